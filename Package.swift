@@ -111,7 +111,8 @@ let package = Package(
       name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",
       swiftSettings: strict),
     tests(
-      "WorklistTests", ["Work", "Volumes", "Journal", "Worklist", "RecordWriterProcess", "TestSupport"]),
+      "WorklistTests",
+      ["Work", "Volumes", "Metrics", "Journal", "Worklist", "RecordWriterProcess", "TestSupport"]),
     tests(
       "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),
@@ -129,7 +130,10 @@ let package = Package(
     // Behaviour and the journal on the disk together, which the executable joins.
     tests(
       "ReviewJournalTests",
-      ["Work", "Volumes", "Journal", "Review", "ReviewFixtures", "segdeck", "TestSupport"]),
+      [
+        "Work", "Volumes", "Networks", "Segmentation", "Journal", "Review", "ReviewFixtures", "segdeck",
+        "TestSupport",
+      ]),
     tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],

@@ -35,12 +35,30 @@ package struct CaseJSON: Encodable {
     var components, holes, missingSlices: Int
     var touches: [String]
     var dice: Double?
+    var contradiction: Contradiction?
 
     init(_ label: CaseMeasures.LabelMeasures) {
       (value, name, ml) = (label.value, label.name, label.millilitres)
       (components, holes, missingSlices) = (label.componentCount, label.holeCount, label.missingSliceCount)
       touches = label.touchedSides.map(\.rawValue)
       dice = label.dice
+      contradiction = label.contradiction.map { Contradiction(name: $0.name, dice: $0.dice) }
+    }
+  }
+
+  /// The label of the other mask that lies where a label lies, and is not compared with it.
+  private struct Contradiction: Encodable {
+    var name: String
+    var dice: Double
+  }
+
+  private struct Uncertainty: Encodable {
+    var label, network: String
+    var entropyInside, entropyNearBorder: Double?
+
+    init(_ uncertainty: LabelUncertainty) {
+      (label, network) = (uncertainty.label, uncertainty.network)
+      (entropyInside, entropyNearBorder) = (uncertainty.entropy.inside, uncertainty.entropy.nearBorder)
     }
   }
 
@@ -61,6 +79,7 @@ package struct CaseJSON: Encodable {
   private let disputed: Bool
   private let decisions: [Decision]
   private let labels: [LabelRow]?
+  private let uncertainties: [Uncertainty]
   private let flags: [String]
 
   /// The JSON of a row, for an encoder that writes keys in snake case.
@@ -76,6 +95,7 @@ package struct CaseJSON: Encodable {
     let review = row.review
     decisions = (review?.readers ?? []).compactMap { review?.entries[$0] }.map { Decision($0.last) }
     labels = row.measures?.labels.map(LabelRow.init)
+    uncertainties = row.uncertainties.map(Uncertainty.init)
     flags = row.flags.map(\.text)
   }
 }

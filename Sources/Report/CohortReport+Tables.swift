@@ -51,7 +51,7 @@ extension CohortReport {
     let heading = [
       "case", "label", "value", "ml", "components", "holes", "missing_slices", "touches", "a_ml", "b_ml",
       "dice",
-      "hd95_mm", "assd_mm", "surface_dice",
+      "hd95_mm", "assd_mm", "surface_dice", "entropy_inside", "entropy_near_border", "lies_where",
     ]
     return CSVTable.bytes([heading] + cases.flatMap(Self.labelRows))
   }
@@ -69,6 +69,8 @@ extension CohortReport {
         number(compared?.millilitresA, 3), number(compared?.millilitresB, 3),
         number(compared.map(\.dice) ?? label?.dice, 4), number(compared?.hd95Millimetres, 2),
         number(compared?.averageDistanceMillimetres, 3), number(compared?.surfaceDice, 4),
+        number(line.uncertainty?.entropy.inside, 4), number(line.uncertainty?.entropy.nearBorder, 4),
+        SpreadsheetCell.text(label?.contradiction?.name ?? ""),
       ]
     }
   }

@@ -46,6 +46,26 @@ struct ReportCommandTests {
       (json["cases"] as? [[String: Any]])?.map { $0["name"] as? String } == ["case1", "case2", "case10"])
   }
 
+  @Test("a report opens no mask more often than measuring alone does", arguments: [[], ["--no-pictures"]])
+  func readsOnce(options: [String]) throws {
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
+    defer { folder.remove() }
+    /// How often a mask is opened by a command for which nothing is cached.
+    func openings(_ mask: String, _ words: [String]) throws -> Int {
+      try? FileManager.default.removeItem(atPath: folder("cache/segdeck"))
+      let watch = try FileWatch(folder(mask))
+      #expect(try cases.call(words).status == 0)
+      return watch.openingCount
+    }
+    for mask in ["data/labels/case1.nii", "net/case1.nii"] {
+      let measured = try openings(mask, ["worklist", "data", "--labels", "net", "--measure"])
+      #expect(measured > 0)
+      let words = ["report", "data", "--labels", "net", "-o", "out", "--force"] + options
+      #expect(try openings(mask, words) == measured, "\(mask)")
+    }
+  }
+
   @Test("a report is replaced only when asked for, never in part, and a refused one leaves no folder")
   func replacing() throws {
     let cases = try PhantomCases(in: "data")
@@ -192,5 +212,33 @@ struct ReportCommandTests {
     #expect(odd.errors.hasPrefix("segdeck: note: ..: gone.nii: "))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder("odd")).sorted() == ["a_b 2.png", "a_b.png"])
+  }
+}
+
+/// Counts how often a file is opened.
+private final class FileWatch {
+  private let descriptor: Int32
+
+  init(_ path: String) throws {
+    descriptor = inotify_init1(Int32(O_NONBLOCK))
+    // An opening and a closing in turn are told apart; equal events in a row would be one.
+    let added = inotify_add_watch(descriptor, path, UInt32(IN_OPEN | IN_CLOSE_NOWRITE))
+    try #require(descriptor >= 0 && added >= 0)
+  }
+
+  deinit { close(descriptor) }
+
+  /// The openings so far.
+  var openingCount: Int {
+    var buffer = [UInt32](repeating: 0, count: 4096)
+    var count = 0
+    while true {
+      let bytes = read(descriptor, &buffer, buffer.count * MemoryLayout<UInt32>.stride)
+      guard bytes > 0 else { return count }
+      // Events of a file that is watched by itself have no name: watch, mask, cookie, 0.
+      for event in stride(from: 0, to: bytes / 4, by: 4) where buffer[event + 1] & UInt32(IN_OPEN) != 0 {
+        count += 1
+      }
+    }
   }
 }

@@ -54,6 +54,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     #expect(contents(.difference, pane) == places.map { _ in .difference })
     #expect(contents(.contours, pane) == places.map { _ in .fillAndContour })
     #expect(contents(.sideBySide, pane) == places.map { _ in shown })
+    #expect(contents(.versions, pane) == places.map { _ in shown })
     var right = pane
     right.only = .other
     #expect(contents(.sideBySide, right) == places.map { _ in other })
@@ -69,7 +70,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
   func cycling() throws {
     var state = try comparedState(24, 80)
     var seen: [String] = []
-    for _ in 0..<6 {
+    for _ in 0..<7 {
       var expected = state
       state.type("D")
       expected.view.comparison = state.view.comparison
@@ -87,6 +88,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
         "contours: A filled, B outlined; D is the next view, Esc ends it",
         "checkerboard: A, and B on the darker squares; D is the next view, Esc ends it",
         "spyglass: A, and B in the circle; D is the next view, Esc ends it",
+        "versions: 2 versions of one plane; D is the next view, Esc ends it",
         "one version; Tab flips",
       ])
   }
@@ -96,7 +98,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     var state = try comparedState(24, 80)
     for (name, view) in [
       ("side", ComparisonView.sideBySide), ("contours", .contours), ("checker", .checkerboard),
-      ("spyglass", .spyglass), ("diff", .difference), ("off", .off),
+      ("spyglass", .spyglass), ("versions", .versions), ("diff", .difference), ("off", .off),
     ] {
       state.command("compare \(name)")
       #expect(state.view.comparison == view)
@@ -105,7 +107,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     #expect(
       state.message
         == Message(
-          "compare: type difference, side, contours, checker, spyglass or off", .error))
+          "compare: type difference, side, contours, checker, spyglass, versions or off", .error))
     #expect(state.view.comparison == .off)
   }
 
@@ -145,7 +147,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
       state.command("compare side")
       let panes = state.layout.panes
       #expect(panes.map(\.plane) == planes.flatMap { [$0, $0] })
-      #expect(panes.map(\.side) == planes.flatMap { _ in [Decisions.Side.a, .b] })
+      #expect(panes.map(\.version) == planes.flatMap { _ in [PaneVersion.side(.a), .side(.b)] })
       for pair in stride(from: 0, to: panes.count, by: 2) {
         #expect(panes[pair].title.row == panes[pair + 1].title.row)
         #expect(panes[pair].title.column < panes[pair + 1].title.column)

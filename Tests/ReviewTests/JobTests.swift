@@ -73,6 +73,12 @@ private final class PretendedServices: ReviewServices {
 
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
 
+  func computeProbabilities(
+    _ handle: ProbabilitiesHandle, _ work: WorkContext
+  ) throws -> VersionProbabilities {
+    throw InputError("network", "does not run here")
+  }
+
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     startedCount.withLock { $0 += 1 }
     #expect(work.hasLowPriority)

@@ -25,12 +25,14 @@ private func extents(_ size: SIMD3<Double>) -> [AnatomicalPlane: SIMD2<Double>] 
 }
 
 private func layout(
-  _ screen: ScreenSize, _ size: SIMD3<Double>, sides: [Decisions.Side?] = [nil], stripColumns: Int = 0,
+  _ screen: ScreenSize, _ size: SIMD3<Double>, versions: [PaneVersion?] = [nil], grid: [VersionID] = [],
+  stripColumns: Int = 0,
   isMaximised: Bool = false, showsPanel: Bool = true
 ) -> ScreenLayout {
   ScreenLayout(
     screen: screen, active: .axial, isMaximised: isMaximised, showsPanel: showsPanel,
-    contents: PaneContents(extents: extents(size), sides: sides, stripColumns: stripColumns))
+    contents: PaneContents(extents: extents(size), versions: versions, grid: grid, stripColumns: stripColumns)
+  )
 }
 
 /// The smallest number of millimetres per column at which a slice fits into a picture.
@@ -43,9 +45,14 @@ private func fitting(_ plane: AnatomicalPlane, _ picture: Rectangle, _ size: SIM
   @Test("panes lie in the body beside the panel and do not overlap, whatever is shown", arguments: shapes)
   func panesTile(name: String, size: SIMD3<Double>) {
     for screen in screens {
-      for sides in [[nil], [Decisions.Side.a, .b]] {
+      for (versions, gridCount) in [
+        ([nil], 0), ([PaneVersion.side(.a), .side(.b)], 0), ([nil], 2), ([nil], 3), ([nil], 4),
+      ] {
         for showsPanel in [true, false] {
-          let layout = layout(screen, size, sides: sides, stripColumns: 4, showsPanel: showsPanel)
+          let layout = layout(
+            screen, size, versions: versions, grid: (0..<gridCount).map { VersionID($0 + 1) },
+            stripColumns: 4,
+            showsPanel: showsPanel)
           let body = Rectangle(
             row: 1, column: 0, rows: screen.rows - 5, columns: screen.columns - layout.panel.columns)
           let parts = layout.panes.flatMap { [$0.title, $0.picture, $0.strip] }.filter { !$0.isEmpty }

@@ -109,8 +109,75 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     // The probabilities are not requested repeatedly.
     #expect(effects.started(ProbabilitiesJob.self) == nil)
     state.type("%")
-    #expect(state.message == Message(text, .warning))
     #expect(state.view.map == .off)
+    #expect(state.dialog == .question(.runAgain(try #require(state.decisions.b))))
+  }
+
+  /// The network's version as it comes back with a journal: its probabilities are not in memory.
+  private func restored() throws -> ReviewState {
+    var state = try openedState(screen: ScreenSize(rows: 24, columns: 120))
+    try state.runNetwork()
+    let id = try #require(state.jobs[.probabilities]?.id)
+    _ = reduce(&state, .jobEnded(id, .finished(ProbabilitiesJob.self, with: nil)))
+    let job = try #require(state.running(UncertaintyJob.self))
+    let outcome = SliceUncertainty(source: job.source, entropies: nil, failure: "not in memory")
+    let uncertainty = try #require(state.jobs[.uncertainty]?.id)
+    _ = reduce(&state, .jobEnded(uncertainty, .finished(UncertaintyJob.self, with: outcome)))
+    return state
+  }
+
+  @Test(
+    "a version whose probabilities are not in memory says so, and % and ! ask whether its network should run again"
+  )
+  func runsAgain() throws {
+    for key in ["%", "!"] {
+      var state = try restored()
+      let version = try #require(state.shownVersion)
+      state.view.crosshair = VoxelIndex(4, 8, 6)
+      #expect(render(state).text[20].contains("B ■ Liver %?"))
+      state.type(key)
+      #expect(state.dialog == .question(.runAgain(version.id)))
+      #expect(render(state).text.contains { $0.contains("liver network ran in an earlier session") })
+      var refused = state
+      refused.type("n")
+      #expect(refused.jobs[.computedProbabilities] == nil && refused.dialog == nil)
+      state.type("y")
+      let job = try #require(state.jobs[.computedProbabilities])
+      #expect(render(state).text[22].contains("running liver network again"))
+      state.type(key)
+      #expect(state.message == Message("still running liver network again"))
+      let effects = reduce(
+        &state,
+        .jobEnded(
+          job.id,
+          .finished(ComputedProbabilitiesJob.self, with: pretendedProbabilities(for: state.content))))
+      #expect(effects.started(UncertaintyJob.self) != nil)
+      #expect(
+        state.message
+          == Message(
+            "the probabilities of liver network are in memory: % shows them, ! goes to uncertain slices"))
+      #expect(render(state).text[20].contains("B ■ Liver 0.82"))
+      state.type("%")
+      #expect(state.view.map == .probability)
+      #expect(state.decisions.versions.count == 2)
+    }
+  }
+
+  @Test("a stopped run leaves the probabilities unknown, and a refinement that needed them makes them known")
+  func computedOtherwise() throws {
+    var state = try restored()
+    state.type("%y")
+    state.press(.escape)
+    #expect(state.jobs[.computedProbabilities] == nil)
+    #expect(state.message == Message("stopped liver network; its probabilities are not in memory"))
+    #expect(state.probabilities.values.allSatisfy { $0 == nil })
+    state.type("t")
+    let job = try #require(state.jobs[.preview])
+    let request = try #require(state.running(PreviewJob.self)?.request)
+    let part = try request.result(try #require(state.refinementBase).labels.volume)
+    let effects = reduce(&state, .jobEnded(job.id, .finished(PreviewJob.self, with: part)))
+    #expect(effects.started(ProbabilitiesJob.self) != nil)
+    #expect(effects.started(UncertaintyJob.self) != nil)
   }
 
   @Test("probabilities of versions that are neither A nor B are dropped")

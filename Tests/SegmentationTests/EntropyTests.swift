@@ -62,12 +62,36 @@ struct PredictionEntropyTests {
     #expect(found.voxels == Array(whole.values[index * count..<(index + 1) * count]))
   }
 
-  @Test("both stop at their polls")
+  @Test(
+    "entropies of classes are those of the voxels where they are the most probable, on the network's grid")
+  func classes() throws {
+    let prediction = prediction()
+    let probabilities = prediction.heads[0]
+    let count = probabilities.grid.size.voxelCount
+    var classes = [UInt16](repeating: 0, count: count)
+    var entropies = [Float](repeating: 0, count: count)
+    for voxel in 0..<count {
+      let own = (0..<3).map { probabilities.values[$0 * count + voxel] }
+      classes[voxel] = UInt16(own.firstIndex(of: own.max() ?? 0) ?? 0)
+      entropies[voxel] = -own.reduce(0) { $0 + $1 * log($1) } / log(3)
+    }
+    let expected = try ClassEntropy.means(
+      classes: classes, entropies: entropies, on: probabilities.grid, work: WorkContext())
+    let found = try prediction.classEntropies(auxiliaryHeadWeights: [], work: WorkContext())
+    #expect(found.keys.sorted() == [1, 2])
+    for (index, own) in found {
+      #expect(abs((own.nearBorder ?? -1) - (expected[index]?.nearBorder ?? -1)) < 1e-5)
+      #expect(abs((own.inside ?? -1) - (expected[index]?.inside ?? -1)) < 1e-5)
+    }
+  }
+
+  @Test("all stop at their polls")
   func stops() throws {
     let prediction = prediction()
     try expectStops(atEachOf: 1) { _ = try prediction.sliceEntropies(auxiliaryHeadWeights: [], work: $0) }
     try expectStops(atEachOf: 1) {
       _ = try prediction.probability(ofClass: 1, auxiliaryHeadWeights: [], work: $0)
     }
+    try expectStops(atEachOf: 3) { _ = try prediction.classEntropies(auxiliaryHeadWeights: [], work: $0) }
   }
 }

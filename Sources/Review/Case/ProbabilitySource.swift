@@ -1,5 +1,6 @@
 import Metrics
 import Volumes
+import Worklist
 
 /// The source of class probabilities of the image.
 package enum ProbabilitySource: Hashable, Sendable {
@@ -15,11 +16,16 @@ package struct SliceUncertainty: Equatable, Sendable {
   package var source: ProbabilitySource
   /// The mean entropy of every slice; nil where ``failure`` says why not.
   package var entropies: SliceEntropies?
+  /// The uncertainty about each label that the probabilities find.
+  package var labels: [LabelUncertainty]
   /// The reason why there is none, in one line.
   package var failure: String?
 
-  package init(source: ProbabilitySource, entropies: SliceEntropies?, failure: String? = nil) {
-    (self.source, self.entropies, self.failure) = (source, entropies, failure)
+  package init(
+    source: ProbabilitySource, entropies: SliceEntropies?, labels: [LabelUncertainty] = [],
+    failure: String? = nil
+  ) {
+    (self.source, self.entropies, self.labels, self.failure) = (source, entropies, labels, failure)
   }
 }
 

@@ -32,6 +32,7 @@ package struct BackgroundRefinementJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
+    state.noteProbabilitiesInMemory(of: request)
     state.showRefinedImage(outcome, base: base, knobs)
     return []
   }

@@ -4,7 +4,8 @@ import Work
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, backgroundRefinement, measurement, presets,
     comparison, export
-  case frame, memory, journal, spatialComparison, islands, surfaceDistances, probabilities
+  case frame, memory, journal, spatialComparison, islands, surfaceDistances, probabilities,
+    computedProbabilities
   case folder, commandHistory, mask, image, uncertainty, componentProbabilities
 }
 

@@ -16,7 +16,8 @@ package struct PreviewJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
-    state.showRefinedBox(outcome, base: base, knobs)
+    state.noteProbabilitiesInMemory(of: request)
+    return state.showRefinedBox(outcome, base: base, knobs)
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {

@@ -89,6 +89,7 @@ package struct RefinementJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
+    state.noteProbabilitiesInMemory(of: request)
     let effects = state.add(outcome, refining: base, with: knobs, frame: frame)
     state.showRefinedImage(outcome, base: base, knobs)
     return effects
@@ -107,6 +108,11 @@ extension RefinementRequest {
 }
 
 extension ReviewState {
+  /// Notes that a refinement had the network's probabilities computed where they were not in memory.
+  mutating func noteProbabilitiesInMemory(of request: RefinementRequest) {
+    if case .probabilities(let handle) = request.source { forgetMissingProbabilities(of: handle) }
+  }
+
   /// The version of a refinement of the whole image.
   mutating func add(
     _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings, frame: Int

@@ -2,24 +2,35 @@ import Screen
 import Volumes
 import Work
 
+/// The version that a pane shows of several that stand beside each other.
+package enum PaneVersion: Hashable, Sendable {
+  /// One of two: A or B; in the CRF panel before or after refinement.
+  case side(Decisions.Side)
+  /// One of up to four in a grid.
+  case version(VersionID)
+}
+
 /// The content of the panes, which determines their arrangement.
 package struct PaneContents: Equatable, Sendable {
   /// Millimetres along the rows and down the columns of a slice of each plane.
   package var extents: [AnatomicalPlane: SIMD2<Double>]
-  /// The sides of a comparison that get a pane of each plane, from left to right; nil stands for one pane of both.
-  package var sides: [Decisions.Side?]
+  /// The versions of each plane, from left to right; nil stands for a pane of all.
+  package var versions: [PaneVersion?]
+  /// The versions of the active plane in a grid; empty where planes are shown.
+  package var grid: [VersionID]
   /// Columns of the strip beside each plane that is wide enough.
   package var stripColumns: Int
   /// Height of a cell divided by its width.
   package var cellAspect: Double
 
-  /// Contents without strips, with one pane for each plane, unless given.
+  /// Contents without strips, with one pane for each plane unless `versions` or a `grid` are given.
   package init(
-    extents: [AnatomicalPlane: SIMD2<Double>], sides: [Decisions.Side?] = [nil], stripColumns: Int = 0,
-    cellAspect: Double = 2
+    extents: [AnatomicalPlane: SIMD2<Double>], versions: [PaneVersion?] = [nil], grid: [VersionID] = [],
+    stripColumns: Int = 0, cellAspect: Double = 2
   ) {
     self.extents = extents
-    self.sides = sides
+    self.versions = versions
+    self.grid = grid
     self.stripColumns = stripColumns
     self.cellAspect = cellAspect
   }
@@ -27,21 +38,28 @@ package struct PaneContents: Equatable, Sendable {
 
 /// An arrangement of planes: one, several side by side, or several one above the other.
 indirect enum PaneArrangement: Sendable {
-  case plane(AnatomicalPlane)
+  /// A plane, once for each version.
+  case plane(AnatomicalPlane, [PaneVersion?])
   case beside([PaneArrangement])
   case stacked([PaneArrangement])
 
-  /// The arrangements of three planes; the first is preferred where several show the image equally large.
-  static let ofThree: [PaneArrangement] = {
-    let planes = [AnatomicalPlane.axial, .coronal, .sagittal]
-    let single = planes.map { PaneArrangement.plane($0) }
+  /// The arrangements of three planes of each version; the first is preferred where several show the image equally large.
+  static func ofThree(_ versions: [PaneVersion?]) -> [PaneArrangement] {
+    let single = [AnatomicalPlane.axial, .coronal, .sagittal].map { PaneArrangement.plane($0, versions) }
     // Arrangements with a large axial plane come first, so that they are preferred.
-    let oneAndTwo = planes.indices.flatMap { large -> [PaneArrangement] in
-      let others = planes.indices.filter { $0 != large }.map { single[$0] }
+    let oneAndTwo = single.indices.flatMap { large -> [PaneArrangement] in
+      let others = single.indices.filter { $0 != large }.map { single[$0] }
       return [.beside([single[large], .stacked(others)]), .stacked([single[large], .beside(others)])]
     }
     return oneAndTwo + [.beside(single), .stacked(single)]
-  }()
+  }
+
+  /// The arrangements of versions of one plane: two beside or above each other, three and four in two rows.
+  static func grid(_ versions: [VersionID], of plane: AnatomicalPlane) -> [PaneArrangement] {
+    let panes = versions.map { PaneArrangement.plane(plane, [.version($0)]) }
+    guard panes.count > 2 else { return [.beside(panes), .stacked(panes)] }
+    return [.stacked([.beside(Array(panes.prefix(2))), .beside(Array(panes.dropFirst(2)))])]
+  }
 
   /// Columns between panes that are side by side.
   static let gapColumns = 1
@@ -52,9 +70,9 @@ indirect enum PaneArrangement: Sendable {
   /// The whole columns and rows that the planes need at a scale in columns per millimetre.
   private func needed(_ columnsPerMillimetre: Double, _ contents: PaneContents) -> SIMD2<Double> {
     switch self {
-    case .plane(let plane):
+    case .plane(let plane, let versions):
       let extent = contents.extents[plane] ?? SIMD2(1, 1)
-      let count = Double(contents.sides.count)
+      let count = Double(versions.count)
       let columns =
         count * Self.cells(extent.x * columnsPerMillimetre) + (count - 1) * Double(Self.gapColumns)
       let rows = Self.cells(extent.y * columnsPerMillimetre / contents.cellAspect) + 1
@@ -89,9 +107,9 @@ indirect enum PaneArrangement: Sendable {
   /// Spare columns and rows are divided in proportion to what each plane needs.
   func place(
     in area: Rectangle, scale: Double, _ contents: PaneContents
-  ) -> [(plane: AnatomicalPlane, area: Rectangle)] {
+  ) -> [(plane: AnatomicalPlane, versions: [PaneVersion?], area: Rectangle)] {
     switch self {
-    case .plane(let plane): return [(plane, area)]
+    case .plane(let plane, let versions): return [(plane, versions, area)]
     case .beside(let parts):
       let free = area.columns - (parts.count - 1) * Self.gapColumns
       let widths = Self.shares(of: free, parts.map { $0.needed(scale, contents).x })

@@ -7,8 +7,8 @@ package struct ScreenLayout: Equatable, Sendable {
   /// A plane's title line and picture.
   package struct Pane: Equatable, Sendable {
     package var plane: AnatomicalPlane
-    /// The version that the pane shows where two are side by side; nil where the comparison view decides.
-    package var side: Decisions.Side?
+    /// The version of the pane where several are beside each other; nil where the comparison view decides.
+    package var version: PaneVersion?
     /// The line above the picture.
     package var title: Rectangle
     package var picture: Rectangle
@@ -67,9 +67,13 @@ package struct ScreenLayout: Equatable, Sendable {
     panel = Rectangle(row: 1, column: columns - panelColumns, rows: bodyRows, columns: panelColumns)
     let body = Rectangle(
       row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - (showsPanel ? 1 : 0))
-    let needed = contents.sides.count > 1 ? ScreenLayout.sixPanesArea : ScreenLayout.threePlanesArea
+    let needed = contents.versions.count > 1 ? ScreenLayout.sixPanesArea : ScreenLayout.threePlanesArea
     let isSingle = isMaximised || body.rows < needed.rows || body.columns < needed.columns
-    panes = ScreenLayout.panes(in: body, isSingle ? [.plane(active)] : PaneArrangement.ofThree, contents)
+    let arrangements =
+      !contents.grid.isEmpty
+      ? PaneArrangement.grid(contents.grid, of: active)
+      : isSingle ? [.plane(active, contents.versions)] : PaneArrangement.ofThree(contents.versions)
+    panes = ScreenLayout.panes(in: body, arrangements, contents)
   }
 
   /// The panes of the arrangement that shows the image largest.
@@ -79,33 +83,33 @@ package struct ScreenLayout: Equatable, Sendable {
     var best: [Pane] = []
     for arrangement in arrangements {
       let scale = arrangement.scale(in: body, contents)
-      var panes = arrangement.place(in: body, scale: scale, contents).flatMap { plane, area in
-        ScreenLayout.panes(of: plane, in: area, contents)
+      var panes = arrangement.place(in: body, scale: scale, contents).flatMap { plane, versions, area in
+        ScreenLayout.panes(of: plane, versions, in: area, contents)
       }
       let millimetres = panes.reduce(0) { max($0, $1.fittingMillimetresPerColumn(contents)) }
       for index in panes.indices { panes[index].millimetresPerColumn = millimetres }
       if best.isEmpty || millimetres < best[0].millimetresPerColumn * 0.99 { best = panes }
     }
-    // The result is in the order of the planes, whatever the arrangement; the sides of a plane keep their order.
+    // The result is in the order of the planes, whatever the arrangement; the versions of a plane keep their order.
     return AnatomicalPlane.allCases.flatMap { plane in best.filter { $0.plane == plane } }
   }
 
-  /// The panes of one plane, one for each side; the last one has the strip.
+  /// The panes of one plane, one for each version; the last one has the strip.
   private static func panes(
-    of plane: AnatomicalPlane, in area: Rectangle, _ contents: PaneContents
+    of plane: AnatomicalPlane, _ versions: [PaneVersion?], in area: Rectangle, _ contents: PaneContents
   ) -> [Pane] {
-    let count = contents.sides.count
+    let count = versions.count
     let stripColumns = area.columns / count < stripMinimumColumns ? 0 : contents.stripColumns
     let free = area.columns - stripColumns - (count - 1) * PaneArrangement.gapColumns
     var column = area.column
-    return contents.sides.enumerated().map { position, side in
+    return versions.enumerated().map { position, version in
       let picture = free * (position + 1) / count - free * position / count
       let columns = picture + (position == count - 1 ? stripColumns : 0)
       let own = Rectangle(row: area.row, column: column, rows: area.rows, columns: columns)
       column += columns + PaneArrangement.gapColumns
       let (title, below) = own.splitTop(1)
       let (strip, shown) = below.splitRight(columns - picture)
-      return Pane(plane: plane, side: side, title: title, picture: shown, strip: strip)
+      return Pane(plane: plane, version: version, title: title, picture: shown, strip: strip)
     }
   }
 
@@ -135,13 +139,18 @@ extension ReviewState {
         Double(geometry.verticalCount) * geometry.verticalSpacing)
     }
     // Hiding the labels for a moment must not move the panes.
-    let isPair = view.comparison == .sideBySide && comparedLabels != nil
     return ScreenLayout(
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised,
       showsPanel: view.showsPanel || focus != .picture,
       contents: PaneContents(
-        extents: extents, sides: isPair ? [.a, .b] : [nil], stripColumns: stripColumns,
-        cellAspect: capabilities.cellAspect))
+        extents: extents, versions: isSideBySide ? [.side(.a), .side(.b)] : [nil],
+        grid: versionsInGrid.map(\.id), stripColumns: stripColumns, cellAspect: capabilities.cellAspect))
+  }
+
+  /// Whether each plane is shown twice.
+  var isSideBySide: Bool {
+    guard comparedLabels != nil else { return false }
+    return view.comparison == .sideBySide || view.comparison == .versions && versionsInGrid.isEmpty
   }
 
   /// The current geometry of a plane.

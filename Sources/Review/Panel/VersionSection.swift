@@ -59,8 +59,9 @@ extension ReviewState {
       style.isBold = shownVersion?.id == version.id
       let side = version.id == decisions.a ? "A " : version.id == decisions.b ? "B " : "  "
       lines.append([Span(side + name.fitted(room + (mark.isEmpty ? 0 : 1)) + mark, style)])
-      if !version.warnings.isEmpty {
-        lines.append([Span("  " + version.warnings.joined(separator: ", "), Theme.warning)])
+      let warnings = version.warnings + uncertaintyFlags(of: version)
+      if !warnings.isEmpty {
+        lines.append([Span("  " + warnings.joined(separator: ", "), Theme.warning)])
       }
       entries += Array(repeating: position, count: lines.count - entries.count)
     }
@@ -76,10 +77,20 @@ extension ReviewState {
   private static let versionDetailRows = 4
 
   private func versionDetails(_ version: Version, width: Int) -> [[Span]] {
-    var lines = version.warnings.flatMap { wrapped($0, width: width) }.map { [Span($0, Theme.warning)] }
+    var lines = (version.warnings + uncertaintyFlags(of: version)).flatMap { wrapped($0, width: width) }.map {
+      [Span($0, Theme.warning)]
+    }
     lines += wrapped(originText(version), width: width).map { [Span($0, Theme.quiet)] }
     let rows = ReviewState.versionDetailRows
     return Array((lines + [[Span]](repeating: [], count: rows)).prefix(rows))
+  }
+
+  /// What is unusual about the uncertainty of the network that made a version; nothing for other versions.
+  private func uncertaintyFlags(of version: Version) -> [String] {
+    guard case .network = version.origin, let handle = version.probabilities,
+      uncertainty?.source == .run(handle)
+    else { return [] }
+    return uncertaintyFlags.map { cleaned($0) }
   }
 
   private func originText(_ version: Version) -> String {

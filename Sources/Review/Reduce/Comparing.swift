@@ -1,3 +1,5 @@
+import Work
+
 extension ReviewState {
   /// Shows the other of A and B, and ends a difference view, which shows neither.
   mutating func flip() {
@@ -55,6 +57,9 @@ extension ReviewState {
     case .difference:
       return focus == .refinement ? "what refinement changed" : "where A and B differ"
     case .sideBySide: return focus == .refinement ? "before left, refined right" : "A left, B right"
+    case .versions:
+      return focus == .refinement
+        ? "before left, refined right" : counted(versionsInGrid.count, "version") + " of one plane"
     case .contours: return "\(shown) filled, \(other) outlined"
     case .checkerboard: return "\(shown), and \(other) on the darker squares"
     case .spyglass: return "\(shown), and \(other) in the circle"
@@ -69,6 +74,7 @@ extension ComparisonView {
     case .off: "one version"
     case .difference: "difference"
     case .sideBySide: "side by side"
+    case .versions: "versions"
     case .contours: "contours"
     case .checkerboard: "checkerboard"
     case .spyglass: "spyglass"

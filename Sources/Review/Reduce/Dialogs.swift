@@ -115,6 +115,9 @@ extension ReviewState {
         return []
       }
       return save(preset, replacesExisting: true)
+    case .runAgain(let id):
+      guard isYes, let version = version(id), let handle = version.probabilities else { return [] }
+      return [start(ComputedProbabilitiesJob(version: id, name: version.name, handle: handle))]
     case .quit:
       guard isYes else { return [] }
       return quitsWhenJournalIsWritten ? end() : quitWhenJournalIsWritten()
@@ -134,6 +137,9 @@ extension ReviewState {
       existing.count == 1
         ? "\(existing[0]) exists. Replace it?" : "\(existing.joined(separator: ", ")) exist. Replace them?"
     case .replaceKernels(let preset): "Kernels \(cleaned(preset.name)) exist. Replace them?"
+    case .runAgain(let id):
+      "\(version(id).map { cleaned($0.name) } ?? "The network") ran in an earlier session, or its probabilities gave way to "
+        + "other work in memory. Run it again for them? No version is added."
     case .quit(let losses): losses.map { text($0) }.joined(separator: " ") + " Quit all the same?"
     case .open(let path, let losses):
       losses.map { text($0) }.joined(separator: " ") + " Open \(FilePath.name(of: path).printableLine)?"

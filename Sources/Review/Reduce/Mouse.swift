@@ -44,9 +44,11 @@ extension ReviewState {
 
   private mutating func drag(_ event: MouseEvent) {
     if event.action == .press {
-      draggedStrip = event.button == 1 ? layout.panes.first { $0.strip.contains(event.cell) }?.plane : nil
+      draggedStrip = event.button == 1 ? layout.panes.firstIndex { $0.strip.contains(event.cell) } : nil
     }
-    if let pane = layout.panes.first(where: { $0.plane == draggedStrip }) {
+    let panes = layout.panes
+    if let position = draggedStrip, panes.indices.contains(position) {
+      let pane = panes[position]
       view.activePlane = pane.plane
       var voxel = view.crosshair
       let scale = StripScale(geometry(pane.plane), rows: pane.strip.rows)

@@ -5,7 +5,7 @@ import Work
 extension Action {
   /// Changes of how labels are shown and of the selected label.
   package enum OverlayChange: ActionGroup {
-    case toggle, toggleStyle, opacity(Int), flip, toggleDifference, nextComparison, nextMap
+    case toggle, toggleStyle, opacity(Int), flip, toggleDifference, toggleVersions, nextComparison, nextMap
     case selectLabel(Int), jumpToLabel, pickLabel
 
     static let bindings: [KeyBinding] = [
@@ -19,8 +19,11 @@ extension Action {
         .picture, ["d"], .overlay(.toggleDifference), "show where A and B differ", bar: "difference", rank: 2),
       KeyTable.bind(
         .picture, ["D"], .overlay(.nextComparison),
-        "compare A and B in the next way: difference, side by side, contours, checkerboard, spyglass, off",
+        "compare in the next way: difference, side by side, contours, checkerboard, spyglass, versions, off",
         bar: "compare", rank: 3),
+      KeyTable.bind(
+        .picture, ["#"], .overlay(.toggleVersions),
+        "A, B and two more versions of the active plane, each in a pane of its own"),
       KeyTable.bind(
         .picture, ["%"], .overlay(.nextMap),
         "the network's probability of the selected label over the image, then its entropy, then neither"),
@@ -53,6 +56,7 @@ extension ReviewState {
       message = Message("fill opacity \(Int(saturating: (view.overlay.opacity * 100).rounded()))%")
     case .flip: flip()
     case .toggleDifference: compare(shownComparison?.view == .difference ? .off : .difference)
+    case .toggleVersions: compareWithMessage(view.comparison == .versions ? .off : .versions)
     case .nextComparison: compareWithMessage(view.comparison.next)
     case .nextMap: showNextMap()
     case .selectLabel(let count):

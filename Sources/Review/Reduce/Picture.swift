@@ -53,12 +53,14 @@ extension ReviewState {
     case .choosePlane(let plane): view.activePlane = plane
     case .goTo: return openLine(.goTo)
     case .recentre: view.centre = continuous(view.crosshair)
+    case .toggleLayout where !versionsInGrid.isEmpty:
+      message = Message("versions are shown of one plane (a, c, s); # shows one version again", .warning)
     case .toggleLayout:
       view.isMaximised.toggle()
       if !hasRoomForThreePlanes {
         let three = ScreenLayout.threePlanes
         message = Message(
-          view.comparison == .sideBySide && comparedLabels != nil
+          isSideBySide
             ? "three planes side by side need a larger screen"
             : "three planes need a screen of \(three.columns)x\(three.rows)"
               + (view.showsPanel ? ", or fewer columns without the panel (\\)" : ""), .warning)

@@ -29,6 +29,34 @@ extension ReviewState {
     return []
   }
 
+  /// Forgets that the probabilities of a run were not in memory, because its network has run since.
+  mutating func forgetMissingProbabilities(of handle: ProbabilitiesHandle) {
+    for version in decisions.versions where version.probabilities == handle && lacksProbabilities(version) {
+      probabilities[version.id] = nil
+    }
+    let source = ProbabilitySource.run(handle)
+    if uncertainty?.source == source, uncertainty?.entropies == nil { uncertainty = nil }
+    if componentProbabilities?.source == source, componentProbabilities?.means == nil {
+      componentProbabilities = nil
+    }
+  }
+
+  /// Whether a network made a version, and its probabilities were found not to be in memory: it ran in an earlier session, or
+  /// other work needed the memory.
+  func lacksProbabilities(_ version: Version) -> Bool {
+    guard case .network = version.origin, version.probabilities != nil else { return false }
+    return probabilities[version.id] == .some(nil)
+  }
+
+  /// Asks whether the network that made a version should run again for its probabilities.
+  mutating func offerToRunAgain(_ version: Version) {
+    if let job = running(ComputedProbabilitiesJob.self), job.version == version.id {
+      message = Message("still \(job.title ?? "")")
+    } else {
+      dialog = .question(.runAgain(version.id))
+    }
+  }
+
   /// The probabilities of a version; nil where they are not in memory.
   func knownProbabilities(of id: VersionID?) -> VersionProbabilities? {
     id.flatMap { probabilities[$0] ?? nil }
@@ -39,6 +67,7 @@ extension ReviewState {
     let all = ProbabilityMap.allCases
     let next = all[((all.firstIndex(of: view.map) ?? 0) + 1) % all.count]
     guard next == .off || knownProbabilities(of: shownVersion?.id) != nil else {
+      if let version = shownVersion, lacksProbabilities(version) { return offerToRunAgain(version) }
       message = Message(
         "no probabilities of the version shown: its network did not run in this session (m runs one)",
         .warning)

@@ -100,8 +100,11 @@ extension ReviewState {
         if event.action == .wheelDown { movePointer(.entries(1)) }
         return event.action == .press && event.button == 1 ? click(event.cell) : []
       }
-      if event.action == .press, event.button == 1, layout.pane(at: event.cell) == nil {
-        return click(event.cell)
+      if event.action == .press, event.button == 1 {
+        let pane = layout.pane(at: event.cell)
+        if pane.map({ $0.title.contains(event.cell) && titleKey($0) != nil }) ?? true {
+          return click(event.cell)
+        }
       }
       return followingCrosshair { $0.handleMouse(event) }
     }

@@ -35,6 +35,7 @@ extension ReviewState {
       return
     }
     guard let entropies = known.entropies else {
+      if let version = versionToRunAgain(for: known.source) { return offerToRunAgain(version) }
       message = Message(known.failure ?? "the entropy of the slices is not known", .error)
       // The probabilities may be there when the key is pressed again.
       uncertainty = nil
@@ -56,6 +57,15 @@ extension ReviewState {
     message = Message(
       "uncertain slice \(position + 1) of \(peaks.count): \(view.activePlane.rawValue) \(peaks[position]), "
         + "mean entropy \(entropy) of 1")
+  }
+
+  /// The version whose network would have to run again for probabilities that are not in memory; nil where that is not why
+  /// they are not known.
+  private func versionToRunAgain(for source: ProbabilitySource) -> Version? {
+    guard case .run(let handle) = source else { return nil }
+    return decisions.versions.first { version in
+      version.probabilities == handle && lacksProbabilities(version)
+    }
   }
 
   // MARK: Components

@@ -10,6 +10,8 @@ struct OverlayPainter {
     case difference(DifferenceLayer)
     /// Two versions: A and B, or the labels before and after refinement.
     case compared(LabelLayer, LabelLayer)
+    /// Versions of which each pane shows one.
+    case versions([VersionID: LabelLayer])
   }
 
   private let content: Content
@@ -33,7 +35,15 @@ struct OverlayPainter {
     if !state.view.overlay.isShown {
       content = .nothing
     } else if let shown {
-      content = OverlayPainter.content(shown.view, shown.labels, state)
+      let versions = state.versionsInGrid
+      content =
+        versions.isEmpty
+        ? OverlayPainter.content(shown.view, shown.labels, state)
+        : .versions(
+          Dictionary(
+            versions.map { version in (version.id, LabelLayer(version) { state.isVisible($0, of: version) })
+            },
+            uniquingKeysWith: { first, _ in first }))
     } else if state.view.map == .entropy, state.mappedVersion(nil) != nil {
       // Entropy is high along the borders, where outlines would hide it.
       content = .nothing
@@ -71,13 +81,17 @@ struct OverlayPainter {
 
   /// Draws labels onto a pane's picture.
   ///
-  /// - Parameter side: The side that the pane shows of two versions side by side; nil for both.
+  /// - Parameter version: The version that the pane shows of several beside each other; nil for all.
   func paint(
-    _ picture: inout PixelBuffer, _ projection: PaneProjection, side: Decisions.Side?, size: GridSize,
+    _ picture: inout PixelBuffer, _ projection: PaneProjection, version: PaneVersion?, size: GridSize,
     slice: VoxelIndex, samples: inout PaneSamples
   ) {
     switch content {
     case .nothing: return
+    case .versions(let layers):
+      guard case .version(let id) = version, let layer = layers[id] else { return }
+      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
+      forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
     case .labels(let layer):
       let classes = samples.classes(of: layer, projection, size: size, slice: slice)
       forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
@@ -85,7 +99,7 @@ struct OverlayPainter {
       let classes = samples.classes(of: layer, projection, size: size, slice: slice)
       forEachPixel(classes: classes) { x, y in drawDifference(classes, x, y, into: &picture) }
     case .compared(let a, let b):
-      let pane = comparedPane(projection, side: side)
+      let pane = comparedPane(projection, version)
       // A pane of one version does not need the labels of the other.
       let layers = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
       let shown =
@@ -122,9 +136,11 @@ struct OverlayPainter {
     }
   }
 
-  private func comparedPane(_ projection: PaneProjection, side: Decisions.Side?) -> ComparedPane {
-    ComparedPane(
-      only: side.map { $0 == shownSide ? .shown : .other }, crosshair: projection.pixel(of: crosshair),
+  private func comparedPane(_ projection: PaneProjection, _ version: PaneVersion?) -> ComparedPane {
+    var only: ComparedVersion?
+    if case .side(let side) = version { only = side == shownSide ? .shown : .other }
+    return ComparedPane(
+      only: only, crosshair: projection.pixel(of: crosshair),
       width: projection.width, height: projection.height,
       pixelAspect: projection.millimetresPerRow / projection.millimetresPerColumn)
   }

@@ -16,9 +16,9 @@ extension ReviewState {
     for pixel in greys.indices where greys[pixel] > 0 {
       picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
     }
-    paintMap(pane.side, projection, into: &picture)
+    paintMap(pane.version, projection, into: &picture)
     overlay.paint(
-      &picture, projection, side: pane.side, size: grid.size, slice: view.crosshair, samples: &samples)
+      &picture, projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
     frame.draw(picture, in: pane.picture, for: capabilities)
@@ -28,15 +28,18 @@ extension ReviewState {
 
   private func paintTitle(_ pane: ScreenLayout.Pane, _ projection: PaneProjection, into frame: inout Frame) {
     let geometry = projection.geometry
-    let isActive = pane.plane == view.activePlane
+    let isActive = pane.plane == view.activePlane && isOfShownVersion(pane)
     let style = isActive && focus == .picture ? Theme.active : isActive ? Theme.barStrong : Theme.bar
     frame.fill(pane.title, Cell(" ", style))
     let axis = ["i", "j", "k"][geometry.sliceAxis]
+    let position = "\(axis) \(view.crosshair[geometry.sliceAxis])"
+    let isShort = pane.version != nil && pane.title.columns < ReviewState.wholeTitleColumns
     let slice =
-      "\(pane.plane.rawValue.capitalized)  \(axis) \(view.crosshair[geometry.sliceAxis]) of 0-\(geometry.sliceCount - 1)"
+      isShort ? position : "\(pane.plane.rawValue.capitalized)  \(position) of 0-\(geometry.sliceCount - 1)"
     let room = pane.title.columns - TextWidth.columns(slice) - 4
-    let text = (pane.side.map { sideTitle($0, width: room) + "  " } ?? "") + slice
+    let text = (pane.version.map { title(of: $0, width: room) + "  " } ?? "") + slice
     frame.write(text, row: pane.title.row, column: pane.title.column + 1, style: style, in: pane.title)
+    if let key = titleKey(pane) { frame.clickAreas.append(ClickArea(pane.title, .pictureKey(key))) }
     let voxels = max(
       projection.millimetresPerColumn / geometry.horizontalSpacing,
       projection.millimetresPerRow / geometry.verticalSpacing)
@@ -49,12 +52,30 @@ extension ReviewState {
     }
   }
 
+  /// A title of fewer columns that names a version has only the position of the slice.
+  private static let wholeTitleColumns = 36
+
+  /// Whether keys apply to the version of a pane; they do in every pane but those of other versions in a grid.
+  private func isOfShownVersion(_ pane: ScreenLayout.Pane) -> Bool {
+    guard case .version(let id) = pane.version else { return true }
+    return id == shownVersion?.id
+  }
+
+  /// The key of a click on the title of a version in a grid: Tab for the other of A and B, else the list of versions.
+  func titleKey(_ pane: ScreenLayout.Pane) -> Key? {
+    guard case .version(let id) = pane.version else { return nil }
+    return [decisions.a, decisions.b].contains(id) && id != shownVersion?.id ? .tab : "v"
+  }
+
   /// "A reader_one.nii.gz", or only "A" where a name does not fit.
-  private func sideTitle(_ side: Decisions.Side, width: Int) -> String {
-    if focus == .refinement { return side == .a ? "before" : "refined" }
-    let letter = side == .a ? "A" : "B"
-    guard let version = version(on: side), width >= 8 else { return letter }
-    return "\(letter) " + TextWidth.shortened(cleaned(version.name), to: width - 2)
+  private func title(of pane: PaneVersion, width: Int) -> String {
+    if focus == .refinement { return pane == .side(.a) ? "before" : "refined" }
+    guard let version = version(of: pane) else { return "" }
+    let letter = version.id == decisions.a ? "A" : version.id == decisions.b ? "B" : ""
+    guard width >= 8 || letter.isEmpty else { return letter }
+    let name = TextWidth.shortened(
+      cleaned(version.name), to: max(1, width - (letter.isEmpty ? 0 : letter.count + 1)))
+    return letter.isEmpty ? name : "\(letter) \(name)"
   }
 
   /// Draws a line that says why a pane is almost empty: across this plane, the image is one voxel thin.

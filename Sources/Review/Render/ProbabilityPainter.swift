@@ -4,15 +4,15 @@ import Work
 
 extension ReviewState {
   /// The version whose map a pane shows; nil where there is none.
-  func mappedVersion(_ side: Decisions.Side?) -> Version? {
+  func mappedVersion(_ pane: PaneVersion?) -> Version? {
     guard view.map != .off, view.overlay.isShown, focus != .refinement else { return nil }
-    let version = side.map { self.version(on: $0) } ?? shownVersion
+    let version = version(of: pane)
     return knownProbabilities(of: version?.id) == nil ? nil : version
   }
 
   /// Draws the map of a pane's version over the image, below its labels.
-  func paintMap(_ side: Decisions.Side?, _ projection: PaneProjection, into picture: inout PixelBuffer) {
-    guard let version = mappedVersion(side), let probabilities = knownProbabilities(of: version.id) else {
+  func paintMap(_ pane: PaneVersion?, _ projection: PaneProjection, into picture: inout PixelBuffer) {
+    guard let version = mappedVersion(pane), let probabilities = knownProbabilities(of: version.id) else {
       return
     }
     let value = mapValue(probabilities, of: version)

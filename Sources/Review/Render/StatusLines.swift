@@ -12,7 +12,7 @@ extension ReviewState {
     let versions = ids.compactMap { $0.flatMap { version($0) } }
     let comparison = shownComparison?.view
     let isDifference = comparison == .difference
-    let prefix = comparison.map { $0 == .sideBySide ? " side by side " : " \($0.title) of " } ?? ""
+    let prefix = comparison.map(comparisonHeading) ?? ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
     let listPosition = position.map { $0 + "  " } ?? ""
@@ -58,6 +58,15 @@ extension ReviewState {
     if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet)) }
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(verdict, row: area.row, style: Theme.barStrong, in: area)
+  }
+
+  /// The part of the title line before the names of A and B.
+  private func comparisonHeading(_ comparison: ComparisonView) -> String {
+    switch comparison {
+    case .versions where !versionsInGrid.isEmpty: " \(counted(versionsInGrid.count, "version")) "
+    case .sideBySide, .versions: " side by side "
+    case .off, .difference, .contours, .checkerboard, .spyglass: " \(comparison.title) of "
+    }
   }
 
   /// The names of the case and of versions; the longest are truncated until all fit.

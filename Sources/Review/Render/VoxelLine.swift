@@ -10,8 +10,10 @@ struct LabelAtCrosshair {
   var label: Label?
   /// The network's probability of the label, or of background; nil where it is not known.
   var probability: Double?
+  /// Whether a network made the version, and would have to run again for its probabilities.
+  var lacksProbability = false
 
-  /// "A ■ liver 0.97", with the name in `nameWidth` columns.
+  /// "A ■ liver 0.97", with the name in `nameWidth` columns; "A ■ liver %?" where a key offers the probability.
   func spans(nameWidth: Int) -> [Span] {
     var spans = [Span("  \(version) ", Theme.barQuiet)]
     if let label {
@@ -21,6 +23,7 @@ struct LabelAtCrosshair {
       spans.append(Span(TextWidth.shortened("background", to: nameWidth), Theme.bar))
     }
     if let probability { spans.append(Span(" " + decimals(probability, 2), Theme.bar)) }
+    if lacksProbability { spans.append(Span(" %?", Theme.barQuiet, click: .pictureKey("%"))) }
     return spans
   }
 }
@@ -53,7 +56,8 @@ extension ReviewState {
           known.probability(of: $0, at: continuous(view.crosshair))
         }
       }
-      return LabelAtCrosshair(version: name, label: label, probability: probability)
+      return LabelAtCrosshair(
+        version: name, label: label, probability: probability, lacksProbability: lacksProbabilities(version))
     }
   }
 

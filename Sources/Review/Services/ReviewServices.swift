@@ -42,6 +42,12 @@ package protocol ReviewServices: Sendable {
   /// - Returns: nil where they are not in memory; no network runs for it.
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities?
 
+  /// The same, after the network ran once more where they are not in memory.
+  /// - Throws: `InputError` where its model is no longer the one that made the version; `Cancelled`.
+  func computeProbabilities(
+    _ handle: ProbabilitiesHandle, _ work: WorkContext
+  ) throws -> VersionProbabilities
+
   /// The mean entropy of the class probabilities in each slice of the image's grid.
   /// - Returns: The entropies, or a failure where a network's probabilities are no longer in memory.
   func uncertainty(

@@ -8,7 +8,7 @@ package protocol SessionServices: Sendable {
   func services(of id: CaseID) -> any ReviewServices
 
   /// Starts reading records of other readers and measuring the cases; `deliver` gets ``SessionEvent/reviews(_:)``,
-  /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
+  /// ``SessionEvent/measured(_:)``, ``SessionEvent/uncertainties(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
   /// Adds a case at the end of the worklist.
@@ -16,6 +16,9 @@ package protocol SessionServices: Sendable {
 
   /// Appends a record; a record that cannot be written is queued and retried.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
+
+  /// Keeps for later sessions and for lists of the cases how uncertain a network was that ran on the image of a case.
+  func keep(_ uncertainties: [LabelUncertainty], ofRunOn id: CaseID)
 
   /// Writes all queued entries.
   /// - Returns: The reason why they could not be written, in one line; nil on success.
@@ -31,5 +34,6 @@ struct SingleCaseServices: SessionServices {
   func add(_ entry: WorklistCase) {}
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {}
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {}
+  func keep(_ uncertainties: [LabelUncertainty], ofRunOn id: CaseID) {}
   func finish() -> String? { nil }
 }

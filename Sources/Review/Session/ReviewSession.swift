@@ -138,6 +138,7 @@ private final class CaseJobRunners {
     case .review(let id, let effect): runner(id).perform(effect)
     case .close(let id): close(id)
     case .add(let entry): services.add(entry)
+    case .keep(let id, let uncertainties): services.keep(uncertainties, ofRunOn: id)
     case .record(let id, let kind, let decision): services.record(kind, id, decision)
     }
   }

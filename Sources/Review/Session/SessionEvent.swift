@@ -13,6 +13,8 @@ package enum SessionEvent: Equatable, Sendable {
   case reviews([String: CaseReview])
   /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
+  /// How uncertain networks were about the labels of cases.
+  case uncertainties([CaseID: [LabelUncertainty]])
   /// Verdicts could not be written to the worklist, for this reason, in one line; nil when they can be written again.
   case recordsFailed(String?)
 }
@@ -25,6 +27,8 @@ package enum SessionEffect: Equatable, Sendable {
   case close(CaseID)
   /// A case was added at the end of the worklist.
   case add(WorklistCase)
+  /// Keeps how uncertain a network was that ran on a case.
+  case keep(CaseID, [LabelUncertainty])
   /// Writes what happened to a case, and all that this reader decided about it, to the worklist's records.
   case record(CaseID, CaseRecord.Kind, CaseDecision)
 }

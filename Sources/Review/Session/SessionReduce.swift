@@ -44,6 +44,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .measured(let measures):
     session.worklist.update(measures)
     effects = []
+  case .uncertainties(let uncertainties):
+    session.worklist.update(uncertainties)
+    effects = []
   case .recordsFailed(let line):
     session.noteRecordFailure(line)
     effects = []
@@ -51,6 +54,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   effects += session.openRequestedImage()
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
+  effects += session.noteUncertainties()
   session.showPendingNotes()
   session.advanceTour()
   session.updatePositions()

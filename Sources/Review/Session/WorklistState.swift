@@ -33,8 +33,12 @@ package struct WorklistState: Equatable, Sendable {
   private var isDescending = false
   /// Measures of the masks of cases.
   package internal(set) var measures: [CaseID: CaseMeasures] = [:]
+  /// How uncertain networks were about the labels of cases.
+  package internal(set) var uncertainties: [CaseID: [LabelUncertainty]] = [:]
   /// Measures of cases that are outliers in the cohort.
   package internal(set) var flags: [CaseID: [CohortFlag]] = [:]
+  /// Those of them that are about networks.
+  var uncertaintyFlags: [CaseID: [CohortFlag]] = [:]
   /// The list on the screen; nil while a case is there.
   package var list: CaseList?
   /// The reason why verdicts cannot be written now; nil where they can.
@@ -133,15 +137,34 @@ package struct WorklistState: Equatable, Sendable {
   /// Everything that is known about a case.
   package func row(_ id: CaseID) -> CaseRow {
     CaseRow(
-      cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [],
-      reader: reader, failure: failures[id])
+      cases[id.position], review: review(of: id), measures: measures[id],
+      uncertainties: uncertainties[id] ?? [], flags: flags[id] ?? [], reader: reader, failure: failures[id])
   }
 
   /// Stores measures of cases, and looks for outliers among all cases again.
   mutating func update(_ measures: [CaseID: CaseMeasures]) {
     self.measures.merge(measures) { $1 }
-    let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
-    flags = Dictionary(uniqueKeysWithValues: found.enumerated().map { (CaseID($0.offset), $0.element) })
+    compareCases()
+  }
+
+  /// Stores how uncertain networks were, in place of what was known of the same networks, and compares all cases again.
+  mutating func update(_ uncertainties: [CaseID: [LabelUncertainty]]) {
+    self.uncertainties.merge(uncertainties) { $0.merged(with: $1) }
+    compareCases()
+  }
+
+  /// Whether these uncertainties of a case are stored.
+  func holds(_ uncertainties: [LabelUncertainty], of id: CaseID) -> Bool {
+    uncertainties.allSatisfy { (self.uncertainties[id] ?? []).contains($0) }
+  }
+
+  /// Finds what is unusual in every case.
+  private mutating func compareCases() {
+    let ids = cases.indices.map { CaseID($0) }
+    let ofMasks = CohortFlags.flags(of: ids.map { measures[$0] })
+    let ofNetworks = CohortFlags.flags(of: ids.map { uncertainties[$0] ?? [] })
+    flags = Dictionary(uniqueKeysWithValues: zip(ids, zip(ofMasks, ofNetworks).map { $0 + $1 }))
+    uncertaintyFlags = Dictionary(uniqueKeysWithValues: zip(ids, ofNetworks))
     arrange()
   }
 

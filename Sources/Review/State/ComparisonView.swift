@@ -12,6 +12,8 @@ package enum ComparisonView: String, Equatable, Sendable, Codable, CaseIterable 
   case checkerboard = "checker"
   /// The version shown, and the other one in a circle around the crosshair.
   case spyglass
+  /// Up to four versions of the active plane, each in a pane of its own.
+  case versions
 
   /// The next view in the order of the cases; the first after the last.
   var next: ComparisonView {
@@ -72,7 +74,7 @@ extension ComparisonView {
     switch self {
     case .off: return .labels(of: .shown)
     case .difference: return .difference
-    case .sideBySide: return .labels(of: pane.only ?? .shown)
+    case .sideBySide, .versions: return .labels(of: pane.only ?? .shown)
     case .contours: return .fillAndContour
     case .checkerboard:
       let isEven = (x / ComparedPane.squarePixels + y / ComparedPane.squarePixels) % 2 == 0
@@ -122,6 +124,28 @@ extension ReviewState {
     // While the labels before refinement are shown, a difference to the refined labels would be misleading.
     if view.comparison == .difference, focus == .refinement, shownLive == nil { return nil }
     return (view.comparison, compared)
+  }
+
+  /// The versions that stand in a grid: A, B and the newest two others; none in other views.
+  ///
+  /// The CRF panel has two versions alone, which stand side by side.
+  package var versionsInGrid: [Version] {
+    guard view.comparison == .versions, focus != .refinement,
+      case .pair(let a, let b) = comparedLabels
+    else { return [] }
+    let others = decisions.versions.filter { $0.id != a.id && $0.id != b.id }
+    return [a, b] + others.suffix(ReviewState.greatestGridCount - 2)
+  }
+
+  private static let greatestGridCount = 4
+
+  /// The version that a pane shows of several beside each other; of all, the one that Tab flips to; nil where there is none.
+  func version(of pane: PaneVersion?) -> Version? {
+    switch pane {
+    case nil: shownVersion
+    case .side(let side): version(on: side)
+    case .version(let id): version(id)
+    }
   }
 
   /// A or B; nil where there is none.

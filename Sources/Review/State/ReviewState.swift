@@ -103,10 +103,12 @@ package struct ReviewState: Equatable, Sendable {
   package var componentProbabilities: ComponentProbabilities?
   /// The entropies of the slices, once computed.
   package var uncertainty: SliceUncertainty?
+  /// A sentence for each unusual uncertainty of the networks.
+  package internal(set) var uncertaintyFlags: [String] = []
   /// The uncertain slice to which the crosshair last jumped.
   package var uncertainSlice: UncertainSlice?
-  /// The plane in whose strip the mouse button was pressed, while it is held.
-  package var draggedStrip: AnatomicalPlane?
+  /// The position of the pane in whose strip the mouse button was pressed, while it is held.
+  package var draggedStrip: Int?
   /// Pairings that the program found without a question.
   package var settledPairings: [LabelPairing] = []
   /// Pairs of families whose pairing the reviewer was asked about.
@@ -283,6 +285,8 @@ package enum Question: Equatable, Sendable {
   case replaceFiles(existing: [String], path: String, version: VersionID, quitsAfterwards: Bool)
   /// There are saved kernels of this name.
   case replaceKernels(NamedKernels)
+  /// The network of a version would have to run again, because its probabilities are not in memory.
+  case runAgain(VersionID)
   /// Quitting would lose this.
   case quit(losing: [Loss])
   /// Opening another image would lose this.

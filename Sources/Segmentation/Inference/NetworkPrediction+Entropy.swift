@@ -26,6 +26,28 @@ extension NetworkPrediction {
     return sums.means.restored(from: axes)
   }
 
+  /// The mean entropies of the mixed probabilities where each class is the most probable one, on the network's own grid.
+  /// - Throws: As ``mixed(auxiliaryHeadWeights:)``; `Cancelled`.
+  /// - Complexity: O(voxels of the network's grid · classes), 10 bytes for each voxel.
+  package func classEntropies(
+    auxiliaryHeadWeights: [Double], work: WorkContext
+  ) throws -> [Int: ClassEntropy] {
+    let probabilities = try mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
+    let count = probabilities.grid.size.voxelCount
+    var entropies = try VoxelEntropies(count: count, classCount: probabilities.classCount)
+    var classes = try MostProbableClasses(count: count)
+    for index in 0..<probabilities.classCount {
+      try work.checkCancellation()
+      probabilities.values.withUnsafeBufferPointer { values in
+        let own = UnsafeBufferPointer(rebasing: values[index * count..<(index + 1) * count])
+        entropies.add(own, from: 0)
+        classes.add(own, class: index, from: 0)
+      }
+    }
+    return try ClassEntropy.means(
+      classes: classes.classes, entropies: entropies.fractions(), on: probabilities.grid, work: work)
+  }
+
   /// The mixed probability of one class, 0 for background, in each voxel of the image's own grid.
   /// - Throws: As ``mixed(auxiliaryHeadWeights:)``; `Cancelled`.
   /// - Complexity: O(voxels of the image), 8 bytes for each.

@@ -5,7 +5,7 @@ import Work
 struct LabelCohort {
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.
-  private static let deviationLimit = 3.5
+  static let deviationLimit = 3.5
   /// The minimum deviation of volumes, as a fraction of their median: repeated segmentations of one organ differ by
   /// some percent.
   private static let minimumVolumeFraction = 0.05

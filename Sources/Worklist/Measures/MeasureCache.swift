@@ -2,11 +2,21 @@ import Foundation
 import Journal
 import Work
 
-/// Measures of cases that were computed before: `segdeck/measures` in `$XDG_CACHE_HOME` or `~/.cache`.
+/// Measures of cases, and uncertainties of networks about them, that were computed before: `segdeck/measures` in `$XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// They apply as long as paths, sizes and modification times of the files are the same. A damaged entry counts as none.
 package struct MeasureCache: Sendable {
-  /// Paths, sizes and modification times of the files that were measured.
+  /// The kind of measures.
+  package enum Content: String, Sendable {
+    /// Measures of masks.
+    case masks
+    /// Uncertainties of a file of probabilities.
+    case probabilities
+    /// Uncertainties of networks that ran on an image in reviews.
+    case networkRuns = "network runs"
+  }
+
+  /// Paths, sizes and modification times of the files that were measured, and the kind of measures.
   package struct Key: Equatable, Sendable {
     fileprivate var text: String
 
@@ -14,8 +24,8 @@ package struct MeasureCache: Sendable {
     private static let version = 4
 
     /// The key of files as they are now; nil where one does not exist.
-    package init?(files: [String]) {
-      var parts = ["\(Self.version)"]
+    package init?(files: [String], content: Content = .masks) {
+      var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue])
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }
         parts.append(
@@ -36,7 +46,8 @@ package struct MeasureCache: Sendable {
 
   private struct Entry: Codable {
     var key: String
-    var measures: CaseMeasures
+    var measures: CaseMeasures?
+    var uncertainties: [LabelUncertainty]?
   }
 
   package let folder: String
@@ -55,7 +66,12 @@ package struct MeasureCache: Sendable {
   package init(folder: String) { self.folder = folder }
 
   /// The stored measures of a key; nil where there are none.
-  package func measures(for key: Key) -> CaseMeasures? {
+  package func measures(for key: Key) -> CaseMeasures? { entry(for: key)?.measures }
+
+  /// The stored uncertainties of a key; nil where there are none.
+  package func uncertainties(for key: Key) -> [LabelUncertainty]? { entry(for: key)?.uncertainties }
+
+  private func entry(for key: Key) -> Entry? {
     let path = FilePath.joined(folder, key.fileName)
     // An entry is not registered as an input, because it is written again when its files change.
     let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
@@ -64,14 +80,24 @@ package struct MeasureCache: Sendable {
     guard let data = content.flatMap(\.self), let entry = try? JSONDecoder().decode(Entry.self, from: data),
       entry.key == key.text
     else { return nil }
-    return entry.measures
+    return entry
   }
 
   /// Stores measures.
   /// - Throws: ``InputError`` when the folder cannot be made or written.
   package func store(_ measures: CaseMeasures, for key: Key) throws(InputError) {
+    try store(Entry(key: key.text, measures: measures), for: key)
+  }
+
+  /// Stores uncertainties.
+  /// - Throws: As ``store(_:for:)-(CaseMeasures,_)``.
+  package func store(_ uncertainties: [LabelUncertainty], for key: Key) throws(InputError) {
+    try store(Entry(key: key.text, uncertainties: uncertainties), for: key)
+  }
+
+  private func store(_ entry: Entry, for key: Key) throws(InputError) {
     try FileSystem.makeFolder(folder, mode: 0o700)
-    guard let data = try? JSONEncoder().encode(Entry(key: key.text, measures: measures)) else {
+    guard let data = try? JSONEncoder().encode(entry) else {
       preconditionFailure("measures hold only finite numbers")
     }
     try AtomicFile.write(data, to: FilePath.joined(folder, key.fileName))

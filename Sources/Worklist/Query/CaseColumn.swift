@@ -12,6 +12,8 @@ package enum CaseColumn: Hashable, Sendable {
     case gaps
     /// The Dice coefficient of the first two masks; without a label, the lowest over all labels.
     case dice
+    /// Mean entropy of a network inside a label; of all labels and networks the highest.
+    case entropy
   }
 
   case name, image, mask, maskCount, status, verdict, score, reader, tag, comment, seconds, decided, open,

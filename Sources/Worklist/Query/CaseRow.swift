@@ -5,6 +5,8 @@ package struct CaseRow: Equatable, Sendable {
   package var review: CaseReview?
   /// The measures of its masks; nil where there are none.
   package var measures: CaseMeasures?
+  /// How uncertain networks were about its labels; empty where no probabilities are known.
+  package var uncertainties: [LabelUncertainty]
   /// Its measures that are outliers in the cohort.
   package var flags: [CohortFlag]
   /// The reader who asks, whose own decision counts; nil for the decision of all readers.
@@ -13,12 +15,14 @@ package struct CaseRow: Equatable, Sendable {
   package var failure: String?
 
   package init(
-    _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil, flags: [CohortFlag] = [],
-    reader: String? = nil, failure: String? = nil
+    _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil,
+    uncertainties: [LabelUncertainty] = [], flags: [CohortFlag] = [], reader: String? = nil,
+    failure: String? = nil
   ) {
     self.item = item
     self.review = review
     self.measures = measures
+    self.uncertainties = uncertainties
     self.flags = flags
     self.reader = reader
     self.failure = failure
@@ -106,6 +110,10 @@ package struct CaseRow: Equatable, Sendable {
 
   /// A measure of a label; without one, of all labels together.
   private func value(_ measure: CaseColumn.LabelMeasure, of label: String?) -> Double? {
+    if measure == .entropy {
+      return uncertainties.filter { own in label.map { own.isCalled($0) } ?? true }
+        .compactMap(\.entropy.inside).max()
+    }
     guard let labels = measures?.labels.filter({ own in label.map { own.isCalled($0) } ?? true }) else {
       return nil
     }
@@ -116,6 +124,7 @@ package struct CaseRow: Equatable, Sendable {
     case .holes: return labels.reduce(0) { $0 + Double($1.holeCount) }
     case .gaps: return labels.reduce(0) { $0 + Double($1.missingSliceCount) }
     case .dice: return labels.compactMap(\.dice).min()
+    case .entropy: return nil
     }
   }
 }

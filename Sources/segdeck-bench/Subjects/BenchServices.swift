@@ -68,6 +68,12 @@ final class BenchServices: ReviewServices {
 
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
 
+  func computeProbabilities(
+    _ handle: ProbabilitiesHandle, _ work: WorkContext
+  ) throws -> VersionProbabilities {
+    throw InputError("network", "does not run here")
+  }
+
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
     guard let model else { throw InputError("model", "was not given") }
     let work = limited(work)

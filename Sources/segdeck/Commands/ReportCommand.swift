@@ -89,17 +89,26 @@ struct ReportCommand: ParsableCommand {
   private func report(of listing: CaseListing) throws -> CohortReport {
     let work = threads.context("reporting")
     var problems: [String: [String]] = [:]
-    let rows = try listing.rows(measuring: work.part(0...0.3)) { item, problem in
-      problems[item.name, default: []].append(problem)
-    }
     let style = noPictures ? nil : PictureStyle(width: width, marginMillimetres: margin)
+    var contents: [String: ReportedContent] = [:]
+    // A filter may need the measures of all cases, and most of them are not drawn then.
+    let readsAtOnce = cases.filter == nil
+    let measuredPart = readsAtOnce ? 0.7 : 0.3
+    let rows = try listing.rows(measuring: work.part(0...measuredPart)) { item, problem in
+      problems[item.name, default: []].append(problem)
+    } read: { item, masks, part throws(Cancelled) in
+      guard readsAtOnce else { return }
+      contents[item.name] = try ReportedContent(
+        item, masks: masks, toleranceMillimetres: tolerance, style: style, work: part)
+    }
     var reported: [ReportedCase] = []
     for (position, row) in rows.enumerated() {
-      let part = work.part(0.3...1).part(
+      let part = work.part(measuredPart...1).part(
         Double(position) / Double(rows.count)...Double(position + 1) / Double(rows.count))
-      let one = try ReportedCase(
-        reading: row, toleranceMillimetres: tolerance, style: style, problems: problems[row.item.name] ?? [],
-        work: part)
+      let content =
+        try contents.removeValue(forKey: row.item.name)
+        ?? ReportedContent(row.item, masks: nil, toleranceMillimetres: tolerance, style: style, work: part)
+      let one = content.reported(row, problems: problems[row.item.name] ?? [])
       for problem in one.problems { Console.note("\(row.item.name): \(problem)") }
       reported.append(one)
     }

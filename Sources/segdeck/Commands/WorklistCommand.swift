@@ -18,7 +18,7 @@ struct WorklistCommand: ParsableCommand {
 
       Filters compare columns (case, mask, masks, status, verdict, score, reader, tag, comment, seconds, decided, open, \
       flags, and those of the file) with <, <=, >, >=, =, != and ~ (contains); with --measure also volume, components, \
-      holes, gaps and dice, of one label as volume(liver). Words are unread, opened, unopened, decided, accepted, rejected, \
+      holes, gaps, dice and entropy (of a network's probabilities), of one label as volume(liver). Words are unread, opened, unopened, decided, accepted, rejected, \
       needswork, flagged, missing, disputed, outlier, commented; any other word is sought in names, comments, tags and \
       columns. Terms are joined with and, or, not and parentheses.
       """)

@@ -19,6 +19,23 @@ struct ReadCase {
   /// An error for each file that could not be read or does not fit.
   let problems: [InputError]
 
+  /// Reads the image of a case whose masks were read already.
+  ///
+  /// Masks that lie on another grid than the image are read again, on its own.
+  /// - Parameters:
+  ///   - masks: The masks on the grid of the first one, with the files that they are of.
+  /// - Throws: ``Cancelled``.
+  init(
+    image path: String?, reading masks: [Mask], of files: [(name: String, path: String)], work: WorkContext
+  ) throws(Cancelled) {
+    let alone = try ReadCase(image: path, masks: [], work: work)
+    if let grid = alone.image?.grid, masks.contains(where: { $0.fitted.labels.grid != grid }) {
+      self = try ReadCase(image: path, masks: files, work: work)
+    } else {
+      (image, problems, self.masks) = (alone.image, alone.problems, masks)
+    }
+  }
+
   /// Reads all files of a case that can be read; the others become ``problems``.
   ///
   /// Findings of the files are added to ``FindingNotes``.

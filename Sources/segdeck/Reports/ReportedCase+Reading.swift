@@ -5,29 +5,38 @@ import Volumes
 import Work
 import Worklist
 
-extension ReportedCase {
-  /// A case with the comparison of masks A and B and with pictures, read from its files.
+/// The content of a case's files: the comparison of masks A and B, and pictures.
+struct ReportedContent {
+  private var comparison: [ComparedStructure] = []
+  private var pictures: [ReportedPicture] = []
+  private var problems: [String]
+  private let missingFiles: [String]
+
+  /// Reads the files of a case that were not read before.
   ///
   /// A file that cannot be read becomes one of ``problems``; the others are still used.
   /// - Parameters:
+  ///   - masks: The first two masks on the grid of the first, where they were read already; nil where not.
   ///   - style: The style of the pictures; nil for no pictures.
-  ///   - problems: Problems of the case that are known already.
   /// - Throws: ``Cancelled``.
   init(
-    reading row: CaseRow, toleranceMillimetres: Double, style: PictureStyle?, problems known: [String],
+    _ item: WorklistCase, masks read: [ReadCase.Mask]?, toleranceMillimetres: Double, style: PictureStyle?,
     work: WorkContext
   ) throws(Cancelled) {
-    self.init(row)
-    let masks = row.item.masks.prefix(2).map { (name: $0.name, path: $0.path) }
-    problems = row.item.missingFiles.map { "\($0): no such file" }
-    let missing = Set(row.item.missingFiles)
-    let image = row.item.images.first.flatMap { style == nil || missing.contains($0) ? nil : $0 }
-    let content = try ReadCase(
-      image: image, masks: masks.filter { !missing.contains($0.path) }, work: work.part(0...0.3))
-    for problem in known + content.problems.map(\.description) where !problems.contains(problem) {
-      // A missing file is reported once.
-      if !missing.contains(where: { problem.hasPrefix($0 + ":") }) { problems.append(problem) }
+    missingFiles = item.missingFiles
+    problems = missingFiles.map { "\($0): no such file" }
+    let missing = Set(missingFiles)
+    let files = item.masks.prefix(2).map { (name: $0.name, path: $0.path) }.filter {
+      !missing.contains($0.path)
     }
+    let image = item.images.first.flatMap { style == nil || missing.contains($0) ? nil : $0 }
+    let content =
+      if let read {
+        try ReadCase(image: image, reading: read, of: files, work: work.part(0...0.3))
+      } else {
+        try ReadCase(image: image, masks: files, work: work.part(0...0.3))
+      }
+    add(content.problems.map(\.description))
     work.report(0.3)
     do {
       if content.masks.count > 1 {
@@ -44,6 +53,22 @@ extension ReportedCase {
     } catch {
       problems.append("\(error)")
     }
+  }
+
+  /// Adds problems that are not known yet; that a file is missing is said once.
+  private mutating func add(_ texts: [String]) {
+    for text in texts where !problems.contains(text) {
+      if !missingFiles.contains(where: { text.hasPrefix($0 + ":") }) { problems.append(text) }
+    }
+  }
+
+  /// The case of a report.
+  /// - Parameter known: What was found to be wrong when its masks were measured.
+  func reported(_ row: CaseRow, problems known: [String]) -> ReportedCase {
+    var all = self
+    all.problems = missingFiles.map { "\($0): no such file" }
+    all.add(known + problems)
+    return ReportedCase(row, comparison: comparison, problems: all.problems, pictures: pictures)
   }
 
   private static func comparison(

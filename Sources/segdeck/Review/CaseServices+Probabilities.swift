@@ -4,25 +4,25 @@ import Review
 import Segmentation
 import Volumes
 import Work
+import Worklist
 
 extension CaseServices {
   func uncertainty(
     of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
   ) throws -> SliceUncertainty {
-    let entropies: SliceEntropies
     switch source {
     case .run(let handle):
-      guard let known = runs.predictionInMemory(ofRun: handle.number) else {
+      guard let known = runs.probabilities(ofRun: handle.number) else {
         return SliceUncertainty(
-          source: source, entropies: nil,
-          failure: "the network's probabilities are not in memory; m runs it again")
+          source: source, entropies: nil, failure: "the network's probabilities are not in memory")
       }
-      entropies = try known.prediction.sliceEntropies(
-        auxiliaryHeadWeights: known.auxiliaryHeadWeights, work: work)
+      return SliceUncertainty(
+        source: source, entropies: try known.sliceEntropies(work: work.part(0...0.9)),
+        labels: try known.uncertainties(work: work.withoutProgress))
     case .file(let path):
-      entropies = try SliceEntropies(ofFile: FilePath.expandingTilde(path), on: grid, work: work)
+      let known = try FileEntropies(FilePath.expandingTilde(path), on: grid, work: work)
+      return SliceUncertainty(source: source, entropies: known.slices, labels: known.labels)
     }
-    return SliceUncertainty(source: source, entropies: entropies)
   }
 
   func probability(
@@ -30,11 +30,7 @@ extension CaseServices {
   ) throws -> ScalarVolume? {
     switch source {
     case .run(let handle):
-      guard let known = runs.predictionInMemory(ofRun: handle.number),
-        let index = known.model.labelValues.firstIndex(of: value)
-      else { return nil }
-      return try known.prediction.probability(
-        ofClass: index, auxiliaryHeadWeights: known.auxiliaryHeadWeights, work: work)
+      return try runs.probabilities(ofRun: handle.number)?.probability(ofLabel: value, work: work)
     case .file(let path):
       let path = FilePath.expandingTilde(path)
       let file = try ProbabilityFile(path, on: grid)
@@ -51,15 +47,24 @@ extension CaseServices {
   }
 }
 
-extension SliceEntropies {
-  /// The mean entropies of the class probabilities in a file.
+/// The entropies of the class probabilities in a file.
+struct FileEntropies {
+  /// The mean of each slice.
+  let slices: SliceEntropies
+  /// The uncertainty about each label; names are those beside the file, else "label 1", "label 2" and so on.
+  let labels: [LabelUncertainty]
+
+  /// Reads a file.
   /// - Throws: ``InputError`` as ``ProbabilityFile``, and for a voxel whose values are not probabilities; `Cancelled`.
-  /// - Complexity: O(voxels · classes); 8 bytes for each voxel.
-  init(ofFile path: String, on grid: VolumeGrid, work: WorkContext) throws {
+  /// - Complexity: O(voxels · classes); 14 bytes for each voxel.
+  init(_ path: String, on grid: VolumeGrid, work: WorkContext) throws {
     let file = try ProbabilityFile(path, on: grid)
+    let sidecar = try ProbabilitySidecar.read(besideProbabilities: path)
     var entropies = try VoxelEntropies(count: grid.size.voxelCount, classCount: file.classCount)
-    try file.read(classes: 0..<file.classCount, work: work) { part, _, first in
+    var classes = try MostProbableClasses(count: grid.size.voxelCount)
+    try file.read(classes: 0..<file.classCount, work: work) { part, index, first in
       entropies.add(part, from: first)
+      classes.add(part, class: index, from: first)
     }
     if let voxel = entropies.firstInvalidVoxel {
       let index = grid.size.index(offset: voxel)
@@ -67,6 +72,13 @@ extension SliceEntropies {
         path, "voxel (\(index.i), \(index.j), \(index.k)) has no class probabilities",
         expected: "values from 0 to 1 that add up to 1")
     }
-    self.init(entropies.fractions(), on: grid.size)
+    let fractions = entropies.fractions()
+    slices = SliceEntropies(fractions, on: grid.size)
+    let means = try ClassEntropy.means(
+      classes: classes.classes, entropies: fractions, on: grid, work: work.withoutProgress)
+    let named = ["background"] + (sidecar?.labels.labels.map(\.name) ?? [])
+    labels = LabelUncertainty.all(
+      means, network: sidecar?.model ?? "",
+      names: (0..<file.classCount).map { $0 < named.count ? named[$0] : "label \($0)" })
   }
 }

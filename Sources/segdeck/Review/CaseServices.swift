@@ -135,9 +135,13 @@ final class CaseServices: ReviewServices {
   }
 
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities? {
-    try runs.probabilities(ofRun: handle.number).map { known in
-      VersionProbabilities(known.volume, labelValues: known.labelValues, on: known.imageGrid)
-    }
+    try runs.probabilities(ofRun: handle.number).map { try VersionProbabilities($0) }
+  }
+
+  func computeProbabilities(
+    _ handle: ProbabilitiesHandle, _ work: WorkContext
+  ) throws -> VersionProbabilities {
+    try VersionProbabilities(try runs.computeProbabilities(ofRun: handle.number, work))
   }
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {

@@ -24,6 +24,11 @@ package final class NetworkRunCache: Sendable {
     var allHeads: NetworkPrediction?
     /// ``State/requestCount`` at the last request.
     var lastRequest = 0
+
+    /// The prediction with the heads that are asked for; nil where it is not in memory.
+    func prediction(usesAuxiliaryHeads: Bool) -> NetworkPrediction? {
+      usesAuxiliaryHeads ? allHeads : mainHead ?? allHeads
+    }
   }
 
   /// The source of a refinement.
@@ -77,7 +82,7 @@ package final class NetworkRunCache: Sendable {
 
   /// Adds a run of an earlier session, whose network runs again when its probabilities are requested.
   /// - Returns: The number of the run.
-  func restore(
+  package func restore(
     _ id: String, checksum: String?, _ image: @escaping @Sendable () throws -> ScalarVolume
   ) -> Int {
     add(Run(modelID: id, image: image, expectedChecksum: checksum))
@@ -95,12 +100,12 @@ package final class NetworkRunCache: Sendable {
 
   /// Runs a model, post-processes its mask and caches the prediction under the returned number.
   /// - Throws: ``InputError`` when the model cannot be read or does not fit in memory; ``Cancelled``.
-  func segment(
+  package func segment(
     _ id: String, _ image: ScalarVolume, _ work: WorkContext
   ) throws -> (number: Int, mask: PostProcessedMask, model: SegmentationModel) {
     let model = try model(id)
     let weights = model.refinement.auxiliaryHeadWeights
-    let usesAuxiliaryHeads = weights.contains { $0 != 0 }
+    let usesAuxiliaryHeads = model.mixesAuxiliaryHeads
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.85))
@@ -111,22 +116,32 @@ package final class NetworkRunCache: Sendable {
     return (add(run), mask, model)
   }
 
-  /// The probabilities that a run's mask was made of, and the label of each class; nil where the run is not in memory.
-  func probabilities(
-    ofRun number: Int
-  ) throws -> (volume: ProbabilityVolume, labelValues: [UInt16], imageGrid: VolumeGrid)? {
-    guard let run = state.withLock({ $0.runs[number] }), let prediction = run.allHeads ?? run.mainHead else {
-      return nil
+  /// The probabilities that the mask of a run was made of; nil where they are not in memory, so that the network would have
+  /// to run again.
+  package func probabilities(ofRun number: Int) -> RunProbabilities? {
+    state.withLock { state in
+      guard let run = state.runs[number], let model = state.models[run.modelID]?.model else { return nil }
+      return run.prediction(usesAuxiliaryHeads: model.mixesAuxiliaryHeads).map {
+        RunProbabilities($0, model: model)
+      }
     }
-    let model = try model(run.modelID)
-    let weights = run.allHeads == nil ? [] : model.refinement.auxiliaryHeadWeights
-    return (
-      try prediction.mixed(auxiliaryHeadWeights: weights), model.labelValues, try run.image().grid
-    )
+  }
+
+  /// The same, after the network ran once more where they are not in memory.
+  /// - Throws: ``InputError`` where the model is no longer the one of the run, or does not fit in memory; ``Cancelled``.
+  package func computeProbabilities(ofRun number: Int, _ work: WorkContext) throws -> RunProbabilities {
+    guard let id = state.withLock({ $0.runs[number]?.modelID }) else {
+      throw InputError("network", "its run is no longer known")
+    }
+    let model = try model(id)
+    let (_, prediction) = try prediction(
+      ofRun: number, usesAuxiliaryHeads: model.mixesAuxiliaryHeads, work)
+    return RunProbabilities(prediction, model: model)
   }
 
   /// The refinement of a run's probabilities.
-  func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
+  package func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws
+    -> Refinement
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
     return try refinements.value(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
@@ -137,19 +152,6 @@ package final class NetworkRunCache: Sendable {
         coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
         postProcessing: model.postProcessing, work: work.withoutProgress)
-    }
-  }
-
-  /// The prediction of a run, with its model and the weights of the heads of its mask; nil where it is not in memory, so that
-  /// the network would have to run again.
-  func predictionInMemory(
-    ofRun number: Int
-  ) -> (prediction: NetworkPrediction, model: SegmentationModel, auxiliaryHeadWeights: [Double])? {
-    state.withLock { state in
-      guard let run = state.runs[number], let model = state.models[run.modelID]?.model else { return nil }
-      let weights = model.refinement.auxiliaryHeadWeights
-      let known = weights.contains { $0 != 0 } ? run.allHeads : run.mainHead ?? run.allHeads
-      return known.map { ($0, model, weights) }
     }
   }
 
@@ -172,7 +174,7 @@ package final class NetworkRunCache: Sendable {
     guard var run = asked else {
       throw InputError("CRF", "the network's probabilities are no longer there")
     }
-    if let known = usesAuxiliaryHeads ? run.allHeads : run.mainHead ?? run.allHeads { return (run, known) }
+    if let known = run.prediction(usesAuxiliaryHeads: usesAuxiliaryHeads) { return (run, known) }
     _ = try model(run.modelID)
     if let expected = run.expectedChecksum, try file(run.modelID)?.recorded(work).sha256 != expected {
       throw InputError(
@@ -204,4 +206,9 @@ package final class NetworkRunCache: Sendable {
         intensityRange: sibling?.intensityRange, postProcessing: .none, work: work.withoutProgress)
     }
   }
+}
+
+extension SegmentationModel {
+  /// Whether its masks are made of more than the main head.
+  fileprivate var mixesAuxiliaryHeads: Bool { refinement.auxiliaryHeadWeights.contains { $0 != 0 } }
 }

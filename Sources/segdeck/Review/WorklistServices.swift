@@ -74,11 +74,17 @@ final class WorklistServices: SessionServices {
       deliver(.measured(found))
       (found, last) = ([:], ContinuousClock.now)
     }
+    var uncertain: [CaseID: [LabelUncertainty]] = [:]
+    var unread: [(id: CaseID, item: WorklistCase)] = []
     for (position, item) in cases.enumerated() {
       if let measures = WorklistMeasuring.known(item, cache) { found[CaseID(position)] = measures }
+      let known = WorklistUncertainty.known(item, cache)
+      if !known.uncertainties.isEmpty { uncertain[CaseID(position)] = known.uncertainties }
+      if !known.isComplete { unread.append((CaseID(position), item)) }
     }
     let known = Set(found.keys)
     send(atOnce: true)
+    if !uncertain.isEmpty { deliver(.uncertainties(uncertain)) }
     for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
       guard !measuringCancellation.isRequested else { return }
       // Errors of a mask are reported when its case is opened.
@@ -89,6 +95,27 @@ final class WorklistServices: SessionServices {
       send(atOnce: false)
     }
     send(atOnce: true)
+    measureUncertainties(unread, cache, work, deliver)
+  }
+
+  /// Reads the files of probabilities of cases, and delivers the uncertainties of each.
+  private func measureUncertainties(
+    _ unread: [(id: CaseID, item: WorklistCase)], _ cache: MeasureCache, _ work: WorkContext,
+    _ deliver: @Sendable (SessionEvent) -> Void
+  ) {
+    for (id, item) in unread {
+      guard !measuringCancellation.isRequested else { return }
+      // Errors of a file are reported when its case is opened.
+      guard let read = try? WorklistUncertainty.ofFile(item, work: work) else { continue }
+      deliver(.uncertainties([id: read]))
+      try? WorklistUncertainty.store(read, ofFileOf: item, cache)
+    }
+  }
+
+  func keep(_ uncertainties: [LabelUncertainty], ofRunOn id: CaseID) {
+    let item = state.withLock { $0.cases[id.position] }
+    // The measure is in the list already; where it cannot be kept, the network has to run again in the next session.
+    queue.async { try? WorklistUncertainty.store(uncertainties, ofRunOn: item, MeasureCache()) }
   }
 
   func add(_ entry: WorklistCase) { state.withLock { $0.cases.append(entry) } }

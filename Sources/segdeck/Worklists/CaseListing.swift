@@ -91,15 +91,17 @@ struct CaseListing {
   /// - Parameters:
   ///   - measuring: The work of measuring the masks; nil for cases that are not measured.
   ///   - problem: Receives what is wrong with the masks of a case.
+  ///   - read: Receives masks that had to be read, also of cases that the filter leaves out.
   /// - Throws: ``Cancelled``.
   func rows(
-    measuring work: WorkContext?, problem: (WorklistCase, String) -> Void
+    measuring work: WorkContext?, problem: (WorklistCase, String) -> Void,
+    read: (WorklistCase, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) -> [CaseRow] {
     var records = ReviewRecords(worklist: place)
     records.poll()
     for note in records.notes { Console.note(note) }
     var rows = worklist.cases.map { CaseRow($0, review: records.reviews[$0.name]) }
-    if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem) }
+    if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem, read: read) }
     rows = rows.filter(query.matches)
     if let order { rows = order.sorted(rows) }
     for note in worklist.notes { Console.note(note) }

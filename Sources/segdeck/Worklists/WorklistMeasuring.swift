@@ -5,10 +5,13 @@ import Worklist
 /// Measures the masks of cases, or reads cached measures.
 enum WorklistMeasuring {
   /// Fills in measures and flags of every row; a case whose masks cannot be read has none.
-  /// - Parameter problem: Receives what is wrong with a case, which goes on without its measures.
+  /// - Parameters:
+  ///   - problem: Receives what is wrong with a case, which goes on without its measures.
+  ///   - read: Receives the masks of a case that had to be read, so that none is read twice.
   /// - Throws: ``Cancelled``.
   static func measure(
-    _ rows: inout [CaseRow], work: WorkContext, problem: (WorklistCase, String) -> Void
+    _ rows: inout [CaseRow], work: WorkContext, problem: (WorklistCase, String) -> Void,
+    read: (WorklistCase, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) {
     let cache = MeasureCache()
     cache.prune()
@@ -20,9 +23,11 @@ enum WorklistMeasuring {
       do {
         if let known = known(item, cache) {
           rows[index].measures = known
-        } else {
-          rows[index].measures = try measures(
-            item, work: part, found: { $0.reportFindings() }, note: { problem(item, $0) })
+        } else if let masks = try MeasuredMasks(item, work: part.withoutProgress, note: { problem(item, $0) })
+        {
+          for mask in masks.masks { mask.fitted.reportFindings() }
+          rows[index].measures = try masks.measures(work: part.part(0...0.5))
+          try read(item, masks.masks, part.part(0.5...1))
           if canStore { try store(rows[index].measures, item, cache) }
         }
       } catch let error as InputError {
@@ -34,11 +39,36 @@ enum WorklistMeasuring {
       } catch {
         problem(item, "\(error)")
       }
+      rows[index].uncertainties = try uncertainties(item, cache, work: part.withoutProgress) {
+        problem(item, $0)
+      }
     }
     work.report(1)
-    for (index, flags) in CohortFlags.flags(of: rows.map(\.measures)).enumerated() {
-      rows[index].flags = flags
+    let flags = CohortFlags.flags(of: rows.map(\.measures), and: rows.map(\.uncertainties))
+    for index in rows.indices { rows[index].flags = flags[index] }
+  }
+
+  /// How uncertain networks were about the labels of a case; a file of probabilities that cannot be read counts as none.
+  /// - Parameter problem: Receives what is wrong with that file.
+  /// - Throws: ``Cancelled``.
+  private static func uncertainties(
+    _ item: WorklistCase, _ cache: MeasureCache, work: WorkContext, problem: (String) -> Void
+  ) throws(Cancelled) -> [LabelUncertainty] {
+    let known = WorklistUncertainty.known(item, cache)
+    guard !known.isComplete else { return known.uncertainties }
+    do {
+      let read = try WorklistUncertainty.ofFile(item, work: work)
+      // A cache that cannot be written was told of with the masks.
+      try? WorklistUncertainty.store(read, ofFileOf: item, cache)
+      return read.merged(with: known.uncertainties)
+    } catch let error as InputError {
+      problem(error.description)
+    } catch is Cancelled {
+      throw Cancelled()
+    } catch {
+      problem("\(error)")
     }
+    return known.uncertainties
   }
 
   /// Earlier measures of a case whose masks are still the same; nil for none.
@@ -55,35 +85,9 @@ enum WorklistMeasuring {
   }
 
   /// Measures the first mask of a case and compares it with the second; nil for a case without masks.
-  ///
-  /// - Parameters:
-  ///   - found: Receives the masks, for what was found in their files.
-  ///   - note: Receives the reason where the second mask cannot be compared with the first and is ignored.
   /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
-  static func measures(
-    _ item: WorklistCase, work: WorkContext, found: (FittedMask) -> Void = { _ in },
-    note: (String) -> Void = { _ in }
-  ) throws -> CaseMeasures? {
-    guard let first = item.masks.first else { return nil }
-    let file = try ImageFile.open(first.path)
-    var misfits = GridMisfits(of: item)
-    let masks: [FittedMask]
-    do {
-      let other = try item.masks.dropFirst().first.map {
-        try misfits.opened($0, beside: first.name, file.grid)
-      }
-      masks = try FittedMask.masks([file] + (other.map { [$0] } ?? []), work: work.withoutProgress)
-    } catch let error as InputError where item.masks.count > 1 {
-      note(error.description)
-      misfits.add(item.masks[1], error)
-      masks = try FittedMask.masks([file], work: work.withoutProgress)
-    }
-    masks.forEach(found)
-    var measures = try CaseMeasures(
-      of: masks[0].labels, names: masks[0].names, comparedWith: masks.count > 1 ? masks[1].labels : nil,
-      otherNames: masks.count > 1 ? masks[1].names : nil, work: work)
-    measures.misfits = misfits.lines
-    return measures
+  static func measures(_ item: WorklistCase, work: WorkContext) throws -> CaseMeasures? {
+    try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(work: work)
   }
 
   /// The state of the image and the masks, and of the files beside the compared masks that name their labels; nil for a
@@ -97,5 +101,43 @@ enum WorklistMeasuring {
       files: paths.prefix(2).flatMap {
         [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists)
       } + further)
+  }
+}
+
+/// The first two masks of a case on the grid of the first.
+private struct MeasuredMasks {
+  /// The masks; without the second where it cannot be compared with the first.
+  let masks: [ReadCase.Mask]
+  private let misfits: GridMisfits
+
+  /// Reads the masks; nil for a case without any.
+  /// - Parameter note: Receives the reason where the second mask cannot be compared with the first and is ignored.
+  /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
+  init?(_ item: WorklistCase, work: WorkContext, note: (String) -> Void) throws {
+    guard let first = item.masks.first else { return nil }
+    let file = try ImageFile.open(first.path)
+    var misfits = GridMisfits(of: item)
+    let fitted: [FittedMask]
+    do {
+      let other = try item.masks.dropFirst().first.map {
+        try misfits.opened($0, beside: first.name, file.grid)
+      }
+      fitted = try FittedMask.masks([file] + (other.map { [$0] } ?? []), work: work)
+    } catch let error as InputError where item.masks.count > 1 {
+      note(error.description)
+      misfits.add(item.masks[1], error)
+      fitted = try FittedMask.masks([file], work: work)
+    }
+    masks = zip(item.masks, fitted).map { ReadCase.Mask(name: $0.name, fitted: $1) }
+    self.misfits = misfits
+  }
+
+  /// The measures of the first mask beside the second.
+  func measures(work: WorkContext) throws(Cancelled) -> CaseMeasures {
+    let (first, other) = (masks[0].fitted, masks.count > 1 ? masks[1].fitted : nil)
+    var measures = try CaseMeasures(
+      of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names, work: work)
+    measures.misfits = misfits.lines
+    return measures
   }
 }

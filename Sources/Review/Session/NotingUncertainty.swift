@@ -1,0 +1,34 @@
+import Worklist
+
+extension SessionState {
+  /// Enters into the worklist how uncertain networks were in the cases in memory, and tells each case what is unusual about
+  /// it there.
+  mutating func noteUncertainties() -> [SessionEffect] {
+    var effects: [SessionEffect] = []
+    for id in cases.keys.sorted() {
+      guard let known = cases[id]?.uncertainty, !known.labels.isEmpty,
+        !worklist.holds(known.labels, of: id)
+      else { continue }
+      worklist.update([id: known.labels])
+      if !worklist.isAbsent, case .run = known.source { effects.append(.keep(id, known.labels)) }
+    }
+    for id in cases.keys { cases[id]?.note(worklist.uncertaintyFlags[id] ?? []) }
+    return effects
+  }
+}
+
+extension ReviewState {
+  /// Stores what is unusual about the uncertainty of networks; what is new is said.
+  fileprivate mutating func note(_ flags: [CohortFlag]) {
+    let texts = flags.map(\.text)
+    guard texts != uncertaintyFlags, phase == .reviewing else { return }
+    let (new, isMore) = (
+      texts.filter { !uncertaintyFlags.contains($0) }, texts.count > uncertaintyFlags.count
+    )
+    uncertaintyFlags = texts
+    // Cases that join the cohort later change the numbers of what was said before.
+    guard isMore, let first = new.first else { return }
+    for text in new { messageLog.add(Message(text, .warning)) }
+    appendMessage(new.count == 1 ? first : "\(first) (M: all \(new.count))")
+  }
+}
