@@ -105,7 +105,7 @@ struct VersionGridTests {
   func mouseInPanes() throws {
     var state = try state(2, 60, 200)
     state.type("#")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     for pane in state.layout.panes {
       let cell = ScreenCell(row: pane.picture.row + 7, column: pane.picture.column + 20)
       let expected = state.voxel(at: cell, in: pane)
