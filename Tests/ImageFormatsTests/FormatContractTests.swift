@@ -26,7 +26,7 @@ private let shearedGrid = VolumeGrid(
     origin: WorldPoint(1, 2, 3)))
 
 private func mask(_ grid: VolumeGrid, largest: UInt16 = 5) -> LabelVolume {
-  let voxels = (0..<grid.size.voxelCount).map { UInt16($0 % 4 == 3 ? 0 : $0 % Int(largest)) }
+  let voxels = (0..<grid.size.voxelCount).map { UInt16($0 % 4 == 3 ? 0 : $0 % min(Int(largest), 7)) }
   return LabelVolume(grid: grid, voxels: voxels.dropLast() + [largest])
 }
 
