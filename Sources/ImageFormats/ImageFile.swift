@@ -21,6 +21,8 @@ package final class ImageFile: Sendable {
   package let files: [String]
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
+  /// The labels of each layer of a segmentation with several, of which none was chosen; otherwise none.
+  package let layers: [LabelNames]
 
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
@@ -30,11 +32,12 @@ package final class ImageFile: Sendable {
   /// - Parameters:
   ///   - files: Every file that has a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
+  ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
-    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, reader: any VoxelReader,
-    findings: [Finding]
+    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, layers: [LabelNames] = [],
+    reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
@@ -44,6 +47,7 @@ package final class ImageFile: Sendable {
     self.frameSizes = frameSizes
     self.files = files
     self.labelNames = labelNames
+    self.layers = layers
     self.reader = reader
     self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }

@@ -102,5 +102,5 @@ import Work
       + "--segment NAME, or --layer 0 to 1",
   ])
 func damagedHeader(line: String) {
-  #expect(refusal(String(line.prefix { $0 != ":" })) == line)
+  #expect(fixtureRefusal(String(line.prefix { $0 != ":" })) == line)
 }

@@ -108,7 +108,7 @@ struct MetaImageCheck {
       var part = VoxelBytes(
         path: file, fileOffset: dataFile.isOther ? 0 : header.byteOffset, encoding: encoding)
       if skipped > 0 { part.fileOffset = skipped }
-      if skipped == -1, dataFile.isOther, !isCompressed {
+      if skipped == -1, !isCompressed {
         part.fileOffset = max(0, try ByteStream(path: file, .none).fileByteCount - partBytes)
       }
       parts.append(part)

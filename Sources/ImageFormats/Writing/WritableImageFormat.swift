@@ -3,7 +3,8 @@ import Work
 
 /// An image file format that is written too.
 package protocol WritableImageFormat: ImageFormat {
-  /// Those of its suffixes under which it is written, in small letters.
+  /// The suffixes under which it is written, in small letters: some of ``ImageFormat/suffixes``, or longer ones that end in
+  /// one of these.
   static var writtenSuffixes: [String] { get }
 
   /// The types in which it stores voxels.
