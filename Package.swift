@@ -41,6 +41,9 @@ let package = Package(
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CPNG"),
     .target(
+      name: "CDicom", cxxSettings: [.treatAllWarnings(as: .error)],
+      linkerSettings: ["gdcmMSFF", "gdcmDSED", "gdcmCommon"].map { .linkedLibrary($0) }),
+    .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "CKernels", cSettings: strictC),
@@ -51,7 +54,7 @@ let package = Package(
     library("Screen"),
 
     // Layer 2: one vocabulary each.
-    library("ImageFormats", ["Work", "Volumes", "CZlib"]),
+    library("ImageFormats", ["Work", "Volumes", "CZlib", "CDicom"]),
     library("Metrics", ["Work", "Volumes"]),
     library("Pictures", ["Work", "Volumes", "CPNG"]),
     library("Journal", ["Work", "CZlib"]),

@@ -34,7 +34,7 @@ package struct ImageFormatList: Sendable {
   package init(_ formats: [any ImageFormat.Type]) { self.formats = formats }
 
   /// Every format that the program reads.
-  package static let all = ImageFormatList([NiftiFormat.self])
+  package static let all = ImageFormatList([NiftiFormat.self, DicomFormat.self])
 
   /// Every suffix, the longer ones first.
   var suffixes: [String] { formats.flatMap { $0.suffixes }.sorted { $0.count > $1.count } }
@@ -55,6 +55,7 @@ extension ImageFile {
   /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder, an unknown format, and
   ///   an invalid header.
   package static func open(_ path: String, as formats: ImageFormatList = .all) throws -> ImageFile {
+    if FileSystem.isFolder(path) { return try DicomFormat.open(path: path) }
     let stream = try ByteStream(path: path)
     var beginning = [UInt8](repeating: 0, count: 1024)
     let count = try beginning.withUnsafeMutableBytes { bytes in try stream.read(into: bytes) }
