@@ -9,7 +9,7 @@ package final class ImageFile: Sendable {
   package let path: String
   /// "NIfTI-1, gzip, little-endian".
   package let storage: String
-  /// The grid and header fields that masks of this image copy.
+  /// The grid, and the fields of the header that masks of this image copy.
   package let source: ImageSource
   /// The stored type of a voxel.
   package let voxelType: VoxelType
@@ -19,6 +19,8 @@ package final class ImageFile: Sendable {
   package let frameSizes: [Int]
   /// The files that hold the image, so that none of them is ever written to.
   package let files: [String]
+  /// The names of labels that the file itself states; nil where its format states none.
+  package let labelNames: LabelNames?
 
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
@@ -27,10 +29,12 @@ package final class ImageFile: Sendable {
   ///
   /// - Parameters:
   ///   - files: Every file that has a part of the image.
+  ///   - labelNames: Names of labels that the file itself states.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
-    frameSizes: [Int], files: [String], reader: any VoxelReader, findings: [Finding]
+    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, reader: any VoxelReader,
+    findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
@@ -39,6 +43,7 @@ package final class ImageFile: Sendable {
     self.scaling = scaling
     self.frameSizes = frameSizes
     self.files = files
+    self.labelNames = labelNames
     self.reader = reader
     self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }

@@ -4,7 +4,8 @@ import Work
 /// An image file format that can be read.
 ///
 /// A format is a file with a type that conforms to this, and an entry of ``ImageFormatList/all``. Voxels that lie one
-/// after the other in a file are read by ``RawVoxelFile``.
+/// after the other in a file are read by ``RawVoxelFile``. A format that is written too conforms to
+/// ``WritableImageFormat``.
 package protocol ImageFormat: Sendable {
   /// The name in messages: "NIfTI".
   static var name: String { get }
@@ -15,16 +16,27 @@ package protocol ImageFormat: Sendable {
   /// Those of ``suffixes`` whose files hold voxels alone and belong to another file of the format; none unless given.
   static var voxelFileSuffixes: [String] { get }
 
+  /// The choices that files of this format may leave to the user; none unless given.
+  static var choices: Set<ImageReadingOptions.Choice> { get }
+
   /// Whether a file with these first bytes (inflated, up to 1 KiB) is of the format.
   static func recognises(_ beginning: [UInt8]) -> Bool
 
   /// Reads and checks everything but the voxels.
+  /// - Parameter options: What was chosen, of ``choices`` alone.
   /// - Throws: ``InputError``.
-  static func open(path: String) throws -> ImageFile
+  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile
+
+  /// Reads and checks everything but the voxels of an image whose parts are the files of a folder.
+  /// - Returns: nil where the folder holds no image of the format, as any folder does unless the format says otherwise.
+  /// - Throws: ``InputError``.
+  static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile?
 }
 
 extension ImageFormat {
   package static var voxelFileSuffixes: [String] { [] }
+  package static var choices: Set<ImageReadingOptions.Choice> { [] }
+  package static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? { nil }
 }
 
 /// Formats, in the order in which they are tried.
@@ -40,7 +52,17 @@ package struct ImageFormatList: Sendable {
   var suffixes: [String] { formats.flatMap { $0.suffixes }.sorted { $0.count > $1.count } }
 
   /// "NIfTI or NRRD".
-  var names: String { formats.map { $0.name }.joined(separator: " or ") }
+  var names: String { alternatives(formats.map { $0.name }) }
+
+  /// Those that are written too.
+  var writable: [any WritableImageFormat.Type] { formats.compactMap { $0 as? any WritableImageFormat.Type } }
+
+  /// The format in which an image of this name is written: the one with the longest suffix that the name ends in; nil
+  /// where the name has no suffix of a written format.
+  func writableFormat(of path: String) -> (any WritableImageFormat.Type)? {
+    let written = writable.flatMap { format in format.writtenSuffixes.map { (format, $0) } }
+    return written.filter { FilePath.hasSuffix($0.1, path) }.max { $0.1.count < $1.1.count }?.0
+  }
 
   /// The format of a file: by its first bytes, else by its name, so that a damaged file is refused by its own format.
   func format(of path: String, beginning: [UInt8]) -> (any ImageFormat.Type)? {
@@ -52,10 +74,35 @@ package struct ImageFormatList: Sendable {
 extension ImageFile {
   /// Opens an image of any of the formats.
   ///
-  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder, an unknown format, and
-  ///   an invalid header.
-  package static func open(_ path: String, as formats: ImageFormatList = .all) throws -> ImageFile {
-    if FileSystem.isFolder(path) { return try DicomFormat.open(path: path) }
+  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is no image, an unknown format, an
+  ///   invalid header, and an option that does not apply to the file.
+  package static func open(
+    _ path: String, as formats: ImageFormatList = .all,
+    options: ImageReadingOptions = ImageReadingOptions()
+  ) throws -> ImageFile {
+    let image =
+      FileSystem.isFolder(path)
+      ? try openFolder(path, as: formats, options) : try openFile(path, as: formats, options)
+    // The files beside an image belong to it: names, a record, settings, notes.
+    for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.register(file) }
+    return image
+  }
+
+  private static func openFolder(
+    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions
+  ) throws -> ImageFile {
+    for format in formats.formats {
+      if let image = try format.openFolder(path: path, options: options) {
+        try options.requireOnly(format.choices, of: path, format.name)
+        return image
+      }
+    }
+    throw InputError(path, "cannot be read", found: "a folder", expected: "a file")
+  }
+
+  private static func openFile(
+    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions
+  ) throws -> ImageFile {
     let stream = try ByteStream(path: path)
     var beginning = [UInt8](repeating: 0, count: 1024)
     let count = try beginning.withUnsafeMutableBytes { bytes in try stream.read(into: bytes) }
@@ -65,9 +112,7 @@ extension ImageFile {
       throw InputError(
         path, "is not an image that can be read", found: "first bytes \(shown)", expected: formats.names)
     }
-    let image = try format.open(path: path)
-    // The files beside an image belong to it: names, a record, settings, notes.
-    for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.register(file) }
-    return image
+    try options.requireOnly(format.choices, of: path, format.name)
+    return try format.open(path: path, options: options)
   }
 }

@@ -4,7 +4,10 @@ import Work
 package enum ImageName {
   private static let suffixes = ImageFormatList.all.suffixes
   private static let voxelFileSuffixes = ImageFormatList.all.formats.flatMap { $0.voxelFileSuffixes }
-  private static let writtenSuffixes = [".nii", ".nii.gz"]
+  private static let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }
+
+  /// The suffixes of images that are written, for help: ".nii or .nii.gz".
+  package static let writtenSuffixList = alternatives(writtenSuffixes)
 
   /// Refuses an output name without the suffix of an image.
   /// - Throws: ``InputError`` for another suffix.
@@ -12,8 +15,23 @@ package enum ImageName {
     try FilePath.requireSuffix(writtenSuffixes, of: path, toWrite: "an image")
   }
 
+  /// The files that are written beside an image of this name with its voxels; none for most formats.
+  package static func voxelFiles(ofWritten path: String) -> [String] {
+    ImageFormatList.all.writableFormat(of: path)?.voxelFiles(of: path) ?? []
+  }
+
+  /// Whether an image that is written under this name has compressed voxels.
+  package static func isCompressed(_ path: String) -> Bool {
+    ImageFormatList.all.writableFormat(of: path)?.compressesVoxels(of: path) ?? false
+  }
+
   /// The suffix of an image, in small letters; nil when the name has none of them.
   package static func suffix(of path: String) -> String? { suffixes.first { FilePath.hasSuffix($0, path) } }
+
+  /// The suffix of an image that is written, in small letters; nil when the name has none of them.
+  package static func writtenSuffix(of path: String) -> String? {
+    writtenSuffixes.filter { FilePath.hasSuffix($0, path) }.max { $0.count < $1.count }
+  }
 
   /// The path without an image's suffix: "a/b" of "a/b.NII.gz", and all of "a/b.txt".
   package static func stem(of path: String) -> String {

@@ -1,27 +1,39 @@
 import Volumes
 
-/// The grid of an image and, where it was a NIfTI file, the header fields that state it, which a mask copies bit for
-/// bit.
+/// The header fields with which a file stated its grid, in the terms of its own format, which alone understands them.
+///
+/// A mask of the image copies them where it is written in the same format.
+package protocol StatedHeader: Hashable, Sendable {}
+
+/// The grid of an image and, where it was read from a file, the header fields that state it.
 package struct ImageSource: Hashable, Sendable {
   /// The grid, in millimetres.
   package var grid: VolumeGrid
-  /// The grid as the image's NIfTI header states it; nil for an image of another format, and for a new one.
-  private let statedFields: NiftiGeometry?
+  private let header: (any StatedHeader)?
 
-  /// The grid of an image without a NIfTI header.
+  /// The grid of an image that no file states.
   package init(grid: VolumeGrid) {
     self.grid = grid
-    statedFields = nil
+    header = nil
   }
 
-  init(grid: VolumeGrid, niftiFields: NiftiGeometry) {
+  /// The grid of an image, and the fields of its header.
+  package init(grid: VolumeGrid, header: some StatedHeader) {
     self.grid = grid
-    statedFields = niftiFields
+    self.header = header
   }
 
-  /// The fields of a NIfTI file on the grid.
-  ///
-  /// Where no header stated them, the affine becomes the sform and, if its axes are perpendicular, the qform, both with
-  /// code 1 (scanner).
-  var niftiFields: NiftiGeometry { statedFields ?? NiftiGeometry(grid: grid) }
+  /// The fields of the header; nil where they are another format's, and where no file states the grid.
+  package func header<Header: StatedHeader>(_: Header.Type) -> Header? { header as? Header }
+
+  package static func == (one: ImageSource, other: ImageSource) -> Bool {
+    one.grid == other.grid && one.comparableHeader == other.comparableHeader
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(grid)
+    hasher.combine(comparableHeader)
+  }
+
+  private var comparableHeader: AnyHashable? { header.map { AnyHashable($0) } }
 }

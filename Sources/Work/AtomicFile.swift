@@ -56,6 +56,14 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
+  /// Replaces bytes that were written before.
+  /// - Throws: ``InputError`` when the disk fails.
+  package func overwrite(_ bytes: [UInt8], at offset: Int) throws(InputError) {
+    guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
+      throw InputError(destination.path, "cannot be written", found: String(cString: strerror(errno)))
+    }
+  }
+
   /// Appends `data`.
   package mutating func write(_ data: Data) throws(InputError) {
     var failure: InputError?

@@ -108,7 +108,7 @@ extension FilePath {
     guard !suffixes.contains(where: { hasSuffix($0, path) }) else { return }
     throw InputError(
       path, "cannot be written as \(content)",
-      expected: "a name that ends in \(suffixes.joined(separator: " or "))")
+      expected: "a name that ends in \(alternatives(suffixes))")
   }
 }
 

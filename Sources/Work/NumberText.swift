@@ -9,6 +9,12 @@ package func counted(
   "\(text ?? "\(count)") \(count == 1 ? one : several ?? one + "s")"
 }
 
+/// "a, b or c".
+package func alternatives(_ words: [String]) -> String {
+  guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+  return words.dropLast().joined(separator: ", ") + " or " + last
+}
+
 /// "it is" of one thing, "they are" of more.
 package func itIs(_ count: Int) -> String { count == 1 ? "it is" : "they are" }
 

@@ -5,6 +5,8 @@ import Synchronization
 ///
 /// It is removed with this object unless it was committed.
 package final class PendingFile: Sendable {
+  /// The path that it gets, as it was given.
+  package var path: String { destination.path }
   /// The path of the content until ``commit(_:)``.
   package let contentPath: String
   private let destination: FileDestination

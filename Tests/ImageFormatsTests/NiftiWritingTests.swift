@@ -103,7 +103,7 @@ func copy(name: String) throws {
   let image = try ImageFile.open(fixture(name))
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "copy.nii").path
-    try PendingFile.commit([image.pendingCopy(for: path)])
+    try PendingFile.commit(image.pendingCopy(for: path))
     let read = try ImageFile.open(path)
     #expect(read.source == image.source)
     #expect(read.voxelType == image.voxelType)
@@ -111,7 +111,7 @@ func copy(name: String) throws {
     #expect(read.frameSizes == image.frameSizes)
     #expect(try read.scalarVolume() == image.scalarVolume())
     let last = folder.appending(path: "last.nii").path
-    try PendingFile.commit([image.pendingCopy(for: last, frame: image.frameCount - 1)])
+    try PendingFile.commit(image.pendingCopy(for: last, frame: image.frameCount - 1))
     #expect(
       try ImageFile.open(last).scalarVolume() == image.scalarVolume(frame: image.frameCount - 1))
   }

@@ -375,7 +375,7 @@ func copiedNaN() throws {
     try data.write(to: URL(filePath: path))
     let image = try ImageFile.open(path)
     let copy = folder.appending(path: "copy.nii").path
-    try PendingFile.commit([image.pendingCopy(for: copy)])
+    try PendingFile.commit(image.pendingCopy(for: copy))
     #expect(
       image.findings.map(\.description) == [
         "2 voxels are not finite; they are copied as they are"

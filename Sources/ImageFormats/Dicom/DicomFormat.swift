@@ -3,46 +3,67 @@ import Volumes
 import Work
 
 /// DICOM: a folder with the files of a series, or any file of it; a multi-frame file; a segmentation.
-enum DicomFormat: ImageFormat {
+enum DicomFormat: WritableImageFormat {
   static let name = "DICOM"
   static let suffixes = [".dcm", ".ima", ".dicom"]
+  static let choices: Set<ImageReadingOptions.Choice> = [.series, .segment]
+  static let writtenSuffixes = [".dcm"]
+  static let writtenTypes: Set<VoxelType> = [.uint8, .uint16]
+  static let holdsScaling = false
 
   static func recognises(_ beginning: [UInt8]) -> Bool { DicomParser.recognises(beginning) }
+  static func holdsLabelNames(_ path: String) -> Bool { true }
+  static func compressesVoxels(of path: String) -> Bool { false }
 
-  static func open(path: String) throws -> ImageFile { try open(path: path, series: nil) }
+  static func writer(
+    for path: String, of image: WrittenImage, work: WorkContext
+  ) throws -> any ImageWriter {
+    try SegmentationWriter(path: path, image: image, work: work)
+  }
 
-  /// Opens a series.
-  ///
-  /// - Parameter series: The number in the list of a folder's series, from 1, or the beginning of a series instance UID;
-  ///   nil for the only one.
-  /// - Throws: ``InputError``; where there are several series, it lists them. ``Cancelled``.
-  static func open(path: String, series choice: String?, work: WorkContext = WorkContext()) throws -> ImageFile {
-    if FileSystem.isFolder(path) {
-      let folder = try DicomFolder(path, work: work)
-      return try open(folder, named: nil, path: path, choice)
-    }
+  /// Opens the series that a file belongs to, or a segmentation.
+  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
     let named = try DicomInstance(path: path)
     guard !named.frames.isEmpty else {
       throw InputError(
         path, "holds no image", found: named.modality.isEmpty ? "no pixels" : named.modality, expected: "pixels")
     }
-    if named.segmentation != nil { return try SegmentationImage.open(named, path: path) }
-    let folder = try DicomFolder(FilePath.folder(of: path), work: work)
-    return try open(folder, named: named, path: path, choice)
+    if named.segmentation != nil {
+      try requireNoSeries(options, path)
+      return try SegmentationImage.open(named, path: path, segment: options.segment)
+    }
+    return try open(DicomFolder(FilePath.folder(of: path)), named: named, path: path, options)
+  }
+
+  /// Opens the only series of a folder, or the one that is chosen: by its number in the list of the folder's series, from
+  /// 1, or by the beginning of its UID.
+  static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? {
+    let folder = try DicomFolder(path)
+    guard !folder.instances.isEmpty || !folder.damaged.isEmpty else { return nil }
+    return try open(folder, named: nil, path: path, options)
+  }
+
+  private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {
+    guard let series = options.series else { return }
+    throw InputError(path, "is one segmentation", found: "--series \(series)", expected: "no such option")
   }
 
   private static func open(
-    _ folder: DicomFolder, named: DicomInstance?, path: String, _ choice: String?
+    _ folder: DicomFolder, named: DicomInstance?, path: String, _ options: ImageReadingOptions
   ) throws(InputError) -> ImageFile {
     let all = DicomSeries.series(of: folder.instances)
     let images = all.filter { $0.first.segmentation == nil }
     if named == nil, images.isEmpty, let only = all.first, all.count == 1 {
-      return try SegmentationImage.open(only.first, path: path)
+      try requireNoSeries(options, path)
+      return try SegmentationImage.open(only.first, path: path, segment: options.segment)
+    }
+    if let segment = options.segment {
+      throw InputError(path, "is no segmentation", found: "--segment \(segment)", expected: "no such option")
     }
     let candidates = images.enumerated().filter { entry in
       named.map { named in entry.element.instances.contains { $0.path == named.path } } ?? true
     }
-    let chosen = try choose(candidates.map { ($0.offset + 1, $0.element) }, choice, path)
+    let chosen = try choose(candidates.map { ($0.offset + 1, $0.element) }, options.series, path)
     guard let chosen else { throw folder.damaged.first ?? noImage(folder, path) }
     // A damaged file may be a slice of any series beside it.
     if let error = folder.damaged.first { throw error }
@@ -99,7 +120,8 @@ enum DicomFormat: ImageFormat {
     let storage = ["DICOM", series.first.modality, series.first.syntax.name]
     return ImageFile(
       path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
-      source: ImageSource(grid: stack.grid), voxelType: appliesScaling ? .float32 : storedType,
+      source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
+      voxelType: appliesScaling ? .float32 : storedType,
       scaling: appliesScaling ? VoxelScaling() : sources[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
       files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)

@@ -12,3 +12,21 @@ struct DicomReference: StatedHeader {
   /// The slice of each k; empty where several frames of the image have the same slices.
   var slices: [Slice]
 }
+
+extension DicomReference {
+  /// The reference to a series as it was read.
+  init(_ series: DicomSeries, _ stack: SliceStack) {
+    let first = series.first
+    (studyInstanceUID, seriesInstanceUID) = (first.studyInstanceUID, first.seriesInstanceUID)
+    frameOfReferenceUID = first.frameOfReferenceUID
+    slices =
+      stack.volumes.count > 1
+      ? []
+      : stack.volumes[0].map { slice in
+        let instance = series.instance(slice)
+        return Slice(
+          sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
+          frame: instance.frames.count > 1 ? slice.frame + 1 : nil)
+      }
+  }
+}

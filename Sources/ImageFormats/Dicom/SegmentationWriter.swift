@@ -89,14 +89,14 @@ final class SegmentationWriter: ImageWriter {
     }
     let content = SegmentationDataSet(
       image: image, reference: reference, segments: segments, frames: frames.map { ($0.segment, $0.slice) })
-    let file = try AtomicFile(path)
-    try file.write(content.bytes(pixelByteCount: pixelByteCount + pixelByteCount % 2))
-    try write(to: file)
-    return [try file.close()]
+    let stream = try OutputStream(path: path, compression: nil, work: work)
+    try stream.writeStored(content.bytes(pixelByteCount: pixelByteCount + pixelByteCount % 2))
+    try write(to: stream)
+    return [try stream.complete()]
   }
 
   /// Writes the bits of all frames, each right after the one before it, also within a byte.
-  private func write(to file: AtomicFile) throws {
+  private func write(to stream: OutputStream) throws {
     var piece: [UInt8] = []
     var (carry, carried) = (UInt8(0), 0)
     for frame in frames {
@@ -118,13 +118,13 @@ final class SegmentationWriter: ImageWriter {
         }
       }
       if piece.count > 1 << 20 {
-        try file.write(piece)
+        try stream.writeStored(piece)
         piece = []
       }
     }
     if carried > 0 { piece.append(carry) }
     let byteCount = (frames.count * pixelCount + 7) / 8
     if byteCount % 2 == 1 { piece.append(0) }
-    try file.write(piece)
+    try stream.writeStored(piece)
   }
 }

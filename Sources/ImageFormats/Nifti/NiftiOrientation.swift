@@ -27,7 +27,7 @@ extension NiftiHeaderCheck {
         path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
     }
     let grid = try VolumeGrid(size: size, affine: inMillimetres).validated(subject: path)
-    return ImageSource(grid: grid, niftiFields: fields)
+    return ImageSource(grid: grid, header: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {

@@ -10,7 +10,7 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Write an image, or a model, in another format.",
     discussion: """
-      Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. \
+      Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in \(ImageName.writtenSuffixList). \
       Names of labels that lie beside it go with it, as OUT's .labels.json. Of a mask, --like gives the labels on another \
       image's grid. Of a model (.safetensors), --weights says how weights are \
       stored, and the options of the model card add to its card; a checkpoint becomes a plain model.
@@ -80,10 +80,12 @@ struct ConvertCommand: ParsableCommand {
       for note in selections.notes(absentFrom: occurring, input, coding: mask.labels.coding) {
         Console.note(note)
       }
-      written = [try named.labels.volume.pending(for: outputPath.path, source: reference.source, work: work)]
-      written += try pendingNames(LabelNames(named.table, coding: mask.labels.coding), outputPath)
+      let names = LabelNames(named.table, coding: mask.labels.coding)
+      written = try named.labels.volume.pending(
+        for: outputPath.path, source: reference.source, names: names, work: work)
+      written += try pendingNames(names, outputPath)
     } else {
-      written = [try image.pendingCopy(for: outputPath.path, frame: frame, work: work)]
+      written = try image.pendingCopy(for: outputPath.path, frame: frame, work: work)
       FindingNotes.add(image)
       if frame != nil || image.frameCount == 1 {
         for finding in try image.findingsAsMask(frame: frame, work: work) {

@@ -10,7 +10,7 @@ struct PhantomCommand: ParsableCommand {
     commandName: "phantom", abstract: "Generate an image with labels from a seed.",
     discussion: """
       ct gives an abdomen with nine labelled organs (liver = 6), mr a heart with its left atrium (label 1). The same
-      seed gives the same files on every machine. -o and --labels end in .nii or .nii.gz;
+      seed gives the same files on every machine. -o and --labels end in \(ImageName.writtenSuffixList);
       the labels' names go to a .labels.json beside them.
       """)
 
@@ -60,11 +60,11 @@ struct PhantomCommand: ParsableCommand {
       case .mr: try MRHeartPhantom(seed: seed).generate(size: size, spacing: spacing, work: work)
       }
     let source = ImageSource(grid: image.grid)
-    try PendingFile.commit([
-      image.pending(for: imagePath.path, source: source, work: work),
-      mask.pending(for: labelPath.path, source: source, work: work),
-      LabelNamesFile.pending(LabelNames(table), besideMask: labelPath.path),
-    ])
+    let names = LabelNames(table)
+    try PendingFile.commit(
+      image.pending(for: imagePath.path, source: source, work: work)
+        + mask.pending(for: labelPath.path, source: source, names: names, work: work)
+        + [LabelNamesFile.pending(names, besideMask: labelPath.path)])
   }
 
   private func parsedSize() throws(InputError) -> GridSize {

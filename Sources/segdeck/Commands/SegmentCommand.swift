@@ -91,11 +91,11 @@ struct SegmentCommand: ParsableCommand {
         of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
       if let probabilityPath {
         let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.withoutProgress)
-        written = [
-          try values.pending(for: probabilityPath.path, source: file.source, work: work.withoutProgress),
+        written = try values.pending(
+          for: probabilityPath.path, source: file.source, work: work.withoutProgress)
+        written.append(
           try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
-            .pending(besideProbabilities: probabilityPath.path),
-        ]
+            .pending(besideProbabilities: probabilityPath.path))
       }
     }
     for part in mask.removed {

@@ -8,7 +8,7 @@ import Work
 struct OutputPath {
   /// The kind of file, which determines the permitted suffixes.
   enum Kind {
-    /// An image or mask, NAME.nii or NAME.nii.gz.
+    /// An image or mask, NAME.nii.gz or another suffix of a format that is written.
     case image
     /// A model or checkpoint, NAME.safetensors.
     case model
@@ -50,7 +50,7 @@ struct OutputPath {
   /// (links are followed), and an existing file may be replaced.
   ///
   /// - Parameters:
-  ///   - companions: Files that are written with it, which are checked too.
+  ///   - companions: Files that are written with it, which are checked too, as are those with the voxels of an image.
   ///   - byteCount: A lower bound of the file's size in bytes, which the disk must have free.
   /// - Throws: ``InputError`` when the suffix is wrong; when `path` is a folder or device or lies in a read-only
   ///   folder; when it exists and `isForced` is false; or when it is an input, which no flag allows.
@@ -61,7 +61,8 @@ struct OutputPath {
     try kind.requireName(path)
     var claims: [OutputClaim] = []
     var existing: [String] = []
-    for file in [path] + companions {
+    let voxelFiles = kind == .image ? ImageName.voxelFiles(ofWritten: path) : []
+    for file in [path] + voxelFiles + companions {
       let destination = try FileDestination(file)
       try destination.requireFreeSpace(for: file == path ? byteCount : 0)
       if file == path, companions.contains(MaskRecord.path(besideMask: path)) {
@@ -94,6 +95,6 @@ struct OutputPath {
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
       path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
-      byteCount: ImageName.isGzip(path) ? 0 : image.grid.size.voxelCount)
+      byteCount: ImageName.isCompressed(path) ? 0 : image.grid.size.voxelCount)
   }
 }

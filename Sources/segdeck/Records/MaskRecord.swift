@@ -21,7 +21,7 @@ package struct MaskRecord: Codable {
     var sha256: String?
     /// The change since it was opened.
     var change: Change?
-    /// The other file of an image with header and voxels in two files.
+    /// The other files of an image with header and voxels in several files.
     var parts: [File]?
 
     /// This entry with ``change`` set by the file's current content.
@@ -91,13 +91,20 @@ package struct MaskRecord: Codable {
     [Self.path(besideMask: path), LabelNamesFile.path(besideMask: path)]
   }
 
-  /// The record of the mask at `path`, whose content is `mask`, as a pending file.
+  /// The record of a mask as a pending file.
+  /// - Parameter mask: Its files, the one that was named first.
   /// - Throws: ``InputError`` when it cannot be written; ``Cancelled``.
-  func pending(for mask: PendingFile, at path: String, work: WorkContext) throws -> PendingFile {
+  func pending(for mask: [PendingFile], work: WorkContext) throws -> PendingFile {
+    var parts = try mask.map { file in
+      File(
+        path: file.path, absolutePath: FilePath.absolute(file.path),
+        sha256: try Checksum.sha256(ofFile: file.contentPath, work: work))
+    }
+    var output = parts.removeFirst()
+    let path = output.path
+    output.parts = parts.isEmpty ? nil : parts
     var record = self
-    record.output = File(
-      path: path, absolutePath: FilePath.absolute(path),
-      sha256: try Checksum.sha256(ofFile: mask.contentPath, work: work))
+    record.output = output
     return try AtomicFile.pending(
       finiteJSON(record, isIndented: true) + Data("\n".utf8), for: Self.path(besideMask: path))
   }
@@ -108,14 +115,14 @@ package struct MaskRecord: Codable {
     _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to outputPath: OutputPath,
     with others: [PendingFile] = [], work: WorkContext
   ) throws {
-    let file = try mask.pending(for: outputPath.path, source: source, work: work)
-    var record = self
     let names = LabelNames(table, coding: mask.coding)
+    let files = try mask.pending(for: outputPath.path, source: source, names: names, work: work)
+    var record = self
     record.labels = names.entries
     let namesFile = try LabelNamesFile.pending(names, besideMask: outputPath.path)
-    let recordFile = try record.pending(for: file, at: outputPath.path, work: work)
+    let recordFile = try record.pending(for: files, work: work)
     try work.checkCancellation()
-    try PendingFile.commit(others + [file, namesFile, recordFile])
+    try PendingFile.commit(others + files + [namesFile, recordFile])
   }
 }
 

@@ -88,10 +88,12 @@ struct RecordReplay {
       }
       func output(_ name: String, _ kind: String) -> String {
         // The same suffix gives the same bytes.
-        let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
-        let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
+        let written = name == MaskRecord.outputName ? record.output?.path ?? "" : name
+        let suffix = ImageName.writtenSuffix(of: written) ?? ".nii.gz"
         let path = folder.file("\(number)-\(kind)\(suffix)")
-        for companion in MaskRecord.companions(ofMask: path) { folder.file(FilePath.name(of: companion)) }
+        for companion in ImageName.voxelFiles(ofWritten: path) + MaskRecord.companions(ofMask: path) {
+          folder.file(FilePath.name(of: companion))
+        }
         made[name] = path
         return path
       }
@@ -112,7 +114,7 @@ struct RecordReplay {
   /// - Throws: ``InputError`` when a file cannot be written, or a different mask would replace the reviewed
   ///   one; ``Cancelled``.
   func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
-    let file = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
+    let files = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
     var own = record
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
@@ -129,11 +131,10 @@ struct RecordReplay {
       try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
       ?? LabelNames()
     let written = [
-      file, try LabelNamesFile.pending(names, besideMask: outputPath.path),
-      try own.pending(for: file, at: outputPath.path, work: work),
+      try LabelNamesFile.pending(names, besideMask: outputPath.path), try own.pending(for: files, work: work),
     ]
     try work.checkCancellation()
-    try PendingFile.commit(written)
+    try PendingFile.commit(files + written)
   }
 
   /// Whether the mask of this record is at `outputPath`, or writing there would replace this record.

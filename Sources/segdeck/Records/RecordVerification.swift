@@ -19,7 +19,7 @@ extension RecordReplay {
           : "is missing, and what its record's commands make is another mask than the record describes"
             + rounding)
     }
-    let isUntouched = output.sha256 == (try Checksum.sha256(ofFile: maskPath, work: work))
+    let isUntouched = try Self.isUnchanged(output, at: maskPath, work: work)
     if isMade, isUntouched { return try changedNames(besideMask: maskPath) }
     let changed = "was changed since its record was written"
     do {
@@ -63,8 +63,21 @@ extension RecordReplay {
     guard let maskPath = try Self.maskPath(output, named: name, recordPath: recordPath) else {
       return "\(output.path) is missing"
     }
-    return try Checksum.sha256(ofFile: maskPath, work: work) == output.sha256
+    return try Self.isUnchanged(output, at: maskPath, work: work)
       ? "\(maskPath) is the mask that was written" : "\(maskPath) is another file than was written"
+  }
+
+  /// Whether a mask, with the files that hold its voxels beside it, is as its record states.
+  /// - Throws: ``InputError`` when it cannot be read; ``Cancelled``.
+  private static func isUnchanged(
+    _ stated: MaskRecord.File, at path: String, work: WorkContext
+  ) throws -> Bool {
+    guard try Checksum.sha256(ofFile: path, work: work) == stated.sha256 else { return false }
+    return try (stated.parts ?? []).allSatisfy { part in
+      let partPath = FilePath.joined(FilePath.folder(of: path), FilePath.name(of: part.path))
+      guard FileSystem.exists(partPath) else { return false }
+      return try Checksum.sha256(ofFile: partPath, work: work) == part.sha256
+    }
   }
 
   /// The difference of two masks, "3 of 512 voxels differ"; nil for the same labels on the same grid.

@@ -1,0 +1,46 @@
+import Work
+
+/// What the user chose of a file or folder that holds more than one image; without a choice there must be only one.
+package struct ImageReadingOptions: Hashable, Sendable {
+  /// A choice that a file may leave to the user.
+  package enum Choice: String, CaseIterable, Sendable {
+    /// One of several series in a folder.
+    case series
+    /// One segment of a segmentation, whose segments may overlap.
+    case segment
+    /// One layer of a segmentation; the segments of a layer do not overlap.
+    case layer
+  }
+
+  /// The series, as its format identifies it.
+  package var series: String?
+  /// The segment, by its name, identifier or number.
+  package var segment: String?
+  /// The layer, counted from 0.
+  package var layer: Int?
+
+  package init(series: String? = nil, segment: String? = nil, layer: Int? = nil) {
+    self.series = series
+    self.segment = segment
+    self.layer = layer
+  }
+
+  /// A choice as it was made; nil where it was not.
+  func value(_ choice: Choice) -> String? {
+    switch choice {
+    case .series: series
+    case .segment: segment
+    case .layer: layer.map(String.init)
+    }
+  }
+
+  /// Refuses a choice that the format of a file does not leave to the user.
+  func requireOnly(_ choices: Set<Choice>, of path: String, _ format: String) throws(InputError) {
+    for choice in Choice.allCases where !choices.contains(choice) {
+      guard let value = value(choice) else { continue }
+      throw InputError(
+        path, "leaves no \(choice.rawValue) to choose", found: "--\(choice.rawValue) \(value)",
+        expected: "no such option with \(format)")
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Volumes
+import Work
+
+/// An image file format that is written too.
+package protocol WritableImageFormat: ImageFormat {
+  /// Those of its suffixes under which it is written, in small letters.
+  static var writtenSuffixes: [String] { get }
+
+  /// The types in which it stores voxels.
+  static var writtenTypes: Set<VoxelType> { get }
+
+  /// Whether its header states a scaling; otherwise values are stored as they are.
+  static var holdsScaling: Bool { get }
+
+  /// Whether a file of this name states the names of labels itself; none does unless given.
+  static func holdsLabelNames(_ path: String) -> Bool
+
+  /// The files with the voxels, where these are not in the file of this name itself; none unless given.
+  static func voxelFiles(of path: String) -> [String]
+
+  /// Whether the voxels of a file of this name are compressed.
+  static func compressesVoxels(of path: String) -> Bool
+
+  /// A writer of an image that is complete but for its voxels.
+  /// - Throws: ``InputError`` where the format cannot hold the image, for a missing or read-only folder and for a full
+  ///   disk; ``Cancelled``.
+  static func writer(for path: String, of image: WrittenImage, work: WorkContext) throws -> any ImageWriter
+}
+
+extension WritableImageFormat {
+  package static func holdsLabelNames(_ path: String) -> Bool { false }
+  package static func voxelFiles(of path: String) -> [String] { [] }
+}
+
+/// An image that is being written, in temporary files.
+package protocol ImageWriter: AnyObject {
+  /// Appends voxels as they are stored, frame by frame, i fastest, in this machine's byte order.
+  /// - Parameter voxels: Whole voxels.
+  /// - Throws: ``InputError`` when the disk is full or fails; ``Cancelled``.
+  func write(_ voxels: UnsafeRawBufferPointer) throws
+
+  /// Completes the files once every voxel was written.
+  /// - Returns: The temporary files, until they are committed: the one that was named first, then those with its voxels.
+  /// - Throws: ``InputError`` when the disk is full or fails; ``Cancelled``.
+  func complete() throws -> [PendingFile]
+}
+
+/// What is known of an image before its voxels are written.
+package struct WrittenImage: Sendable {
+  /// The grid of every frame, and the header of the image that it is a copy or a mask of.
+  package var source: ImageSource
+  /// Extents beyond i, j, k; empty for a plain volume.
+  package var frameSizes: [Int] = []
+  /// The stored type of a voxel, one that the format writes.
+  package var voxelType: VoxelType
+  /// The conversion of stored numbers to values; the identity where the format does not hold it.
+  package var scaling = VoxelScaling()
+  /// The labels of a mask; nil for any other image.
+  package var labels: WrittenLabels?
+
+  package init(
+    source: ImageSource, frameSizes: [Int] = [], voxelType: VoxelType, scaling: VoxelScaling = VoxelScaling(),
+    labels: WrittenLabels? = nil
+  ) {
+    self.source = source
+    self.frameSizes = frameSizes
+    self.voxelType = voxelType
+    self.scaling = scaling
+    self.labels = labels
+  }
+
+  /// zlib's level: floats hardly become smaller with more effort, and 1 takes a fifth of the time of 6.
+  var compressionLevel: Int32 { voxelType.isFloatingPoint ? 1 : 6 }
+}
+
+/// The labels of a mask that is written.
+package struct WrittenLabels: Sendable {
+  /// The values of its voxels but 0, ascending.
+  package var values: [Int]
+  /// Names and colours by value; of values that no voxel has too.
+  package var names: LabelNames
+}
