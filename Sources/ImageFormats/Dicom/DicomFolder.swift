@@ -37,6 +37,9 @@ struct DicomFolder: Sendable {
     damaged = results.compactMap { if case .failure(let error) = $0 { error } else { nil } }
   }
 
+  /// The series of slices, in the order of their numbers.
+  var imageSeries: [DicomSeries] { DicomSeries.series(of: instances.filter { $0.segmentation == nil }) }
+
   /// A DICOM file; nil for any other.
   private static func instance(_ path: String) -> Result<DicomInstance, InputError>? {
     guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG, begins(path) else { return nil }

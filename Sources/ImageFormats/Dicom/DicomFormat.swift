@@ -51,11 +51,11 @@ enum DicomFormat: WritableImageFormat {
   private static func open(
     _ folder: DicomFolder, named: DicomInstance?, path: String, _ options: ImageReadingOptions
   ) throws(InputError) -> ImageFile {
-    let all = DicomSeries.series(of: folder.instances)
-    let images = all.filter { $0.first.segmentation == nil }
-    if named == nil, images.isEmpty, let only = all.first, all.count == 1 {
+    let images = folder.imageSeries
+    let segmentations = folder.instances.filter { $0.segmentation != nil }
+    if images.isEmpty, segmentations.count == 1 {
       try requireNoSeries(options, path)
-      return try SegmentationImage.open(only.first, path: path, segment: options.segment)
+      return try SegmentationImage.open(segmentations[0], path: path, segment: options.segment)
     }
     if let segment = options.segment {
       throw InputError(path, "is no segmentation", found: "--segment \(segment)", expected: "no such option")

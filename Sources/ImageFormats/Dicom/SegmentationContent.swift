@@ -25,6 +25,8 @@ struct SegmentationContent: Sendable {
   let maximumFractionalValue: Int
   /// The value of background in a label map.
   let paddingValue: Int
+  /// The series that it was made of; empty where that is not stated.
+  let seriesInstanceUID: String
 
   /// The UIDs of segmentations and of label maps.
   private static let classes = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"]
@@ -42,6 +44,7 @@ struct SegmentationContent: Sendable {
     }
     maximumFractionalValue = dataSet.integer(.maximumFractionalValue) ?? 255
     paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
+    seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
   }
 }
 

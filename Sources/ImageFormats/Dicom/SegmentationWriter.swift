@@ -38,7 +38,7 @@ final class SegmentationWriter: ImageWriter {
     segments = labels.values.map { value in
       SegmentationContent.Segment(
         number: value, name: names[value]?.name ?? "label \(value)",
-        colour: names[value]?.colour ?? LabelTable.colour(ofValue: value))
+        colour: names[value]?.colour ?? LabelTable.colour(ofValue: UInt16(truncatingIfNeeded: value)))
     }
     guard let first = segments.first, let last = segments.last, first.number > 0, last.number <= 65535 else {
       throw InputError(
