@@ -38,6 +38,7 @@ let package = Package(
     library("Work", ["CMemory"]),
     .systemLibrary(name: "CBLAS"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CBZip2"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CPNG"),
     .target(
@@ -54,7 +55,7 @@ let package = Package(
     library("Screen"),
 
     // Layer 2: one vocabulary each.
-    library("ImageFormats", ["Work", "Volumes", "CZlib", "CDicom"]),
+    library("ImageFormats", ["Work", "Volumes", "CZlib", "CBZip2", "CDicom"]),
     library("Metrics", ["Work", "Volumes"]),
     library("Pictures", ["Work", "Volumes", "CPNG"]),
     library("Journal", ["Work", "CZlib"]),

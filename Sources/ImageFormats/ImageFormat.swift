@@ -46,7 +46,9 @@ package struct ImageFormatList: Sendable {
   package init(_ formats: [any ImageFormat.Type]) { self.formats = formats }
 
   /// Every format that the program reads.
-  package static let all = ImageFormatList([NiftiFormat.self, DicomFormat.self])
+  package static let all = ImageFormatList([
+    NiftiFormat.self, MetaImageFormat.self, NrrdFormat.self, MGHFormat.self, DicomFormat.self,
+  ])
 
   /// Every suffix, the longer ones first.
   var suffixes: [String] { formats.flatMap { $0.suffixes }.sorted { $0.count > $1.count } }
@@ -55,7 +57,9 @@ package struct ImageFormatList: Sendable {
   var names: String { alternatives(formats.map { $0.name }) }
 
   /// Those that are written too.
-  var writable: [any WritableImageFormat.Type] { formats.compactMap { $0 as? any WritableImageFormat.Type } }
+  package var writable: [any WritableImageFormat.Type] {
+    formats.compactMap { $0 as? any WritableImageFormat.Type }
+  }
 
   /// The format in which an image of this name is written: the one with the longest suffix that the name ends in; nil
   /// where the name has no suffix of a written format.

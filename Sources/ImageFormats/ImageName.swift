@@ -25,6 +25,11 @@ package enum ImageName {
     ImageFormatList.all.writableFormat(of: path)?.compressesVoxels(of: path) ?? false
   }
 
+  /// Whether an image that is written under this name states the names of its labels itself.
+  package static func holdsLabelNames(_ path: String) -> Bool {
+    ImageFormatList.all.writableFormat(of: path)?.holdsLabelNames(path) ?? false
+  }
+
   /// The suffix of an image, in small letters; nil when the name has none of them.
   package static func suffix(of path: String) -> String? { suffixes.first { FilePath.hasSuffix($0, path) } }
 

@@ -77,7 +77,8 @@ func noImage() throws {
   #expect(refusal("") == fixtures.path + ": cannot be read: found a folder, expected a file")
   #expect(
     refusal("expected.json")
-      == "expected.json: is not an image that can be read: found first bytes 7b 22 62 69, expected NIfTI")
+      == "expected.json: is not an image that can be read: found first bytes 7b 22 62 69, expected NIfTI, MetaImage, "
+      + "NRRD or FreeSurfer MGH")
 }
 
 @Test(

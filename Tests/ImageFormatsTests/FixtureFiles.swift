@@ -8,7 +8,7 @@ let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
 /// The path of one of them.
 func fixture(_ name: String) -> String { fixtures.appending(path: name).path }
 
-/// nibabel's description of a file.
+/// What nibabel or SimpleITK finds in a file.
 struct ExpectedImage: Decodable, Sendable {
   var size: [Int]
   var frames: [Int]
@@ -16,13 +16,16 @@ struct ExpectedImage: Decodable, Sendable {
   var affine: [[Double]]
   var values: [Double]
 
-  /// Every good file by name.
-  static let all: [String: ExpectedImage] = {
-    guard let data = try? Data(contentsOf: fixtures.appending(path: "expected.json")),
+  /// Every good file by its name below ``fixtures``.
+  static let all = described(in: "expected.json").merging(described(in: "expected_itk.json")) { one, _ in one
+  }
+
+  private static func described(in name: String) -> [String: ExpectedImage] {
+    guard let data = try? Data(contentsOf: fixtures.appending(path: name)),
       let decoded = try? JSONDecoder().decode([String: ExpectedImage].self, from: data)
-    else { preconditionFailure("Fixtures/expected.json cannot be read") }
+    else { preconditionFailure("Fixtures/\(name) cannot be read") }
     return decoded
-  }()
+  }
 }
 
 /// The rows of an affine, for comparison with what Python wrote.

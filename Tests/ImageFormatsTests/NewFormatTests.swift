@@ -69,7 +69,8 @@ struct NewFormatTests {
       ("a.TINY", "a.TINY: is not a tiny image: expected TINY and three extents"),
       (
         "a.txt",
-        "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI or Tiny"
+        "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI, MetaImage, NRRD, "
+          + "FreeSurfer MGH or Tiny"
       ),
     ])
   func refused(name: String, line: String) throws {

@@ -5,7 +5,8 @@ import Volumes
 import Work
 
 @Test(
-  "every good file gives nibabel's size, type, affine and values", arguments: ExpectedImage.all.keys.sorted())
+  "every good file gives the size, type, affine and values that nibabel or SimpleITK finds",
+  arguments: ExpectedImage.all.keys.sorted())
 func goodFile(name: String) throws {
   let expected = try #require(ExpectedImage.all[name])
   let image = try ImageFile.open(fixture(name))

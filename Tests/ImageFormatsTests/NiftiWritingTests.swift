@@ -209,8 +209,9 @@ func refusedWriting() throws {
   let written = mask(of: image, largestLabel: 1)
   #expect(
     throws: InputError(
-      "mask.mha", "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
-  ) { try written.write(to: "mask.mha", source: image.source) }
+      "mask.img", "cannot be written as an image",
+      expected: "a name that ends in \(ImageName.writtenSuffixList)")
+  ) { try written.write(to: "mask.img", source: image.source) }
   #expect(throws: InputError("/nowhere/m.nii", "cannot be written", found: "no folder /nowhere")) {
     try written.write(to: "/nowhere/m.nii", source: image.source)
   }

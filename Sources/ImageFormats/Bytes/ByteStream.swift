@@ -1,37 +1,36 @@
 import Foundation
 import Work
 
-/// The content of a file from its beginning on, inflated where the file is gzip, independent of its name.
+/// The content of a file from some byte on, decompressed where it is compressed.
 ///
 /// Memory is a fixed window: what a header claims never decides how much is read.
-final class ByteStream {
-  /// The end of the content.
-  enum End {
-    /// The file, or its last gzip member, is complete.
-    case complete
-    /// The file ends inside a gzip member.
-    case truncated
+final class ByteStream: ContentStream {
+  /// How the content is stored.
+  enum Compression {
+    /// gzip where the bytes begin so, independent of the file's name; else as it is.
+    case detected
+    case none, gzip, zlib, bzip2
   }
 
   let path: String
   /// Bytes of the file as it lies on the disk.
   let fileByteCount: Int
-  /// Bytes of content delivered or skipped.
   private(set) var position = 0
-  /// Set once everything was delivered.
-  private(set) var end: End?
+  private(set) var end: ContentEnd?
   private let descriptor: Int32
-  private let inflation: Inflation?
+  /// The byte of the file where the content begins.
+  private let fileOffset: Int
+  private let decompression: (any Decompression)?
   private var isBetweenMembers = false
   private var isFirstMember = true
-  /// Content of the current gzip member so far.
+  /// Content of the current member so far.
   private var memberByteCount = 0
-  /// Set when the gzip data is followed by bytes that are not gzip.
   private(set) var hasTrailingBytes = false
 
   /// Opens a file.
+  /// - Parameter fileOffset: The byte of the file where the content begins; none follows where it lies beyond the end.
   /// - Throws: ``InputError`` for a missing or unreadable file, a folder, a device, an empty file.
-  init(path: String) throws(InputError) {
+  init(path: String, from fileOffset: Int = 0, _ compression: Compression = .detected) throws(InputError) {
     try ReadFiles.register(path)
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
@@ -41,35 +40,47 @@ final class ByteStream {
     var status = stat()
     fstat(descriptor, &status)
     var magic: (UInt8, UInt8) = (0, 0)
-    let magicCount = withUnsafeMutableBytes(of: &magic) { pread(descriptor, $0.baseAddress!, 2, 0) }
+    let magicCount = withUnsafeMutableBytes(of: &magic) {
+      pread(descriptor, $0.baseAddress!, 2, off_t(fileOffset))
+    }
     self.path = path
     self.descriptor = descriptor
     fileByteCount = Int(status.st_size)
-    inflation = magicCount == 2 && magic == (0x1f, 0x8b) ? Inflation() : nil
+    self.fileOffset = min(fileOffset, fileByteCount)
+    switch compression {
+    case .detected: decompression = magicCount == 2 && magic == (0x1f, 0x8b) ? Inflation(.gzip) : nil
+    case .none: decompression = nil
+    case .gzip: decompression = Inflation(.gzip)
+    case .zlib: decompression = Inflation(.zlib)
+    case .bzip2: decompression = Bzip2Decompression()
+    }
     let kind = status.st_mode & S_IFMT
     if kind == S_IFDIR { throw InputError(path, "cannot be read", found: "a folder", expected: "a file") }
     guard kind == S_IFREG else {
       throw InputError(path, "cannot be read", found: "a device or pipe", expected: "a file")
     }
     guard fileByteCount > 0 else { throw InputError(path, "is empty", found: "0 bytes") }
+    lseek(descriptor, off_t(self.fileOffset), SEEK_SET)
   }
 
   deinit { close(descriptor) }
 
-  /// Whether the file holds gzip.
-  var isCompressed: Bool { inflation != nil }
+  var compressionName: String? { decompression?.name }
 
-  /// The most content the file can hold: deflate never expands more than 1032 times.
-  var largestContentByteCount: Int { isCompressed ? fileByteCount * 1032 : fileByteCount }
+  var storedByteCount: Int { fileByteCount - fileOffset }
 
-  /// Fills `buffer` until it is full or the content ends; returns the bytes delivered.
-  /// - Throws: ``InputError`` when the disk fails or the gzip data are damaged.
+  var largestContentByteCount: Int {
+    guard let decompression else { return storedByteCount }
+    return storedByteCount.multipliedReportingOverflow(by: decompression.largestExpansion).overflow
+      ? .max : storedByteCount * decompression.largestExpansion
+  }
+
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int {
     var count = 0
     while count < buffer.count, end == nil {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-      if let inflation {
-        count += try inflate(inflation, into: rest)
+      if let decompression {
+        count += try inflate(decompression, into: rest)
       } else {
         count += try readStored(into: rest)
       }
@@ -78,10 +89,9 @@ final class ByteStream {
     return count
   }
 
-  /// Passes over `byteCount` bytes of content, or fewer when it ends; returns those passed.
   func skip(_ byteCount: Int) throws(InputError) -> Int {
     if !isCompressed {
-      let passed = max(0, min(byteCount, fileByteCount - position))
+      let passed = max(0, min(byteCount, storedByteCount - position))
       lseek(descriptor, off_t(passed), SEEK_CUR)
       position += passed
       return passed
@@ -103,11 +113,11 @@ final class ByteStream {
   }
 
   private func inflate(
-    _ inflation: Inflation, into buffer: UnsafeMutableRawBufferPointer
+    _ decompression: any Decompression, into buffer: UnsafeMutableRawBufferPointer
   ) throws(InputError) -> Int {
-    if inflation.pendingByteCount == 0 {
+    if decompression.pendingByteCount == 0 {
       var failure: InputError?
-      let count = inflation.refill { input in
+      let count = decompression.refill { input in
         do throws(InputError) { return try readFile(into: input) } catch { failure = error }
         return 0
       }
@@ -125,23 +135,24 @@ final class ByteStream {
     }
     if isBetweenMembers {
       // What follows the last member is not content; gzip itself ignores it.
-      guard inflation.nextByte == 0x1f else {
+      guard let magic = decompression.memberMagic, decompression.nextByte == magic else {
         endBeforeTrailingBytes()
         return 0
       }
-      inflation.beginMember()
+      decompression.beginMember()
       (isBetweenMembers, isFirstMember, memberByteCount) = (false, false, 0)
     }
-    let (count, progress) = inflation.inflate(into: buffer)
+    let (count, progress) = decompression.inflate(into: buffer)
     memberByteCount += count
     switch progress {
     case .advanced: break
     case .memberEnded: isBetweenMembers = true
-    // Bytes that only begin like a member are not gzip.
+    // Bytes that only begin like a member are none.
     case .damaged where !isFirstMember && memberByteCount == 0: endBeforeTrailingBytes()
     case .damaged(let reason):
       throw InputError(
-        path, "gzip data are damaged after \(counted(position + count, "byte")) of content", found: reason)
+        path, "\(decompression.name) data are damaged after \(counted(position + count, "byte")) of content",
+        found: reason)
     }
     return count
   }

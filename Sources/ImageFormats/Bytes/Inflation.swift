@@ -1,16 +1,11 @@
 import CZlib
 
-/// zlib's inflate state for a gzip stream of any number of members, or for bare deflated bytes.
-final class Inflation {
-  /// The result of one call.
-  enum Progress {
-    /// Output is full or input is used up.
-    case advanced
-    /// A member ended and its checksum was right.
-    case memberEnded
-    /// The data are not deflated; zlib's reason.
-    case damaged(String)
-  }
+/// zlib's inflate state for a gzip stream of any number of members, for a zlib stream, or for bare deflated bytes.
+final class Inflation: Decompression {
+  let name: String
+  let memberMagic: UInt8?
+  /// Deflate never expands more than this.
+  let largestExpansion = 1032
 
   // zlib keeps the address of the structure, so it must never move.
   private let stream: UnsafeMutablePointer<z_stream>
@@ -20,11 +15,15 @@ final class Inflation {
   enum Wrapping: Int32 {
     /// The header and checksum of gzip.
     case gzip = 31
+    /// Those of zlib, or of gzip.
+    case zlib = 47
     /// Nothing, as in a ZIP archive.
     case raw = -15
   }
 
-  init(_ wrapping: Wrapping = .gzip) {
+  init(_ wrapping: Wrapping) {
+    name = wrapping == .zlib ? "zlib" : "gzip"
+    memberMagic = wrapping == .gzip ? 0x1f : nil
     input = .allocate(byteCount: 1 << 18, alignment: 64)
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
@@ -38,13 +37,10 @@ final class Inflation {
     input.deallocate()
   }
 
-  /// Compressed bytes that are not inflated yet.
   var pendingByteCount: Int { Int(stream.pointee.avail_in) }
 
-  /// The first compressed byte that is not inflated yet; nil for none.
   var nextByte: UInt8? { pendingByteCount > 0 ? stream.pointee.next_in.pointee : nil }
 
-  /// Reads new compressed bytes; allowed only when all others are inflated.
   func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     let count = fill(input)
     stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: UInt8.self)
@@ -54,9 +50,9 @@ final class Inflation {
 
   func beginMember() { inflateReset(stream) }
 
-  /// Inflates into `output`, which must not be empty.
-  /// - Returns: The number of bytes written, and where the stream is.
-  func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: Progress) {
+  func inflate(
+    into output: UnsafeMutableRawBufferPointer
+  ) -> (count: Int, progress: DecompressionProgress) {
     let capacity = UInt32(min(output.count, 1 << 30))
     let pendingBefore = pendingByteCount
     stream.pointee.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)

@@ -1,17 +1,18 @@
 import Foundation
 import Work
 
-/// Voxels that lie one after the other in a file, plain or gzip, from some byte of its content on.
+/// Voxels that lie one after the other in a file, or in one file after the other, from some byte of its content on.
 package struct RawVoxelFile: VoxelReader {
-  private let path: String
-  /// First byte of frame 0 in the (inflated) content.
-  let offset: Int
+  /// The files, each with the same number of whole voxels.
+  private let parts: [VoxelBytes]
   private let type: VoxelType
   private let isByteSwapped: Bool
   private let voxelsPerFrame: Int
   private let frameCount: Int
+  /// Whether the format has other content after the voxels.
+  private let endsWithVoxels: Bool
 
-  /// The voxels of `path` from the byte `offset` of its content on.
+  /// The voxels of `path` from the byte `offset` of its content on, plain or gzip.
   ///
   /// - Parameters:
   ///   - isByteSwapped: Whether the file's byte order is not this machine's.
@@ -19,29 +20,50 @@ package struct RawVoxelFile: VoxelReader {
   package init(
     path: String, offset: Int, type: VoxelType, isByteSwapped: Bool, voxelsPerFrame: Int, frameCount: Int
   ) {
-    self.path = path
-    self.offset = offset
+    self.init(
+      [VoxelBytes(path: path, offset: offset)], type: type, isByteSwapped: isByteSwapped,
+      voxelsPerFrame: voxelsPerFrame, frameCount: frameCount)
+  }
+
+  /// The voxels of files, each of which has the same share.
+  init(
+    _ parts: [VoxelBytes], type: VoxelType, isByteSwapped: Bool, voxelsPerFrame: Int, frameCount: Int,
+    endsWithVoxels: Bool = true
+  ) {
+    precondition(
+      !parts.isEmpty && voxelsPerFrame * frameCount % parts.count == 0,
+      "\(frameCount) frames of \(voxelsPerFrame) voxels in \(parts.count) files")
+    self.parts = parts
     self.type = type
     self.isByteSwapped = isByteSwapped
     self.voxelsPerFrame = voxelsPerFrame
     self.frameCount = frameCount
+    self.endsWithVoxels = endsWithVoxels
   }
 
-  /// Content bytes of all frames; `offset` and the counts were checked against overflow by ``init``'s caller.
+  /// First byte of frame 0 in the content of the first file.
+  var offset: Int { parts[0].offset }
+
+  /// Bytes of all frames; the counts were checked against overflow by the caller of ``init``.
   var byteCount: Int { voxelsPerFrame * frameCount * type.byteCount }
 
-  /// Whether the file's size suffices for the stated voxels.
-  /// - Throws: ``InputError`` when it cannot.
+  private var partByteCount: Int { byteCount / parts.count }
+
+  /// Whether the files' sizes suffice for the stated voxels.
+  /// - Throws: ``InputError`` when one cannot, or cannot be opened.
   package func checkSize() throws(InputError) {
-    let stream = try ByteStream(path: path)
-    let available = stream.largestContentByteCount
-    guard offset + byteCount <= available else {
-      throw InputError(
-        path, "holds fewer voxels than its header states",
-        found: stream.isCompressed
-          ? "\(stream.fileByteCount) bytes of gzip, which cannot hold more than \(available)"
-          : counted(available, "byte"),
-        expected: "\(offset + byteCount) bytes (\(offset) + \(byteCount) of \(type.rawValue))")
+    for part in parts {
+      let stream = try part.stream()
+      let available = stream.largestContentByteCount
+      guard part.offset + partByteCount <= available else {
+        throw InputError(
+          part.path, "holds fewer voxels than its header states",
+          found: stream.compressionName.map {
+            "\(stream.storedByteCount) bytes of \($0), which cannot hold more than \(available)"
+          } ?? counted(available, "byte"),
+          expected:
+            "\(part.offset + partByteCount) bytes (\(part.offset) + \(partByteCount) of \(type.rawValue))")
+      }
     }
   }
 
@@ -50,43 +72,69 @@ package struct RawVoxelFile: VoxelReader {
   ) throws -> [Finding] {
     precondition(
       frames.lowerBound >= 0 && frames.upperBound <= frameCount, "frames \(frames) of \(frameCount)")
-    let stream = try ByteStream(path: path)
     let frameBytes = voxelsPerFrame * type.byteCount
-    try skip(to: offset + frames.lowerBound * frameBytes, in: stream, work)
-
+    let wanted = frames.lowerBound * frameBytes..<frames.upperBound * frameBytes
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { buffer.deallocate() }
-    let wanted = frames.count * frameBytes
+    var findings: [Finding] = []
+    var done = 0
+    for (number, part) in parts.enumerated() {
+      let own = number * partByteCount..<(number + 1) * partByteCount
+      let range = own.clamped(to: wanted)
+      guard !range.isEmpty else { continue }
+      let stream = try part.stream()
+      try skip(to: part.offset + range.lowerBound - own.lowerBound, in: stream, part, work)
+      try read(range.count, of: stream, part, into: buffer, work) { bytes in
+        try body(bytes)
+        done += bytes.count
+        work.report(Double(done) / Double(wanted.count))
+      }
+      if range.upperBound == own.upperBound { findings += try findingsAfterVoxels(stream, part) }
+    }
+    return findings
+  }
+
+  private func read(
+    _ count: Int, of stream: any ContentStream, _ part: VoxelBytes,
+    into buffer: UnsafeMutableRawBufferPointer, _ work: WorkContext,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
     let chunkBytes = buffer.count / type.byteCount * type.byteCount
     var done = 0
-    while done < wanted {
+    while done < count {
       try work.checkCancellation()
-      let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(chunkBytes, wanted - done)])
-      let count = try stream.read(into: chunk)
-      guard count == chunk.count else { throw endedEarly(stream) }
+      let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(chunkBytes, count - done)])
+      let delivered = try stream.read(into: chunk)
+      guard delivered == chunk.count else { throw endedEarly(stream, part) }
       if isByteSwapped { swapBytes(chunk, width: type.byteCount) }
       try body(UnsafeRawBufferPointer(chunk))
-      done += count
-      work.report(Double(done) / Double(wanted))
+      done += delivered
     }
-    return frames.upperBound == frameCount ? try findingsAfterVoxels(stream) : []
   }
 
-  private func skip(to position: Int, in stream: ByteStream, _ work: WorkContext) throws {
+  private func skip(
+    to position: Int, in stream: any ContentStream, _ part: VoxelBytes, _ work: WorkContext
+  ) throws {
     while stream.position < position {
       try work.checkCancellation()
-      let step = min(position - stream.position, stream.isCompressed ? 1 << 22 : Int.max)
-      guard try stream.skip(step) == step else { throw endedEarly(stream) }
+      let step = min(position - stream.position, 1 << 22)
+      guard try stream.skip(step) == step else { throw endedEarly(stream, part) }
     }
   }
 
-  /// Reads on a little, so that zlib compares the checksum; the limit protects against decompression bombs.
-  private func findingsAfterVoxels(_ stream: ByteStream) throws(InputError) -> [Finding] {
+  /// Reads on a little, so that the checksum is compared; the limit protects against decompression bombs.
+  private func findingsAfterVoxels(
+    _ stream: any ContentStream, _ part: VoxelBytes
+  ) throws(InputError) -> [Finding] {
+    guard endsWithVoxels || stream.isCompressed else { return [] }
     let allowance = 1 << 20
     let extra = try stream.skip(allowance)
-    if stream.end == .truncated { throw endedEarly(stream) }
+    if stream.end == .truncated { throw endedEarly(stream, part) }
+    guard endsWithVoxels else { return [] }
     if stream.hasTrailingBytes {
-      return [Finding("other bytes follow the gzip data", repair: "they are not read")]
+      return [
+        Finding("other bytes follow the \(stream.compressionName ?? "") data", repair: "they are not read")
+      ]
     }
     guard extra > 0 else { return [] }
     let amount =
@@ -95,11 +143,13 @@ package struct RawVoxelFile: VoxelReader {
     return [Finding("\(amount) the last voxel", repair: "\(itIs(extra)) not read")]
   }
 
-  private func endedEarly(_ stream: ByteStream) -> InputError {
+  private func endedEarly(_ stream: any ContentStream, _ part: VoxelBytes) -> InputError {
     InputError(
-      path, stream.end == .truncated ? "the gzip data are cut off" : "the voxels end early",
+      part.path,
+      stream.end == .truncated
+        ? "the \(stream.compressionName ?? "") data are cut off" : "the voxels end early",
       found: counted(stream.position, "byte of content", "bytes of content"),
-      expected: "\(offset + byteCount)")
+      expected: "\(part.offset + partByteCount)")
   }
 }
 

@@ -50,6 +50,21 @@ package struct DicomListing: Sendable {
     damaged = content.damaged.map(\.description)
   }
 
+  /// Whether a folder directly holds one series of slices, so that it is opened as an image.
+  /// - Throws: As ``init(_:work:)``.
+  package static func isImage(folder path: String, work: WorkContext = WorkContext()) throws -> Bool {
+    guard let names = try? FileSystem.names(in: path) else { return false }
+    // Most folders hold none; the names of a few files tell.
+    let files = names.lazy.filter { !$0.hasPrefix(".") }.map { FilePath.joined(path, $0) }
+    guard files.contains(where: hasSuffix) || files.prefix(16).contains(where: isDICOM) else { return false }
+    return try DicomListing(path, work: work).series.count == 1
+  }
+
+  /// Whether a name ends as those of DICOM files do.
+  package static func hasSuffix(_ name: String) -> Bool {
+    DicomFormat.suffixes.contains { FilePath.hasSuffix($0, name) }
+  }
+
   /// Whether a file begins as DICOM files do; false where it cannot be read.
   package static func isDICOM(_ path: String) -> Bool { DicomFolder.begins(path) }
 }

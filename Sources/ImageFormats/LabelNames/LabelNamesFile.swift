@@ -7,6 +7,13 @@ package enum LabelNamesFile {
   /// The suffixes of files of label names, in search order.
   private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
 
+  /// The names of the labels of a mask: those that the file states itself, else those that lie beside it.
+  /// - Throws: As ``read(besideMask:)``.
+  package static func read(of image: ImageFile) throws(InputError) -> LabelNames? {
+    if let own = image.labelNames, !own.entries.isEmpty { return own }
+    return try read(besideMask: image.path)
+  }
+
   /// Reads the names that lie beside a mask, from the first of these files that exists:
   /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
   ///
@@ -48,12 +55,20 @@ package enum LabelNamesFile {
   /// `NAME.labels.json` of the mask `NAME.nii.gz`.
   package static func path(besideMask path: String) -> String { stem(ofMask: path) + ".labels.json" }
 
-  /// `NAME.labels.json` of the mask `NAME.nii.gz`, temporary until it is committed, which replaces a file of its name.
+  /// The files of names that are written with a mask: `NAME.labels.json`, or none where the mask's own file states
+  /// them.
+  package static func paths(writtenWithMask path: String) -> [String] {
+    ImageName.holdsLabelNames(path) ? [] : [Self.path(besideMask: path)]
+  }
+
+  /// The files of ``paths(writtenWithMask:)``, temporary until they are committed, which replaces files of their names.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   package static func pending(
-    _ names: LabelNames, besideMask path: String
-  ) throws(InputError) -> PendingFile {
-    try AtomicFile.pending(encodeJSON(names), for: Self.path(besideMask: path))
+    _ names: LabelNames, withMask path: String
+  ) throws(InputError) -> [PendingFile] {
+    try paths(writtenWithMask: path).map { path throws(InputError) in
+      try AtomicFile.pending(encodeJSON(names), for: path)
+    }
   }
 
   /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`, replacing a file of its name.
@@ -61,7 +76,7 @@ package enum LabelNamesFile {
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   @discardableResult
   package static func write(_ names: LabelNames, besideMask path: String) throws(InputError) -> String {
-    try PendingFile.commit([pending(names, besideMask: path)])
+    try AtomicFile.write(encodeJSON(names), to: Self.path(besideMask: path))
     return Self.path(besideMask: path)
   }
 

@@ -2,12 +2,15 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// Writes frames of this image in another file, voxels and scaling as they are stored.
+  /// Writes frames of this image in another file: voxels and scaling as they are stored where the format of that file
+  /// holds them, else the values in the smallest type that holds every one, with a ``Finding``.
   ///
-  /// - Parameter frame: The only frame to write, or nil for all.
+  /// - Parameters:
+  ///   - frame: The only frame to write, or nil for all.
+  ///   - names: Names and colours by value, for formats that hold them; such a format takes masks alone.
   /// - Throws: As ``ImageWritable/pending(for:source:work:)``, and as ``readStoredVoxels(frames:work:_:)``.
   package func pendingCopy(
-    for path: String, frame: Int? = nil, work: WorkContext = WorkContext()
+    for path: String, frame: Int? = nil, names: LabelNames = LabelNames(), work: WorkContext = WorkContext()
   ) throws -> [PendingFile] {
     guard voxelType.isReadable else {
       throw InputError(
@@ -15,14 +18,28 @@ extension ImageFile {
         expected: "an integer type, float32 or float64")
     }
     if let frame { try requireFrame(frame) }
+    let format = try ImageOutput.format(of: path)
+    if format.holdsLabelNames(path) {
+      return try labelVolume(frame: frame, work: work).pending(
+        for: path, source: source, names: names, work: work)
+    }
+    let frames = frame.map { $0..<$0 + 1 } ?? 0..<frameCount
+    let isHeld = format.writtenTypes.contains(voxelType) && (scaling.isIdentity || format.holdsScaling)
+    let copy =
+      isHeld
+      ? StoredCopy(type: voxelType, scaling: scaling)
+      : try converted(frames, for: format, work: work.part(0...0.5))
     let image = WrittenImage(
-      source: source, frameSizes: frame == nil ? frameSizes : [], voxelType: voxelType, scaling: scaling)
+      source: source, frameSizes: frame == nil ? frameSizes : [], voxelType: copy.type,
+      scaling: copy.scaling)
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     var nonFiniteCount = 0
-    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) { bytes in
+    try readStoredVoxels(frames: frames, work: isHeld ? work : work.part(0.5...1)) { bytes in
       var loop = NonFiniteLoop()
       if voxelType.isFloatingPoint { nonFiniteCount += loop.run(over: bytes, type: voxelType) }
-      try file.write(bytes: bytes)
+      guard !isHeld else { return try file.write(bytes: bytes) }
+      var values = ValueLoop(scaling: scaling)
+      try file.write(values.run(over: bytes, type: voxelType), as: copy.type)
     }
     if nonFiniteCount > 0 {
       note([
@@ -32,6 +49,97 @@ extension ImageFile {
       ])
     }
     return try file.complete()
+  }
+
+  /// The type in which a format without this file's type or scaling holds its values best.
+  /// - Throws: As ``readStoredVoxels(frames:work:_:)``.
+  private func converted(
+    _ frames: Range<Int>, for format: any WritableImageFormat.Type, work: WorkContext
+  ) throws -> StoredCopy {
+    var survey = ValueSurvey(scaling: scaling)
+    try readStoredVoxels(frames: frames, work: work) { bytes in survey.run(over: bytes, type: voxelType) }
+    let type = survey.type(of: format.writtenTypes)
+    let problem =
+      scaling.isIdentity || format.holdsScaling
+      ? "\(format.name) holds no \(voxelType.rawValue)" : "\(format.name) holds no scaling"
+    let isRounded = type == .float32 && !survey.fitsFloat32
+    note([
+      Finding(
+        problem,
+        repair: "values are written as \(type.rawValue)" + (isRounded ? ", rounded to its precision" : ""))
+    ])
+    return StoredCopy(type: type, scaling: VoxelScaling())
+  }
+}
+
+/// How voxels are stored in a copy.
+private struct StoredCopy {
+  var type: VoxelType
+  var scaling: VoxelScaling
+}
+
+/// What type is needed for the values of an image.
+private struct ValueSurvey: StoredNumberLoop {
+  let scaling: VoxelScaling
+  private var smallest = Double.infinity
+  private var largest = -Double.infinity
+  private var isWhole = true
+  private(set) var fitsFloat32 = true
+
+  init(scaling: VoxelScaling) { self.scaling = scaling }
+
+  mutating func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) {
+    for number in numbers {
+      let value = scaling.slope * number.double + scaling.intercept
+      smallest = min(smallest, value)
+      largest = max(largest, value)
+      isWhole = isWhole && value == value.rounded(.towardZero) && abs(value) < 0x1p53
+      fitsFloat32 = fitsFloat32 && (Double(Float(value)) == value || value.isNaN)
+    }
+  }
+
+  /// The smallest integer type that holds every value; else a floating-point type that does, or the one with the most
+  /// digits.
+  func type(of types: Set<VoxelType>) -> VoxelType {
+    let integers: [(type: VoxelType, range: ClosedRange<Double>)] = [
+      (.uint8, 0...255), (.int8, -128...127), (.int16, -32768...32767), (.uint16, 0...65535),
+      (.int32, -0x1p31...0x1p31 - 1), (.uint32, 0...0x1p32 - 1), (.int64, -0x1p53...0x1p53),
+    ]
+    if isWhole,
+      let integer = integers.first(where: {
+        types.contains($0.type) && $0.range.contains(smallest) && $0.range.contains(largest)
+      })
+    {
+      return integer.type
+    }
+    return types.contains(.float64) && !fitsFloat32 ? .float64 : .float32
+  }
+}
+
+/// The values of stored numbers.
+private struct ValueLoop: StoredNumberLoop {
+  let scaling: VoxelScaling
+
+  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> [Double] {
+    numbers.map { scaling.slope * $0.double + scaling.intercept }
+  }
+}
+
+extension ImageOutput {
+  /// Appends values, which fit the type that they are stored in.
+  fileprivate func write(_ values: [Double], as type: VoxelType) throws {
+    switch type {
+    case .uint8: try write(values.map { UInt8($0) })
+    case .int8: try write(values.map { Int8($0) })
+    case .uint16: try write(values.map { UInt16($0) })
+    case .int16: try write(values.map { Int16($0) })
+    case .uint32: try write(values.map { UInt32($0) })
+    case .int32: try write(values.map { Int32($0) })
+    case .uint64: try write(values.map { UInt64($0) })
+    case .int64: try write(values.map { Int64($0) })
+    case .float32: try write(values.map { Float($0) })
+    default: try write(values)
+    }
   }
 }
 

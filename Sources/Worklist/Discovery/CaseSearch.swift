@@ -1,3 +1,4 @@
+import ImageFormats
 import Work
 
 /// Goes through the folders and decides how each is laid out.
@@ -15,9 +16,6 @@ struct CaseSearch {
   }
 
   mutating func collect(_ folder: FolderTree) {
-    if folder.dicomCount > 0 {
-      notes.add(.dicom, "\(folder.path) (\(counted(folder.dicomCount, "file")))")
-    }
     if let layout = BIDSLayout(folder) {
       drafts += layout.drafts(notes: &notes)
       return
@@ -35,6 +33,25 @@ struct CaseSearch {
     }
     drafts += own
     for folder in rest { collect(folder) }
+  }
+
+  /// Adds DICOM segmentations to the cases whose series they are of or, where they name none, to the only case in their
+  /// frame of reference.
+  mutating func attach(_ segmentations: [DicomListing.Segmentation]) {
+    func cases(_ isOwn: (DicomListing.Series) -> Bool) -> [Int] {
+      drafts.indices.filter { drafts[$0].images.contains { $0.series.map(isOwn) ?? false } }
+    }
+    for segmentation in segmentations {
+      let named = cases { $0.seriesInstanceUID == segmentation.seriesInstanceUID }
+      let near = cases {
+        !$0.frameOfReferenceUID.isEmpty && $0.frameOfReferenceUID == segmentation.frameOfReferenceUID
+      }
+      guard let own = named.first ?? (near.count == 1 ? near[0] : nil) else {
+        notes.add(.maskWithoutImage, segmentation.path)
+        continue
+      }
+      drafts[own].add(mask: segmentation.path, called: FilePath.stem(of: segmentation.path))
+    }
   }
 
   /// Collects the images of folders with the masks of the folders beside them, which never hold images.

@@ -3,14 +3,15 @@ import Work
 /// Unused files of a search, collected so that a thousand files of one kind are one line.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
-    case unreadable, tooDeep, dicom, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
+    case unreadable, tooDeep, dicom, damagedDICOM, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
 
     /// "3 masks without an image", before the names.
     func text(_ count: Int) -> String {
       switch self {
       case .unreadable: counted(count, "folder") + " cannot be read"
       case .tooDeep: counted(count, "folder lies", "folders lie") + " too deep"
-      case .dicom: counted(count, "DICOM series", "DICOM series") + ", which cannot be read yet"
+      case .dicom: counted(count, "folder") + " of DICOM files without an image"
+      case .damagedDICOM: counted(count, "DICOM file") + " cannot be read"
       case .twice: counted(count, "image is", "images are") + " found twice and ignored"
       case .besideImages:
         counted(count, "folder") + " beside the images not used (--labels FOLDER adds a version)"

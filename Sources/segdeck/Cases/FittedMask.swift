@@ -97,7 +97,7 @@ struct FittedMask {
         "its grid lies up to \(decimals(offset, 2)) voxels from the other; treated as the same grid"
       )
     }
-    let found = try LabelNamesFile.read(besideMask: path)?.applied(to: values)
+    let found = try LabelNamesFile.read(of: file)?.applied(to: values)
     findings += found?.notes(coding) ?? []
     names = found.flatMap { $0.entries.isEmpty ? nil : $0.table(coding) }
     self.findings = findings

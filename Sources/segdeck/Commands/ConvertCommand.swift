@@ -11,7 +11,8 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Write an image, or a model, in another format.",
     discussion: """
       Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in \(ImageName.writtenSuffixList). \
-      Names of labels that lie beside it go with it, as OUT's .labels.json. Of a mask, --like gives the labels on another \
+      Names of labels that it states, or that lie beside it, go with it, into OUT (.seg.nrrd) or its .labels.json. What \
+      OUT's format does not hold is noted. Of a mask, --like gives the labels on another \
       image's grid. Of a model (.safetensors), --weights says how weights are \
       stored, and the options of the model card add to its card; a checkpoint becomes a plain model.
       """)
@@ -24,6 +25,8 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(help: "Write only this frame of a 4D image, counted from 0.", transform: OptionParsing.wholeNumber)
   var frame: Int?
+
+  @OptionGroup var choice: ImageChoiceOptions
 
   @Option(
     help: "Write a mask on the grid of this image, as a review exports it: its axes, its header.",
@@ -60,8 +63,8 @@ struct ConvertCommand: ParsableCommand {
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
-    let image = try ImageFile.open(input)
-    let names = try LabelNamesFile.read(besideMask: input)
+    let image = try ImageFile.open(input, options: choice.options)
+    let names = try LabelNamesFile.read(of: image)
     let outputPath = try outputPath(hasNames: names?.entries.isEmpty == false || !selections.isEmpty)
     let work = WorkContext(cancellation: Interruption.cancellation())
     var written: [PendingFile] = []
@@ -85,7 +88,8 @@ struct ConvertCommand: ParsableCommand {
         for: outputPath.path, source: reference.source, names: names, work: work)
       written += try pendingNames(names, outputPath)
     } else {
-      written = try image.pendingCopy(for: outputPath.path, frame: frame, work: work)
+      written = try image.pendingCopy(
+        for: outputPath.path, frame: frame, names: names ?? LabelNames(), work: work)
       FindingNotes.add(image)
       if frame != nil || image.frameCount == 1 {
         for finding in try image.findingsAsMask(frame: frame, work: work) {
@@ -107,17 +111,17 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private func outputPath(hasNames: Bool) throws(InputError) -> OutputPath {
-    let companion = LabelNamesFile.path(besideMask: output)
-    if !hasNames, FileSystem.exists(companion) {
+    let companions = LabelNamesFile.paths(writtenWithMask: output)
+    if !hasNames, let companion = companions.first(where: FileSystem.exists) {
       Console.note("\(companion): names the labels of what is written, though \(input) has no names")
     }
     return try OutputPath(
-      output, kind: .image, isForced: force, companions: hasNames && !sharesNames ? [companion] : [])
+      output, kind: .image, isForced: force, companions: hasNames && !sharesNames ? companions : [])
   }
 
   private func pendingNames(_ names: LabelNames, _ outputPath: OutputPath) throws(InputError) -> [PendingFile]
   {
     names.entries.isEmpty || sharesNames
-      ? [] : [try LabelNamesFile.pending(names, besideMask: outputPath.path)]
+      ? [] : try LabelNamesFile.pending(names, withMask: outputPath.path)
   }
 }

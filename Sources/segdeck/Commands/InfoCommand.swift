@@ -30,6 +30,8 @@ struct InfoCommand: ParsableCommand {
 
   @OptionGroup var memory: ActivationMemoryOption
 
+  @OptionGroup var choice: ImageChoiceOptions
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -51,7 +53,8 @@ struct InfoCommand: ParsableCommand {
       isModel
       ? nil
       : try ImageDescription(
-        image: ImageFile.open(file), frame: frame ?? 0, work: threads.context("reading").withoutProgress)
+        image: ImageFile.open(file, options: choice.options), frame: frame ?? 0,
+        work: threads.context("reading").withoutProgress)
     guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)
   }

@@ -11,7 +11,7 @@ struct PhantomCommand: ParsableCommand {
     discussion: """
       ct gives an abdomen with nine labelled organs (liver = 6), mr a heart with its left atrium (label 1). The same
       seed gives the same files on every machine. -o and --labels end in \(ImageName.writtenSuffixList);
-      the labels' names go to a .labels.json beside them.
+      the labels' names go to a .labels.json beside them, or into a .seg.nrrd itself.
       """)
 
   /// The kind of generated image.
@@ -48,7 +48,7 @@ struct PhantomCommand: ParsableCommand {
   func run() throws {
     let imagePath = try OutputPath(output, kind: .image, isForced: force)
     let labelPath = try OutputPath(
-      labels, kind: .image, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)])
+      labels, kind: .image, isForced: force, companions: LabelNamesFile.paths(writtenWithMask: labels))
     let (size, spacing) = (try parsedSize(), try parsedSpacing())
     // Intensities, labels, and the random fields and noise.
     try AvailableMemory.require(
@@ -64,7 +64,7 @@ struct PhantomCommand: ParsableCommand {
     try PendingFile.commit(
       image.pending(for: imagePath.path, source: source, work: work)
         + mask.pending(for: labelPath.path, source: source, names: names, work: work)
-        + [LabelNamesFile.pending(names, besideMask: labelPath.path)])
+        + LabelNamesFile.pending(names, withMask: labelPath.path))
   }
 
   private func parsedSize() throws(InputError) -> GridSize {

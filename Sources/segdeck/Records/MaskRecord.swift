@@ -86,9 +86,9 @@ package struct MaskRecord: Codable {
     ImageName.stem(of: path) + ".json"
   }
 
-  /// The files that are written with a mask: its record and its label names.
+  /// The files that are written with a mask: its record and, where the mask's own file states none, its label names.
   static func companions(ofMask path: String) -> [String] {
-    [Self.path(besideMask: path), LabelNamesFile.path(besideMask: path)]
+    [Self.path(besideMask: path)] + LabelNamesFile.paths(writtenWithMask: path)
   }
 
   /// The record of a mask as a pending file.
@@ -119,10 +119,10 @@ package struct MaskRecord: Codable {
     let files = try mask.pending(for: outputPath.path, source: source, names: names, work: work)
     var record = self
     record.labels = names.entries
-    let namesFile = try LabelNamesFile.pending(names, besideMask: outputPath.path)
+    let namesFiles = try LabelNamesFile.pending(names, withMask: outputPath.path)
     let recordFile = try record.pending(for: files, work: work)
     try work.checkCancellation()
-    try PendingFile.commit(others + files + [namesFile, recordFile])
+    try PendingFile.commit(others + files + namesFiles + [recordFile])
   }
 }
 

@@ -114,7 +114,10 @@ struct RecordReplay {
   /// - Throws: ``InputError`` when a file cannot be written, or a different mask would replace the reviewed
   ///   one; ``Cancelled``.
   func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
-    let files = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
+    let image = try ImageFile.open(mask)
+    let names =
+      try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(of: image) ?? LabelNames()
+    let files = try image.pendingCopy(for: outputPath.path, names: names, work: work)
     var own = record
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
@@ -127,14 +130,10 @@ struct RecordReplay {
           expected: "another name")
       }
     }
-    let names =
-      try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
-      ?? LabelNames()
-    let written = [
-      try LabelNamesFile.pending(names, besideMask: outputPath.path), try own.pending(for: files, work: work),
-    ]
+    let namesFiles = try LabelNamesFile.pending(names, withMask: outputPath.path)
+    let recordFile = try own.pending(for: files, work: work)
     try work.checkCancellation()
-    try PendingFile.commit(files + written)
+    try PendingFile.commit(files + namesFiles + [recordFile])
   }
 
   /// Whether the mask of this record is at `outputPath`, or writing there would replace this record.

@@ -139,7 +139,8 @@ extension RecordReplay {
   /// Missing names are only noted, because the record contains them too.
   private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {
     guard let stated = record.labels else { return nil }
-    let namesPath = LabelNamesFile.path(besideMask: mask)
+    let isOwn = ImageName.holdsLabelNames(mask)
+    let namesPath = isOwn ? mask : LabelNamesFile.path(besideMask: mask)
     guard FileSystem.exists(namesPath) else {
       Console.note("\(namesPath): is missing; the record has the names of the labels too")
       return nil
@@ -147,7 +148,10 @@ extension RecordReplay {
     let changed = "was changed since the record was written"
     do {
       let found = try ReadFiles.withoutRegistering { () throws(InputError) in
-        try LabelNamesFile.read(namesPath)
+        guard isOwn else { return try LabelNamesFile.read(namesPath) }
+        do { return try ImageFile.open(mask).labelNames ?? LabelNames() } catch {
+          throw error as? InputError ?? InputError(mask, "\(error)")
+        }
       }
       func listed(_ entries: [LabelNames.Entry]) -> [String] {
         entries.sorted { $0.value < $1.value }.map {

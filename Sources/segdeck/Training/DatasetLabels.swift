@@ -32,12 +32,11 @@ struct DatasetLabels {
     var isOwnLabel = false
     var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
     for (index, pair) in pairs.enumerated() {
-      let own = try ImageFile.open(pair.labels).labelVolume(work: work.withoutProgress).values().subtracting([
-        0
-      ])
+      let file = try ImageFile.open(pair.labels)
+      let own = try file.labelVolume(work: work.withoutProgress).values().subtracting([0])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
-      if let names = try LabelNamesFile.read(besideMask: pair.labels) {
+      if let names = try LabelNamesFile.read(of: file) {
         found.append((pair.labels, names, own))
       }
       for (path, names) in try Self.commonNames(of: pair.labels, except: &known) {

@@ -1,0 +1,76 @@
+import Work
+
+/// Voxels of several components each, which lie together; every component is a frame.
+///
+/// The components of a voxel become the fastest axis of the frames: component c of the frame f that is stored is the frame
+/// c + f · componentCount.
+struct InterleavedVoxels: VoxelReader {
+  /// Frames as they are stored, whose voxels are the components.
+  let stored: any VoxelReader
+  let componentCount: Int
+  let type: VoxelType
+  /// Voxels of one frame.
+  let voxelsPerFrame: Int
+
+  /// Bytes of frames that are collected in one pass through the file.
+  private static let collectedByteCount = 1 << 27
+
+  /// - Complexity: As many passes through a stored frame as its components take multiples of 128 MB.
+  func readVoxels(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    let frameBytes = voxelsPerFrame * type.byteCount
+    let passComponents = max(1, Self.collectedByteCount / max(1, frameBytes))
+    var findings: [Finding] = []
+    var next = frames.lowerBound
+    while next < frames.upperBound {
+      let (storedFrame, component) = next.quotientAndRemainder(dividingBy: componentCount)
+      let end = min(frames.upperBound, next + passComponents, (storedFrame + 1) * componentCount)
+      let components = component..<component + end - next
+      let share = Double(next - frames.lowerBound) / Double(frames.count)
+      let endShare = Double(end - frames.lowerBound) / Double(frames.count)
+      let bytes = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: frameBytes * components.count, alignment: 64)
+      defer { bytes.deallocate() }
+      for finding in try collect(components, ofStored: storedFrame, into: bytes, work.part(share...endShare))
+      where !findings.contains(finding) {
+        findings.append(finding)
+      }
+      try body(UnsafeRawBufferPointer(bytes))
+      next = end
+    }
+    return findings
+  }
+
+  private func collect(
+    _ components: Range<Int>, ofStored frame: Int, into bytes: UnsafeMutableRawBufferPointer,
+    _ work: WorkContext
+  ) throws -> [Finding] {
+    var position = 0
+    return try stored.readVoxels(frames: frame..<frame + 1, work: work) { piece in
+      switch type.byteCount {
+      case 1: scatter(piece.bindMemory(to: UInt8.self), components, position, bytes)
+      case 2: scatter(piece.bindMemory(to: UInt16.self), components, position, bytes)
+      case 4: scatter(piece.bindMemory(to: UInt32.self), components, position, bytes)
+      default: scatter(piece.bindMemory(to: UInt64.self), components, position, bytes)
+      }
+      position += piece.count / type.byteCount
+    }
+  }
+
+  /// Distributes numbers, of which the first is number `position` of the stored frame.
+  private func scatter<Bits>(
+    _ numbers: UnsafeBufferPointer<Bits>, _ components: Range<Int>, _ position: Int,
+    _ bytes: UnsafeMutableRawBufferPointer
+  ) {
+    let target = bytes.bindMemory(to: Bits.self)
+    var (voxel, component) = position.quotientAndRemainder(dividingBy: componentCount)
+    for number in numbers {
+      if components.contains(component) {
+        target[(component - components.lowerBound) * voxelsPerFrame + voxel] = number
+      }
+      component += 1
+      if component == componentCount { (voxel, component) = (voxel + 1, 0) }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Volumes
+import Work
+
+/// The fields of a MetaImage header as it states them, before any check.
+struct MetaImageHeader {
+  /// A field and its line.
+  private struct Field {
+    var value: String
+    var line: Int
+  }
+
+  let path: String
+  private var fields: [String: Field] = [:]
+  /// The lines after `ElementDataFile = LIST`.
+  private(set) var listedFiles: [String] = []
+  /// The first byte after the header.
+  private(set) var byteOffset = 0
+
+  /// Files of a list at most.
+  private static let listLimit = 1 << 16
+
+  /// Names of fields that mean the same, the one that counts first.
+  private static let synonyms = [
+    "offset": ["offset", "position", "origin"],
+    "transformmatrix": ["transformmatrix", "rotation", "orientation"],
+    "elementbyteordermsb": ["elementbyteordermsb", "binarydatabyteordermsb"],
+  ]
+
+  /// Reads a header up to `ElementDataFile`, its last field.
+  /// - Throws: ``InputError`` for a line that is no field, a missing `ElementDataFile`, and a header that is too long.
+  init(path: String) throws(InputError) {
+    self.path = path
+    var lines = try HeaderLines(path: path)
+    while let line = try lines.next() {
+      if line.allSatisfy(\.isWhitespace) { continue }
+      guard let separator = line.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
+        throw InputError(
+          path, "line \(lines.lineNumber) of the header is not a field", found: "\"\(line.prefix(60))\"",
+          expected: "NAME = VALUE")
+      }
+      let name = String(line[..<separator]).trimmingSpaces.lowercased()
+      let value = String(line[line.index(after: separator)...]).trimmingSpaces
+      // As in ITK, the last of two fields of one name counts.
+      fields[name] = Field(value: value, line: lines.lineNumber)
+      if name == "elementdatafile" { break }
+    }
+    byteOffset = lines.byteOffset
+    guard let file = fields["elementdatafile"] else {
+      throw InputError(
+        path, "the header ends early", found: counted(lines.lineNumber, "line"),
+        expected: "ElementDataFile as its last field")
+    }
+    guard file.value.uppercased().hasPrefix("LIST") else { return }
+    while let line = try lines.next(), listedFiles.count <= Self.listLimit {
+      let name = line.trimmingSpaces
+      if !name.isEmpty { listedFiles.append(name) }
+    }
+  }
+
+  /// The value of a field, whichever of its names it has; nil where there is none.
+  func text(_ name: String) -> HeaderText? {
+    let key = name.lowercased()
+    for synonym in Self.synonyms[key] ?? [key] {
+      guard let field = fields[synonym] else { continue }
+      return HeaderText(field.value, path: path, name: "\(name) (line \(field.line))")
+    }
+    return nil
+  }
+
+  /// The value of a field that every image has.
+  /// - Throws: ``InputError`` where there is none.
+  func required(_ name: String) throws(InputError) -> HeaderText {
+    guard let text = text(name) else { throw missing(name) }
+    return text
+  }
+
+  /// The error that a field is missing.
+  func missing(_ name: String) -> InputError {
+    InputError(path, "\(name) is missing", expected: "a field of that name")
+  }
+
+  /// Whether a first line begins a header: one of the fields that do, with its value.
+  static func recognises(_ beginning: [UInt8]) -> Bool {
+    let line = String(decoding: beginning.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    let parts = line.split(separator: "=", maxSplits: 1)
+    guard parts.count == 2 else { return false }
+    return ["objecttype", "ndims", "comment"].contains(String(parts[0]).trimmingSpaces.lowercased())
+  }
+}

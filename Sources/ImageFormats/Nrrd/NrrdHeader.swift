@@ -1,0 +1,111 @@
+import Volumes
+import Work
+
+/// The fields of an NRRD header as it states them, before any check.
+struct NrrdHeader {
+  private struct Field {
+    var value: String
+    var line: Int
+  }
+
+  let path: String
+  private var fields: [String: Field] = [:]
+  /// The keys and values of the lines with `:=`, which are not the format's own.
+  private(set) var keyValues: [String: String] = [:]
+  /// The lines after `data file: LIST`.
+  private(set) var listedFiles: [String] = []
+  /// The first byte after the header.
+  private(set) var byteOffset = 0
+
+  /// Files of a list at most.
+  private static let listLimit = 1 << 16
+
+  /// Reads a header up to the empty line that ends it, or to the end of the file.
+  /// - Throws: ``InputError`` for another first line, a line that is no field, a field that occurs twice, and a header
+  ///   that is too long.
+  init(path: String) throws(InputError) {
+    self.path = path
+    var lines = try HeaderLines(path: path)
+    guard let magic = try lines.next(), magic.hasPrefix("NRRD000"), magic.utf8.count == 8,
+      let version = magic.last?.wholeNumberValue, (1...5).contains(version)
+    else {
+      throw InputError(path, "does not begin as NRRD", expected: "NRRD0001 to NRRD0005 as its first line")
+    }
+    var isListing = false
+    while let line = try lines.next() {
+      if line.isEmpty { break }
+      if isListing {
+        guard listedFiles.count < Self.listLimit else {
+          throw InputError(path, "lists too many files", expected: "\(Self.listLimit) or fewer")
+        }
+        listedFiles.append(line.trimmingSpaces)
+        continue
+      }
+      if line.hasPrefix("#") { continue }
+      try read(line, lines.lineNumber)
+      isListing = text("data file")?.words.first == "LIST"
+    }
+    byteOffset = lines.byteOffset
+  }
+
+  private mutating func read(_ line: String, _ number: Int) throws(InputError) {
+    guard let colon = line.firstIndex(of: ":") else {
+      throw InputError(
+        path, "line \(number) of the header is not a field", found: "\"\(line.prefix(60))\"",
+        expected: "FIELD: VALUE")
+    }
+    let name = String(line[..<colon])
+    let rest = line[line.index(after: colon)...]
+    if rest.first == "=" {
+      keyValues[name] = Self.unescaped(rest.dropFirst())
+      return
+    }
+    let field = Self.key(name)
+    guard fields[field] == nil else {
+      throw InputError(path, "line \(number) of the header states a field twice", found: name.trimmingSpaces)
+    }
+    fields[field] = Field(value: String(rest), line: number)
+  }
+
+  /// A name without differences of spelling: "Space Directions" as "spacedirections".
+  private static func key(_ name: String) -> String {
+    let key = name.lowercased().filter { !$0.isWhitespace }
+    return synonyms[key] ?? key
+  }
+
+  private static let synonyms = ["centers": "centerings", "spaceunit": "spaceunits"]
+
+  private static func unescaped(_ text: Substring) -> String {
+    guard text.contains("\\") else { return String(text) }
+    var result = ""
+    var isEscaped = false
+    for character in text {
+      if isEscaped {
+        result.append(character == "n" ? "\n" : character)
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else {
+        result.append(character)
+      }
+    }
+    return result
+  }
+
+  /// The value of a field; nil where there is none.
+  func text(_ name: String) -> HeaderText? {
+    fields[Self.key(name)].map { HeaderText($0.value, path: path, name: "\(name) (line \($0.line))") }
+  }
+
+  /// The value of a field that every image has.
+  /// - Throws: ``InputError`` where there is none.
+  func required(_ name: String) throws(InputError) -> HeaderText {
+    guard let text = text(name) else { throw missing(name) }
+    return text
+  }
+
+  /// The error that a field is missing.
+  func missing(_ name: String) -> InputError {
+    InputError(path, "\(name) is missing", expected: "a field of that name")
+  }
+}

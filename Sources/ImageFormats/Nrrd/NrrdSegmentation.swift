@@ -1,0 +1,204 @@
+import Volumes
+import Work
+
+/// What 3D Slicer states of the segments in a `.seg.nrrd`: their names, colours, label values and layers.
+struct NrrdSegmentation {
+  /// A segment.
+  struct Segment {
+    var name: String
+    var identifier: String
+    var colour: RGBColour?
+    /// Its layer, counted from 0.
+    var layer: Int
+    /// The value of its voxels in its layer.
+    var value: Int
+  }
+
+  let segments: [Segment]
+  private let path: String
+  private let layerCount: Int
+
+  private static let segmentLimit = 65535
+
+  /// Reads the segments of a header; nil where it has none.
+  /// - Throws: ``InputError`` for a wrong number.
+  init?(_ header: NrrdHeader, layerCount: Int) throws(InputError) {
+    var segments: [Segment] = []
+    let hasLayers = header.keyValues.keys.contains { $0.hasPrefix("Segment") && $0.hasSuffix("_Layer") }
+    while segments.count < Self.segmentLimit {
+      let prefix = "Segment\(segments.count)_"
+      func text(_ name: String) -> HeaderText? {
+        header.keyValues[prefix + name].map { HeaderText($0, path: header.path, name: prefix + name) }
+      }
+      guard let identifier = text("ID") ?? text("Name") else { break }
+      // Before there were layers of several segments, every segment had a layer of its own.
+      let layer =
+        try text("Layer")?.integer(in: 0...layerCount - 1)
+        ?? (hasLayers || segments.count >= layerCount ? 0 : segments.count)
+      segments.append(
+        Segment(
+          name: text("Name")?.text ?? identifier.text, identifier: identifier.text,
+          colour: try text("Color").map(Self.colour), layer: layer,
+          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1))
+    }
+    guard !segments.isEmpty else { return nil }
+    self.segments = segments
+    self.layerCount = layerCount
+    path = header.path
+  }
+
+  private static func colour(_ text: HeaderText) throws(InputError) -> RGBColour {
+    let parts = try text.numbers(3).map { UInt8((min(max($0, 0), 1) * 255).rounded()) }
+    return RGBColour(parts[0], parts[1], parts[2])
+  }
+
+  /// The image of the segments that were chosen, or of all of them.
+  /// - Throws: ``InputError`` for a segment or layer that does not exist.
+  func image(
+    _ stored: ImageFile, reader: any VoxelReader, _ options: ImageReadingOptions
+  ) throws(InputError) -> ImageFile {
+    var chosen = segments
+    if let layer = options.layer {
+      guard (0..<layerCount).contains(layer) else {
+        throw InputError(
+          path, "has no such layer", found: "--layer \(layer)",
+          expected: layerCount == 1 ? "0, the only one" : "0 to \(layerCount - 1)")
+      }
+      chosen = segments.filter { $0.layer == layer }
+    }
+    if let name = options.segment {
+      let key = name.nameKey
+      chosen = chosen.filter { $0.identifier == name || $0.name.nameKey == key }
+      guard !chosen.isEmpty else {
+        throw InputError(
+          path, "has no such segment", found: "--segment \(name)",
+          expected: alternatives(segments.prefix(12).map(\.name)))
+      }
+    }
+    let values = renumbered(chosen)
+    var findings = stored.findings
+    if values != chosen.map(\.value) {
+      findings.append(
+        Finding(
+          "segments of several layers have the same label value",
+          repair: "they are numbered from 1 in their order in the file"))
+    }
+    let names = LabelNames(
+      entries: zip(chosen, values).map { .init(value: $1, name: $0.name, colour: $0.colour) })
+    let isWhole = layerCount == 1 && options.segment == nil
+    let merged = SegmentVoxels(
+      stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
+      segments: chosen, values: values, layers: options.layer.map { [$0] } ?? Array(0..<layerCount),
+      keepsOthers: options.segment == nil)
+    return ImageFile(
+      path: path, storage: stored.storage, source: stored.source,
+      voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
+      files: stored.files, labelNames: names, reader: isWhole ? reader : merged, findings: findings)
+  }
+
+  /// The values that segments have together: their own, or their numbers where several share one.
+  private func renumbered(_ chosen: [Segment]) -> [Int] {
+    let values = chosen.map(\.value)
+    let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
+    return layers.values.contains { $0.count > 1 } ? Array(1...chosen.count) : values
+  }
+}
+
+/// The segments of several layers as the labels of one frame.
+struct SegmentVoxels: VoxelReader {
+  /// The layers, a frame each.
+  let stored: any VoxelReader
+  let type: VoxelType
+  let path: String
+  let voxelCount: Int
+  let segments: [NrrdSegmentation.Segment]
+  /// The value of each segment in the frame.
+  let values: [Int]
+  /// The layers that are read, ascending.
+  let layers: [Int]
+  /// Whether values without a segment are kept.
+  let keepsOthers: Bool
+
+  /// Pairs of overlapping segments that an error names at most.
+  private static let namedPairs = 4
+
+  /// - Complexity: O(voxels · layers); 4 bytes per voxel.
+  func readVoxels(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    try AvailableMemory.require(
+      voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
+    var merged = [UInt32](repeating: 0, count: voxelCount)
+    var overlaps: Set<[UInt32]> = []
+    var findings: [Finding] = []
+    for (number, layer) in layers.enumerated() {
+      var loop = MergeLoop(
+        values: codes(ofLayer: layer), keepsOthers: keepsOthers, merged: [], overlaps: overlaps)
+      swap(&loop.merged, &merged)
+      let part = Double(number) / Double(layers.count)...Double(number + 1) / Double(layers.count)
+      findings += try stored.readVoxels(frames: layer..<layer + 1, work: work.part(part)) { piece in
+        if let position = loop.run(over: piece, type: type) {
+          throw InputError(path, "voxel \(position) of layer \(layer) is not a label")
+        }
+      }
+      swap(&loop.merged, &merged)
+      overlaps = loop.overlaps
+    }
+    guard overlaps.isEmpty else { throw overlapping(overlaps) }
+    try merged.withUnsafeBytes(body)
+    return findings
+  }
+
+  /// The value in the frame of each value of a layer.
+  private func codes(ofLayer layer: Int) -> [Int: UInt32] {
+    let own = zip(segments, values).filter { $0.0.layer == layer }
+    return Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private func overlapping(_ pairs: Set<[UInt32]>) -> InputError {
+    func name(_ value: UInt32) -> String {
+      zip(segments, values).first { $0.1 == Int(value) }?.0.name ?? "label \(value)"
+    }
+    let named = pairs.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.prefix(Self.namedPairs)
+      .map { "\(name($0[0])) and \(name($0[1]))" }
+    let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
+    return InputError(
+      path, "its segments overlap", found: named.joined(separator: ", ") + more,
+      expected: "--segment NAME, or --layer 0 to \((segments.map(\.layer).max() ?? 0))")
+  }
+}
+
+/// Puts the labels of one layer over those of the layers before it.
+private struct MergeLoop: StoredNumberLoop {
+  let values: [Int: UInt32]
+  let keepsOthers: Bool
+  var merged: [UInt32]
+  /// Pairs of values that a voxel has in two layers.
+  var overlaps: Set<[UInt32]>
+  private var position = 0
+  private var last: (stored: Int, value: UInt32) = (0, 0)
+
+  init(values: [Int: UInt32], keepsOthers: Bool, merged: [UInt32], overlaps: Set<[UInt32]>) {
+    self.values = values
+    self.keepsOthers = keepsOthers
+    self.merged = merged
+    self.overlaps = overlaps
+  }
+
+  /// Returns the first voxel that is not a label, if any.
+  mutating func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Int? {
+    for number in numbers {
+      guard let stored = number.integer ?? Int(exactly: number.double), (0...Int(UInt32.max)).contains(stored)
+      else { return position }
+      if stored != last.stored {
+        last = (stored, values[stored] ?? (keepsOthers ? UInt32(stored) : 0))
+      }
+      if last.value != 0 {
+        if merged[position] != 0, overlaps.count < 1000 { overlaps.insert([merged[position], last.value]) }
+        merged[position] = last.value
+      }
+      position += 1
+    }
+    return nil
+  }
+}

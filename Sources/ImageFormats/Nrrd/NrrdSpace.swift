@@ -1,0 +1,204 @@
+import Volumes
+import Work
+
+/// The axes of an NRRD file: those of the grid, and those before and after them, along which there are frames.
+struct NrrdSpace {
+  /// Extents of the axes before the grid's, whose voxels lie together, and of those after them.
+  private(set) var componentSizes: [Int] = []
+  private(set) var frameSizes: [Int] = []
+  private(set) var grid = VolumeGrid(size: GridSize(1, 1, 1), affine: Affine(spacing: Spacing(1)))
+  private(set) var findings: [Finding] = []
+  private let header: NrrdHeader
+  private let sizes: [Int]
+
+  /// Reads the fields that state the axes.
+  /// - Throws: ``InputError`` where they contradict each other, or state no grid.
+  init(_ header: NrrdHeader) throws(InputError) {
+    self.header = header
+    let dimension = try header.required("dimension").integer(in: 1...16)
+    let text = try header.required("sizes")
+    sizes = try text.integers(dimension, in: 1...Int.max)
+    _ = try CountedExtents.product(sizes, of: text)
+    let directions = try directions()
+    let spacings = directions == nil ? try scalars("spacings") : nil
+    let axes = try spatialAxes(directions, spacings)
+    componentSizes = Array(sizes[..<axes.lowerBound])
+    frameSizes = Array(sizes[axes.upperBound...])
+    let steps: [[Double]]
+    var origin = [0.0, 0, 0]
+    if let directions {
+      let frame = try frame()
+      steps = axes.map { axis in (0..<3).map { frame[$0] * (directions[axis] ?? [0, 0, 0])[$0] } }
+      if let text = header.text("space origin") {
+        let stated = try Self.vector(text.text[...], text)
+        origin = (0..<3).map { frame[$0] * ($0 < stated.count ? stated[$0] : 0) }
+      }
+    } else {
+      (steps, origin) = try scalarSteps(axes, spacings)
+    }
+    let extents = sizes[axes] + [1, 1]
+    let size = GridSize(
+      extents[axes.lowerBound], extents[axes.lowerBound + 1], extents[axes.lowerBound + 2])
+    grid = try VolumeGrid(size: size, affine: Affine(lpsSteps: steps, origin: origin))
+      .validated(subject: header.path)
+  }
+
+  /// A vector for each axis, nil where an axis has none; nil where the file states none at all.
+  private func directions() throws(InputError) -> [[Double]?]? {
+    guard let text = header.text("space directions") else { return nil }
+    var rest = text.text[...]
+    var vectors: [[Double]?] = []
+    while !rest.isEmpty {
+      if rest.lowercased().hasPrefix("none") {
+        vectors.append(nil)
+        rest = rest.dropFirst("none".count)
+      } else {
+        guard let end = rest.firstIndex(of: ")") else { throw text.refusal("a vector for each axis") }
+        let vector = try Self.vector(rest[...end], text)
+        vectors.append(vector.allSatisfy(\.isNaN) ? nil : vector)
+        rest = rest[rest.index(after: end)...]
+      }
+      rest = rest.drop { $0.isWhitespace }
+    }
+    guard vectors.count == sizes.count else { throw text.refusal(counted(sizes.count, "vector")) }
+    return vectors
+  }
+
+  /// The numbers of "(1,0,0)".
+  private static func vector(_ words: Substring, _ text: HeaderText) throws(InputError) -> [Double] {
+    guard words.first == "(", words.last == ")" else { throw text.refusal("(x,y,z)") }
+    let parts = words.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { part in
+      let word = String(part).trimmingSpaces
+      return word.lowercased() == "nan" ? Double.nan : Double(stated: word)
+    }
+    guard numbers.count == parts.count, (1...4).contains(numbers.count) else {
+      throw text.refusal("(x,y,z)")
+    }
+    // Axes of a plane have two numbers, and one of time may follow those of space.
+    return numbers + [Double](repeating: 0, count: max(0, 3 - numbers.count))
+  }
+
+  /// The axes of the grid, which are neighbours.
+  private func spatialAxes(
+    _ directions: [[Double]?]?, _ spacings: [Double]?
+  ) throws(InputError) -> Range<Int> {
+    var isSpatial: [Bool]
+    if let directions {
+      isSpatial = directions.map { vector in vector.map { $0.prefix(3).contains { $0 != 0 } } ?? false }
+    } else if let kinds = header.text("kinds")?.words, kinds.count == sizes.count,
+      kinds.contains(where: Self.isSpatial)
+    {
+      isSpatial = kinds.map(Self.isSpatial)
+    } else {
+      isSpatial = sizes.indices.map { spacings?[$0].isNaN != true }
+      if let fourth = isSpatial.indices.filter({ isSpatial[$0] }).dropFirst(3).first {
+        for axis in fourth..<isSpatial.count { isSpatial[axis] = false }
+      }
+    }
+    guard let first = isSpatial.firstIndex(of: true), let last = isSpatial.lastIndex(of: true) else {
+      throw InputError(header.path, "states no axis of space", expected: "one to three")
+    }
+    let axes = first..<last + 1
+    if let other = axes.first(where: { !isSpatial[$0] }) {
+      throw InputError(
+        header.path, "axis \(other) is none of space and lies between those that are",
+        expected: "it before or after them")
+    }
+    guard axes.count <= 3 else {
+      throw InputError(
+        header.path, "has too many axes of space", found: "\(axes.count)", expected: "one to three")
+    }
+    return axes
+  }
+
+  private static func isSpatial(_ kind: String) -> Bool { ["domain", "space"].contains(kind.lowercased()) }
+
+  /// Numbers for each axis, NaN where an axis has none; nil where the file has no such field.
+  private func scalars(_ name: String) throws(InputError) -> [Double]? {
+    guard let text = header.text(name) else { return nil }
+    let words = text.words
+    let numbers = words.compactMap { $0.lowercased() == "nan" ? Double.nan : Double(stated: $0) }
+    guard numbers.count == words.count, numbers.count == sizes.count else {
+      throw text.refusal(counted(sizes.count, "number"))
+    }
+    return numbers
+  }
+
+  /// The steps and the origin of axes along L, P, S, which only have a length.
+  private mutating func scalarSteps(
+    _ axes: Range<Int>, _ spacings: [Double]?
+  ) throws(InputError) -> (steps: [[Double]], origin: [Double]) {
+    let minima = try scalars("axis mins")
+    let isNode = header.text("centerings")?.words.map { $0.lowercased() == "node" }
+    var steps: [[Double]] = []
+    var origin = [0.0, 0, 0]
+    var isKnown = true
+    for (number, axis) in axes.enumerated() {
+      var spacing = spacings?[axis] ?? .nan
+      if spacing.isNaN || spacing == 0 { (spacing, isKnown) = (1, false) }
+      steps.append((0..<3).map { $0 == number ? abs(spacing) : 0 })
+      if let minimum = minima?[axis], !minimum.isNaN {
+        let isCell = isNode.map { axis < $0.count ? !$0[axis] : true } ?? true
+        origin[number] = minimum + (isCell ? abs(spacing) / 2 : 0)
+      }
+    }
+    findings.append(
+      Finding(
+        "the directions of the axes are not stated",
+        repair: "i is taken to run to the left, j to the back and k up, as in ITK"))
+    if !isKnown { findings.append(Finding("spacings are missing", repair: "they are read as 1 mm")) }
+    return (steps, origin)
+  }
+}
+
+extension NrrdSpace {
+  /// The factor of each component of a vector that gives LPS millimetres.
+  private mutating func frame() throws(InputError) -> [Double] {
+    let units = try units()
+    guard let text = header.text("space") else {
+      findings.append(
+        Finding("the space of the directions is not stated", repair: "it is taken as LPS, as in ITK"))
+      return units
+    }
+    let name = text.text.lowercased().replacing("_", with: "-").replacing(" ", with: "-")
+    let spatialName = name.hasSuffix("-time") ? String(name.dropLast("-time".count)) : name
+    let signs: [Double]
+    switch spatialName {
+    case "right-anterior-superior", "ras", "rast": signs = [-1, -1, 1]
+    case "left-anterior-superior", "las", "last": signs = [1, -1, 1]
+    case "left-posterior-superior", "lps", "lpst": signs = [1, 1, 1]
+    case "scanner-xyz", "3d-right-handed", "3d-left-handed":
+      signs = [1, 1, 1]
+      findings.append(Finding("the space is \(text.text)", repair: "it is taken as LPS, as in ITK"))
+    default: throw text.refusal("left-posterior-superior, right-anterior-superior or another space of NRRD")
+    }
+    return (0..<3).map { signs[$0] * units[$0] }
+  }
+
+  /// Millimetres in one unit of each component of a vector.
+  private mutating func units() throws(InputError) -> [Double] {
+    guard let text = header.text("space units") else { return [1, 1, 1] }
+    let names = text.text.split(separator: "\"").map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
+    var scales = [1.0, 1, 1]
+    for (index, name) in names.prefix(3).enumerated() {
+      switch name.lowercased() {
+      case "mm", "millimeter", "millimetre", "???", "none": continue
+      case "m", "meter", "metre": scales[index] = 1000
+      case "cm": scales[index] = 10
+      case "um", "µm", "μm", "micron", "microns", "micrometer", "micrometre": scales[index] = 0.001
+      default:
+        findings.append(
+          Finding("the unit of lengths is \"\(name)\", which is unknown", repair: "it is read as mm"))
+      }
+    }
+    if scales != [1, 1, 1] {
+      findings.append(
+        Finding(
+          "lengths are stated in \(text.text)",
+          repair:
+            "they are read as millimetres times \(scales.map { significant($0) }.joined(separator: ", "))"))
+    }
+    return scales
+  }
+}

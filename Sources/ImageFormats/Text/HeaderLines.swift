@@ -1,0 +1,62 @@
+import Foundation
+import Work
+
+/// The lines of a header at the beginning of a file, whatever follows them.
+struct HeaderLines: ~Copyable {
+  let path: String
+  private let stream: ByteStream
+  private var buffer: [UInt8] = []
+  private var position = 0
+  /// Bytes of the file before ``buffer``.
+  private let bufferOffset: Int
+  /// Lines so far.
+  private(set) var lineNumber = 0
+
+  /// Bytes of a header at most: one of a thousand segments has less.
+  private static let byteLimit = 1 << 22
+
+  /// Begins at a byte of a file.
+  /// - Throws: ``InputError`` for a missing or unreadable file.
+  init(path: String, from byteOffset: Int = 0) throws(InputError) {
+    self.path = path
+    stream = try ByteStream(path: path, from: byteOffset, .none)
+    bufferOffset = byteOffset
+  }
+
+  /// The first byte of the file after the lines so far.
+  var byteOffset: Int { bufferOffset + position }
+
+  /// The next line without its end, "\n" or "\r\n"; nil after the last.
+  ///
+  /// Bytes that are not UTF-8 are read as Latin-1.
+  /// - Throws: ``InputError`` when the header is too long, or the disk fails.
+  mutating func next() throws(InputError) -> String? {
+    var searched = position
+    while true {
+      if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = buffer[position..<end]
+        position = end + 1
+        lineNumber += 1
+        return Self.text(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+      }
+      searched = buffer.count
+      guard buffer.count < Self.byteLimit else {
+        throw InputError(
+          path, "the header is too long", found: "no end within \(Self.byteLimit) bytes")
+      }
+      let more = try [UInt8](count: 1 << 14) { bytes throws(InputError) in try stream.read(into: bytes) }
+      if more.isEmpty {
+        guard position < buffer.count else { return nil }
+        let line = buffer[position...]
+        position = buffer.count
+        lineNumber += 1
+        return Self.text(line)
+      }
+      buffer += more
+    }
+  }
+
+  private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+    String(validating: bytes, as: UTF8.self) ?? String(bytes.map { Character(Unicode.Scalar($0)) })
+  }
+}
