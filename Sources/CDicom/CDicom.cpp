@@ -7,18 +7,48 @@
 #include <gdcm-3.0/gdcmTrace.h>
 #include <gdcm-3.0/gdcmTransferSyntax.h>
 
+#include <cstdio>
+#include <unistd.h>
+
 namespace {
 
-/// Turns off what GDCM writes to stderr; the screen is not its own.
-void silence() {
+/// Whether this thread decodes, so that nothing that it writes to stderr is meant for the user.
+thread_local bool is_decoding = false;
+
+/// What writes to stdio's stderr: the standard error of the process, unless a decoder writes.
+ssize_t write_unless_decoding(void *, const char *bytes, size_t count) {
+  if (is_decoding) {
+    return static_cast<ssize_t>(count);
+  }
+  const ssize_t written = write(STDERR_FILENO, bytes, count);
+  return written < 0 ? 0 : written;
+}
+
+/// Keeps the messages of decoders from stderr, once for the process; the screen is not their own.
+///
+/// GDCM's own are turned off. OpenJPEG's and libjpeg's go to stdio's stderr whatever GDCM is told, so that stream is
+/// replaced by one that leaves them out, thread by thread.
+void silence_decoders() {
   static const bool is_silent = [] {
     gdcm::Trace::DebugOff();
     gdcm::Trace::WarningOff();
     gdcm::Trace::ErrorOff();
+    cookie_io_functions_t functions = {};
+    functions.write = write_unless_decoding;
+    if (FILE *filtered = fopencookie(nullptr, "w", functions)) {
+      setvbuf(filtered, nullptr, _IONBF, 0);
+      stderr = filtered;
+    }
     return true;
   }();
   (void)is_silent;
 }
+
+/// Marks this thread as decoding.
+struct Decoding {
+  Decoding() { is_decoding = true; }
+  ~Decoding() { is_decoding = false; }
+};
 
 bool is_decodable(gdcm::TransferSyntax::TSType type) {
   switch (type) {
@@ -72,7 +102,8 @@ bool dicom_decode_frame(const char *transfer_syntax, dicom_frame_format format, 
     return false;
   }
   try {
-    silence();
+    silence_decoders();
+    const Decoding decoding;
     const gdcm::TransferSyntax::TSType type = gdcm::TransferSyntax::GetTSType(transfer_syntax);
     return is_decodable(type) && decode(type, format, bytes, static_cast<uint32_t>(byte_count),
                                         static_cast<char *>(pixels), pixel_byte_count);

@@ -22,6 +22,9 @@ package final class ImageFile: Sendable {
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
 
+  /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
+  package let leavesOutBackground: Bool
+
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
 
@@ -30,11 +33,12 @@ package final class ImageFile: Sendable {
   /// - Parameters:
   ///   - files: Every file that has a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
+  ///   - leavesOutBackground: Whether slices without labels may be missing at its ends.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
-    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, reader: any VoxelReader,
-    findings: [Finding]
+    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil,
+    leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
@@ -44,8 +48,10 @@ package final class ImageFile: Sendable {
     self.frameSizes = frameSizes
     self.files = files
     self.labelNames = labelNames
+    self.leavesOutBackground = leavesOutBackground
     self.reader = reader
-    self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
+    knownFindings = Mutex([])
+    note(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }
 
   /// The grid of every frame.

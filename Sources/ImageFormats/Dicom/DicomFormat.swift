@@ -90,8 +90,13 @@ enum DicomFormat: WritableImageFormat {
     }
     guard candidates.count > 1 else { return candidates.first?.series }
     if let stray = StraySlice(candidates.map(\.series)) { throw stray.error(path: path) }
+    let uids = Set(candidates.map(\.series.first.seriesInstanceUID))
     throw InputError(
-      path, "holds \(candidates.count) series", found: list(candidates), expected: "--series NUMBER")
+      path,
+      uids.count == 1
+        ? "is one series with slices of \(candidates.count) orientations or sizes"
+        : "holds \(candidates.count) series", found: list(candidates),
+      expected: "--series NUMBER, or the path of a file of one")
   }
 
   private static func list(_ candidates: [(number: Int, series: DicomSeries)]) -> String {

@@ -4,7 +4,7 @@ import Work
 /// The series and segmentations that lie directly in a folder, as lists of cases and choices show them.
 package struct DicomListing: Sendable {
   /// A series of slices that is one image.
-  package struct Series: Sendable {
+  package struct Series: Hashable, Sendable {
     /// Its number in the folder, from 1, which `--series` takes.
     package let number: Int
     package let seriesInstanceUID, frameOfReferenceUID: String
@@ -16,7 +16,7 @@ package struct DicomListing: Sendable {
   }
 
   /// A file with a segmentation.
-  package struct Segmentation: Sendable {
+  package struct Segmentation: Hashable, Sendable {
     package let path: String
     /// The series that it says it is of; empty where it does not.
     package let seriesInstanceUID: String

@@ -41,7 +41,8 @@ enum SegmentationImage {
       path: path,
       storage: "DICOM segmentation, \(content.kind.rawValue), \(counted(content.segments.count, "segment"))",
       source: ImageSource(grid: grid), voxelType: reader.type, scaling: VoxelScaling(), frameSizes: [],
-      files: [instance.path], labelNames: names(segments), reader: reader, findings: instance.findings + findings(content))
+      files: [instance.path], labelNames: names(segments), leavesOutBackground: true, reader: reader,
+      findings: instance.findings + findings(content))
   }
 
   private static func findings(_ content: SegmentationContent) -> [Finding] {

@@ -4,8 +4,12 @@ import ImageFormats
 /// Options that choose one image of a file that holds several.
 struct ImageChoiceOptions: ParsableArguments {
   @Option(
+    help: "Of a DICOM folder with several series, this one: its number in the list, or the beginning of its UID.")
+  var series: String?
+
+  @Option(
     help:
-      "Of a segmentation whose segments overlap (.seg.nrrd), only this segment, by its name or identifier.")
+      "Of a segmentation whose segments overlap (.seg.nrrd, DICOM), only this segment, by its name, number or identifier.")
   var segment: String?
 
   @Option(
@@ -14,5 +18,5 @@ struct ImageChoiceOptions: ParsableArguments {
   var layer: Int?
 
   /// The choice for reading.
-  var options: ImageReadingOptions { ImageReadingOptions(segment: segment, layer: layer) }
+  var options: ImageReadingOptions { ImageReadingOptions(series: series, segment: segment, layer: layer) }
 }

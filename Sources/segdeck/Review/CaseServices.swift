@@ -227,7 +227,7 @@ final class CaseServices: ReviewServices {
       throw InputError(request.imagePath, "is not the image that was opened")
     }
     let path = FilePath.absolute(FilePath.expandingTilde(request.path))
-    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true)
+    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true, hasSegmentation: true)
     guard outputPath.existing.isEmpty || request.replacesExisting else {
       return .exists(paths: outputPath.existing)
     }
