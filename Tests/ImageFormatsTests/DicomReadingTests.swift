@@ -40,7 +40,8 @@ func refusal(below folder: URL? = nil, _ body: () throws -> Void) -> String {
 
 @Suite("DICOM")
 struct DicomReadingTests {
-  @Test("a series or file has the grid, type and values that were put into it", arguments: expected.keys.sorted())
+  @Test(
+    "a series or file has the grid, type and values that were put into it", arguments: expected.keys.sorted())
   func goodFiles(name: String) throws {
     let image = try ImageFile.open(fixture(name))
     let wanted = try #require(expected[name])
@@ -76,8 +77,10 @@ struct DicomReadingTests {
     #expect(try open("1.2.826.0.1.3680043.10.1499.2.2") == 4)
     #expect(refusal { _ = try open("3") }.contains("has no such series: found 3, expected 1: CT"))
     #expect(
-      refusal { _ = try ImageFile.open(fixture("nifti1_u1_le.nii"), options: ImageReadingOptions(series: "1")) }
-        .hasSuffix("leaves no series to choose: found --series 1, expected no such option with NIfTI"))
+      refusal {
+        _ = try ImageFile.open(fixture("nifti1_u1_le.nii"), options: ImageReadingOptions(series: "1"))
+      }
+      .hasSuffix("leaves no series to choose: found --series 1, expected no such option with NIfTI"))
   }
 
   @Test("nothing of the patient is in what is shown")
@@ -148,7 +151,8 @@ struct DicomReadingTests {
         ".dcm: is compressed as HTJ2K lossless, which cannot be read: "
           + "expected JPEG, JPEG-LS, JPEG 2000, RLE or no compression"))
     #expect(
-      try refused("explicit", "\\AXIAL ", "\\MOSAIC").contains("is a Siemens mosaic: all slices in one picture"))
+      try refused("explicit", "\\AXIAL ", "\\MOSAIC").contains(
+        "is a Siemens mosaic: all slices in one picture"))
     #expect(
       try refused("explicit", "MONOCHROME2 ", "RGB         ")
         .hasSuffix(".dcm: is in colour: found RGB, expected one number for each pixel"))
@@ -207,7 +211,8 @@ struct DamagedDicomTests {
     let beginning = try Data(contentsOf: URL(filePath: fixture("DICOM/explicit/00.dcm"))).prefix(132)
     // OtherPatientIDsSequence of undefined length with an item of undefined length, again and again.
     let nested: [UInt8] = [
-      0x10, 0, 0x02, 0x10, 0x53, 0x51, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0, 0xe0, 0xff, 0xff, 0xff, 0xff,
+      0x10, 0, 0x02, 0x10, 0x53, 0x51, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0, 0xe0, 0xff, 0xff, 0xff,
+      0xff,
     ]
     try withTemporaryFolder { folder in
       let deep = beginning + Data((0..<100_000).flatMap { _ in nested })

@@ -7,7 +7,9 @@ import Volumes
 import Work
 
 /// Every suffix under which images are written, but DICOM's, whose masks need a DICOM image (see `DicomSegmentationTests`).
-private let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }.filter { $0 != ".dcm" }
+private let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }.filter {
+  $0 != ".dcm"
+}
 /// Those that hold any image, not masks alone.
 private let imageSuffixes = writtenSuffixes.filter { $0 != ".seg.nrrd" }
 
@@ -215,7 +217,9 @@ struct FormatContractTests {
     }
   }
 
-  @Test("is never written over an image that is read, nor over one of its voxel files", arguments: writtenSuffixes)
+  @Test(
+    "is never written over an image that is read, nor over one of its voxel files", arguments: writtenSuffixes
+  )
   func inputs(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix) { path, folder in
       let image = try ImageFile.open(path)

@@ -262,7 +262,8 @@ import Worklist
         + "expected names that tell them apart")
   }
 
-  @Test("folders of DICOM files without pixels, a duplicate image and a folder that cannot be read are reported")
+  @Test(
+    "folders of DICOM files without pixels, a duplicate image and a folder that cannot be read are reported")
   func notes() throws {
     let folder = try SampleFolder(
       "a.nii", "a.nii.gz", "series/1.dcm", "series/2.dcm", "closed/x.nii", "b.nii")
@@ -311,7 +312,8 @@ import Worklist
     } catch {
       #expect(
         "\(error)"
-          == "\(folder.path): has no image that can be read: expected NAME.nii.gz or DICOM files in it or in folders below")
+          == "\(folder.path): has no image that can be read: expected NAME.nii.gz or DICOM files in it or in folders below"
+      )
     }
   }
 

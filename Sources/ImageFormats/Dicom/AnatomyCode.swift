@@ -52,11 +52,17 @@ struct AnatomyCode: Hashable, Sendable {
   }
 
   private static let abnormalities = table([
-    (CodedConcept("52988006", "Lesion"), ["lesion", "lesions", "liver lesion", "kidney lesion", "lung lesion"]),
+    (
+      CodedConcept("52988006", "Lesion"),
+      ["lesion", "lesions", "liver lesion", "kidney lesion", "lung lesion"]
+    ),
     (
       CodedConcept("108369006", "Neoplasm"),
-      ["neoplasm", "tumor", "tumour", "tumors", "liver tumor", "liver tumour", "kidney tumor", "pancreas tumor",
-        "lung tumor", "colon cancer primaries", "cancer"]
+      [
+        "neoplasm", "tumor", "tumour", "tumors", "liver tumor", "liver tumour", "kidney tumor",
+        "pancreas tumor",
+        "lung tumor", "colon cancer primaries", "cancer",
+      ]
     ),
     (CodedConcept("27925004", "Nodule"), ["nodule", "lung nodule"]),
     (CodedConcept("367643001", "Cyst"), ["cyst", "kidney cyst"]),
@@ -76,7 +82,10 @@ struct AnatomyCode: Hashable, Sendable {
     (CodedConcept("48345005", "Superior vena cava"), ["superior vena cava"]),
     (
       CodedConcept("32764006", "Portal vein"),
-      ["portal vein", "portal vein and splenic vein", "portal and splenic vein", "portal vein and vein splenic"]
+      [
+        "portal vein", "portal vein and splenic vein", "portal and splenic vein",
+        "portal vein and vein splenic",
+      ]
     ),
     (CodedConcept("35819009", "Splenic vein"), ["splenic vein"]),
     (CodedConcept("8993003", "Hepatic vein"), ["hepatic vein"]),
@@ -96,12 +105,16 @@ struct AnatomyCode: Hashable, Sendable {
     (CodedConcept("389080008", "White Matter"), ["white matter"]),
     (CodedConcept("389081007", "Gray Matter"), ["gray matter", "grey matter"]),
     (CodedConcept("65216001", "Cerebrospinal Fluid"), ["cerebrospinal fluid", "csf"]),
-    (CodedConcept("5366008", "Hippocampus"), ["hippocampus", "anterior hippocampus", "posterior hippocampus"]),
+    (
+      CodedConcept("5366008", "Hippocampus"),
+      ["hippocampus", "anterior hippocampus", "posterior hippocampus"]
+    ),
     (CodedConcept("42695009", "Thalamus"), ["thalamus"]),
     (CodedConcept("11000004", "Caudate Nucleus"), ["caudate", "caudate nucleus"]),
     (CodedConcept("89278009", "Putamen"), ["putamen"]),
     (CodedConcept("14738005", "Globus Pallidus"), ["pallidum", "globus pallidus"]),
-    (CodedConcept("4958002", "Amygdala"), ["amygdala"]), (CodedConcept("2748008", "Spinal cord"), ["spinal cord"]),
+    (CodedConcept("4958002", "Amygdala"), ["amygdala"]),
+    (CodedConcept("2748008", "Spinal cord"), ["spinal cord"]),
     (CodedConcept("51282000", "Vertebra"), ["vertebra", "vertebrae", "spine"]),
     (CodedConcept("113197003", "Rib"), ["rib", "ribs"]), (CodedConcept("56873002", "Sternum"), ["sternum"]),
     (CodedConcept("54735007", "Sacrum"), ["sacrum"]), (CodedConcept("89546000", "Skull"), ["skull"]),

@@ -42,7 +42,9 @@ struct DicomFolder: Sendable {
 
   /// A DICOM file; nil for any other.
   private static func instance(_ path: String) -> Result<DicomInstance, InputError>? {
-    guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG, begins(path) else { return nil }
+    guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG, begins(path) else {
+      return nil
+    }
     return Result { () throws(InputError) in try DicomInstance(path: path) }
   }
 

@@ -26,7 +26,8 @@ enum DicomFormat: WritableImageFormat {
     let named = try DicomInstance(path: path)
     guard !named.frames.isEmpty else {
       throw InputError(
-        path, "holds no image", found: named.modality.isEmpty ? "no pixels" : named.modality, expected: "pixels")
+        path, "holds no image", found: named.modality.isEmpty ? "no pixels" : named.modality,
+        expected: "pixels")
     }
     if named.segmentation != nil {
       try requireNoSeries(options, path)
@@ -81,7 +82,8 @@ enum DicomFormat: WritableImageFormat {
   ) throws(InputError) -> DicomSeries? {
     if let choice {
       let found = candidates.filter {
-        Int(choice) == $0.number || choice.contains(".") && $0.series.first.seriesInstanceUID.hasPrefix(choice)
+        Int(choice) == $0.number
+          || choice.contains(".") && $0.series.first.seriesInstanceUID.hasPrefix(choice)
       }
       guard found.count == 1 else {
         throw InputError(path, "has no such series", found: choice.printableLine, expected: list(candidates))
@@ -118,10 +120,13 @@ enum DicomFormat: WritableImageFormat {
     }
     let appliesScaling = sources.contains { $0.scaling != sources[0].scaling }
     let reader = DicomVoxels(
-      instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling,
+      instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k,
+      appliesScaling: appliesScaling,
       storedType: storedType)
     var findings = stack.findings
-    for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) { findings.append(finding) }
+    for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
+      findings.append(finding)
+    }
     let storage = ["DICOM", series.first.modality, series.first.syntax.name]
     return ImageFile(
       path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
@@ -159,7 +164,9 @@ private struct StraySlice {
         expected: "\(other.columns)x\(other.rows)")
     }
     let (plane, usual) = (series.frame(series.slices[0]).plane, main.frame(main.slices[0]).plane)
-    if let plane, let usual, plane.columnSpacing != usual.columnSpacing || plane.rowSpacing != usual.rowSpacing {
+    if let plane, let usual,
+      plane.columnSpacing != usual.columnSpacing || plane.rowSpacing != usual.rowSpacing
+    {
       return InputError(
         path, "\(name) has another spacing than the other slices",
         found: "\(significant(plane.columnSpacing)) x \(significant(plane.rowSpacing)) mm",
@@ -167,7 +174,8 @@ private struct StraySlice {
     }
     if let plane, let usual, !plane.isNear(usual) {
       return InputError(
-        path, "\(name) has another orientation than the other slices", found: text(plane), expected: text(usual))
+        path, "\(name) has another orientation than the other slices", found: text(plane),
+        expected: text(usual))
     }
     return InputError(
       path, "\(name) is another kind of image than the other slices",
@@ -175,6 +183,7 @@ private struct StraySlice {
   }
 
   private func text(_ plane: FramePlane) -> String {
-    [plane.along, plane.down].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }.joined(separator: "\\")
+    [plane.along, plane.down].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }.joined(
+      separator: "\\")
   }
 }

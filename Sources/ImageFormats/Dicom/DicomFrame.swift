@@ -64,7 +64,9 @@ extension DicomDataSet {
   func plane(orientation: DicomDataSet?, measures: DicomDataSet?) -> FramePlane? {
     let cosines = (orientation ?? self).numbers(.imageOrientation)
     let spacing = (measures ?? self).numbers(.pixelSpacing)
-    guard cosines.count == 6, spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) else { return nil }
+    guard cosines.count == 6, spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
+      return nil
+    }
     let along = SIMD3(cosines[0], cosines[1], cosines[2])
     let down = SIMD3(cosines[3], cosines[4], cosines[5])
     // Rounded cosines are accepted as they are, so that the affine is what the file states.
@@ -111,7 +113,8 @@ extension DicomFrame {
     }
     let offsets = dataSet.numbers(.gridFrameOffsetVector)
     return (0..<count).map { number in
-      DicomFrame(number: number, of: dataSet, offset: offsets.count == count ? offsets[number] : nil, count: count)
+      DicomFrame(
+        number: number, of: dataSet, offset: offsets.count == count ? offsets[number] : nil, count: count)
     }
   }
 
@@ -149,9 +152,10 @@ extension DicomFrame {
     scaling = group(.pixelValueTransformationSequence)?.scaling ?? dataSet.scaling ?? VoxelScaling()
     let content = group(.frameContentSequence)
     let diffusion = group(.diffusionSequence)
-    var keys = content?.keys([
-      (.temporalPosition, .temporalPositionIndex), (.acquisition, .frameAcquisitionNumber),
-    ]) ?? [:]
+    var keys =
+      content?.keys([
+        (.temporalPosition, .temporalPositionIndex), (.acquisition, .frameAcquisitionNumber),
+      ]) ?? [:]
     keys[.echoTime] = group(.echoSequence)?.number(.effectiveEchoTime)
     keys[.bValue] = diffusion?.number(.diffusionBValue)
     keys[.gradient] = diffusion?.item(.diffusionGradientDirectionSequence).flatMap { gradient($0) }

@@ -53,7 +53,8 @@ struct DicomInstance: Sendable {
     let groupCount = dataSet.items(.perFrameFunctionalGroups).count
     guard groupCount == 0 || groupCount == frameCount else {
       throw InputError(
-        path, "PerFrameFunctionalGroupsSequence does not describe its frames", found: counted(groupCount, "item"),
+        path, "PerFrameFunctionalGroupsSequence does not describe its frames",
+        found: counted(groupCount, "item"),
         expected: "\(frameCount), as NumberOfFrames says")
     }
     let (pixels, findings) = try PixelLocation.locate(
@@ -72,7 +73,8 @@ struct DicomInstance: Sendable {
     }
     if dataSet.item(.modalityLUTSequence) != nil {
       findings.append(
-        Finding("values are meant to be looked up in a ModalityLUTSequence", repair: "they are read as stored"))
+        Finding(
+          "values are meant to be looked up in a ModalityLUTSequence", repair: "they are read as stored"))
     }
     if format.photometricInterpretation == "MONOCHROME1" {
       findings.append(

@@ -13,6 +13,8 @@ package struct DicomListing: Sendable {
     /// The path of its first file, which opens the series.
     package let path: String
     package let fileCount: Int
+    /// Bytes of its files.
+    package let byteCount: Int
   }
 
   /// A file with a segmentation.
@@ -37,8 +39,10 @@ package struct DicomListing: Sendable {
     series = images.enumerated().map { index, series in
       Series(
         number: index + 1, seriesInstanceUID: series.first.seriesInstanceUID,
-        frameOfReferenceUID: series.first.frameOfReferenceUID, summary: series.summary, path: series.first.path,
-        fileCount: series.instances.count)
+        frameOfReferenceUID: series.first.frameOfReferenceUID, summary: series.summary,
+        path: series.first.path,
+        fileCount: series.instances.count,
+        byteCount: series.instances.reduce(0) { $0 + Int(FileSystem.status($1.path)?.st_size ?? 0) })
     }
     segmentations = content.instances.compactMap { instance in
       instance.segmentation.map {
@@ -53,11 +57,14 @@ package struct DicomListing: Sendable {
   /// Whether a folder directly holds one series of slices, so that it is opened as an image.
   /// - Throws: As ``init(_:work:)``.
   package static func isImage(folder path: String, work: WorkContext = WorkContext()) throws -> Bool {
-    guard let names = try? FileSystem.names(in: path) else { return false }
-    // Most folders hold none; the names of a few files tell.
+    try holdsDICOM(folder: path) && DicomListing(path, work: work).series.count == 1
+  }
+
+  /// Whether a file of a folder is named as DICOM files are, or one of the first files begins as they do.
+  package static func holdsDICOM(folder path: String) -> Bool {
+    let names = (try? FileSystem.names(in: path)) ?? []
     let files = names.lazy.filter { !$0.hasPrefix(".") }.map { FilePath.joined(path, $0) }
-    guard files.contains(where: hasSuffix) || files.prefix(16).contains(where: isDICOM) else { return false }
-    return try DicomListing(path, work: work).series.count == 1
+    return files.contains(where: hasSuffix) || files.prefix(16).contains(where: isDICOM)
   }
 
   /// Whether a name ends as those of DICOM files do.

@@ -120,7 +120,9 @@ struct DicomParser {
   private static func startsWithElement(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 12, bytes[1] == 0, bytes[3] == 0 else { return false }
     let (group, element) = (bytes[0], bytes[2])
-    guard group == 2 && element < 3 || group == 8 && [0, 1, 5, 8, 16, 18, 22].contains(element) else { return false }
+    guard group == 2 && element < 3 || group == 8 && [0, 1, 5, 8, 16, 18, 22].contains(element) else {
+      return false
+    }
     if isCapital(bytes[4]), isCapital(bytes[5]) { return true }
     let length = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
     return length > 0 && length < 256
@@ -276,7 +278,8 @@ struct DicomParser {
   ) throws(InputError) -> ([DicomDataSet], Int) {
     guard limits.depth < Self.deepestNesting else {
       throw InputError(
-        bytes.path, "\(tag) at byte \(start) is nested too deep", found: "\(Self.deepestNesting + 1) sequences",
+        bytes.path, "\(tag) at byte \(start) is nested too deep",
+        found: "\(Self.deepestNesting + 1) sequences",
         expected: "\(Self.deepestNesting) or fewer")
     }
     var items: [DicomDataSet] = []
@@ -293,7 +296,9 @@ struct DicomParser {
           expected: "an item (fffe,e000)")
       }
       if let byteCount = header.byteCount {
-        guard byteCount <= limits.end - header.position else { throw cutOff("an item of \(tag)", at: position) }
+        guard byteCount <= limits.end - header.position else {
+          throw cutOff("an item of \(tag)", at: position)
+        }
         inner.end = header.position + byteCount
         inner.hasItemEnd = false
       } else {

@@ -29,7 +29,8 @@ struct DicomSeries: Sendable {
   var summary: String {
     let size = first.format.map { "\($0.columns)x\($0.rows)x\(slices.count)" }
     return [
-      first.modality, first.description, counted(instances.count, "file"), size, FilePath.name(of: first.path),
+      first.modality, first.description, counted(instances.count, "file"), size,
+      FilePath.name(of: first.path),
     ].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ", ")
   }
 

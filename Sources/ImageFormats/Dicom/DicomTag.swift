@@ -113,6 +113,7 @@ extension DicomTag {
   static let referencedSegmentNumber = DicomTag(0x0062, 0x000b)
   static let recommendedDisplayCIELabValue = DicomTag(0x0062, 0x000d)
   static let maximumFractionalValue = DicomTag(0x0062, 0x000e)
+  static let trackingID = DicomTag(0x0062, 0x0020)
   static let referencedSeriesSequence = DicomTag(0x0008, 0x1115)
 }
 
@@ -132,7 +133,7 @@ enum DicomDictionary {
       .text, .transferSyntaxUID, .specificCharacterSet, .imageType, .sopClassUID, .sopInstanceUID,
       .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID, .seriesInstanceUID,
       .frameOfReferenceUID, .patientName, .patientID, .photometricInterpretation, .stackID, .frameType,
-      .segmentationType, .segmentLabel)
+      .segmentationType, .segmentLabel, .trackingID)
     add(
       .decimalText, .seriesNumber, .acquisitionNumber, .instanceNumber, .temporalPositionIdentifier,
       .echoTime, .echoNumbers, .triggerTime, .frameReferenceTime, .numberOfFrames, .rescaleIntercept,
@@ -140,7 +141,8 @@ enum DicomDictionary {
       .gridFrameOffsetVector, .doseGridScaling)
     add(
       .shortInteger, .samplesPerPixel, .rows, .columns, .bitsAllocated, .bitsStored, .highBit,
-      .pixelRepresentation, .pixelPaddingValue, .frameAcquisitionNumber, .segmentNumber, .referencedSegmentNumber,
+      .pixelRepresentation, .pixelPaddingValue, .frameAcquisitionNumber, .segmentNumber,
+      .referencedSegmentNumber,
       .recommendedDisplayCIELabValue, .maximumFractionalValue)
     add(.double, .diffusionBValue, .diffusionGradientOrientation, .effectiveEchoTime)
     add(.double, .nominalCardiacTriggerDelayTime)

@@ -22,7 +22,8 @@ struct DicomVoxels: VoxelReader {
   private let inflated = InflatedFile()
 
   init(
-    instances: [FrameDecoding], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool, storedType: VoxelType
+    instances: [FrameDecoding], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool,
+    storedType: VoxelType
   ) {
     self.instances = instances
     self.sources = sources
@@ -38,7 +39,8 @@ struct DicomVoxels: VoxelReader {
     let format = instances[0].format
     // Several slices for each thread, so that none waits long for the others.
     let batch = max(1, min(slices.count, work.threadCount * 4, (1 << 26) / format.frameByteCount))
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: batch * format.frameByteCount, alignment: 64)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: batch * format.frameByteCount, alignment: 64)
     defer { buffer.deallocate() }
     let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: appliesScaling ? format.pixelCount : 0)
     defer { values.deallocate() }
@@ -76,7 +78,8 @@ struct DicomVoxels: VoxelReader {
   private func read(_ source: Source, into target: UnsafeMutableRawBufferPointer) throws(InputError) {
     let instance = instances[source.instance]
     let content =
-      instance.syntax.isDeflated ? try inflated.content(of: instance.path) : try DicomBytes(path: instance.path)
+      instance.syntax.isDeflated
+      ? try inflated.content(of: instance.path) : try DicomBytes(path: instance.path)
     try instance.read(source.frame, of: content, into: target)
   }
 }

@@ -59,7 +59,8 @@ struct FrameDecoding: Sendable {
   }
 
   private func readNative(
-    _ frame: Int, at position: Int, isWords: Bool, _ content: DicomBytes, _ pixels: UnsafeMutableRawBufferPointer
+    _ frame: Int, at position: Int, isWords: Bool, _ content: DicomBytes,
+    _ pixels: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
     if format.bitsAllocated == 1 { return try readBits(frame, at: position, content, pixels) }
     let start = position + frame * pixels.count
@@ -107,7 +108,9 @@ struct FrameDecoding: Sendable {
       guard encoded.count >= pixels.count else {
         throw damaged(counted(encoded.count, "byte"), expected: "\(pixels.count)")
       }
-      encoded.withUnsafeBytes { pixels.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<pixels.count])) }
+      encoded.withUnsafeBytes {
+        pixels.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<pixels.count]))
+      }
       return
     }
     if syntax.uid.hasSuffix(".1.2.5") {
@@ -116,7 +119,9 @@ struct FrameDecoding: Sendable {
       }
       return
     }
-    guard let header = encoded.withUnsafeBytes({ CodestreamHeader($0) }) else { throw damaged("no usable header") }
+    guard let header = encoded.withUnsafeBytes({ CodestreamHeader($0) }) else {
+      throw damaged("no usable header")
+    }
     guard header.columns == format.columns, header.rows == format.rows, header.components == 1 else {
       throw damaged(
         "\(header.columns)x\(header.rows) of \(counted(header.components, "component"))",
@@ -126,7 +131,8 @@ struct FrameDecoding: Sendable {
       throw damaged("\(header.bits) bits", expected: "\(format.bitsAllocated - 7) to \(format.bitsAllocated)")
     }
     let frameFormat = dicom_frame_format(
-      columns: UInt32(format.columns), rows: UInt32(format.rows), bits_allocated: UInt16(format.bitsAllocated),
+      columns: UInt32(format.columns), rows: UInt32(format.rows),
+      bits_allocated: UInt16(format.bitsAllocated),
       bits_stored: UInt16(format.bitsStored), is_signed: format.isSigned)
     let isDecoded = encoded.withUnsafeBytes { bytes in
       dicom_decode_frame(
@@ -137,7 +143,9 @@ struct FrameDecoding: Sendable {
 
   /// Removes the bits that do not belong to the number, and extends the sign.
   private func trim(_ pixels: UnsafeMutableRawBufferPointer) {
-    guard !format.isFloatingPoint, format.bitsAllocated > 1, format.bitsStored < format.bitsAllocated else { return }
+    guard !format.isFloatingPoint, format.bitsAllocated > 1, format.bitsStored < format.bitsAllocated else {
+      return
+    }
     let left = format.bitsAllocated - 1 - format.highBit
     let right = format.bitsAllocated - format.bitsStored
     func trimAll<Number: FixedWidthInteger>(_: Number.Type) {

@@ -39,7 +39,8 @@ struct PixelFormat: Hashable, Sendable {
       ? width : try count("BitsStored", .bitsStored, 1...bitsAllocated, default: bitsAllocated)
     highBit =
       isFloatingPoint
-      ? width - 1 : try count("HighBit", .highBit, bitsStored - 1...bitsAllocated - 1, default: bitsStored - 1)
+      ? width - 1
+      : try count("HighBit", .highBit, bitsStored - 1...bitsAllocated - 1, default: bitsStored - 1)
     isSigned = try count("PixelRepresentation", .pixelRepresentation, 0...1, default: 0) == 1
     photometricInterpretation = dataSet.text(.photometricInterpretation) ?? "MONOCHROME2"
   }
@@ -55,7 +56,8 @@ struct PixelFormat: Hashable, Sendable {
   func voxelType(path: String) throws(InputError) -> VoxelType {
     guard samplesPerPixel == 1, photometricInterpretation.hasPrefix("MONOCHROME") else {
       throw InputError(
-        path, "is in colour", found: photometricInterpretation.printableLine, expected: "one number for each pixel")
+        path, "is in colour", found: photometricInterpretation.printableLine,
+        expected: "one number for each pixel")
     }
     switch (bitsAllocated, isSigned) {
     case (32, _) where isFloatingPoint: return .float32
@@ -68,7 +70,8 @@ struct PixelFormat: Hashable, Sendable {
     case (32, true): return .int32
     default:
       throw InputError(
-        path, "BitsAllocated (0028,0100) cannot be read", found: "\(bitsAllocated)", expected: "1, 8, 16 or 32")
+        path, "BitsAllocated (0028,0100) cannot be read", found: "\(bitsAllocated)",
+        expected: "1, 8, 16 or 32")
     }
   }
 }

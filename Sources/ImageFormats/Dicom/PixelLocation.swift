@@ -33,7 +33,8 @@ enum PixelLocation: Sendable {
   }
 
   private static func native(
-    _ element: DicomParser.PixelElement, _ content: DicomParser.Content, _ format: PixelFormat, _ frameCount: Int
+    _ element: DicomParser.PixelElement, _ content: DicomParser.Content, _ format: PixelFormat,
+    _ frameCount: Int
   ) throws(InputError) -> (PixelLocation, [Finding]) {
     let path = content.bytes.path
     let bits = checkedProduct(format.pixelCount, format.samplesPerPixel, format.bitsAllocated, frameCount)
@@ -57,7 +58,9 @@ enum PixelLocation: Sendable {
     var findings: [Finding] = []
     if stated > needed + 1 {
       findings.append(
-        Finding("\(counted(stated - needed, "byte follows", "bytes follow")) the last pixel", repair: "they are not read"))
+        Finding(
+          "\(counted(stated - needed, "byte follows", "bytes follow")) the last pixel",
+          repair: "they are not read"))
     }
     return (.native(position: element.position, isWords: element.isWords), findings)
   }
@@ -115,7 +118,8 @@ enum PixelLocation: Sendable {
     guard frames.count == frameCount else {
       throw InputError(
         content.bytes.path, "its fragments cannot be told apart as frames",
-        found: "\(fragments.count) fragments and \(frames.count) beginnings", expected: "\(frameCount) frames")
+        found: "\(fragments.count) fragments and \(frames.count) beginnings", expected: "\(frameCount) frames"
+      )
     }
     return frames
   }
@@ -133,7 +137,8 @@ enum PixelLocation: Sendable {
       }
       return starts
     }
-    guard case .bytes(let bytes, _)? = content.dataSet.values[.extendedOffsetTable], bytes.count == 8 * frameCount
+    guard case .bytes(let bytes, _)? = content.dataSet.values[.extendedOffsetTable],
+      bytes.count == 8 * frameCount
     else { return nil }
     var reader = LittleEndianReader(bytes)
     return Set((0..<frameCount).compactMap { _ in checkedSum(first, reader.number(8)) })
@@ -160,11 +165,14 @@ enum PixelLocation: Sendable {
     // Far above what an empty slice compresses to.
     let (alwaysAllowed, largestRatio) = (1 << 28, 4000)
     let decoded = checkedProduct(format.frameByteCount, format.samplesPerPixel, frameCount)
-    guard let decoded, decoded <= max(alwaysAllowed, encodedByteCount.multipliedReportingOverflow(by: largestRatio).0)
+    guard let decoded,
+      decoded <= max(alwaysAllowed, encodedByteCount.multipliedReportingOverflow(by: largestRatio).0)
     else {
       throw InputError(
-        path, "holds fewer bytes than its pixels can be compressed to", found: counted(encodedByteCount, "byte"),
-        expected: "\((decoded ?? .max) / largestRatio) or more for \(format.columns)x\(format.rows)x\(frameCount)")
+        path, "holds fewer bytes than its pixels can be compressed to",
+        found: counted(encodedByteCount, "byte"),
+        expected:
+          "\((decoded ?? .max) / largestRatio) or more for \(format.columns)x\(format.rows)x\(frameCount)")
     }
   }
 }

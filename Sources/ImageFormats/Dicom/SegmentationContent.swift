@@ -13,8 +13,10 @@ struct SegmentationContent: Sendable {
 
   /// One segment.
   struct Segment: Hashable, Sendable {
-    /// Its number, which becomes the value of its voxels.
+    /// Its number in the file; numbers count from 1.
     var number: Int
+    /// The value of its voxels: its number, unless it was written as a label of another value.
+    var value: Int
     var name: String
     var colour: RGBColour?
   }
@@ -35,16 +37,31 @@ struct SegmentationContent: Sendable {
   init?(_ dataSet: DicomDataSet, sopClassUID: String) {
     guard Self.classes.contains(sopClassUID) else { return nil }
     let isLabelMap = sopClassUID == Self.classes[1]
-    kind = dataSet.text(.segmentationType).flatMap { Kind(rawValue: $0) } ?? (isLabelMap ? .labelmap : .binary)
-    segments = dataSet.items(.segmentSequence).compactMap { item in
+    kind =
+      dataSet.text(.segmentationType).flatMap { Kind(rawValue: $0) } ?? (isLabelMap ? .labelmap : .binary)
+    var values: Set<Int> = []
+    let items = dataSet.items(.segmentSequence)
+    let labels = items.compactMap { $0.text(.trackingID).flatMap(Self.value(ofTracking:)) }
+    let hasLabels = labels.count == items.count && labels.allSatisfy { values.insert($0).inserted }
+    segments = items.enumerated().compactMap { index, item in
       guard let number = item.integer(.segmentNumber) else { return nil }
       return Segment(
-        number: number, name: (item.text(.segmentLabel) ?? "").printableLine,
+        number: number, value: hasLabels ? labels[index] : number,
+        name: (item.text(.segmentLabel) ?? "").printableLine,
         colour: RGBColour(cieLab: item.numbers(.recommendedDisplayCIELabValue)))
     }
     maximumFractionalValue = dataSet.integer(.maximumFractionalValue) ?? 255
     paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
     seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
+  }
+
+  /// The tracking identifier of a label, which keeps its value: segments are numbered without gaps.
+  static func tracking(ofValue value: Int) -> String { "segdeck label \(value)" }
+
+  /// The value of a label in its tracking identifier; nil for those of other programs.
+  private static func value(ofTracking text: String) -> Int? {
+    let prefix = tracking(ofValue: 0).dropLast()
+    return text.hasPrefix(prefix) ? Int(text.dropFirst(prefix.count)).flatMap { $0 > 0 ? $0 : nil } : nil
   }
 }
 
@@ -55,7 +72,9 @@ extension RGBColour {
     let (lightness, a, b) = (
       numbers[0] / 65535 * 100, numbers[1] / 65535 * 255 - 128, numbers[2] / 65535 * 255 - 128
     )
-    func cube(_ value: Double) -> Double { value > 6 / 29 ? value * value * value : (value - 4 / 29) * 108 / 841 }
+    func cube(_ value: Double) -> Double {
+      value > 6 / 29 ? value * value * value : (value - 4 / 29) * 108 / 841
+    }
     let y = (lightness + 16) / 116
     let (x50, y50, z50) = (0.9642 * cube(y + a / 500), cube(y), 0.8249 * cube(y - b / 200))
     // XYZ of D50 to linear sRGB of D65, Bradford adaptation included.

@@ -125,7 +125,9 @@ struct SegmentationDataSet {
     set.add(DicomTag(0x0020, 0x0010), "SH", "")
     set.add(.seriesNumber, "IS", "1")
     set.add(.instanceNumber, "IS", "1")
-    set.add(.frameOfReferenceUID, "UI", reference.frameOfReferenceUID)
+    let frame = reference.frameOfReferenceUID
+    // There must be one, also where the image states none.
+    set.add(.frameOfReferenceUID, "UI", frame.isEmpty ? Self.newUID() : frame)
     set.add(DicomTag(0x0020, 0x1040), "LO", "")
   }
 
@@ -184,6 +186,8 @@ struct SegmentationDataSet {
     type.add(DicomTag(0x0008, 0x0104), "LO", code.type.meaning)
     if let side = code.laterality { type.add(DicomTag(0x0062, 0x0011), side) }
     item.add(DicomTag(0x0062, 0x000f), items: [type])
+    item.add(.trackingID, "UT", SegmentationContent.tracking(ofValue: segment.value))
+    item.add(DicomTag(0x0062, 0x0021), "UI", Self.newUID())
     return item
   }
 
@@ -192,10 +196,12 @@ struct SegmentationDataSet {
     let grid = image.source.grid
     let steps = [grid.affine.stepI, grid.affine.stepJ].map(\.lps)
     var orientation = DataSetWriter()
-    orientation.add(.imageOrientation, decimals: steps.flatMap { step in
-      let unit = step / length(step)
-      return [unit.x, unit.y, unit.z]
-    })
+    orientation.add(
+      .imageOrientation,
+      decimals: steps.flatMap { step in
+        let unit = step / length(step)
+        return [unit.x, unit.y, unit.z]
+      })
     // Along the normal: a sheared image's slices are closer than its columns are long.
     let normal = FramePlane(
       along: steps[0] / length(steps[0]), down: steps[1] / length(steps[1]), columnSpacing: 1, rowSpacing: 1
@@ -252,7 +258,9 @@ extension RGBColour {
       let value = Double(channel) / 255
       return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
     }
-    func root(_ value: Double) -> Double { value > 216.0 / 24389 ? cbrt(value) : value * 841 / 108 + 4.0 / 29 }
+    func root(_ value: Double) -> Double {
+      value > 216.0 / 24389 ? cbrt(value) : value * 841 / 108 + 4.0 / 29
+    }
     let (r, g, b) = (linear(red), linear(green), linear(blue))
     let x = root((0.4360747 * r + 0.3850649 * g + 0.1430804 * b) / 0.9642)
     let y = root(0.2225045 * r + 0.7168786 * g + 0.0606169 * b)

@@ -2,7 +2,7 @@ import Foundation
 import Volumes
 import Work
 
-/// A DICOM segmentation as a mask: the value of a voxel is the number of its segment.
+/// A DICOM segmentation as a mask: the value of a voxel is that of its segment.
 enum SegmentationImage {
   /// More slices than any mask has.
   private static let mostSlices = 65535
@@ -28,14 +28,18 @@ enum SegmentationImage {
       }
       let number = frame.segmentNumber ?? 0
       if content.kind == .labelmap || segments.contains(where: { $0.number == number }) {
-        planes[place].append(SegmentationVoxels.Part(frame: frame.number, segment: number))
+        let value = segments.first { $0.number == number }?.value ?? number
+        planes[place].append(SegmentationVoxels.Part(frame: frame.number, value: value))
       }
     }
-    guard let largest = content.segments.map(\.number).max(), (0...65535).contains(largest),
-      content.segments.allSatisfy({ $0.number >= 0 })
-    else { throw InputError(path, "has no usable segments", found: counted(content.segments.count, "segment")) }
+    guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
+      content.segments.allSatisfy({ $0.value >= 0 })
+    else {
+      throw InputError(path, "has no usable segments", found: counted(content.segments.count, "segment"))
+    }
     let reader = SegmentationVoxels(
       decoder: decoder, content: content, planes: planes, segments: segments,
+      values: Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first }),
       type: largest < 256 ? .uint8 : .uint16)
     return ImageFile(
       path: path,
@@ -57,8 +61,8 @@ enum SegmentationImage {
   /// The names of the segments.
   static func names(_ segments: [SegmentationContent.Segment]) -> LabelNames {
     LabelNames(
-      entries: segments.filter { $0.number > 0 }.map {
-        LabelNames.Entry(value: $0.number, name: $0.name, colour: $0.colour)
+      entries: segments.filter { $0.value > 0 }.map {
+        LabelNames.Entry(value: $0.value, name: $0.name, colour: $0.colour)
       })
   }
 
@@ -66,9 +70,9 @@ enum SegmentationImage {
     _ choice: String?, _ content: SegmentationContent, _ path: String
   ) throws(InputError) -> [SegmentationContent.Segment] {
     guard let choice else { return content.segments }
-    let found = content.segments.filter { Int(choice) == $0.number || choice.nameKey == $0.name.nameKey }
+    let found = content.segments.filter { Int(choice) == $0.value || choice.nameKey == $0.name.nameKey }
     guard found.count == 1 else {
-      let list = content.segments.prefix(12).map { "\($0.number) \($0.name)" }.joined(separator: ", ")
+      let list = content.segments.prefix(12).map { "\($0.value) \($0.name)" }.joined(separator: ", ")
       throw InputError(path, "has no such segment", found: choice.printableLine, expected: list)
     }
     return found
@@ -79,14 +83,16 @@ enum SegmentationImage {
     of instance: DicomInstance, path: String
   ) throws(InputError) -> (VolumeGrid, [Int]) {
     guard let format = instance.format, let plane = instance.frames.first?.plane else {
-      throw InputError(path, "does not say where its frames lie", expected: "PlaneOrientationSequence, PixelSpacing")
+      throw InputError(
+        path, "does not say where its frames lie", expected: "PlaneOrientationSequence, PixelSpacing")
     }
     var positions: [SIMD3<Double>] = []
     for frame in instance.frames {
       guard let position = frame.position, frame.plane?.isNear(plane) == true else {
         throw InputError(
           path, "frame \(frame.number) does not lie as the others do",
-          found: frame.position == nil ? "no ImagePositionPatient" : "another plane", expected: "parallel slices")
+          found: frame.position == nil ? "no ImagePositionPatient" : "another plane",
+          expected: "parallel slices")
       }
       positions.append(position)
     }
@@ -112,7 +118,8 @@ enum SegmentationImage {
       return (VolumeGrid(size: size, affine: affine), places.map { Int($0) })
     }
     throw InputError(
-      path, "its frames are not evenly spaced", found: gaps.prefix(6).map { significant($0, 4) }.joined(separator: ", "),
+      path, "its frames are not evenly spaced",
+      found: gaps.prefix(6).map { significant($0, 4) }.joined(separator: ", "),
       expected: "\(stated.map { significant($0) } ?? "one spacing") mm, or multiples of it")
   }
 }

@@ -5,9 +5,9 @@ import Work
 
 /// Delivers the labels of a segmentation, slice by slice.
 struct SegmentationVoxels: VoxelReader {
-  /// A frame of a slice, and the segment that it shows.
+  /// A frame of a slice, and the value of the segment that it shows.
   struct Part: Sendable {
-    var frame, segment: Int
+    var frame, value: Int
   }
 
   let decoder: FrameDecoding
@@ -16,6 +16,8 @@ struct SegmentationVoxels: VoxelReader {
   let planes: [[Part]]
   /// The segments that are read.
   let segments: [SegmentationContent.Segment]
+  /// The values of label map numbers that are not their own.
+  var values: [Int: Int] = [:]
   /// uint8, or uint16 where numbers do not fit.
   let type: VoxelType
 
@@ -51,7 +53,8 @@ struct SegmentationVoxels: VoxelReader {
         overlaps.formUnion(found.withLock { $0.overlaps })
         if overlaps.isEmpty {
           for index in 0..<end - start {
-            try deliver(UnsafeBufferPointer(rebasing: labels[index * pixelCount..<(index + 1) * pixelCount]), body)
+            try deliver(
+              UnsafeBufferPointer(rebasing: labels[index * pixelCount..<(index + 1) * pixelCount]), body)
           }
         }
       }
@@ -96,23 +99,24 @@ struct SegmentationVoxels: VoxelReader {
   /// The label of a stored number; nil for background.
   private func label(_ stored: Int, _ part: Part) -> UInt16? {
     switch content.kind {
-    case .binary: return stored != 0 ? UInt16(truncatingIfNeeded: part.segment) : nil
+    case .binary: return stored != 0 ? UInt16(truncatingIfNeeded: part.value) : nil
     case .fractional:
       return stored * 2 >= max(content.maximumFractionalValue, 1)
-        ? UInt16(truncatingIfNeeded: part.segment) : nil
+        ? UInt16(truncatingIfNeeded: part.value) : nil
     case .labelmap:
       guard stored != content.paddingValue else { return nil }
       // All segments are usual; a choice of one leaves the others out.
-      guard segments.count == content.segments.count || segments.contains(where: { $0.number == stored }) else {
+      guard segments.count == content.segments.count || segments.contains(where: { $0.number == stored })
+      else {
         return nil
       }
-      return UInt16(truncatingIfNeeded: stored)
+      return UInt16(truncatingIfNeeded: values[stored] ?? stored)
     }
   }
 
   private func overlapping(_ overlaps: Set<Overlap>) -> InputError {
     func name(_ number: Int) -> String {
-      let name = segments.first { $0.number == number }?.name ?? ""
+      let name = segments.first { $0.value == number }?.name ?? ""
       return name.isEmpty ? "\(number)" : "\(number) \(name)"
     }
     let sorted = overlaps.sorted { ($0.first, $0.second) < ($1.first, $1.second) }

@@ -33,19 +33,20 @@ final class SegmentationWriter: ImageWriter {
     guard let labels = image.labels, image.frameSizes.isEmpty else {
       throw InputError(path, "holds masks alone", found: "an image", expected: "another suffix")
     }
-    // Segments are numbered from 1; values without gaps keep their numbers.
     let names = Dictionary(labels.names.entries.map { ($0.value, $0) }, uniquingKeysWith: { _, last in last })
-    segments = labels.values.map { value in
+    segments = labels.values.enumerated().map { index, value in
       SegmentationContent.Segment(
-        number: value, name: names[value]?.name ?? "label \(value)",
+        number: index + 1, value: value, name: names[value]?.name ?? "label \(value)",
         colour: names[value]?.colour ?? LabelTable.colour(ofValue: UInt16(truncatingIfNeeded: value)))
     }
-    guard let first = segments.first, let last = segments.last, first.number > 0, last.number <= 65535 else {
+    guard let first = segments.first, let last = segments.last, first.value > 0, last.value <= 65535 else {
       throw InputError(
-        path, "cannot hold these labels as segments", found: segments.isEmpty ? "no label" : "\(segments.last!.number)",
+        path, "cannot hold these labels as segments",
+        found: segments.isEmpty ? "no label" : "\(segments.last?.value ?? 0)",
         expected: "labels from 1 to 65535")
     }
-    positions = Dictionary(segments.enumerated().map { ($1.number, $0) }, uniquingKeysWith: { first, _ in first })
+    positions = Dictionary(
+      segments.enumerated().map { ($1.value, $0) }, uniquingKeysWith: { first, _ in first })
     (self.path, self.image, self.reference, self.work) = (path, image, reference, work)
     pixelCount = image.source.grid.size.i * image.source.grid.size.j
   }
@@ -73,7 +74,8 @@ final class SegmentationWriter: ImageWriter {
       guard value != 0 else { continue }
       if value != last.value { last = (value, positions[value]) }
       guard let segment = last.segment else { continue }
-      bits[segment, default: [UInt8](repeating: 0, count: (pixelCount + 7) / 8)][pixel >> 3] |= 1 << UInt8(pixel & 7)
+      bits[segment, default: [UInt8](repeating: 0, count: (pixelCount + 7) / 8)][pixel >> 3] |=
+        1 << UInt8(pixel & 7)
     }
     for (segment, bits) in bits { frames.append(Frame(segment: segment, slice: slice, bits: bits)) }
     slice += 1

@@ -68,7 +68,8 @@ struct SliceOrder {
       guard values.count <= places[0].count else { return nil }
     }
     let size = values.values.first?[0].count ?? 0
-    guard values.count > 1, values.values.allSatisfy({ $0.count == places.count && $0.allSatisfy { $0.count == size } })
+    guard values.count > 1,
+      values.values.allSatisfy({ $0.count == places.count && $0.allSatisfy { $0.count == size } })
     else { return nil }
     return values.sorted { $0.key < $1.key }.map(\.value)
   }
@@ -78,7 +79,9 @@ struct SliceOrder {
     let all = places.flatMap { $0 }
     let numbers = all.compactMap { series.instance($0).instanceNumber }
     let uids = Set(all.map { series.instance($0).sopInstanceUID })
-    guard numbers.count == all.count, Set(numbers).count == all.count, uids.count == all.count else { return nil }
+    guard numbers.count == all.count, Set(numbers).count == all.count, uids.count == all.count else {
+      return nil
+    }
     let sorted = places.map { place in
       place.sorted { (series.instance($0).instanceNumber ?? 0) < (series.instance($1).instanceNumber ?? 0) }
     }

@@ -39,7 +39,7 @@ struct SliceStack {
     let normal = plane.normal
     let origin = first.position
     placed.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
-    let places = SliceStack.places(placed, tolerance: min(0.01, plane.columnSpacing / 20))
+    let places = SliceStack.places(placed, tolerance: min(0.05, plane.columnSpacing / 20))
     let checked = PlaceCheck(series: series, places: places, normal: normal, path: path)
     volumes = try SliceOrder(series, places, path: path).volumes()
     let step: SIMD3<Double>

@@ -11,7 +11,8 @@ extension ImageFile {
     guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, image.affine.determinant != 0,
       let box = box(of: image)
     else { return self }
-    let size = GridSize(box.upper.i - box.lower.i + 1, box.upper.j - box.lower.j + 1, box.upper.k - box.lower.k + 1)
+    let size = GridSize(
+      box.upper.i - box.lower.i + 1, box.upper.j - box.lower.j + 1, box.upper.k - box.lower.k + 1)
     var affine = grid.affine
     affine.origin = grid.affine.world(box.lower)
     let offset = VoxelIndex(-box.lower.i, -box.lower.j, -box.lower.k)
@@ -33,7 +34,10 @@ extension ImageFile {
         corner & 1 == 0 ? 0 : image.size.i - 1, corner & 2 == 0 ? 0 : image.size.j - 1,
         corner & 4 == 0 ? 0 : image.size.k - 1)
       let own = grid.affine.continuousIndex(image.affine.world(index))
-      guard (0..<3).allSatisfy({ abs(own[$0] - own[$0].rounded()) <= GridFit.toleranceVoxels && abs(own[$0]) < 1e6 })
+      guard
+        (0..<3).allSatisfy({
+          abs(own[$0] - own[$0].rounded()) <= GridFit.toleranceVoxels && abs(own[$0]) < 1e6
+        })
       else { return nil }
       for axis in 0..<3 {
         lower[axis] = min(lower[axis], own[axis].rounded())

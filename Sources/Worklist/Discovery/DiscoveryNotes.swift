@@ -3,7 +3,8 @@ import Work
 /// Unused files of a search, collected so that a thousand files of one kind are one line.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
-    case unreadable, tooDeep, dicom, damagedDICOM, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
+    case unreadable, tooDeep, dicom, damagedDICOM, twice, besideImages, maskWithoutImage, ambiguous,
+      furtherMask
 
     /// "3 masks without an image", before the names.
     func text(_ count: Int) -> String {

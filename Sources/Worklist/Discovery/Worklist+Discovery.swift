@@ -37,7 +37,8 @@ extension Worklist {
     guard !drafts.isEmpty else {
       throw InputError(
         folder, "has no image that can be read",
-        found: search.notes.line(.damagedDICOM) ?? search.notes.line(.dicom) ?? search.notes.line(.maskWithoutImage),
+        found: search.notes.line(.damagedDICOM) ?? search.notes.line(.dicom)
+          ?? search.notes.line(.maskWithoutImage),
         expected: "NAME.nii.gz or DICOM files in it or in folders below")
     }
     for labels in labelFolders {

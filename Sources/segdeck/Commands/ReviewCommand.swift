@@ -26,7 +26,8 @@ struct ReviewCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "An image file, a folder with a DICOM series, a folder of cases or a worklist file; the sample case when there is none.",
+    help:
+      "An image file, a folder with a DICOM series, a folder of cases or a worklist file; the sample case when there is none.",
     completion: .file())
   var image: String?
 
@@ -116,7 +117,8 @@ struct ReviewCommand: ParsableCommand {
   }
 
   private static func isWorklist(_ path: String) throws -> Bool {
-    try FileSystem.isFolder(path) && !DicomListing.isImage(folder: path) || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
+    try FileSystem.isFolder(path) && !DicomListing.isImage(folder: path)
+      || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
   }
 
   /// Reviews the cases of a worklist, beginning with the one that this reader had on the screen last.

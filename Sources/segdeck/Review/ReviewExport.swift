@@ -25,7 +25,9 @@ struct ReviewExport {
     let labels = try request.labels.volume
     var segmentation: [PendingFile] = []
     // A segmentation without segments cannot be written.
-    if let path = ImageName.segmentation(besideMask: outputPath.path, of: image), labels.voxels.contains(where: { $0 > 0 }) {
+    if let path = ImageName.segmentation(besideMask: outputPath.path, of: image),
+      labels.voxels.contains(where: { $0 > 0 })
+    {
       let names = LabelNames(request.table, coding: labels.coding)
       segmentation = try labels.pending(for: path, source: image, names: names, work: work.withoutProgress)
     }
