@@ -21,6 +21,8 @@ package final class ImageFile: Sendable {
   package let files: [String]
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
+  /// The labels of each layer of a segmentation with several, of which none was chosen; otherwise none.
+  package let layers: [LabelNames]
 
   /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
   package let leavesOutBackground: Bool
@@ -33,11 +35,12 @@ package final class ImageFile: Sendable {
   /// - Parameters:
   ///   - files: Every file that has a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
+  ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - leavesOutBackground: Whether slices without labels may be missing at its ends.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
-    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil,
+    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, layers: [LabelNames] = [],
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
@@ -49,6 +52,7 @@ package final class ImageFile: Sendable {
     self.files = files
     self.labelNames = labelNames
     self.leavesOutBackground = leavesOutBackground
+    self.layers = layers
     self.reader = reader
     knownFindings = Mutex([])
     note(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))

@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import TestSupport
 import Testing
 
@@ -216,7 +217,8 @@ struct OutputTests {
       #expect(outcome.errors.hasPrefix("segdeck: \(name): cannot be written as "), "\(outcome)")
       #expect(
         outcome.errors.hasSuffix(
-          "expected a name that ends in \(ending)\([".nii": " or .nii.gz", ".csv": " or .tsv"][ending] ?? "")\n"
+          "expected a name that ends in "
+            + "\([".nii": ImageName.writtenSuffixList, ".csv": ".csv or .tsv"][ending] ?? ending)\n"
         ), "\(outcome)")
       #expect(outcome.errors.count(where: \.isNewline) == 1, "\(outcome)")
     }

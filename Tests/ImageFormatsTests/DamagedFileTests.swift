@@ -12,7 +12,7 @@ private func readAll(_ path: String) throws {
 }
 
 /// The line that refuses a damaged file, without the path.
-private func refusal(_ name: String) -> String {
+func fixtureRefusal(_ name: String) -> String {
   do {
     try readAll(fixture(name))
     return "nothing"
@@ -59,24 +59,26 @@ private func refusal(_ name: String) -> String {
     "nowhere.nii: cannot be opened: found No such file or directory",
   ])
 func damagedFile(line: String) {
-  #expect(refusal(String(line.prefix { $0 != ":" })) == line)
+  #expect(fixtureRefusal(String(line.prefix { $0 != ":" })) == line)
 }
 
 @Test("damaged gzip is refused: cut off, a wrong checksum, more voxels than it can hold")
 func damagedGzip() {
-  #expect(refusal("bad_gzip_cut.nii.gz").hasPrefix("bad_gzip_cut.nii.gz: the gzip data are cut off: found "))
   #expect(
-    refusal("bad_gzip_checksum.nii.gz")
+    fixtureRefusal("bad_gzip_cut.nii.gz").hasPrefix("bad_gzip_cut.nii.gz: the gzip data are cut off: found "))
+  #expect(
+    fixtureRefusal("bad_gzip_checksum.nii.gz")
       == "bad_gzip_checksum.nii.gz: gzip data are damaged after 472 bytes of content: found incorrect data check"
   )
-  #expect(refusal("bad_gzip_claims.nii.gz").hasPrefix("bad_gzip_claims.nii.gz: holds fewer voxels than"))
+  #expect(
+    fixtureRefusal("bad_gzip_claims.nii.gz").hasPrefix("bad_gzip_claims.nii.gz: holds fewer voxels than"))
 }
 
 @Test("a folder is refused, and so is a file of another kind")
 func noImage() throws {
-  #expect(refusal("") == fixtures.path + ": cannot be read: found a folder, expected a file")
+  #expect(fixtureRefusal("") == fixtures.path + ": cannot be read: found a folder, expected a file")
   #expect(
-    refusal("expected.json")
+    fixtureRefusal("expected.json")
       == "expected.json: is not an image that can be read: found first bytes 7b 22 62 69, expected NIfTI, MetaImage, "
       + "NRRD or FreeSurfer MGH")
 }

@@ -143,8 +143,9 @@ struct FormatContractTests {
   @Test("is written under capital letters too", arguments: writtenSuffixes)
   func capitals(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix.uppercased()) { path, _ in
-      #expect(try ImageFile.open(path).labelVolume().voxels == mask(obliqueGrid).voxels)
-      #expect(ImageName.stem(of: FilePath.name(of: path)) == "a")
+      let voxels = try ImageFile.open(path).labelVolume().voxels
+      #expect(voxels == mask(obliqueGrid).voxels)
+      #expect(ImageName.stem(of: FilePath.name(of: path)) == (suffix == ".seg.nrrd" ? "a.SEG" : "a"))
     }
   }
 
@@ -192,8 +193,8 @@ struct FormatContractTests {
 
   @Test("leaves nothing where writing is stopped at any poll", arguments: writtenSuffixes)
   func stoppedWriting(suffix: String) throws {
-    let grid = VolumeGrid(size: GridSize(128, 128, 96), affine: obliqueGrid.affine)
-    let labels = mask(grid)
+    let grid = VolumeGrid(size: GridSize(64, 64, 100), affine: obliqueGrid.affine)
+    let labels = mask(grid, largest: 65535)
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "a" + suffix).path
       try expectStops(atEachOf: 4) { work in
@@ -207,8 +208,8 @@ struct FormatContractTests {
 
   @Test("is read with progress, and stops at any poll", arguments: writtenSuffixes)
   func reading(suffix: String) throws {
-    let grid = VolumeGrid(size: GridSize(128, 128, 160), affine: obliqueGrid.affine)
-    try written(mask(grid), grid, suffix) { path, _ in
+    let grid = VolumeGrid(size: GridSize(64, 64, 144), affine: obliqueGrid.affine)
+    try written(mask(grid, largest: 65535), grid, suffix) { path, _ in
       try expectStops(atEachOf: 2) { work in _ = try ImageFile.open(path).labelVolume(work: work) }
       let shares = Recorder()
       _ = try ImageFile.open(path).labelVolume(work: WorkContext(report: shares.add))
@@ -235,9 +236,4 @@ private final class Recorder: Sendable {
   private let recorded = Mutex<[Double]>([])
   var values: [Double] { recorded.withLock(\.self) }
   @Sendable func add(_ share: Double) { recorded.withLock { $0.append(share) } }
-}
-
-/// The names of the files in a folder, ascending.
-private func folderNames(_ folder: URL) -> [String] {
-  ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
 }

@@ -2,12 +2,14 @@ import Work
 
 /// Voxels of several components each, which lie together; every component is a frame.
 ///
-/// The components of a voxel become the fastest axis of the frames: component c of the frame f that is stored is the frame
+/// The components of a voxel become the fastest axis of the frames: component c of the stored frame f is the frame
 /// c + f · componentCount.
 struct InterleavedVoxels: VoxelReader {
   /// Frames as they are stored, whose voxels are the components.
   let stored: any VoxelReader
   let componentCount: Int
+  /// The file, for messages.
+  let path: String
   let type: VoxelType
   /// Voxels of one frame.
   let voxelsPerFrame: Int
@@ -29,6 +31,7 @@ struct InterleavedVoxels: VoxelReader {
       let components = component..<component + end - next
       let share = Double(next - frames.lowerBound) / Double(frames.count)
       let endShare = Double(end - frames.lowerBound) / Double(frames.count)
+      try AvailableMemory.require(frameBytes * components.count, subject: path, "a frame of what it holds")
       let bytes = UnsafeMutableRawBufferPointer.allocate(
         byteCount: frameBytes * components.count, alignment: 64)
       defer { bytes.deallocate() }

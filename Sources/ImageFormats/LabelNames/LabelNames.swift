@@ -143,6 +143,14 @@ package struct LabelNames: Equatable, Sendable {
       findings: findings)
   }
 
+  /// Those of the names that are of one of `values`, without regions; nil where none is.
+  func limited(to values: Set<Int>) -> LabelNames? {
+    let own = entries.filter {
+      values.contains($0.value) || $0.value == 1 && values.subtracting([0]) == [255]
+    }
+    return own.isEmpty ? nil : LabelNames(kept: own, regions: [], findings: [])
+  }
+
   /// Values that mean "not labelled", as nnU-Net's `ignore` does.
   package var ignoredValues: [Int] {
     entries.filter { $0.name.nameKey == Self.ignoredName }.map(\.value)

@@ -5,7 +5,10 @@ import Work
 /// Label names and colours in a text file beside a mask.
 package enum LabelNamesFile {
   /// The suffixes of files of label names, in search order.
-  private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
+  private static let endings = [".labels.json", ".label", ".nii.txt", ".txt", ".tsv"]
+  /// Files of names that hold for all masks of a folder, in search order: FreeSurfer's, BIDS's, and nnU-Net's beside its
+  /// predictions and above the folders of a data set.
+  private static let commonNames = ["FreeSurferColorLUT.txt", "dseg.tsv", "dataset.json", "../dataset.json"]
 
   /// The names of the labels of a mask: those that the file states itself, else those that lie beside it.
   /// - Throws: As ``read(besideMask:)``.
@@ -15,7 +18,8 @@ package enum LabelNamesFile {
   }
 
   /// Reads the names that lie beside a mask, from the first of these files that exists:
-  /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
+  /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP, FreeSurfer), `NAME.nii.txt`
+  /// (MRIcron), `NAME.tsv` (BIDS).
   ///
   /// - Parameter path: The mask, `NAME.nii.gz` or any other.
   /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. A `NAME.txt` with
@@ -27,7 +31,11 @@ package enum LabelNamesFile {
       let candidate = stem + ending
       guard candidate != path, FileSystem.exists(candidate) else { continue }
       // A plain text beside an image may be anybody's notes.
-      return ending == ".txt" ? readPlainText(candidate) : try read(candidate)
+      switch ending {
+      case ".txt": return readPlainText(candidate)
+      case ".tsv": return try readTable(candidate)
+      default: return try read(candidate)
+      }
     }
     return nil
   }
@@ -37,9 +45,38 @@ package enum LabelNamesFile {
   /// - Throws: ``InputError`` that names what cannot be read.
   package static func read(_ path: String) throws(InputError) -> LabelNames {
     let (text, finding) = try text(of: path)
-    return path.hasSuffix(".json")
-      ? try decodeJSON(text, path: path, finding: finding)
-      : try LabelLines(text, path: path, finding: finding).checkedNames()
+    if FilePath.hasSuffix(".json", path) { return try decodeJSON(text, path: path, finding: finding) }
+    if FilePath.hasSuffix(".tsv", path) {
+      return try LabelNamesTable.decode(text, path: path, finding: finding)
+    }
+    return try LabelLines(text, path: path, finding: finding).checkedNames()
+  }
+
+  /// The names of those `values` that a file of names for all masks of the folder states.
+  ///
+  /// These are `FreeSurferColorLUT.txt`, `dseg.tsv` (BIDS), and `dataset.json` (nnU-Net), which may also be in the folder
+  /// above; nil where there is no such file, or it names none of the values.
+  ///
+  /// A file that cannot be read only gives a finding, because it may be about something else.
+  package static func read(commonTo path: String, values: Set<Int>) -> LabelNames? {
+    let folder = FilePath.folder(of: path)
+    for name in commonNames {
+      let candidate = FilePath.joined(folder, name)
+      guard FileSystem.exists(candidate) else { continue }
+      do throws(InputError) {
+        if let names = try read(candidate).limited(to: values) { return names }
+      } catch {
+        return LabelNames(finding: "\(name): \(error.problem); its names are not used")
+      }
+    }
+    return nil
+  }
+
+  /// A table beside an image may be about anything, as one of events is.
+  private static func readTable(_ candidate: String) throws(InputError) -> LabelNames? {
+    let (text, finding) = try text(of: candidate)
+    return LabelNamesTable.recognises(text)
+      ? try LabelNamesTable.decode(text, path: candidate, finding: finding) : nil
   }
 
   private static func readPlainText(_ path: String) -> LabelNames? {

@@ -65,8 +65,11 @@ struct MetaImageCheck {
     }
     let origin = (0..<3).map { $0 < spatial ? offset[$0] : 0 }
     let size = GridSize(sizes[0], axes > 1 ? sizes[1] : 1, axes > 2 ? sizes[2] : 1)
-    return try VolumeGrid(size: size, affine: Affine(lpsSteps: steps, origin: origin))
-      .validated(subject: path)
+    let affine = Affine(lpsSteps: steps, origin: origin)
+    if let text = header.text("TransformMatrix") {
+      try affine.requireThreeDirections(subject: path, text.name)
+    }
+    return try VolumeGrid(size: size, affine: affine).validated(subject: path)
   }
 
   private mutating func spacing(_ axes: Int) throws(InputError) -> [Double] {
@@ -105,7 +108,7 @@ struct MetaImageCheck {
       var part = VoxelBytes(
         path: file, fileOffset: dataFile.isOther ? 0 : header.byteOffset, encoding: encoding)
       if skipped > 0 { part.fileOffset = skipped }
-      if skipped == -1, dataFile.isOther, !isCompressed {
+      if skipped == -1, !isCompressed {
         part.fileOffset = max(0, try ByteStream(path: file, .none).fileByteCount - partBytes)
       }
       parts.append(part)

@@ -25,7 +25,8 @@ enum MetaImageFormat: ImageFormat {
     var reader = try check.voxels(sizes: sizes, type: type, channels: channels)
     if channels > 1 {
       reader = InterleavedVoxels(
-        stored: reader, componentCount: channels, type: type, voxelsPerFrame: grid.size.voxelCount)
+        stored: reader, componentCount: channels, path: path, type: type, voxelsPerFrame: grid.size.voxelCount
+      )
     }
     let frameSizes = (channels > 1 ? [channels] : []) + (frames > 1 ? [frames] : [])
     return ImageFile(

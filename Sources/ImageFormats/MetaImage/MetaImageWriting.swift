@@ -58,41 +58,35 @@ extension MetaImageFormat: WritableImageFormat {
 /// A MetaImage that is being written: one file, or a header and the file of its voxels.
 private final class MetaImageWriter: ImageWriter {
   private let image: WrittenImage
-  private let header: OutputStream
-  /// The stream of the voxels: the header's own, or another file's.
-  private let voxels: OutputStream
-  private let dataFile: String
+  private let output: HeaderAndVoxels
   private let headerByteCount: Int
 
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
     self.image = image
-    let compression = OutputStream.Compression(.zlib, level: image.compressionLevel)
-    let other = MetaImageFormat.voxelFiles(of: path).first
-    dataFile = other.map(FilePath.name) ?? "LOCAL"
-    guard !dataFile.contains("%"), !dataFile.contains(where: \.isNewline) else {
-      throw InputError(path, "cannot be the name of a MetaImage header", expected: "a name without %")
-    }
-    if let other {
-      header = try OutputStream(path: path, compression: nil, work: work)
-      voxels = try OutputStream(path: other, compression: compression, work: work)
-    } else {
-      header = try OutputStream(path: path, compression: compression, work: work)
-      voxels = header
-    }
-    let text = MetaImageFormat.header(image, compressedByteCount: 0, dataFile: dataFile)
-    headerByteCount = text.utf8.count
-    try header.writeStored(Array(text.utf8))
+    output = try HeaderAndVoxels(
+      path: path, voxelFile: MetaImageFormat.voxelFiles(of: path).first,
+      compression: OutputStream.Compression(.zlib, level: image.compressionLevel), work: work)
+    let text = Self.header(image, output, compressedByteCount: 0)
+    headerByteCount = text.count
+    try output.header.writeStored(text)
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws { try voxels.write(bytes) }
+  private static func header(
+    _ image: WrittenImage, _ output: HeaderAndVoxels, compressedByteCount: Int
+  ) -> [UInt8] {
+    Array(
+      MetaImageFormat.header(
+        image, compressedByteCount: compressedByteCount, dataFile: output.voxelFileName ?? "LOCAL"
+      ).utf8)
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws { try output.voxels.write(bytes) }
 
   func complete() throws -> [PendingFile] {
-    try voxels.finishCompression()
-    let isOther = voxels !== header
+    try output.voxels.finishCompression()
     // Only now is it known how many compressed bytes there are.
-    let count = voxels.byteCount - (isOther ? 0 : headerByteCount)
-    let text = MetaImageFormat.header(image, compressedByteCount: count, dataFile: dataFile)
-    try header.overwrite(Array(text.utf8), at: 0)
-    return isOther ? [try header.completeFile(), try voxels.completeFile()] : [try header.completeFile()]
+    let count = output.voxels.byteCount - (output.voxelFileName == nil ? headerByteCount : 0)
+    try output.header.overwrite(Self.header(image, output, compressedByteCount: count), at: 0)
+    return try output.completeFiles()
   }
 }

@@ -140,11 +140,7 @@ extension NiftiHeaderCheck {
           expected: "0.000001 to 1000000")
       }
     }
-    let volume = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
-    guard volume > 1e-6 else {
-      throw InputError(
-        path, "\(name) cannot be inverted", found: "axes in one plane", expected: "three directions")
-    }
+    try affine.requireThreeDirections(subject: path, name)
     return affine
   }
 

@@ -16,8 +16,8 @@ extension NiftiFormat: WritableImageFormat {
 extension ImageSource {
   /// The fields of a NIfTI file on the grid.
   ///
-  /// Where no NIfTI header stated them, the affine becomes the sform and, if its axes are perpendicular, the qform, both
-  /// with code 1 (scanner).
+  /// Where no NIfTI header stated them, the affine becomes the sform and, if its axes are perpendicular, the qform,
+  /// both with code 1 (scanner).
   var niftiFields: NiftiGeometry { header(NiftiGeometry.self) ?? NiftiGeometry(grid: grid) }
 }
 

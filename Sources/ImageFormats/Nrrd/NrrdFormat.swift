@@ -4,7 +4,7 @@ import Work
 /// NRRD: `.nrrd`, a header `.nhdr` with its voxels in other files, and 3D Slicer's segmentations `.seg.nrrd`.
 enum NrrdFormat: ImageFormat {
   static let name = "NRRD"
-  static let suffixes = [".nrrd", ".nhdr", ".seg.nrrd", ".seg.nhdr"]
+  static let suffixes = [".nrrd", ".nhdr"]
   static let choices: Set<ImageReadingOptions.Choice> = [.segment, .layer]
 
   static func recognises(_ beginning: [UInt8]) -> Bool { beginning.starts(with: Array("NRRD000".utf8)) }
@@ -39,7 +39,7 @@ enum NrrdFormat: ImageFormat {
     var reader = content.reader
     if components > 1 {
       reader = InterleavedVoxels(
-        stored: reader, componentCount: components, type: type,
+        stored: reader, componentCount: components, path: path, type: type,
         voxelsPerFrame: space.grid.size.voxelCount)
     }
     var frameSizes = space.componentSizes + space.frameSizes

@@ -85,6 +85,13 @@ struct NrrdSegmentation {
     }
     let names = LabelNames(
       entries: zip(chosen, values).map { .init(value: $1, name: $0.name, colour: $0.colour) })
+    let isMerged = layerCount > 1 && options.layer == nil && options.segment == nil
+    let layers = (0..<layerCount).map { layer in
+      LabelNames(
+        entries: segments.filter { $0.layer == layer }.map {
+          .init(value: $0.value, name: $0.name, colour: $0.colour)
+        })
+    }
     let isWhole = layerCount == 1 && options.segment == nil
     let merged = SegmentVoxels(
       stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
@@ -93,7 +100,8 @@ struct NrrdSegmentation {
     return ImageFile(
       path: path, storage: stored.storage, source: stored.source,
       voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
-      files: stored.files, labelNames: names, reader: isWhole ? reader : merged, findings: findings)
+      files: stored.files, labelNames: names, layers: isMerged ? layers : [],
+      reader: isWhole ? reader : merged, findings: findings)
   }
 
   /// The values that segments have together: their own, or their numbers where several share one.

@@ -39,8 +39,11 @@ struct NrrdSpace {
     let extents = sizes[axes] + [1, 1]
     let size = GridSize(
       extents[axes.lowerBound], extents[axes.lowerBound + 1], extents[axes.lowerBound + 2])
-    grid = try VolumeGrid(size: size, affine: Affine(lpsSteps: steps, origin: origin))
-      .validated(subject: header.path)
+    let affine = Affine(lpsSteps: steps, origin: origin)
+    if let text = header.text("space directions") {
+      try affine.requireThreeDirections(subject: header.path, text.name)
+    }
+    grid = try VolumeGrid(size: size, affine: affine).validated(subject: header.path)
   }
 
   /// A vector for each axis, nil where an axis has none; nil where the file states none at all.
@@ -129,17 +132,20 @@ struct NrrdSpace {
   private mutating func scalarSteps(
     _ axes: Range<Int>, _ spacings: [Double]?
   ) throws(InputError) -> (steps: [[Double]], origin: [Double]) {
-    let minima = try scalars("axis mins")
+    let (minima, maxima) = (try scalars("axis mins"), try scalars("axis maxs"))
     let isNode = header.text("centerings")?.words.map { $0.lowercased() == "node" }
     var steps: [[Double]] = []
     var origin = [0.0, 0, 0]
     var isKnown = true
     for (number, axis) in axes.enumerated() {
+      let isCell = isNode.map { axis < $0.count ? !$0[axis] : true } ?? true
       var spacing = spacings?[axis] ?? .nan
+      if spacing.isNaN, let minima, let maxima {
+        spacing = (maxima[axis] - minima[axis]) / Double(max(1, sizes[axis] - (isCell ? 0 : 1)))
+      }
       if spacing.isNaN || spacing == 0 { (spacing, isKnown) = (1, false) }
       steps.append((0..<3).map { $0 == number ? abs(spacing) : 0 })
       if let minimum = minima?[axis], !minimum.isNaN {
-        let isCell = isNode.map { axis < $0.count ? !$0[axis] : true } ?? true
         origin[number] = minimum + (isCell ? abs(spacing) / 2 : 0)
       }
     }

@@ -2,6 +2,7 @@ import Volumes
 import Work
 
 extension NrrdFormat: WritableImageFormat {
+  /// The last, for masks, is no suffix of its own for reading: `a.seg.nrrd` often lies beside its image `a.nrrd`.
   static let writtenSuffixes = [".nrrd", ".nhdr", ".seg.nrrd"]
   static let writtenTypes = Set(typeNames.map(\.type))
   static let holdsScaling = false
@@ -52,9 +53,9 @@ extension NrrdFormat: WritableImageFormat {
   private static func segments(_ labels: WrittenLabels, size: GridSize) -> [String] {
     var lines: [String] = []
     let extent = "0 \(size.i - 1) 0 \(size.j - 1) 0 \(size.k - 1)"
-    let named = labels.names.entries.map(\.value)
-    for (index, value) in Set(labels.values).union(named).sorted().enumerated() {
-      let entry = labels.names.entries.first { $0.value == value }
+    let entries = Dictionary(labels.names.entries.map { ($0.value, $0) }) { first, _ in first }
+    for (index, value) in Set(labels.values).union(entries.keys).sorted().enumerated() {
+      let entry = entries[value]
       let name = entry?.name ?? "label \(value)"
       let colour =
         entry?.colour ?? LabelTable.colour(ofValue: UInt16(truncatingIfNeeded: value))
@@ -77,32 +78,21 @@ extension NrrdFormat: WritableImageFormat {
 
 /// An NRRD file that is being written: one file, or a header and the file of its voxels.
 private final class NrrdWriter: ImageWriter {
-  private let header: OutputStream
-  /// The stream of the voxels: the header's own, or another file's.
-  private let voxels: OutputStream
+  private let output: HeaderAndVoxels
 
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
-    let compression = OutputStream.Compression(.gzip, level: image.compressionLevel)
-    let other = NrrdFormat.voxelFiles(of: path).first
-    let dataFile = other.map(FilePath.name)
-    guard dataFile?.contains(where: { $0 == "%" || $0.isNewline }) != true else {
-      throw InputError(path, "cannot be the name of an NRRD header", expected: "a name without %")
-    }
-    if let other {
-      header = try OutputStream(path: path, compression: nil, work: work)
-      voxels = try OutputStream(path: other, compression: compression, work: work)
-    } else {
-      header = try OutputStream(path: path, compression: compression, work: work)
-      voxels = header
-    }
+    output = try HeaderAndVoxels(
+      path: path, voxelFile: NrrdFormat.voxelFiles(of: path).first,
+      compression: OutputStream.Compression(.gzip, level: image.compressionLevel), work: work)
     let text = NrrdFormat.header(
-      image, dataFile: dataFile, holdsSegments: NrrdFormat.holdsLabelNames(path))
-    try header.writeStored(Array(text.utf8))
+      image, dataFile: output.voxelFileName, holdsSegments: NrrdFormat.holdsLabelNames(path))
+    try output.header.writeStored(Array(text.utf8))
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws { try voxels.write(bytes) }
+  func write(_ bytes: UnsafeRawBufferPointer) throws { try output.voxels.write(bytes) }
 
   func complete() throws -> [PendingFile] {
-    voxels === header ? [try header.complete()] : [try header.completeFile(), try voxels.complete()]
+    try output.voxels.finishCompression()
+    return try output.completeFiles()
   }
 }

@@ -3,7 +3,8 @@ import Work
 
 /// An image file format that is written too.
 package protocol WritableImageFormat: ImageFormat {
-  /// Those of its suffixes under which it is written, in small letters.
+  /// The suffixes under which it is written, in small letters: some of ``ImageFormat/suffixes``, or longer ones that end in
+  /// one of these.
   static var writtenSuffixes: [String] { get }
 
   /// The types in which it stores voxels.
@@ -40,7 +41,7 @@ package protocol ImageWriter: AnyObject {
   func write(_ voxels: UnsafeRawBufferPointer) throws
 
   /// Completes the files once every voxel was written.
-  /// - Returns: The temporary files, until they are committed: the one that was named first, then those with its voxels.
+  /// - Returns: The temporary files, until they are committed: the named one first, then those with its voxels.
   /// - Throws: ``InputError`` when the disk is full or fails; ``Cancelled``.
   func complete() throws -> [PendingFile]
 }

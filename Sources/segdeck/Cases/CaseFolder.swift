@@ -43,7 +43,9 @@ struct CaseFolder {
     }
   }
 
-  private static let suffixes = ["_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels"]
+  private static let suffixes = [
+    ".seg", "_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels",
+  ]
 
   /// The paths of the images of a folder by their names without suffix.
   /// - Throws: ``InputError`` when the folder cannot be read.

@@ -35,6 +35,20 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Take the names of labels from this file: \(LabelNamesForm.suffixList).", valueName: "file"),
+    completion: .file())
+  var namesFrom: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Also write the names of labels for another program: .label (ITK-SNAP), .txt (FreeSurfer's lookup table), .tsv \
+      (BIDS), dataset.json (nnU-Net) or .json.
+      """, valueName: "file"), completion: .file())
+  var names: String?
+
+  @Option(
+    help: ArgumentHelp(
       "With --like: one label of several values, as in 1,2=kidney, which gets the first; may be repeated.",
       valueName: "values=name"))
   var label: [String] = []
@@ -58,70 +72,94 @@ struct ConvertCommand: ParsableCommand {
         weights == nil ? "--card, --data-description, --data-licence" : "--weights", "is about a model",
         found: input, expected: "a .safetensors file")
     }
+    try convertImage()
+  }
+
+  private func convertImage() throws {
     let selections = try LabelSelection.parsed(label)
     try selections.requireOwnValues()
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
     let image = try ImageFile.open(input, options: choice.options)
-    let names = try LabelNamesFile.read(of: image)
-    let outputPath = try outputPath(hasNames: names?.entries.isEmpty == false || !selections.isEmpty)
+    let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
+    let found = try stated ?? LabelNamesFile.read(of: image)
+    let outputPath = try outputPath(
+      of: image, hasNames: found?.entries.isEmpty == false || !selections.isEmpty)
+    let namesPath = try names.map { path throws(InputError) in
+      try OutputPath(path, kind: .labelNames, isForced: force)
+    }
     let work = WorkContext(cancellation: Interruption.cancellation())
-    var written: [PendingFile] = []
-    if let like {
-      let reference = try ImageFile.open(like)
-      // Four copies: as read, on the other grid, in chunks, and as written.
-      try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
-      let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
-      mask.reportFindings()
-      var named = LoadedMask(
-        name: input, path: input, labels: ChunkedLabels(mask.labels), table: mask.names ?? LabelTable())
-      let occurring = mask.labels.values()
-      for selection in selections where !named.merge(selection) {
-        Console.note("--label \(selection): no voxel of \(input) has such a label")
+    var (written, labels) =
+      try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
+      ?? copied(image, found ?? LabelNames(), outputPath, work)
+    if !labels.entries.isEmpty, !sharesNames(with: image) {
+      written += try LabelNamesFile.pending(labels, withMask: outputPath.path)
+    }
+    if let namesPath {
+      guard !labels.entries.isEmpty else {
+        throw InputError("--names", "there are no names to write", found: "none in \(input), none beside it")
       }
-      for note in selections.notes(absentFrom: occurring, input, coding: mask.labels.coding) {
-        Console.note(note)
-      }
-      let names = LabelNames(named.table, coding: mask.labels.coding)
-      written = try named.labels.volume.pending(
-        for: outputPath.path, source: reference.source, names: names, work: work)
-      written += try pendingNames(names, outputPath)
-    } else {
-      written = try image.pendingCopy(
-        for: outputPath.path, frame: frame, names: names ?? LabelNames(), work: work)
-      FindingNotes.add(image)
-      if frame != nil || image.frameCount == 1 {
-        for finding in try image.findingsAsMask(frame: frame, work: work) {
-          FindingNotes.add(finding.description, of: input)
-        }
-      }
-      let named = LabelCoding(of: Set((names?.entries ?? []).map(\.value))) ?? .identity
-      for note in names?.notes(named) ?? [] { FindingNotes.add(note, of: input) }
-      written += try pendingNames(names ?? LabelNames(), outputPath)
+      let content = try LabelNamesForm(ofFile: namesPath.path).encoded(labels)
+      written.append(try AtomicFile.pending(content, for: namesPath.path))
     }
     try work.checkCancellation()
     try PendingFile.commit(written)
   }
 
-  /// Whether input and output share one file of label names, as a.nii and a.nii.gz do.
-  private var sharesNames: Bool {
-    let paths = [input, output].map { FilePath.absolute(LabelNamesFile.path(besideMask: $0)) }
-    return paths[0] == paths[1] && label.isEmpty
+  /// The mask on the grid of another image, and the names of its labels.
+  private func fitted(
+    _ image: ImageFile, to reference: String, _ stated: LabelNames?, _ selections: [LabelSelection],
+    _ outputPath: OutputPath, _ work: WorkContext
+  ) throws -> ([PendingFile], LabelNames) {
+    let reference = try ImageFile.open(reference)
+    // Four copies: as read, on the other grid, in chunks, and as written.
+    try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
+    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
+    mask.reportFindings()
+    let (coding, occurring) = (mask.labels.coding, mask.labels.values())
+    let table = stated?.applied(to: occurring).table(coding) ?? mask.names ?? LabelTable()
+    var named = LoadedMask(name: input, path: input, labels: ChunkedLabels(mask.labels), table: table)
+    for selection in selections where !named.merge(selection) {
+      Console.note("--label \(selection): no voxel of \(input) has such a label")
+    }
+    for note in selections.notes(absentFrom: occurring, input, coding: coding) { Console.note(note) }
+    let names = LabelNames(named.table, coding: coding)
+    let written = try named.labels.volume.pending(
+      for: outputPath.path, source: reference.source, names: names, work: work)
+    return (written, names)
   }
 
-  private func outputPath(hasNames: Bool) throws(InputError) -> OutputPath {
+  /// A copy of the image with its findings noted, and the names of its labels.
+  private func copied(
+    _ image: ImageFile, _ names: LabelNames, _ outputPath: OutputPath, _ work: WorkContext
+  ) throws -> ([PendingFile], LabelNames) {
+    let written = try image.pendingCopy(for: outputPath.path, frame: frame, names: names, work: work)
+    FindingNotes.add(image)
+    if frame != nil || image.frameCount == 1 {
+      for finding in try image.findingsAsMask(frame: frame, work: work) {
+        FindingNotes.add(finding.description, of: input)
+      }
+    }
+    let coding = LabelCoding(of: Set(names.entries.map(\.value))) ?? .identity
+    for note in names.notes(coding) { FindingNotes.add(note, of: input) }
+    return (written, names)
+  }
+
+  /// Whether input and output share one file of label names, as a.nii and a.nii.gz do.
+  private func sharesNames(with image: ImageFile) -> Bool {
+    let paths = [input, output].map { FilePath.absolute(LabelNamesFile.path(besideMask: $0)) }
+    return paths[0] == paths[1] && label.isEmpty && namesFrom == nil
+      && image.labelNames?.entries.isEmpty != false && FileSystem.exists(paths[0])
+  }
+
+  private func outputPath(of image: ImageFile, hasNames: Bool) throws(InputError) -> OutputPath {
     let companions = LabelNamesFile.paths(writtenWithMask: output)
     if !hasNames, let companion = companions.first(where: FileSystem.exists) {
       Console.note("\(companion): names the labels of what is written, though \(input) has no names")
     }
     return try OutputPath(
-      output, kind: .image, isForced: force, companions: hasNames && !sharesNames ? companions : [])
-  }
-
-  private func pendingNames(_ names: LabelNames, _ outputPath: OutputPath) throws(InputError) -> [PendingFile]
-  {
-    names.entries.isEmpty || sharesNames
-      ? [] : try LabelNamesFile.pending(names, withMask: outputPath.path)
+      output, kind: .image, isForced: force,
+      companions: hasNames && !sharesNames(with: image) ? companions : [])
   }
 }

@@ -101,6 +101,10 @@ private struct ImageDescription: Encodable {
   /// The frame that `values` describes; both are nil where voxels are not numbers.
   var frame: Int?
   var values: Values?
+  /// The labels that the file itself names.
+  var labels: [LabelNames.Entry]?
+  /// Those of each layer, where there are several.
+  var layers: [[LabelNames.Entry]]?
   var findings: [Finding]
 
   init(image: ImageFile, frame: Int, work: WorkContext) throws {
@@ -115,7 +119,11 @@ private struct ImageDescription: Encodable {
     spacingMm = (0..<3).map { grid.spacing[$0] }
     orientation = grid.orientation.description
     self.affine = (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
-    if image.voxelType.isReadable {
+    labels = image.layers.isEmpty ? image.labelNames?.entries : nil
+    layers = image.layers.isEmpty ? nil : image.layers.map(\.entries)
+    // Segments of several layers may overlap, and then only a layer has values.
+    let hasValues = image.voxelType.isReadable && image.layers.isEmpty
+    if hasValues {
       let voxels = try image.scalarVolume(frame: frame, work: work).voxels
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
       for voxel in voxels {
@@ -127,7 +135,7 @@ private struct ImageDescription: Encodable {
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
     }
     findings =
-      image.findings + (image.voxelType.isReadable ? try image.findingsAsMask(frame: frame, work: work) : [])
+      image.findings + (hasValues ? try image.findingsAsMask(frame: frame, work: work) : [])
     if !image.voxelType.isReadable {
       findings.append(Finding("voxels are \(voxelType), not one number each", repair: "they cannot be read"))
     }
@@ -157,6 +165,11 @@ private struct ImageDescription: Encodable {
           "\(number(Double(values.smallest))) to \(number(Double(values.largest))), mean \(number(values.mean))"
         ))
     }
+    func names(_ entries: [LabelNames.Entry]) -> String {
+      entries.map { "\($0.value) \($0.name)" }.joined(separator: ", ")
+    }
+    if let labels, !labels.isEmpty { lines.append(("labels", names(labels))) }
+    for (number, entries) in (layers ?? []).enumerated() { lines.append(("layer \(number)", names(entries))) }
     for finding in findings { lines.append(("finding", finding.description)) }
     return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1.printableLine }.joined(
       separator: "\n")

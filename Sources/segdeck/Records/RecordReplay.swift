@@ -90,7 +90,9 @@ struct RecordReplay {
         // The same suffix gives the same bytes.
         let written = name == MaskRecord.outputName ? record.output?.path ?? "" : name
         let suffix = ImageName.writtenSuffix(of: written) ?? ".nii.gz"
-        let path = folder.file("\(number)-\(kind)\(suffix)")
+        // A header states the name of the file with its voxels.
+        let isOneFile = ImageName.voxelFiles(ofWritten: written).isEmpty
+        let path = folder.file(isOneFile ? "\(number)-\(kind)\(suffix)" : FilePath.name(of: written))
         for companion in ImageName.voxelFiles(ofWritten: path) + MaskRecord.companions(ofMask: path) {
           folder.file(FilePath.name(of: companion))
         }
@@ -122,7 +124,7 @@ struct RecordReplay {
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
     own.threads = work.threadCount
-    if record.output?.sha256 != (try Checksum.sha256(ofFile: mask, work: work)) {
+    if try !Self.isUnchanged(record.output, at: mask, work: work) {
       own.review = nil
       if record.review != nil, try describes(outputPath, work: work) {
         throw InputError(
@@ -144,7 +146,7 @@ struct RecordReplay {
       }
     if isBeside == true { return true }
     guard FileSystem.exists(outputPath.path) else { return false }
-    return try Checksum.sha256(ofFile: outputPath.path, work: work) == record.output?.sha256
+    return try Self.isUnchanged(record.output, at: outputPath.path, work: work)
   }
 
   static func requirePath(_ file: MaskRecord.File, recordPath: String) throws(InputError) {

@@ -10,7 +10,7 @@ extension RecordReplay {
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   func difference(of made: String, work: WorkContext) throws -> InputError? {
     guard let output = record.output else { return nil }
-    let isMade = output.sha256 == (try Checksum.sha256(ofFile: made, work: work))
+    let isMade = try Self.isUnchanged(output, at: made, work: work)
     guard let maskPath = try Self.maskPath(output, named: namedMask, recordPath: path) else {
       return InputError(
         namedMask ?? output.path,
@@ -69,10 +69,8 @@ extension RecordReplay {
 
   /// Whether a mask, with the files that hold its voxels beside it, is as its record states.
   /// - Throws: ``InputError`` when it cannot be read; ``Cancelled``.
-  private static func isUnchanged(
-    _ stated: MaskRecord.File, at path: String, work: WorkContext
-  ) throws -> Bool {
-    guard try Checksum.sha256(ofFile: path, work: work) == stated.sha256 else { return false }
+  static func isUnchanged(_ stated: MaskRecord.File?, at path: String, work: WorkContext) throws -> Bool {
+    guard let stated, try Checksum.sha256(ofFile: path, work: work) == stated.sha256 else { return false }
     return try (stated.parts ?? []).allSatisfy { part in
       let partPath = FilePath.joined(FilePath.folder(of: path), FilePath.name(of: part.path))
       guard FileSystem.exists(partPath) else { return false }

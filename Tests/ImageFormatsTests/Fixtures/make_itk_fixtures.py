@@ -317,8 +317,9 @@ def freesurfer():
     data = bytearray(nib.MGHImage(ramp("u1"), affine).to_bytes())
     data[28:30] = b"\0\0"
     (HERE / "FreeSurfer" / "no_ras.mgh").write_bytes(data)
-    read = nib.load(HERE / "FreeSurfer" / "no_ras.mgh")
-    note("FreeSurfer/no_ras.mgh", np.asarray(read.dataobj), read.affine)
+    # FreeSurfer takes coronal axes, LIA, with the centre at 0; nibabel 5 takes j and k the other way round.
+    coronal = np.array([[-1.0, 0, 0, 2.5], [0, 0, 1, -1.5], [0, -1, 0, 2], [0, 0, 0, 1]])
+    note("FreeSurfer/no_ras.mgh", ramp("u1"), coronal)
 
     def bad(name, position, change):
         changed = bytearray(nib.MGHImage(ramp("i2"), affine).to_bytes())

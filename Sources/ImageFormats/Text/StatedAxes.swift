@@ -1,6 +1,16 @@
 import Volumes
+import Work
 
 extension Affine {
+  /// Refuses axes that lie in one plane, or nearly so.
+  /// - Parameter field: The field of a header that states them.
+  func requireThreeDirections(subject: String, _ field: String) throws(InputError) {
+    let spacing = spacing
+    guard abs(determinant) / (spacing.i * spacing.j * spacing.k) <= 1e-6 else { return }
+    throw InputError(
+      subject, "\(field) cannot be inverted", found: "axes in one plane", expected: "three directions")
+  }
+
   /// The map whose columns and origin are given in LPS millimetres, the frame of DICOM and ITK.
   /// - Parameter steps: The world step of one voxel along each of the first axes; one, two or three of three numbers
   ///   each. A direction that is missing is perpendicular to the others, with a step of 1 mm.

@@ -1,0 +1,75 @@
+import Foundation
+import Volumes
+import Work
+
+/// The forms in which label names are written for other programs, by the name of the file.
+package enum LabelNamesForm: CaseIterable, Sendable {
+  /// ITK-SNAP's label description, `NAME.label`.
+  case itkSnap
+  /// FreeSurfer's lookup table, `NAME.txt`.
+  case freeSurfer
+  /// The table of a BIDS segmentation, `NAME.tsv`.
+  case bids
+  /// The labels of nnU-Net's `dataset.json`.
+  case nnUNet
+  /// This program's own, `NAME.json`.
+  case own
+
+  /// The end of the names of its files; the first that a name ends in decides.
+  private var suffix: String {
+    switch self {
+    case .itkSnap: ".label"
+    case .freeSurfer: ".txt"
+    case .bids: ".tsv"
+    case .nnUNet: "dataset.json"
+    case .own: ".json"
+    }
+  }
+
+  /// ".label, .txt, .tsv, dataset.json or .json".
+  package static let suffixList = alternatives(allCases.map(\.suffix))
+
+  /// The form of a file of this name.
+  /// - Throws: ``InputError`` for a name of none of them.
+  package init(ofFile path: String) throws(InputError) {
+    guard let form = Self.allCases.first(where: { FilePath.hasSuffix($0.suffix, path) }) else {
+      try FilePath.requireSuffix(Self.allCases.map(\.suffix), of: path, toWrite: "label names")
+      preconditionFailure("\(path) has none of the suffixes")
+    }
+    self = form
+  }
+
+  /// The names as the content of a file.
+  package func encoded(_ names: LabelNames) -> Data {
+    let entries = names.entries.sorted { $0.value < $1.value }
+    func colour(_ entry: LabelNames.Entry) -> RGBColour {
+      entry.colour ?? LabelTable.colour(ofValue: UInt16(truncatingIfNeeded: entry.value))
+    }
+    func lines(_ header: [String], _ line: (LabelNames.Entry, RGBColour) -> String) -> Data {
+      Data((header + entries.map { line($0, colour($0)) }).map { $0 + "\n" }.joined().utf8)
+    }
+    switch self {
+    case .itkSnap:
+      return lines(["# ITK-SnAP Label Description File", #"0 0 0 0 0 0 0 "Clear Label""#]) { entry, colour in
+        let name = entry.name.printableLine.replacing("\"", with: "'")
+        return "\(entry.value) \(colour.red) \(colour.green) \(colour.blue) 1 1 1 \"\(name)\""
+      }
+    case .freeSurfer:
+      // Blanks end a name in FreeSurfer.
+      return lines(["# No. Label-Name R G B A", "0 Unknown 0 0 0 0"]) { entry, colour in
+        let name = entry.name.printableLine.split(whereSeparator: \.isWhitespace).joined(separator: "-")
+        return "\(entry.value) \(name) \(colour.red) \(colour.green) \(colour.blue) 0"
+      }
+    case .bids:
+      return lines(["index\tname\tcolor"]) { "\($0.value)\t\($0.name.printableLine)\t\($1.hexadecimal)" }
+    case .nnUNet:
+      // Names are keys there, so no two labels may share one.
+      var values = ["background": 0]
+      for entry in entries {
+        values[values[entry.name] == nil ? entry.name : "\(entry.name) \(entry.value)"] = entry.value
+      }
+      return finiteJSON(["labels": values], isIndented: true) + Data("\n".utf8)
+    case .own: return LabelNamesFile.encodeJSON(names)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+
+/// Commands that read and write images in every format.
+@Suite(.serialized)
+struct FormatCommandTests {
+  /// An image with a mask of 24x20x16 voxels.
+  private func filledFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try succeed(
+      [
+        "phantom", "ct", "--seed", "3", "--size", "24x20x16", "--spacing", "12", "-o", "image.nii",
+        "--labels",
+        "mask.seg.nrrd",
+      ], in: folder.path)
+    return folder
+  }
+
+  private func run(_ words: String, _ folder: TemporaryFolder) throws -> CommandOutcome {
+    try segdeck(words.split(separator: " ").map(String.init), in: folder.path)
+  }
+
+  @Test("an image converted from format to format has the same voxels on the same grid at the end")
+  func chain() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let names = ["image.nii", "a.mha", "b.mhd", "c.nrrd", "d.nhdr", "e.mgz", "f.mgh", "g.nii.gz"]
+    for (input, output) in zip(names, names.dropFirst()) {
+      let outcome = try run("convert \(input) \(output)", folder)
+      #expect(outcome.status == 0 && outcome.errors == "", "\(output): \(outcome)")
+    }
+    let (first, last) = try (ImageFile.open(folder("image.nii")), ImageFile.open(folder("g.nii.gz")))
+    #expect(try first.scalarVolume().voxels == last.scalarVolume().voxels)
+    #expect(first.voxelType == last.voxelType && first.grid.size == last.grid.size)
+    let info = try succeed(["info", "d.nhdr"], in: folder.path)
+    #expect(info.contains("format       NRRD, gzip, little-endian"))
+  }
+
+  @Test("names and colours go from a segmentation through the files of other programs and back")
+  func names() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let stated = try #require(try ImageFile.open(folder("mask.seg.nrrd")).labelNames?.entries)
+    #expect(stated.contains { $0.value == 6 && $0.name == "liver" })
+    for (number, names) in ["n.label", "n.tsv", "n.json"].enumerated() {
+      let step = [
+        "mask.seg.nrrd \(number).mgz --names \(names)",
+        "\(number).mgz \(number).seg.nrrd --names-from \(names)",
+      ]
+      for words in step { #expect(try run("convert " + words, folder).status == 0) }
+      #expect(try ImageFile.open(folder("\(number).seg.nrrd")).labelNames?.entries == stated)
+    }
+    #expect(
+      try run("convert image.nii x.nii --names n.csv", folder).errors
+        == "segdeck: n.csv: cannot be written as label names: expected a name that ends in "
+        + "\(LabelNamesForm.suffixList)\n")
+  }
+
+  @Test("a mask and its record are written in every format, and the record verifies what it describes")
+  func records() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    for suffix in [".mha", ".mhd", ".nrrd", ".nhdr", ".seg.nrrd", ".mgz"] {
+      let mask = "out" + suffix
+      let words = "refine image.nii --mask mask.seg.nrrd --only-labels 6 --iterations 1 -o \(mask)"
+      #expect(try run(words, folder).status == 0)
+      #expect(try run("replay \(mask) --verify", folder).status == 0, "\(suffix)")
+      #expect(try run("replay \(mask) -o again\(suffix)", folder).status == 0)
+      let (first, second) = try (ImageFile.open(folder(mask)), ImageFile.open(folder("again" + suffix)))
+      #expect(try first.labelVolume() == second.labelVolume())
+      for name in try folder.contents().keys where name.hasPrefix("out") || name.hasPrefix("again") {
+        try FileManager.default.removeItem(atPath: folder(name))
+      }
+    }
+  }
+
+  @Test("a record does not verify a header whose voxels were replaced")
+  func replacedVoxels() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let words = "refine image.nii --mask mask.seg.nrrd --only-labels 6 --iterations 1 -o"
+    #expect(try run("\(words) one.nhdr", folder).status == 0)
+    #expect(try run("convert mask.seg.nrrd two.nhdr --like image.nii --label 1,6=both", folder).status == 0)
+    try folder.bytes("two.raw.gz").write(to: URL(filePath: folder("one.raw.gz")))
+    let outcome = try run("replay one.nhdr --verify", folder)
+    #expect(outcome.status == 1 && outcome.errors.contains("was changed since its record was written"))
+  }
+
+  @Test("a segmentation whose segments overlap is described, and one of its segments is converted")
+  func overlapping() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let fixture = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/NRRD/overlapping.seg.nrrd")
+    try FileManager.default.copyItem(at: fixture, to: URL(filePath: folder("a.seg.nrrd")))
+    let info = try succeed(["info", "a.seg.nrrd"], in: folder.path)
+    #expect(info.contains("layer 0      1 liver\nlayer 1      2 lesion"))
+    #expect(
+      try run("convert a.seg.nrrd b.nii", folder).errors
+        == "segdeck: a.seg.nrrd: its segments overlap: found liver and lesion, expected --segment NAME, or --layer 0 to 1\n"
+    )
+    #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
+    #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import ImageFormats
+import Testing
+import Volumes
+import Work
+
+private let liver = LabelNames.Entry(value: 6, name: "liver", colour: RGBColour(204, 51, 0))
+private let kidney = LabelNames.Entry(value: 2, name: "left kidney", colour: RGBColour(0, 153, 255))
+
+/// Writes files in a new folder and calls `body` with it.
+private func withFiles(_ files: [String: String], _ body: (URL) throws -> Void) throws {
+  try withTemporaryFolder { folder in
+    for (name, content) in files {
+      let file = folder.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(content.utf8).write(to: file)
+    }
+    try body(folder)
+  }
+}
+
+@Suite("Names of labels in the files of other programs")
+struct LabelNamesFormTests {
+  @Test(
+    "are written and read back with their colours",
+    arguments: [
+      ("a.label", #"6 204 51 0 1 1 1 "liver""#), ("a.tsv", "6\tliver\t#cc3300"),
+      ("a.labels.json", ##""colour" : "#cc3300""##),
+    ])
+  func roundTrip(name: String, line: String) throws {
+    let content = try LabelNamesForm(ofFile: name).encoded(LabelNames(entries: [liver, kidney]))
+    #expect(String(decoding: content, as: UTF8.self).contains(line))
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: name).path
+      try content.write(to: URL(filePath: path))
+      let entries = try LabelNamesFile.read(path).entries.sorted { $0.value < $1.value }
+      #expect(entries == [kidney, liver])
+    }
+  }
+
+  @Test("are written without blanks for FreeSurfer, and as keys that differ for nnU-Net")
+  func restricted() throws {
+    let lines = try LabelNamesForm(ofFile: "lut.TXT").encoded(LabelNames(entries: [liver, kidney]))
+    #expect(
+      String(decoding: lines, as: UTF8.self)
+        == "# No. Label-Name R G B A\n0 Unknown 0 0 0 0\n2 left-kidney 0 153 255 0\n6 liver 204 51 0 0\n")
+    var twin = kidney
+    twin.name = "liver"
+    let json = try LabelNamesForm(ofFile: "dataset.json").encoded(LabelNames(entries: [liver, twin]))
+    #expect(
+      JSONValue(String(decoding: json, as: UTF8.self))
+        == JSONValue(#"{"labels": {"background": 0, "liver": 2, "liver 6": 6}}"#))
+  }
+
+  @Test("beside a mask, a table with the columns of BIDS is one of names, and any other table is none")
+  func tables() throws {
+    try withFiles([
+      "a_dseg.tsv": "index\tname\tcolor\n2\tleft kidney\t#0099ff\n6\tliver\tn/a\n",
+      "b.tsv": "onset\tduration\n1\t2\n", "c.tsv": "index\tname\nx\tliver\n",
+    ]) { folder in
+      func read(_ name: String) throws -> LabelNames? {
+        try LabelNamesFile.read(besideMask: folder.appending(path: name).path)
+      }
+      let entries = try read("a_dseg.nii.gz")?.entries
+      #expect(entries == [kidney, .init(value: 6, name: "liver")])
+      let other = try read("b.nii")
+      #expect(other == nil)
+      let error = #expect(throws: InputError.self) { try read("c.nii") }
+      #expect(error?.problem == "line 2 is not a label")
+    }
+  }
+
+  @Test("in a file for all masks of a folder, only those of the values that occur count")
+  func common() throws {
+    let files = [
+      "lut/FreeSurferColorLUT.txt":
+        "0 Unknown 0 0 0 0\n2 Left-Cerebral-White-Matter 245 245 245 0\n17 Left-Hippocampus 1 2 3 0\n",
+      "labelsTr/x.nii": "", "dataset.json": #"{"labels": {"background": 0, "liver": 6, "both": [2, 6]}}"#,
+      "predictions/dataset.json": #"{"labels": {"0": "background", "2": "kidney"}}"#, "bad/dataset.json": "{",
+    ]
+    try withFiles(files) { folder in
+      func names(_ path: String, _ values: Set<Int>) -> [String]? {
+        LabelNamesFile.read(commonTo: folder.appending(path: path).path, values: values)?.entries.map(\.name)
+      }
+      #expect(names("lut/aseg.mgz", [0, 17]) == ["Left-Hippocampus"])
+      #expect(names("labelsTr/case1.nii.gz", [0, 6]) == ["liver"])
+      #expect(names("labelsTr/case1.nii.gz", [0, 3]) == nil)
+      #expect(names("predictions/case1.nii.gz", [0, 2, 6]) == ["kidney"])
+      let damaged = LabelNamesFile.read(
+        commonTo: folder.appending(path: "bad/a.nii").path, values: [1])
+      #expect(damaged?.notes() == ["dataset.json: is not JSON, or damaged; its names are not used"])
+    }
+  }
+}
