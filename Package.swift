@@ -43,6 +43,9 @@ let package = Package(
     .systemLibrary(name: "CPNG"),
     .target(name: "CIgzip", cSettings: strictC),
     .target(
+      name: "CDicom", cxxSettings: [.treatAllWarnings(as: .error)],
+      linkerSettings: ["gdcmMSFF", "gdcmDSED", "gdcmCommon"].map { .linkedLibrary($0) }),
+    .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "CKernels", cSettings: strictC),
@@ -53,7 +56,7 @@ let package = Package(
     library("Screen"),
 
     // Layer 2: one vocabulary each.
-    library("ImageFormats", ["Work", "Volumes", "CZlib", "CBZip2", "CIgzip"]),
+    library("ImageFormats", ["Work", "Volumes", "CZlib", "CBZip2", "CIgzip", "CDicom"]),
     library("Metrics", ["Work", "Volumes"]),
     library("Pictures", ["Work", "Volumes", "CPNG"]),
     library("Journal", ["Work", "CZlib"]),

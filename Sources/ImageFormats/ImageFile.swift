@@ -24,6 +24,9 @@ package final class ImageFile: Sendable {
   /// The labels of each layer of a segmentation with several, of which none was chosen; otherwise none.
   package let layers: [LabelNames]
 
+  /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
+  package let leavesOutBackground: Bool
+
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
 
@@ -33,11 +36,12 @@ package final class ImageFile: Sendable {
   ///   - files: Every file that has a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
+  ///   - leavesOutBackground: Whether slices without labels may be missing at its ends.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
     frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, layers: [LabelNames] = [],
-    reader: any VoxelReader, findings: [Finding]
+    leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
@@ -47,9 +51,11 @@ package final class ImageFile: Sendable {
     self.frameSizes = frameSizes
     self.files = files
     self.labelNames = labelNames
+    self.leavesOutBackground = leavesOutBackground
     self.layers = layers
     self.reader = reader
-    self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
+    knownFindings = Mutex([])
+    note(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }
 
   /// The grid of every frame.

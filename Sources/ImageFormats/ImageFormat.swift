@@ -47,7 +47,7 @@ package struct ImageFormatList: Sendable {
 
   /// Every format that the program reads.
   package static let all = ImageFormatList([
-    NiftiFormat.self, MetaImageFormat.self, NrrdFormat.self, MGHFormat.self,
+    NiftiFormat.self, MetaImageFormat.self, NrrdFormat.self, MGHFormat.self, DicomFormat.self,
   ])
 
   /// Every suffix, the longer ones first.

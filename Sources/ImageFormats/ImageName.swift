@@ -30,6 +30,14 @@ package enum ImageName {
     ImageFormatList.all.writableFormat(of: path)?.holdsLabelNames(path) ?? false
   }
 
+  /// The DICOM segmentation that is written beside a mask of a DICOM image, "a.dcm" beside "a.nii.gz"; nil for masks of
+  /// other images, and for one that is a segmentation itself.
+  package static func segmentation(besideMask path: String, of source: ImageSource) -> String? {
+    guard source.header(DicomReference.self) != nil, let suffix = writtenSuffix(of: path) else { return nil }
+    return DicomFormat.writtenSuffixes.contains(suffix)
+      ? nil : String(path.dropLast(suffix.count)) + DicomFormat.writtenSuffixes[0]
+  }
+
   /// The suffix of an image, in small letters; nil when the name has none of them.
   package static func suffix(of path: String) -> String? { suffixes.first { FilePath.hasSuffix($0, path) } }
 

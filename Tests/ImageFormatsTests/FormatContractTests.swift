@@ -6,8 +6,10 @@ import Testing
 import Volumes
 import Work
 
-/// Every suffix under which images are written.
-private let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }
+/// Every suffix under which images are written, but DICOM's, whose masks need a DICOM image (see `DicomSegmentationTests`).
+private let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }.filter {
+  $0 != ".dcm"
+}
 /// Those that hold any image, not masks alone.
 private let imageSuffixes = writtenSuffixes.filter { $0 != ".seg.nrrd" }
 

@@ -273,7 +273,8 @@ import Worklist
         + "expected names that tell them apart")
   }
 
-  @Test("a DICOM series, a duplicate image and a folder that cannot be read are reported")
+  @Test(
+    "folders of DICOM files without pixels, a duplicate image and a folder that cannot be read are reported")
   func notes() throws {
     let folder = try SampleFolder(
       "a.nii", "a.nii.gz", "series/1.dcm", "series/2.dcm", "closed/x.nii", "b.nii")
@@ -281,7 +282,7 @@ import Worklist
     chmod(folder("closed"), 0)
     defer { chmod(folder("closed"), 0o755) }
     var expected = [
-      "2 DICOM series, which cannot be read yet: plain (1 file), series (2 files)",
+      "2 folders of DICOM files without an image: plain (1 file), series (2 files)",
       "1 image is found twice and ignored: a.nii.gz",
     ]
     if geteuid() != 0 { expected.insert("1 folder cannot be read: closed", at: 0) }
@@ -322,7 +323,8 @@ import Worklist
     } catch {
       #expect(
         "\(error)"
-          == "\(folder.path): has no image that can be read: expected NAME.nii.gz in it or in folders below")
+          == "\(folder.path): has no image that can be read: expected NAME.nii.gz or DICOM files in it or in folders below"
+      )
     }
   }
 

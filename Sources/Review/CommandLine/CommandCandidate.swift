@@ -161,7 +161,7 @@ extension ReviewState {
       $0.name.hasPrefix(name) && (name.hasPrefix(".") || !$0.name.hasPrefix("."))
     }
     .map { entry in
-      var choice = Choice(folder + entry.name + (entry.isFolder ? "/" : ""))
+      var choice = Choice(folder + entry.name + (entry.isFolder ? "/" : ""), entry.summary.printableLine)
       choice.text = entry.name.printableLine + (entry.isFolder ? "/" : "")
       return choice
     }

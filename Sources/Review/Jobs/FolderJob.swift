@@ -13,8 +13,12 @@ package struct FolderEntry: Equatable, Sendable {
   package var name: String
   /// Whether it is a folder.
   package var isFolder: Bool
+  /// What is in it, in a few words: "CT, 500 files, 252 MB"; empty where that is not known.
+  package var summary: String
 
-  package init(_ name: String, isFolder: Bool = false) { (self.name, self.isFolder) = (name, isFolder) }
+  package init(_ name: String, isFolder: Bool = false, summary: String = "") {
+    (self.name, self.isFolder, self.summary) = (name, isFolder, summary)
+  }
 }
 
 /// The names in a folder.

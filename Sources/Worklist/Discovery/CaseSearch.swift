@@ -1,3 +1,4 @@
+import ImageFormats
 import Work
 
 /// Walks through folders, recognises the layout of each, and collects its cases.
@@ -16,9 +17,6 @@ struct CaseSearch {
 
   /// Adds the cases of a folder and of the folders below it.
   mutating func collect(_ folder: FolderTree) {
-    if folder.dicomCount > 0 {
-      notes.add(.dicom, "\(folder.path) (\(counted(folder.dicomCount, "file")))")
-    }
     if let layout = BIDSLayout(folder) {
       drafts += layout.drafts(notes: &notes)
       return
@@ -36,6 +34,25 @@ struct CaseSearch {
     }
     drafts += own
     for folder in rest { collect(folder) }
+  }
+
+  /// Adds DICOM segmentations to the cases whose series they reference or, where they reference none, to the only case in
+  /// their frame of reference.
+  mutating func attach(_ segmentations: [DicomListing.Segmentation]) {
+    func cases(_ isOwn: (DicomListing.Series) -> Bool) -> [Int] {
+      drafts.indices.filter { drafts[$0].images.contains { $0.series.map(isOwn) ?? false } }
+    }
+    for segmentation in segmentations {
+      let named = cases { $0.seriesInstanceUID == segmentation.seriesInstanceUID }
+      let near = cases {
+        !$0.frameOfReferenceUID.isEmpty && $0.frameOfReferenceUID == segmentation.frameOfReferenceUID
+      }
+      guard let own = named.first ?? (near.count == 1 ? near[0] : nil) else {
+        notes.add(.maskWithoutImage, segmentation.path)
+        continue
+      }
+      drafts[own].add(mask: segmentation.path, called: FilePath.stem(of: segmentation.path))
+    }
   }
 
   /// Adds the images of folders as cases, with masks from the folders beside them.

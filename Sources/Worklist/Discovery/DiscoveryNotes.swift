@@ -5,14 +5,16 @@ import Work
 /// All files with the same reason become one line of text.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
-    case unreadable, tooDeep, dicom, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
+    case unreadable, tooDeep, dicom, damagedDICOM, twice, besideImages, maskWithoutImage, ambiguous,
+      furtherMask
 
     /// The reason for a number of files: "3 masks without an image".
     func text(_ count: Int) -> String {
       switch self {
       case .unreadable: counted(count, "folder") + " cannot be read"
       case .tooDeep: counted(count, "folder lies", "folders lie") + " too deep"
-      case .dicom: counted(count, "DICOM series", "DICOM series") + ", which cannot be read yet"
+      case .dicom: counted(count, "folder") + " of DICOM files without an image"
+      case .damagedDICOM: counted(count, "DICOM file") + " cannot be read"
       case .twice: counted(count, "image is", "images are") + " found twice and ignored"
       case .besideImages:
         counted(count, "folder") + " beside the images not used (--labels FOLDER adds a version)"

@@ -11,12 +11,23 @@ struct FoundFile: Equatable {
   /// The name without the suffix of the format.
   let stem: String
   private(set) var role: FileRole
+  /// The DICOM series that it is; nil for any other file.
+  private(set) var series: DicomListing.Series?
 
   init(folder: FolderTree, name: String) {
     path = FilePath.joined(folder.path, name)
     stem = ImageName.stem(of: name)
     relativeStem = FilePath.joined(folder.relativePath, stem)
     role = FileRole(stem: stem)
+  }
+
+  /// A DICOM series of a folder. Its path is the folder's where the folder has no other series, else that of its first file.
+  init(folder: FolderTree, series: DicomListing.Series, isOnly: Bool) {
+    path = isOnly ? folder.path : series.path
+    stem = isOnly ? folder.name : "\(folder.name)_\(series.number)"
+    relativeStem = FilePath.joined(folder.relativePath, stem)
+    role = FileRole(imageStem: stem)
+    self.series = series
   }
 
   /// The same file with the role of an image, whatever its name says.
@@ -37,15 +48,31 @@ struct FolderTree {
   var folders: [FolderTree] = []
   /// Names of JSON files without ".json".
   var recordStems: Set<String> = []
-  /// Files of a DICOM series.
-  var dicomCount = 0
+  /// DICOM segmentations.
+  var segmentations: [DicomListing.Segmentation] = []
 
   /// The image files of this folder and of all folders below it.
   var allFiles: [FoundFile] { files + folders.flatMap(\.allFiles) }
 
+  /// The DICOM segmentations of this folder and of all folders below it.
+  var allSegmentations: [DicomListing.Segmentation] { segmentations + folders.flatMap(\.allSegmentations) }
+
   /// The folders directly in it whose name in lower case is one of `names`.
   func folders(named names: Set<String>) -> [FolderTree] {
     folders.filter { names.contains($0.name.lowercased()) }
+  }
+}
+
+extension FolderTree {
+  /// Takes the series of an only folder with images, so that masks beside the folder are of it.
+  fileprivate mutating func takeOnlySeries() {
+    guard !files.isEmpty, files.allSatisfy({ $0.role.kind != .image }) else { return }
+    let holders = folders.indices.filter { !folders[$0].allFiles.isEmpty }
+    guard holders.count == 1, let only = holders.first, folders[only].allFiles.count == 1,
+      let file = folders[only].files.first, file.series != nil
+    else { return }
+    folders[only].files = []
+    files.append(file)
   }
 }
 
@@ -97,11 +124,14 @@ struct FolderReader {
     var tree = FolderTree(path: path, relativePath: relativePath, name: name)
     var stems: [String: String] = [:]
     var others: [String] = []
+    var dicomCount = 0
     for (index, name) in names.naturallySorted(by: \.self).enumerated() {
       if index % 1024 == 0 { try work.checkCancellation() }
       if name.hasPrefix(".") || RecordFolder.isRecordFolder(name) { continue }
       let file = FilePath.joined(path, name)
-      if ImageName.suffix(of: name) != nil {
+      if DicomListing.hasSuffix(name) {
+        dicomCount += 1
+      } else if ImageName.suffix(of: name) != nil {
         // The voxel file of a header is not an image of its own.
         if ImageName.isVoxelFile(name) { continue }
         let found = FoundFile(folder: tree, name: name)
@@ -113,8 +143,6 @@ struct FolderReader {
         }
       } else if name.hasSuffix(".json") {
         tree.recordStems.insert(String(name.dropLast(".json".count)))
-      } else if FilePath.hasSuffix(".dcm", name) || FilePath.hasSuffix(".ima", name) {
-        tree.dicomCount += 1
       } else if let status = FileSystem.status(file) {
         guard status.st_mode & S_IFMT == S_IFDIR else {
           others.append(file)
@@ -135,22 +163,25 @@ struct FolderReader {
           ))
       }
     }
-    if tree.files.isEmpty, tree.dicomCount == 0, try others.prefix(3).contains(where: Self.isDICOM) {
-      tree.dicomCount = others.count
+    // Files without a telling name are DICOM where the first ones are.
+    if dicomCount > 0 || others.prefix(3).contains(where: DicomListing.isDICOM) {
+      try addSeries(to: &tree, fileCount: dicomCount > 0 ? dicomCount : others.count)
     }
+    tree.takeOnlySeries()
     return tree
   }
 
-  /// Whether a file begins like a DICOM file: "DICM" after 128 bytes.
-  private static func isDICOM(_ path: String) throws(InputError) -> Bool {
-    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    guard (try? FileSystem.statusOfOrdinaryFile(descriptor, path: path)) != nil else { return false }
-    var bytes = [UInt8](repeating: 0, count: 4)
-    guard pread(descriptor, &bytes, 4, 128) == 4, bytes == Array("DICM".utf8) else { return false }
-    try ReadFiles.register(path)
-    return true
+  /// Adds the DICOM series and segmentations of a folder.
+  private mutating func addSeries(to tree: inout FolderTree, fileCount: Int) throws {
+    let listing = try DicomListing(tree.path, work: work.withoutProgress)
+    tree.segmentations = listing.segmentations
+    for series in listing.series {
+      tree.files.append(FoundFile(folder: tree, series: series, isOnly: listing.series.count == 1))
+    }
+    if listing.series.isEmpty, listing.segmentations.isEmpty {
+      notes.add(.dicom, "\(tree.path) (\(counted(fileCount, "file")))")
+    }
+    for line in listing.damaged { notes.add(.damagedDICOM, line) }
   }
 
   private static func identity(_ status: stat) -> [UInt] { [UInt(status.st_dev), UInt(status.st_ino)] }

@@ -31,13 +31,15 @@ extension Worklist {
     var search = CaseSearch()
     search.notes.add(reader.notes)
     search.collect(tree)
+    search.attach(tree.allSegmentations)
     var drafts = search.drafts
     var maskNames = Set(drafts.flatMap { $0.masks.map(\.name) }).naturallySorted(by: \.self)
     guard !drafts.isEmpty else {
       throw InputError(
         folder, "has no image that can be read",
-        found: search.notes.line(.dicom) ?? search.notes.line(.maskWithoutImage),
-        expected: "NAME.nii.gz in it or in folders below")
+        found: search.notes.line(.damagedDICOM) ?? search.notes.line(.dicom)
+          ?? search.notes.line(.maskWithoutImage),
+        expected: "NAME.nii.gz or DICOM files in it or in folders below")
     }
     for labels in labelFolders {
       var reader = FolderReader(root: labels, work: work)

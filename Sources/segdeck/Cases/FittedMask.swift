@@ -23,6 +23,7 @@ struct FittedMask {
     _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
     guard let grid = grid ?? files.first?.grid else { return [] }
+    let files = files.map { $0.extended(to: grid) }
     // Grids are checked first, before any voxels are read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
     var volumes = try work.concurrentMap(files) {
@@ -48,7 +49,7 @@ struct FittedMask {
   init(
     _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
-    let file = try ImageFile.open(path)
+    let file = try ImageFile.open(path).extended(to: grid)
     _ = try GridFit(mask: file.grid, image: grid, subject: path)
     let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)
@@ -58,6 +59,7 @@ struct FittedMask {
   /// - Parameter coding: The coding of the others; nil for a coding of its own.
   /// - Throws: As ``masks(_:on:work:)``, and where the coding has no code for one of its values.
   init(_ file: ImageFile, on grid: VolumeGrid, joining coding: LabelCoding?, work: WorkContext) throws {
+    let file = file.extended(to: grid)
     _ = try GridFit(mask: file.grid, image: grid, subject: file.path)
     let volume = try file.labelVolume(work: work.withoutProgress)
     let values = volume.values()

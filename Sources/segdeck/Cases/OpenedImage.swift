@@ -4,27 +4,49 @@ import Work
 /// An image or mask with its opened files.
 struct OpenedImage {
   let image: ImageFile
-  private let files: [OpenedFile]
+  private let content: Content
+
+  /// How the files are watched.
+  private enum Content {
+    /// One file, or a header and its voxels.
+    case files([OpenedFile])
+    case series(OpenedSeries)
+  }
 
   /// Opens an image.
   /// - Throws: As ``ImageFile/open(_:)``.
-  init(_ path: String) throws {
-    let image = try ImageFile.open(path)
-    files = try image.files.map { file throws(InputError) in
-      try OpenedFile(image.files.count == 1 ? path : file)
-    }
+  init(_ path: String, options: ImageReadingOptions = ImageReadingOptions()) throws {
+    let image = try ImageFile.open(path, options: options)
     self.image = image
+    guard image.files.contains(path) || image.files.count == 1, image.files.count < 3 else {
+      content = .series(OpenedSeries(path, files: image.files))
+      return
+    }
+    content = .files(
+      try image.files.map { file throws(InputError) in
+        try OpenedFile(image.files.count == 1 && !FileSystem.isFolder(path) ? path : file)
+      })
   }
 
   /// Whether none of its files changed since it was opened.
-  var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
+  var isUntouched: Bool {
+    switch content {
+    case .files(let files): files.allSatisfy { $0.change == nil }
+    case .series(let series): series.change == nil
+    }
+  }
 
-  /// The image's entry in a record: the file that the user named, with the other file of a pair in its `parts`.
+  /// The image's entry in a record: the file that the user named, with the other file of a pair in its `parts`, or the
+  /// folder of a series.
   /// - Throws: ``Cancelled``.
   func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
-    var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
-    var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
-    if !parts.isEmpty { named.parts = parts }
-    return named
+    switch content {
+    case .series(let series): return try series.recorded(work)
+    case .files(let files):
+      var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
+      var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
+      if !parts.isEmpty { named.parts = parts }
+      return named
+    }
   }
 }

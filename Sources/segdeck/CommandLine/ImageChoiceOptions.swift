@@ -5,7 +5,13 @@ import ImageFormats
 struct ImageChoiceOptions: ParsableArguments {
   @Option(
     help:
-      "Of a segmentation whose segments overlap (.seg.nrrd), only this segment, by its name or identifier.")
+      "Of a DICOM folder with several series, this one: its number in the list, or the beginning of its UID.")
+  var series: String?
+
+  @Option(
+    help:
+      "Of a segmentation whose segments overlap (.seg.nrrd, DICOM), only this segment, by its name, number or identifier."
+  )
   var segment: String?
 
   @Option(
@@ -14,5 +20,5 @@ struct ImageChoiceOptions: ParsableArguments {
   var layer: Int?
 
   /// The choice for reading.
-  var options: ImageReadingOptions { ImageReadingOptions(segment: segment, layer: layer) }
+  var options: ImageReadingOptions { ImageReadingOptions(series: series, segment: segment, layer: layer) }
 }

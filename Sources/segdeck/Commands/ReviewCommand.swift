@@ -1,6 +1,7 @@
 import ArgumentParser
 import CursesTerminal
 import Foundation
+import ImageFormats
 import Review
 import Screen
 import Volumes
@@ -25,7 +26,8 @@ struct ReviewCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "An image file, a folder of cases or a worklist file; the sample case when there is none.",
+    help:
+      "An image file, a folder with a DICOM series, a folder of cases or a worklist file; the sample case when there is none.",
     completion: .file())
   var image: String?
 
@@ -104,18 +106,19 @@ struct ReviewCommand: ParsableCommand {
 
   /// The worklist's file or folder; nil where one image is reviewed.
   private func worklistPath() throws -> String? {
-    guard let worklist else { return image.flatMap { Self.isWorklist($0) ? $0 : nil } }
+    guard let worklist else { return try image.flatMap { try Self.isWorklist($0) ? $0 : nil } }
     if let image {
       throw InputError(image, "is given together with --worklist", expected: "an image or a worklist")
     }
-    guard FileSystem.isFolder(worklist) || Self.isWorklist(worklist) else {
+    guard try FileSystem.isFolder(worklist) || Self.isWorklist(worklist) else {
       throw InputError(worklist, "is not a worklist", expected: "a file that ends with .csv or .tsv")
     }
     return worklist
   }
 
-  private static func isWorklist(_ path: String) -> Bool {
-    FileSystem.isFolder(path) || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
+  private static func isWorklist(_ path: String) throws -> Bool {
+    try FileSystem.isFolder(path) && !DicomListing.isImage(folder: path)
+      || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
   }
 
   /// Reviews the cases of a worklist, beginning with the one that this reader had on the screen last.

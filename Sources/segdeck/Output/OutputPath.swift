@@ -95,9 +95,14 @@ struct OutputPath {
   }
 
   /// The output path of a mask on an image's grid, with its record and label names as companions.
-  init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
+  /// - Parameter hasSegmentation: Whether a DICOM segmentation is written with the mask of a DICOM image.
+  init(
+    maskAt path: String, of image: ImageFile, isForced: Bool, hasSegmentation: Bool = false
+  ) throws(InputError) {
+    let segmentation = hasSegmentation ? ImageName.segmentation(besideMask: path, of: image.source) : nil
     try self.init(
-      path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
+      path, kind: .image, isForced: isForced,
+      companions: MaskRecord.companions(ofMask: path) + [segmentation].compactMap(\.self),
       byteCount: ImageName.isCompressed(path) ? 0 : image.grid.size.voxelCount)
   }
 }

@@ -1,5 +1,6 @@
 import CCrypto
 import Foundation
+import ImageFormats
 import Work
 
 /// SHA-256 checksums of bytes and files.
@@ -24,11 +25,43 @@ enum Checksum {
     return try sha256(ofDescriptor: descriptor, path: path, work: work)
   }
 
+  /// The SHA-256 of the contents of files, one after the other, in hexadecimal.
+  /// - Throws: As ``sha256(ofFile:work:)``.
+  static func sha256(ofFiles paths: [String], work: WorkContext) throws -> String {
+    let digest = SHA256()
+    for path in paths {
+      let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
+      guard descriptor >= 0 else {
+        throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+      }
+      defer { close(descriptor) }
+      try add(descriptor, path: path, to: digest, work: work)
+    }
+    guard let text = digest.finish() else { throw InputError(paths[0], "its checksum cannot be computed") }
+    return text
+  }
+
+  /// The checksum of what a record's entry describes, as it is on the disk now: a file, or all files of a series.
+  /// - Throws: As ``sha256(ofFile:work:)``.
+  static func sha256(of file: MaskRecord.File, at path: String, work: WorkContext) throws -> String {
+    guard file.fileCount != nil else { return try sha256(ofFile: path, work: work) }
+    return try sha256(ofFiles: ImageFile.open(path).files, work: work)
+  }
+
   /// The SHA-256 of an opened file in hexadecimal; `path` names it in errors.
   /// - Throws: ``InputError`` when the path is not a file or cannot be read; ``Cancelled``.
   static func sha256(ofDescriptor descriptor: Int32, path: String, work: WorkContext) throws -> String {
-    _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     let digest = SHA256()
+    try add(descriptor, path: path, to: digest, work: work)
+    guard let text = digest.finish() else { throw InputError(path, "its checksum cannot be computed") }
+    return text
+  }
+
+  /// Adds the content of an opened file to a checksum.
+  private static func add(
+    _ descriptor: Int32, path: String, to digest: SHA256, work: WorkContext
+  ) throws {
+    _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { piece.deallocate() }
     var position = 0
@@ -43,7 +76,5 @@ enum Checksum {
       digest.add(UnsafeRawBufferPointer(rebasing: piece[..<count]))
       position += count
     }
-    guard let text = digest.finish() else { throw InputError(path, "its checksum cannot be computed") }
-    return text
   }
 }

@@ -23,6 +23,8 @@ package struct MaskRecord: Codable {
     var change: Change?
     /// The other files of an image with header and voxels in several files.
     var parts: [File]?
+    /// The number of files of a series, whose contents one after the other ``sha256`` is of; nil for a file.
+    var fileCount: Int?
 
     /// This entry with ``change`` set by the file's current content.
     /// - Throws: ``Cancelled``.
@@ -30,7 +32,7 @@ package struct MaskRecord: Codable {
       var file = self
       let currentPath = absolutePath ?? path
       do {
-        file.change = try Checksum.sha256(ofFile: currentPath, work: work) == sha256 ? nil : .changed
+        file.change = try Checksum.sha256(of: self, at: currentPath, work: work) == sha256 ? nil : .changed
       } catch is Cancelled {
         throw Cancelled()
       } catch {

@@ -3,6 +3,27 @@ import ImageFormats
 import Synchronization
 import Work
 
+/// The file system's attributes that change with the content of a file.
+struct FileStatus: Hashable {
+  var device, inode: UInt
+  var byteCount, seconds, nanoseconds: Int
+
+  init(_ status: stat) {
+    device = UInt(status.st_dev)
+    inode = UInt(status.st_ino)
+    byteCount = Int(status.st_size)
+    seconds = status.st_mtim.tv_sec
+    nanoseconds = status.st_mtim.tv_nsec
+  }
+
+  /// nil where there is no such file.
+  init?(path: String) {
+    var status = stat()
+    guard FileSystem.getStatus(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+}
+
 /// A file with the checksum of the content that it had when it was opened.
 ///
 /// The file stays open, so its content stays readable when it is replaced or deleted. A change in place is detected by
@@ -11,29 +32,9 @@ final class OpenedFile: Sendable {
   /// The path as it was given.
   let path: String
   private let descriptor: Int32
-  private let status: Status
+  private let status: FileStatus
   private let checksum = Mutex<String?>(nil)
   private let isComputed = DispatchSemaphore(value: 0)
-
-  /// The file system's attributes that change with the content.
-  private struct Status: Hashable {
-    var device, inode: UInt
-    var byteCount, seconds, nanoseconds: Int
-
-    init(_ status: stat) {
-      device = UInt(status.st_dev)
-      inode = UInt(status.st_ino)
-      byteCount = Int(status.st_size)
-      seconds = status.st_mtim.tv_sec
-      nanoseconds = status.st_mtim.tv_nsec
-    }
-
-    init?(path: String) {
-      var status = stat()
-      guard FileSystem.getStatus(path, &status) == 0 else { return nil }
-      self.init(status)
-    }
-  }
 
   /// Opens a file and computes its checksum on a thread of low priority.
   /// - Throws: ``InputError`` when the file cannot be opened.
@@ -44,7 +45,7 @@ final class OpenedFile: Sendable {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
     }
     self.path = path
-    status = Status(try FileSystem.statusOfOrdinaryFile(descriptor, path: path))
+    status = FileStatus(try FileSystem.statusOfOrdinaryFile(descriptor, path: path))
     Thread.detachNewThread { [self] in
       ThreadPriority.lower()
       let found = try? Checksum.sha256(ofDescriptor: descriptor, path: path, work: WorkContext())
@@ -65,12 +66,12 @@ final class OpenedFile: Sendable {
 
   private var isUntouched: Bool {
     var now = stat()
-    return fstat(descriptor, &now) == 0 && Status(now) == status
+    return fstat(descriptor, &now) == 0 && FileStatus(now) == status
   }
 
   /// The change of the file since it was opened; nil for none.
   var change: MaskRecord.Change? {
-    guard let now = Status(path: path) else { return .vanished }
+    guard let now = FileStatus(path: path) else { return .vanished }
     return now == status ? nil : .changed
   }
 

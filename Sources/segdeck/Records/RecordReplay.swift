@@ -171,7 +171,7 @@ struct RecordReplay {
     for foundPath in [file.absolutePath, file.path, beside].compactMap(\.self)
     where FileSystem.exists(foundPath) {
       do {
-        if try Checksum.sha256(ofFile: foundPath, work: work) == checksum { return foundPath }
+        if try Checksum.sha256(of: file, at: foundPath, work: work) == checksum { return foundPath }
         other = other ?? foundPath
       } catch let error as InputError {
         refusal = refusal ?? error

@@ -30,7 +30,7 @@ final class CaseServices: ReviewServices {
     let sample = request.imagePath == nil ? try SampleCase.find() : nil
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
-    let full = FilePath.absolute(imagePath)
+    let full = Self.place(imagePath)
     let openedImage = try OpenedImage(imagePath)
     let file = openedImage.image
     var opened = [full: openedImage]
@@ -58,6 +58,12 @@ final class CaseServices: ReviewServices {
       findings: findings, refusals: read.refusals, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
   }
 
+  /// The absolute path, without the slash after a folder with a series.
+  private static func place(_ path: String) -> String {
+    let path = FilePath.absolute(path)
+    return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
   /// The file's name without its format's suffix.
   private static func caseName(_ path: String) -> String {
     ImageName.stem(of: FilePath.name(of: path))
@@ -83,9 +89,11 @@ final class CaseServices: ReviewServices {
   }
 
   func checkImage(_ path: String) throws -> String {
-    let path = FilePath.absolute(FilePath.expandingTilde(path))
-    if FileSystem.isFolder(path) {
-      throw InputError(path, "cannot be opened beside a case", found: "a folder", expected: "an image")
+    let path = Self.place(FilePath.expandingTilde(path))
+    if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path) {
+      throw InputError(
+        path, "cannot be opened beside a case", found: "a folder",
+        expected: "an image, or a folder with a DICOM series")
     }
     _ = try ImageFile.open(path)
     return path
@@ -205,7 +213,7 @@ final class CaseServices: ReviewServices {
       throw InputError(request.imagePath, "is not the image that was opened")
     }
     let path = FilePath.absolute(FilePath.expandingTilde(request.path))
-    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true)
+    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true, hasSegmentation: true)
     guard outputPath.existing.isEmpty || request.replacesExisting else {
       return .exists(paths: outputPath.existing)
     }

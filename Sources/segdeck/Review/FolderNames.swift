@@ -1,19 +1,60 @@
+import Foundation
 import ImageFormats
 import Review
 import Work
 
 extension [FolderEntry] {
   /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
+  ///
+  /// Where images are listed, a folder with DICOM files has a summary of them, and instead of the files of a DICOM folder its
+  /// series are listed, each by its first file.
   /// - Throws: ``InputError`` when the folder cannot be read; `Cancelled`.
   init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
     let path = FilePath.expandingTilde(folder)
-    self = try FileSystem.names(in: path).compactMap { name in
+    let names = try FileSystem.names(in: path)
+    let holdsDICOM = content == .images && DicomListing.holdsDICOM(folder: path)
+    var entries: [FolderEntry] = try names.compactMap { name in
       try work.checkCancellation()
-      if FileSystem.isFolder(FilePath.joined(path, name)) { return FolderEntry(name, isFolder: true) }
+      let full = FilePath.joined(path, name)
+      if FileSystem.isFolder(full) {
+        let summary = content == .images ? try FolderEntry.summary(ofFolder: full, work) : ""
+        return FolderEntry(name, isFolder: true, summary: summary)
+      }
       switch content {
-      case .images: return ImageName.suffix(of: name) == nil ? nil : FolderEntry(name)
+      case .images: return holdsDICOM || ImageName.suffix(of: name) == nil ? nil : FolderEntry(name)
       case .all: return FolderEntry(name)
       }
     }
+    if holdsDICOM {
+      let listing = try DicomListing(path.isEmpty ? "." : path, work: work)
+      entries += listing.series.map {
+        FolderEntry(FilePath.name(of: $0.path), summary: "\($0.summary), \(FolderEntry.text($0.byteCount))")
+      }
+      entries += names.filter { ImageName.suffix(of: $0) != nil && !DicomListing.hasSuffix($0) }.map {
+        FolderEntry($0)
+      }
+      entries.sort { $0.name < $1.name }
+    }
+    self = entries
+  }
+}
+
+extension FolderEntry {
+  /// "500 DICOM files, 252 MB"; empty for any other folder.
+  fileprivate static func summary(ofFolder path: String, _ work: WorkContext) throws -> String {
+    guard DicomListing.holdsDICOM(folder: path) else { return "" }
+    var (fileCount, byteCount) = (0, 0)
+    for name in (try? FileSystem.names(in: path)) ?? [] where !name.hasPrefix(".") {
+      try work.checkCancellation()
+      guard let status = FileSystem.status(FilePath.joined(path, name)), status.st_mode & S_IFMT == S_IFREG
+      else { continue }
+      (fileCount, byteCount) = (fileCount + 1, byteCount + Int(status.st_size))
+    }
+    return "\(counted(fileCount, "DICOM file")), \(text(byteCount))"
+  }
+
+  /// "252 MB".
+  fileprivate static func text(_ byteCount: Int) -> String {
+    byteCount < 1_000_000 ? "\((byteCount + 999) / 1000) kB" : "\((byteCount + 500_000) / 1_000_000) MB"
   }
 }

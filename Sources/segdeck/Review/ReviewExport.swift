@@ -13,7 +13,7 @@ struct ReviewExport {
   /// The mask or model of the first step; nil where it is unknown.
   let source: MaskRecord.File?
 
-  /// Writes the mask on the grid of `image`.
+  /// Writes the mask on the grid of `image`; of a DICOM image, also as a segmentation beside it.
   /// - Returns: The record that was written.
   /// - Throws: ``InputError`` when a file cannot be written; ``Cancelled``.
   @discardableResult
@@ -22,8 +22,17 @@ struct ReviewExport {
     record.threads = work.threadCount
     // Two copies: the whole volume, and the volume in the order of the file.
     try LabelVolume.requireMemory(on: request.labels.grid.size, volumes: 2, subject: request.path)
+    let labels = try request.labels.volume
+    var segmentation: [PendingFile] = []
+    // A segmentation without segments cannot be written.
+    if let path = ImageName.segmentation(besideMask: outputPath.path, of: image),
+      labels.voxels.contains(where: { $0 > 0 })
+    {
+      let names = LabelNames(request.table, coding: labels.coding)
+      segmentation = try labels.pending(for: path, source: image, names: names, work: work.withoutProgress)
+    }
     try record.write(
-      try request.labels.volume, request.table, source: image, to: outputPath, work: work.withoutProgress)
+      labels, request.table, source: image, to: outputPath, with: segmentation, work: work.withoutProgress)
     return record
   }
 

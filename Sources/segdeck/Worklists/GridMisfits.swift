@@ -16,7 +16,7 @@ struct GridMisfits {
   init(of item: WorklistCase) {
     guard let image = item.images.first.flatMap({ try? ImageFile.open($0) }) else { return }
     for mask in item.masks {
-      guard let file = try? ImageFile.open(mask.path) else { continue }
+      guard let file = try? ImageFile.open(mask.path).extended(to: image.grid) else { continue }
       do throws(InputError) {
         _ = try GridFit(mask: file.grid, image: image.grid, subject: mask.path)
       } catch {
@@ -30,7 +30,7 @@ struct GridMisfits {
   func opened(
     _ mask: WorklistCase.Mask, beside first: String, _ grid: VolumeGrid
   ) throws -> ImageFile {
-    let file = try ImageFile.open(mask.path)
+    let file = try ImageFile.open(mask.path).extended(to: grid)
     do throws(InputError) {
       _ = try GridFit(mask: file.grid, image: grid, subject: mask.path)
     } catch {

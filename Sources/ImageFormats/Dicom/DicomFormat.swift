@@ -1,0 +1,189 @@
+import Foundation
+import Volumes
+import Work
+
+/// DICOM: a folder with the files of a series, or any file of it; a multi-frame file; a segmentation.
+enum DicomFormat: WritableImageFormat {
+  static let name = "DICOM"
+  static let suffixes = [".dcm", ".ima", ".dicom"]
+  static let choices: Set<ImageReadingOptions.Choice> = [.series, .segment]
+  static let writtenSuffixes = [".dcm"]
+  static let writtenTypes: Set<VoxelType> = [.uint8, .uint16]
+  static let holdsScaling = false
+
+  static func recognises(_ beginning: [UInt8]) -> Bool { DicomParser.recognises(beginning) }
+  static func holdsLabelNames(_ path: String) -> Bool { true }
+  static func compressesVoxels(of path: String) -> Bool { false }
+
+  static func writer(
+    for path: String, of image: WrittenImage, work: WorkContext
+  ) throws -> any ImageWriter {
+    try SegmentationWriter(path: path, image: image, work: work)
+  }
+
+  /// Opens the series that a file belongs to, or a segmentation.
+  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+    let named = try DicomInstance(path: path)
+    guard !named.frames.isEmpty else {
+      throw InputError(
+        path, "holds no image", found: named.modality.isEmpty ? "no pixels" : named.modality,
+        expected: "pixels")
+    }
+    if named.segmentation != nil {
+      try requireNoSeries(options, path)
+      return try SegmentationImage.open(named, path: path, segment: options.segment)
+    }
+    return try open(DicomFolder(FilePath.folder(of: path)), named: named, path: path, options)
+  }
+
+  /// Opens the only series of a folder, or the one that is chosen: by its number in the list of the folder's series, from
+  /// 1, or by the beginning of its UID.
+  static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? {
+    let folder = try DicomFolder(path)
+    guard !folder.instances.isEmpty || !folder.damaged.isEmpty else { return nil }
+    return try open(folder, named: nil, path: path, options)
+  }
+
+  private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {
+    guard let series = options.series else { return }
+    throw InputError(path, "is one segmentation", found: "--series \(series)", expected: "no such option")
+  }
+
+  private static func open(
+    _ folder: DicomFolder, named: DicomInstance?, path: String, _ options: ImageReadingOptions
+  ) throws(InputError) -> ImageFile {
+    let images = folder.imageSeries
+    let segmentations = folder.instances.filter { $0.segmentation != nil }
+    if images.isEmpty, segmentations.count == 1 {
+      try requireNoSeries(options, path)
+      return try SegmentationImage.open(segmentations[0], path: path, segment: options.segment)
+    }
+    if let segment = options.segment {
+      throw InputError(path, "is no segmentation", found: "--segment \(segment)", expected: "no such option")
+    }
+    let candidates = images.enumerated().filter { entry in
+      named.map { named in entry.element.instances.contains { $0.path == named.path } } ?? true
+    }
+    let chosen = try choose(candidates.map { ($0.offset + 1, $0.element) }, options.series, path)
+    guard let chosen else { throw folder.damaged.first ?? noImage(folder, path) }
+    // A damaged file may be a slice of any series beside it.
+    if let error = folder.damaged.first { throw error }
+    return try image(chosen, path: path)
+  }
+
+  private static func noImage(_ folder: DicomFolder, _ path: String) -> InputError {
+    InputError(
+      path, "directly holds no DICOM image", found: counted(folder.instances.count, "DICOM file"),
+      expected: "the files of a series")
+  }
+
+  private static func choose(
+    _ candidates: [(number: Int, series: DicomSeries)], _ choice: String?, _ path: String
+  ) throws(InputError) -> DicomSeries? {
+    if let choice {
+      let found = candidates.filter {
+        Int(choice) == $0.number
+          || choice.contains(".") && $0.series.first.seriesInstanceUID.hasPrefix(choice)
+      }
+      guard found.count == 1 else {
+        throw InputError(path, "has no such series", found: choice.printableLine, expected: list(candidates))
+      }
+      return found[0].series
+    }
+    guard candidates.count > 1 else { return candidates.first?.series }
+    if let stray = StraySlice(candidates.map(\.series)) { throw stray.error(path: path) }
+    let uids = Set(candidates.map(\.series.first.seriesInstanceUID))
+    throw InputError(
+      path,
+      uids.count == 1
+        ? "is one series with slices of \(candidates.count) orientations or sizes"
+        : "holds \(candidates.count) series", found: list(candidates),
+      expected: "--series NUMBER, or the path of a file of one")
+  }
+
+  private static func list(_ candidates: [(number: Int, series: DicomSeries)]) -> String {
+    let shown = candidates.prefix(12).map { "\($0.number): \($0.series.summary)" }
+    let more = candidates.count - shown.count
+    return (shown + (more > 0 ? ["and \(more) more"] : [])).joined(separator: "; ")
+  }
+
+  private static func image(_ series: DicomSeries, path: String) throws(InputError) -> ImageFile {
+    let decoders = series.instances.compactMap { FrameDecoding($0) }
+    for decoder in decoders { try decoder.check() }
+    guard decoders.count == series.instances.count, let format = series.first.format else {
+      throw InputError(path, "has no pixels")
+    }
+    let stack = try SliceStack(series, path: path)
+    let storedType = try format.voxelType(path: path)
+    let sources = stack.volumes.flatMap { $0 }.map {
+      DicomVoxels.Source(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
+    }
+    let appliesScaling = sources.contains { $0.scaling != sources[0].scaling }
+    let reader = DicomVoxels(
+      instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k,
+      appliesScaling: appliesScaling,
+      storedType: storedType)
+    var findings = stack.findings
+    for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
+      findings.append(finding)
+    }
+    let storage = ["DICOM", series.first.modality, series.first.syntax.name]
+    return ImageFile(
+      path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
+      source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
+      voxelType: appliesScaling ? .float32 : storedType,
+      scaling: appliesScaling ? VoxelScaling() : sources[0].scaling,
+      frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
+      files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)
+  }
+}
+
+/// A slice that is not like the others of its series.
+private struct StraySlice {
+  let series: DicomSeries
+  let main: DicomSeries
+
+  /// nil where the series are not one with a few slices of another kind.
+  init?(_ all: [DicomSeries]) {
+    let uids = Set(all.map(\.first.seriesInstanceUID))
+    let sorted = all.sorted { $0.slices.count > $1.slices.count }
+    guard uids.count == 1, sorted.count > 1 else { return nil }
+    let others = sorted.dropFirst()
+    let count = others.reduce(0) { $0 + $1.slices.count }
+    let isScout = others.contains { $0.frame($0.slices[0]).imageType.contains("LOCALIZER") }
+    guard !isScout, count * 2 < sorted[0].slices.count else { return nil }
+    (main, series) = (sorted[0], sorted[1])
+  }
+
+  func error(path: String) -> InputError {
+    let name = series.name(series.slices[0])
+    let (one, other) = (series.first.format, main.first.format)
+    if let one, let other, one.rows != other.rows || one.columns != other.columns {
+      return InputError(
+        path, "\(name) has another size than the other slices", found: "\(one.columns)x\(one.rows)",
+        expected: "\(other.columns)x\(other.rows)")
+    }
+    let (plane, usual) = (series.frame(series.slices[0]).plane, main.frame(main.slices[0]).plane)
+    if let plane, let usual,
+      plane.columnSpacing != usual.columnSpacing || plane.rowSpacing != usual.rowSpacing
+    {
+      return InputError(
+        path, "\(name) has another spacing than the other slices",
+        found: "\(significant(plane.columnSpacing)) x \(significant(plane.rowSpacing)) mm",
+        expected: "\(significant(usual.columnSpacing)) x \(significant(usual.rowSpacing)) mm")
+    }
+    if let plane, let usual, !plane.isNear(usual) {
+      return InputError(
+        path, "\(name) has another orientation than the other slices", found: text(plane),
+        expected: text(usual))
+    }
+    return InputError(
+      path, "\(name) is another kind of image than the other slices",
+      found: series.summary, expected: main.summary)
+  }
+
+  private func text(_ plane: FramePlane) -> String {
+    [plane.along, plane.down].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }.joined(
+      separator: "\\")
+  }
+}

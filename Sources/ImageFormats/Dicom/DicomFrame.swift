@@ -1,0 +1,186 @@
+import Foundation
+import Volumes
+
+/// Where a frame lies, in the patient's coordinates of DICOM (millimetres to the left, back and head, LPS).
+struct FramePlane: Hashable, Sendable {
+  /// The direction of rising columns, and that of rising rows; of length 1.
+  var along, down: SIMD3<Double>
+  /// Millimetres between columns, and between rows.
+  var columnSpacing, rowSpacing: Double
+
+  /// The normal of the plane: along x down.
+  var normal: SIMD3<Double> {
+    SIMD3(
+      along.y * down.z - along.z * down.y, along.z * down.x - along.x * down.z,
+      along.x * down.y - along.y * down.x)
+  }
+
+  /// Whether two planes are parallel and have the same pixels, but for the rounding of decimals.
+  func isNear(_ other: FramePlane) -> Bool {
+    func near(_ one: SIMD3<Double>, _ two: SIMD3<Double>) -> Bool { abs(one - two).max() <= 1e-3 }
+    func near(_ one: Double, _ two: Double) -> Bool { abs(one - two) <= 1e-3 * max(abs(one), abs(two)) }
+    return near(along, other.along) && near(down, other.down) && near(columnSpacing, other.columnSpacing)
+      && near(rowSpacing, other.rowSpacing)
+  }
+}
+
+func dot(_ one: SIMD3<Double>, _ other: SIMD3<Double>) -> Double { (one * other).sum() }
+func length(_ vector: SIMD3<Double>) -> Double { dot(vector, vector).squareRoot() }
+private func abs(_ vector: SIMD3<Double>) -> SIMD3<Double> {
+  SIMD3(Swift.abs(vector.x), Swift.abs(vector.y), Swift.abs(vector.z))
+}
+
+/// A frame of an instance: one slice.
+struct DicomFrame: Sendable {
+  /// The number in its instance, from 0.
+  let number: Int
+  /// nil where the file does not say where it lies.
+  let plane: FramePlane?
+  /// The centre of the first pixel (LPS, mm).
+  let position: SIMD3<Double>?
+  let scaling: VoxelScaling
+  /// What tells frames of one place apart, in the order of ``FrameKey``; nil for what is not stated.
+  let keys: [FrameKey: Double]
+  /// Words of the image type: "ORIGINAL\PRIMARY\M".
+  let imageType: String
+  /// Millimetres between slices as stated, or their thickness; nil where neither is.
+  let sliceSpacing: Double?
+  let stackID: String?
+  /// The segment that a frame of a segmentation shows.
+  let segmentNumber: Int?
+}
+
+/// What may tell apart two frames of one place, the plainest first.
+enum FrameKey: Hashable, Comparable, Sendable {
+  case temporalPosition, echo, echoTime, bValue, gradient, triggerTime, frameReferenceTime
+  case acquisition
+  /// An element of the dimension index values.
+  case dimension(Int)
+  case instance
+}
+
+extension DicomDataSet {
+  /// The plane that attributes state; nil where one is missing or no plane can have it.
+  func plane(orientation: DicomDataSet?, measures: DicomDataSet?) -> FramePlane? {
+    let cosines = (orientation ?? self).numbers(.imageOrientation)
+    let spacing = (measures ?? self).numbers(.pixelSpacing)
+    guard cosines.count == 6, spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
+      return nil
+    }
+    let along = SIMD3(cosines[0], cosines[1], cosines[2])
+    let down = SIMD3(cosines[3], cosines[4], cosines[5])
+    // Rounded cosines are accepted as they are, so that the affine is what the file states.
+    guard [along, down].allSatisfy({ Swift.abs(length($0) - 1) < 0.01 }), Swift.abs(dot(along, down)) < 0.01
+    else { return nil }
+    return FramePlane(along: along, down: down, columnSpacing: spacing[1], rowSpacing: spacing[0])
+  }
+
+  /// A point in millimetres (LPS).
+  var point: SIMD3<Double>? {
+    let numbers = numbers(.imagePosition)
+    guard numbers.count == 3, numbers.allSatisfy({ Swift.abs($0) < 1e6 }) else { return nil }
+    return SIMD3(numbers[0], numbers[1], numbers[2])
+  }
+
+  /// The spacing of slices as stated, else their thickness.
+  var sliceSpacing: Double? {
+    [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
+      .first { $0 > 0 && $0 < 1e6 }
+  }
+
+  /// The conversion of stored numbers; nil where none is stated.
+  var scaling: VoxelScaling? {
+    guard let slope = number(.rescaleSlope), let intercept = number(.rescaleIntercept) else { return nil }
+    // 0 would make every pixel the same; programs write it for "none".
+    return VoxelScaling(slope: slope == 0 ? 1 : slope, intercept: intercept)
+  }
+
+  /// The keys of a data set, or of the functional groups of a frame.
+  fileprivate func keys(_ names: [(FrameKey, DicomTag)]) -> [FrameKey: Double] {
+    var keys: [FrameKey: Double] = [:]
+    for (key, tag) in names { keys[key] = number(tag) }
+    return keys
+  }
+}
+
+extension DicomFrame {
+  /// The frames of a data set.
+  static func frames(of dataSet: DicomDataSet, count: Int) -> [DicomFrame] {
+    let groups = dataSet.items(.perFrameFunctionalGroups)
+    if groups.count == count, count > 0 {
+      let shared = dataSet.item(.sharedFunctionalGroups)
+      return groups.enumerated().map { DicomFrame(number: $0, of: dataSet, groups: $1, shared: shared) }
+    }
+    let offsets = dataSet.numbers(.gridFrameOffsetVector)
+    return (0..<count).map { number in
+      DicomFrame(
+        number: number, of: dataSet, offset: offsets.count == count ? offsets[number] : nil, count: count)
+    }
+  }
+
+  /// A frame of an instance without functional groups.
+  /// - Parameter offset: Its distance along the normal from the stated position (as of a radiotherapy dose), in mm.
+  private init(number: Int, of dataSet: DicomDataSet, offset: Double?, count: Int) {
+    self.number = number
+    plane = dataSet.plane(orientation: nil, measures: nil)
+    let first = count == 1 || offset != nil ? dataSet.point : nil
+    // The first offset may be the position itself instead of 0.
+    let start = dataSet.numbers(.gridFrameOffsetVector).first ?? 0
+    position = zip(first, plane).map { $0 + $1.normal * ((offset ?? start) - start) }
+    let dose = dataSet.number(.doseGridScaling).flatMap { $0 > 0 ? VoxelScaling(slope: $0) : nil }
+    scaling = dose ?? dataSet.scaling ?? VoxelScaling()
+    var keys = dataSet.keys([
+      (.temporalPosition, .temporalPositionIdentifier), (.echo, .echoNumbers), (.echoTime, .echoTime),
+      (.bValue, .diffusionBValue), (.triggerTime, .triggerTime), (.frameReferenceTime, .frameReferenceTime),
+      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
+    ])
+    keys[.gradient] = gradient(dataSet)
+    self.keys = keys
+    imageType = dataSet.text(.imageType) ?? ""
+    sliceSpacing = dataSet.sliceSpacing
+    stackID = nil
+    segmentNumber = nil
+  }
+
+  /// A frame with functional groups, its own and those that all frames share.
+  private init(number: Int, of dataSet: DicomDataSet, groups: DicomDataSet, shared: DicomDataSet?) {
+    func group(_ tag: DicomTag) -> DicomDataSet? { groups.item(tag) ?? shared?.item(tag) }
+    self.number = number
+    let measures = group(.pixelMeasuresSequence)
+    plane = dataSet.plane(orientation: group(.planeOrientationSequence), measures: measures)
+    position = (group(.planePositionSequence) ?? dataSet).point
+    scaling = group(.pixelValueTransformationSequence)?.scaling ?? dataSet.scaling ?? VoxelScaling()
+    let content = group(.frameContentSequence)
+    let diffusion = group(.diffusionSequence)
+    var keys =
+      content?.keys([
+        (.temporalPosition, .temporalPositionIndex), (.acquisition, .frameAcquisitionNumber),
+      ]) ?? [:]
+    keys[.echoTime] = group(.echoSequence)?.number(.effectiveEchoTime)
+    keys[.bValue] = diffusion?.number(.diffusionBValue)
+    keys[.gradient] = diffusion?.item(.diffusionGradientDirectionSequence).flatMap { gradient($0) }
+    keys[.triggerTime] = group(.cardiacSynchronizationSequence)?.number(.nominalCardiacTriggerDelayTime)
+    for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).enumerated() {
+      keys[.dimension(index)] = value
+    }
+    keys[.instance] = dataSet.number(.instanceNumber)
+    self.keys = keys
+    let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
+    imageType =
+      types.lazy.compactMap { group($0)?.text(.frameType) }.first ?? dataSet.text(.imageType) ?? ""
+    sliceSpacing = (measures ?? dataSet).sliceSpacing
+    stackID = content?.text(.stackID)
+    segmentNumber = group(.segmentIdentificationSequence)?.integer(.referencedSegmentNumber)
+  }
+}
+
+/// A number that differs between directions of diffusion gradients; nil where none is stated.
+private func gradient(_ dataSet: DicomDataSet) -> Double? {
+  let direction = dataSet.numbers(.diffusionGradientOrientation)
+  return direction.count == 3 ? direction[0] + 3.7 * direction[1] + 13.1 * direction[2] : nil
+}
+
+/// Both, where neither is nil.
+private func zip<One, Other>(_ one: One?, _ other: Other?) -> (One, Other)? {
+  if let one, let other { (one, other) } else { nil }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Volumes
+import Work
+
+/// What one DICOM file holds, without its pixels.
+struct DicomInstance: Sendable {
+  let path: String
+  let syntax: TransferSyntax
+  let sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID, frameOfReferenceUID: String
+  let modality: String
+  let seriesNumber: Int?
+  let instanceNumber: Int?
+  /// The description of the series; nil where there is none, or where something of the patient stands in it.
+  let description: String?
+  let format: PixelFormat?
+  let pixels: PixelLocation?
+  let frames: [DicomFrame]
+  /// Defects that were repaired.
+  let findings: [Finding]
+  let isMosaic: Bool
+  /// Segments; nil for what is no segmentation.
+  let segmentation: SegmentationContent?
+
+  /// Reads a file.
+  /// - Throws: ``InputError`` where it is damaged or not DICOM.
+  init(path: String) throws(InputError) {
+    try self.init(path: path, content: try DicomParser.read(path))
+  }
+
+  private init(path: String, content: DicomParser.Content) throws(InputError) {
+    let dataSet = content.dataSet
+    self.path = path
+    syntax = content.syntax
+    sopClassUID = dataSet.text(.sopClassUID) ?? ""
+    sopInstanceUID = dataSet.text(.sopInstanceUID) ?? ""
+    studyInstanceUID = dataSet.text(.studyInstanceUID) ?? ""
+    seriesInstanceUID = dataSet.text(.seriesInstanceUID) ?? ""
+    frameOfReferenceUID = dataSet.text(.frameOfReferenceUID) ?? ""
+    modality = (dataSet.text(.modality) ?? "").printableLine
+    seriesNumber = dataSet.integer(.seriesNumber)
+    instanceNumber = dataSet.integer(.instanceNumber)
+    description = Self.description(dataSet)
+    isMosaic = dataSet.texts(.imageType).contains("MOSAIC")
+    guard let element = content.pixels, dataSet.values[.rows] != nil else {
+      (format, pixels, frames, findings, segmentation) = (nil, nil, [], [], nil)
+      return
+    }
+    let format = try PixelFormat(dataSet, element, path: path)
+    let frameCount = dataSet.integer(.numberOfFrames) ?? 1
+    guard frameCount > 0 else {
+      throw InputError(path, "NumberOfFrames (0028,0008) is not a count", found: "\(frameCount)")
+    }
+    let groupCount = dataSet.items(.perFrameFunctionalGroups).count
+    guard groupCount == 0 || groupCount == frameCount else {
+      throw InputError(
+        path, "PerFrameFunctionalGroupsSequence does not describe its frames",
+        found: counted(groupCount, "item"),
+        expected: "\(frameCount), as NumberOfFrames says")
+    }
+    let (pixels, findings) = try PixelLocation.locate(
+      element, content, format: format, frameCount: frameCount)
+    self.format = format
+    self.pixels = pixels
+    frames = DicomFrame.frames(of: dataSet, count: frameCount)
+    self.findings = findings + Self.findings(dataSet, format)
+    segmentation = SegmentationContent(dataSet, sopClassUID: sopClassUID)
+  }
+
+  private static func findings(_ dataSet: DicomDataSet, _ format: PixelFormat) -> [Finding] {
+    var findings: [Finding] = []
+    if dataSet.number(.rescaleSlope) == 0 {
+      findings.append(Finding("RescaleSlope is 0", repair: "values are not multiplied"))
+    }
+    if dataSet.item(.modalityLUTSequence) != nil {
+      findings.append(
+        Finding(
+          "values are meant to be looked up in a ModalityLUTSequence", repair: "they are read as stored"))
+    }
+    if format.photometricInterpretation == "MONOCHROME1" {
+      findings.append(
+        Finding("MONOCHROME1: small values are meant to be bright", repair: "values are read as stored"))
+    }
+    return findings
+  }
+
+  /// The description, unless it contains the patient's number, a part of the name, or a date.
+  private static func description(_ dataSet: DicomDataSet) -> String? {
+    guard let text = dataSet.text(.seriesDescription)?.printableLine else { return nil }
+    let name = (dataSet.text(.patientName) ?? "").lowercased().split { !$0.isLetter }
+    let words = name.filter { $0.count > 2 }.map(String.init) + [dataSet.text(.patientID)?.lowercased() ?? ""]
+    let isOfPatient = words.contains { !$0.isEmpty && text.lowercased().contains($0) }
+    return isOfPatient || text.contains(/\d{6}/) ? nil : String(text.prefix(40))
+  }
+}

@@ -1,0 +1,369 @@
+import Foundation
+import Work
+
+/// Reads the structure of a DICOM file up to its pixels.
+///
+/// Every length is compared with the bytes that there are before anything is read or allocated, and only the attributes of
+/// ``DicomDictionary`` are kept.
+struct DicomParser {
+  /// The pixels of a file, which are not read.
+  struct PixelElement: Sendable {
+    let tag: DicomTag
+    /// The first byte of the value.
+    let position: Int
+    /// nil where fragments follow.
+    let byteCount: Int?
+    /// Whether 8-bit pixels are stored in 16-bit words.
+    let isWords: Bool
+  }
+
+  /// What stands before the pixels.
+  struct Content {
+    let dataSet: DicomDataSet
+    let syntax: TransferSyntax
+    let pixels: PixelElement?
+    /// The bytes that ``PixelElement/position`` counts.
+    let bytes: DicomBytes
+  }
+
+  private let bytes: DicomBytes
+  private let isBigEndian: Bool
+  private var pixels: PixelElement?
+  private var elementCount = 0
+  private var keptByteCount = 0
+
+  // No real file comes near; they bound time and memory of damaged ones.
+  private static let deepestNesting = 16
+  private static let mostElements = 20_000_000
+  private static let mostKeptBytes = 64 << 20
+  private static let longestValue = 1 << 20
+
+  /// Reads a file.
+  /// - Throws: ``InputError`` where it is not DICOM, an element is cut off or nested too deep, or it has too many.
+  static func read(_ path: String) throws(InputError) -> Content {
+    try read(DicomBytes(path: path))
+  }
+
+  private static func read(_ file: DicomBytes) throws(InputError) -> Content {
+    guard let start = try start(of: file) else {
+      throw InputError(
+        file.path, "is not a DICOM file", found: counted(file.count, "byte"), expected: "DICM at byte 128")
+    }
+    let (information, end) = try fileInformation(file, from: start)
+    let stated = information.text(.transferSyntaxUID)
+    var syntax = stated.map { TransferSyntax(uid: $0) } ?? .explicitLittleEndian
+    var (bytes, first) = (file, end)
+    if syntax.isDeflated {
+      bytes = DicomBytes(inflated: try DeflatedContent.read(file, from: end), path: file.path)
+      first = 0
+    }
+    var isExplicit = syntax.isExplicit
+    if bytes.count - first >= 6 {
+      // Some programs state one encoding and write the other.
+      let letters = try bytes.bytes(at: first + 4, count: 2)
+      let hasLetters = letters.allSatisfy { isCapital($0) }
+      if isExplicit != hasLetters, !syntax.isBigEndian { isExplicit = hasLetters }
+      if stated == nil, !hasLetters { syntax = .implicitLittleEndian }
+    }
+    var parser = DicomParser(bytes: bytes, isBigEndian: syntax.isBigEndian)
+    let (dataSet, _) = try parser.dataSet(
+      from: first, limits: Limits(end: bytes.count, isExplicit: isExplicit))
+    return Content(dataSet: dataSet, syntax: syntax, pixels: parser.pixels, bytes: bytes)
+  }
+
+  /// The content of a deflated file, which ``PixelElement/position`` counts.
+  /// - Throws: ``InputError`` where the file changed.
+  static func inflatedContent(of path: String) throws(InputError) -> [UInt8] {
+    let file = try DicomBytes(path: path)
+    guard let start = try start(of: file) else { throw InputError(path, "is no longer a DICOM file") }
+    return try DeflatedContent.read(file, from: fileInformation(file, from: start).end)
+  }
+
+  /// A function that opens the content of a file for each of several threads; a deflated one is inflated once.
+  static func sharedContent(
+    of decoder: FrameDecoding
+  ) throws(InputError) -> @Sendable () throws(InputError) -> DicomBytes {
+    let path = decoder.path
+    guard decoder.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
+    let inflated = try inflatedContent(of: path)
+    return { () throws(InputError) in DicomBytes(inflated: inflated, path: path) }
+  }
+
+  /// The elements of group 2, and where they end.
+  private static func fileInformation(
+    _ file: DicomBytes, from start: Int
+  ) throws(InputError) -> (elements: DicomDataSet, end: Int) {
+    var parser = DicomParser(bytes: file, isBigEndian: false)
+    return try parser.dataSet(
+      from: start, limits: Limits(end: file.count, isExplicit: true, onlyGroup: 0x0002))
+  }
+
+  private init(bytes: DicomBytes, isBigEndian: Bool) {
+    self.bytes = bytes
+    self.isBigEndian = isBigEndian
+  }
+
+  /// Whether bytes are the beginning of a DICOM file: "DICM" after 128 bytes, or a data set without them.
+  static func recognises(_ beginning: [UInt8]) -> Bool {
+    if beginning.count >= 132, Array(beginning[128..<132]) == Array("DICM".utf8) { return true }
+    return startsWithElement(beginning)
+  }
+
+  /// Where the first element begins; nil where there is none.
+  private static func start(of file: DicomBytes) throws(InputError) -> Int? {
+    let beginning = try file.bytes(at: 0, count: min(file.count, 132))
+    guard recognises(beginning) else { return nil }
+    return startsWithElement(beginning) ? 0 : 132
+  }
+
+  /// Whether the first bytes are an element of group 2 or 8 that a data set can begin with.
+  private static func startsWithElement(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count >= 12, bytes[1] == 0, bytes[3] == 0 else { return false }
+    let (group, element) = (bytes[0], bytes[2])
+    guard group == 2 && element < 3 || group == 8 && [0, 1, 5, 8, 16, 18, 22].contains(element) else {
+      return false
+    }
+    if isCapital(bytes[4]), isCapital(bytes[5]) { return true }
+    let length = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    return length > 0 && length < 256
+  }
+
+  private static func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5a).contains(byte) }
+
+  /// Where a data set ends and how it is encoded.
+  private struct Limits {
+    var end: Int
+    var isExplicit: Bool
+    /// Ends before the first element of another group.
+    var onlyGroup: UInt16?
+    /// Whether an item end ends it.
+    var hasItemEnd = false
+    var depth = 0
+    /// Whether values are kept.
+    var keeps = true
+  }
+
+  /// The header of an element.
+  private struct Header {
+    var tag: DicomTag
+    /// Letters of the value representation; nil where there are none.
+    var letters: [UInt8]?
+    /// nil for an undefined length.
+    var byteCount: Int?
+    var position: Int
+  }
+
+  /// Reads elements until the end; returns where it is.
+  private mutating func dataSet(from start: Int, limits: Limits) throws(InputError) -> (DicomDataSet, Int) {
+    var dataSet = DicomDataSet()
+    dataSet.isBigEndian = isBigEndian
+    var position = start
+    while position < limits.end {
+      if let group = limits.onlyGroup, limits.end - position >= 2,
+        try bytes.uint16(at: position, isBigEndian: isBigEndian) != group
+      {
+        break
+      }
+      let header = try header(at: position, limits)
+      if header.tag == .itemEnd, limits.hasItemEnd { return (dataSet, header.position) }
+      if limits.depth == 0, limits.onlyGroup == nil, isPixels(header) { return (dataSet, position) }
+      position = try read(header, limits, into: &dataSet)
+    }
+    guard !limits.hasItemEnd else { throw cutOff("an item", at: start) }
+    return (dataSet, position)
+  }
+
+  private mutating func isPixels(_ header: Header) -> Bool {
+    guard [.pixelData, .floatPixelData, .doublePixelData].contains(header.tag) else { return false }
+    let isWords = header.letters.map { $0 == Array("OW".utf8) } ?? true
+    pixels = PixelElement(
+      tag: header.tag, position: header.position, byteCount: header.byteCount, isWords: isWords)
+    return true
+  }
+
+  private mutating func header(at position: Int, _ limits: Limits) throws(InputError) -> Header {
+    elementCount += 1
+    guard elementCount <= Self.mostElements else {
+      throw InputError(
+        bytes.path, "has too many elements", found: "more than \(Self.mostElements)", expected: "an image")
+    }
+    guard limits.end - position >= 8 else { throw cutOff("an element", at: position) }
+    let tag = DicomTag(
+      try bytes.uint16(at: position, isBigEndian: isBigEndian),
+      try bytes.uint16(at: position + 2, isBigEndian: isBigEndian))
+    let letters = try bytes.bytes(at: position + 4, count: 2)
+    // An element without letters in a file with them has a length of four bytes.
+    guard tag.group != 0xfffe, limits.isExplicit, letters.allSatisfy(Self.isCapital) else {
+      let length = try bytes.uint32(at: position + 4, isBigEndian: isBigEndian)
+      return Header(tag: tag, byteCount: defined(length), position: position + 8)
+    }
+    guard Self.longRepresentations.contains(letters) else {
+      let length = try bytes.uint16(at: position + 6, isBigEndian: isBigEndian)
+      return Header(tag: tag, letters: letters, byteCount: Int(length), position: position + 8)
+    }
+    guard limits.end - position >= 12 else { throw cutOff("\(tag)", at: position) }
+    let length = try bytes.uint32(at: position + 8, isBigEndian: isBigEndian)
+    return Header(tag: tag, letters: letters, byteCount: defined(length), position: position + 12)
+  }
+
+  private func defined(_ length: UInt32) -> Int? { length == .max ? nil : Int(length) }
+
+  /// The value representations whose lengths have four bytes.
+  private static let longRepresentations = Set(
+    ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"].map { Array($0.utf8) })
+
+  /// Reads or passes over an element; returns where the next one begins.
+  private mutating func read(
+    _ header: Header, _ limits: Limits, into dataSet: inout DicomDataSet
+  ) throws(InputError) -> Int {
+    let representation = limits.keeps ? DicomDictionary.representations[header.tag] : nil
+    let isSequence = representation == .sequence || header.letters == Array("SQ".utf8)
+    guard let byteCount = header.byteCount else {
+      // Only sequences have no length; what is not known is encoded without letters.
+      let isUnknown = header.letters == Array("UN".utf8)
+      guard header.letters == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
+        throw InputError(
+          bytes.path, "\(header.tag) at byte \(header.position) has no length", expected: "a sequence")
+      }
+      var inner = limits
+      inner.isExplicit = limits.isExplicit && !isUnknown
+      inner.keeps = representation == .sequence
+      let (items, end) = try items(from: header.position, inner, hasEnd: true, header.tag)
+      if inner.keeps { dataSet.values[header.tag] = .items(items) }
+      return end
+    }
+    guard byteCount <= limits.end - header.position else {
+      throw InputError(
+        bytes.path, "\(header.tag) at byte \(header.position) is cut off",
+        found: counted(limits.end - header.position, "byte"), expected: "\(byteCount)")
+    }
+    let end = header.position + byteCount
+    guard let representation else { return end }
+    if representation == .sequence {
+      var inner = limits
+      inner.end = end
+      let isUnknown = header.letters == Array("UN".utf8)
+      inner.isExplicit = limits.isExplicit && !isUnknown
+      let (items, _) = try items(from: header.position, inner, hasEnd: false, header.tag)
+      dataSet.values[header.tag] = .items(items)
+    } else {
+      keptByteCount += byteCount + 64
+      guard byteCount <= Self.longestValue, keptByteCount <= Self.mostKeptBytes else {
+        throw InputError(
+          bytes.path, "\(header.tag) at byte \(header.position) is too long",
+          found: counted(byteCount, "byte"), expected: "\(Self.longestValue) or fewer")
+      }
+      dataSet.values[header.tag] = .bytes(
+        try bytes.bytes(at: header.position, count: byteCount),
+        Self.representation(of: header.letters) ?? representation)
+    }
+    return end
+  }
+
+  /// The representation that letters state; nil for those that leave it to the attribute.
+  private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
+    switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
+    case "DS", "IS": .decimalText
+    case "US", "SS": .shortInteger
+    case "FL": .float
+    case "FD": .double
+    case "UL", "SL": .bytes
+    default: nil
+    }
+  }
+
+  /// Reads the items of a sequence; returns where it ends.
+  private mutating func items(
+    from start: Int, _ limits: Limits, hasEnd: Bool, _ tag: DicomTag
+  ) throws(InputError) -> ([DicomDataSet], Int) {
+    guard limits.depth < Self.deepestNesting else {
+      throw InputError(
+        bytes.path, "\(tag) at byte \(start) is nested too deep",
+        found: "\(Self.deepestNesting + 1) sequences",
+        expected: "\(Self.deepestNesting) or fewer")
+    }
+    var items: [DicomDataSet] = []
+    var position = start
+    while position < limits.end {
+      var inner = limits
+      inner.depth += 1
+      inner.onlyGroup = nil
+      let header = try header(at: position, inner)
+      if header.tag == .sequenceEnd, hasEnd { return (items, header.position) }
+      guard header.tag == .item else {
+        throw InputError(
+          bytes.path, "\(tag) at byte \(start) is damaged", found: "\(header.tag) at byte \(position)",
+          expected: "an item (fffe,e000)")
+      }
+      if let byteCount = header.byteCount {
+        guard byteCount <= limits.end - header.position else {
+          throw cutOff("an item of \(tag)", at: position)
+        }
+        inner.end = header.position + byteCount
+        inner.hasItemEnd = false
+      } else {
+        inner.hasItemEnd = true
+      }
+      let (item, end) = try dataSet(from: header.position, limits: inner)
+      keptByteCount += 64
+      if limits.keeps, keptByteCount <= Self.mostKeptBytes { items.append(item) }
+      position = end
+    }
+    guard !hasEnd else { throw cutOff("\(tag)", at: start) }
+    return (items, position)
+  }
+
+  private func cutOff(_ part: String, at position: Int) -> InputError {
+    InputError(
+      bytes.path, "ends inside \(part) that begins at byte \(position)", found: counted(bytes.count, "byte"))
+  }
+}
+
+/// The data set of a deflated file.
+enum DeflatedContent {
+  /// More than any slice; a longer content would have to be in memory as a whole.
+  private static let mostBytes = 1 << 27
+
+  /// Inflates what follows `start`.
+  /// - Throws: ``InputError`` when the data are damaged or too long.
+  static func read(_ file: DicomBytes, from start: Int) throws(InputError) -> [UInt8] {
+    let inflation = Inflation(.raw)
+    var content: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    var position = start
+    while true {
+      var failure: InputError?
+      if inflation.pendingByteCount == 0 {
+        let read = inflation.refill { input in
+          let count = min(input.count, file.count - position)
+          do throws(InputError) {
+            try file.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: input[..<count]))
+          } catch {
+            failure = error
+            return 0
+          }
+          return count
+        }
+        if let failure { throw failure }
+        position += read
+        guard read > 0 else {
+          throw InputError(file.path, "the deflated data are cut off", found: counted(file.count, "byte"))
+        }
+      }
+      let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
+      content += piece[..<count]
+      guard content.count <= mostBytes else {
+        throw InputError(
+          file.path, "inflates to too much", found: "more than \(mostBytes >> 20) MiB",
+          expected: "the pixels of one file")
+      }
+      switch progress {
+      case .advanced: continue
+      case .memberEnded: return content
+      case .damaged(let reason):
+        throw InputError(
+          file.path, "the deflated data are damaged after \(counted(content.count, "byte"))", found: reason)
+      }
+    }
+  }
+}

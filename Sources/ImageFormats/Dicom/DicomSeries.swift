@@ -1,0 +1,85 @@
+import Foundation
+import Work
+
+/// Slices of one series that have the same plane and pixels: what becomes one image.
+struct DicomSeries: Sendable {
+  /// A slice, by the positions of its instance and frame.
+  struct Slice: Hashable, Sendable {
+    var instance, frame: Int
+  }
+
+  /// The instances that its slices are of.
+  let instances: [DicomInstance]
+  let slices: [Slice]
+
+  /// What its slices have in common.
+  var first: DicomInstance { instances[slices[0].instance] }
+
+  func instance(_ slice: Slice) -> DicomInstance { instances[slice.instance] }
+  func frame(_ slice: Slice) -> DicomFrame { instances[slice.instance].frames[slice.frame] }
+
+  /// "IM0004", with the number of the frame where a file has several.
+  func name(_ slice: Slice) -> String {
+    let instance = instance(slice)
+    let name = FilePath.name(of: instance.path)
+    return instance.frames.count == 1 ? name : "frame \(slice.frame) of \(name)"
+  }
+
+  /// "CT, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm", as lists show it.
+  var summary: String {
+    let size = first.format.map { "\($0.columns)x\($0.rows)x\(slices.count)" }
+    return [
+      first.modality, first.description, counted(instances.count, "file"), size,
+      FilePath.name(of: first.path),
+    ].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ", ")
+  }
+
+  /// Sorts instances into series, in the order of their numbers.
+  ///
+  /// The slices of a series instance UID are one series where they have one plane and one size; scout images are series
+  /// of their own.
+  static func series(of instances: [DicomInstance]) -> [DicomSeries] {
+    let images = instances.filter { !$0.frames.isEmpty }
+    let byUID = Dictionary(grouping: images.indices) { images[$0].seriesInstanceUID }
+    let ordered = byUID.values.sorted { one, other in
+      let (first, second) = (images[one[0]], images[other[0]])
+      return (first.seriesNumber ?? .max, first.path) < (second.seriesNumber ?? .max, second.path)
+    }
+    return ordered.flatMap { groups(of: $0.map { images[$0] }) }
+  }
+
+  private static func groups(of instances: [DicomInstance]) -> [DicomSeries] {
+    var groups: [(slices: [Slice], number: Int)] = []
+    for (number, instance) in instances.enumerated() {
+      for frame in instance.frames.indices {
+        let slice = Slice(instance: number, frame: frame)
+        let group = groups.firstIndex { isAlike(instances, $0.slices[0], slice) }
+        if let group { groups[group].slices.append(slice) } else { groups.append(([slice], groups.count)) }
+      }
+    }
+    return groups.map { group in
+      let used = Set(group.slices.map(\.instance)).sorted()
+      let positions = Dictionary(zip(used, used.indices), uniquingKeysWith: { first, _ in first })
+      return DicomSeries(
+        instances: used.map { instances[$0] },
+        slices: group.slices.map { Slice(instance: positions[$0.instance] ?? 0, frame: $0.frame) })
+    }
+  }
+
+  private static func isAlike(_ instances: [DicomInstance], _ one: Slice, _ other: Slice) -> Bool {
+    let (first, second) = (instances[one.instance], instances[other.instance])
+    let (frame, otherFrame) = (first.frames[one.frame], second.frames[other.frame])
+    let isSegmentation = first.segmentation != nil
+    guard first.format == second.format, isSegmentation == (second.segmentation != nil),
+      !isSegmentation || first.sopInstanceUID == second.sopInstanceUID,
+      isScout(frame) == isScout(otherFrame), frame.stackID == otherFrame.stackID
+    else { return false }
+    switch (frame.plane, otherFrame.plane) {
+    case (let plane?, let otherPlane?): return plane.isNear(otherPlane)
+    case (nil, nil): return true
+    default: return false
+    }
+  }
+
+  private static func isScout(_ frame: DicomFrame) -> Bool { frame.imageType.contains("LOCALIZER") }
+}

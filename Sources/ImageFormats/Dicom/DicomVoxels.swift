@@ -1,0 +1,112 @@
+import Foundation
+import Synchronization
+import Volumes
+import Work
+
+/// Delivers the slices of an opened series, decoded on all cores.
+struct DicomVoxels: VoxelReader {
+  /// A slice: which instance, and which of its frames.
+  struct Source: Sendable {
+    var instance, frame: Int
+    var scaling: VoxelScaling
+  }
+
+  let instances: [FrameDecoding]
+  /// The slices of all volumes, one volume after the other.
+  let sources: [Source]
+  let slicesPerVolume: Int
+  /// Whether each slice has a scaling of its own, so that values are delivered instead of stored numbers.
+  let appliesScaling: Bool
+  /// The type of the stored numbers.
+  let storedType: VoxelType
+  private let inflated = InflatedFile()
+
+  init(
+    instances: [FrameDecoding], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool,
+    storedType: VoxelType
+  ) {
+    self.instances = instances
+    self.sources = sources
+    self.slicesPerVolume = slicesPerVolume
+    self.appliesScaling = appliesScaling
+    self.storedType = storedType
+  }
+
+  func readVoxels(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    let slices = sources[frames.lowerBound * slicesPerVolume..<frames.upperBound * slicesPerVolume]
+    let format = instances[0].format
+    // Several slices for each thread, so that none waits long for the others.
+    let batch = max(1, min(slices.count, work.threadCount * 4, (1 << 26) / format.frameByteCount))
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: batch * format.frameByteCount, alignment: 64)
+    defer { buffer.deallocate() }
+    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: appliesScaling ? format.pixelCount : 0)
+    defer { values.deallocate() }
+    let shared = DisjointBuffer(buffer.bindMemory(to: UInt8.self))
+    for start in stride(from: slices.startIndex, to: slices.endIndex, by: batch) {
+      let end = min(start + batch, slices.endIndex)
+      let failure = Mutex<InputError?>(nil)
+      try work.forEach(count: end - start) { index, _ in
+        let target = UnsafeMutableRawBufferPointer(
+          start: shared.start + index * format.frameByteCount, count: format.frameByteCount)
+        do throws(InputError) {
+          try read(slices[start + index], into: target)
+        } catch {
+          failure.withLock { $0 = $0 ?? error }
+        }
+      }
+      if let error = failure.withLock(\.self) { throw error }
+      for index in 0..<end - start {
+        try work.checkCancellation()
+        let stored = UnsafeRawBufferPointer(
+          start: buffer.baseAddress! + index * format.frameByteCount, count: format.frameByteCount)
+        if appliesScaling {
+          var loop = ScalingLoop(scaling: slices[start + index].scaling, values: values)
+          loop.run(over: stored, type: storedType)
+          try body(UnsafeRawBufferPointer(values))
+        } else {
+          try body(stored)
+        }
+      }
+      work.report(Double(end - slices.startIndex) / Double(slices.count))
+    }
+    return []
+  }
+
+  private func read(_ source: Source, into target: UnsafeMutableRawBufferPointer) throws(InputError) {
+    let instance = instances[source.instance]
+    let content =
+      instance.syntax.isDeflated
+      ? try inflated.content(of: instance.path) : try DicomBytes(path: instance.path)
+    try instance.read(source.frame, of: content, into: target)
+  }
+}
+
+/// The inflated content of the file that was read last, so that a file of many frames is inflated once.
+private final class InflatedFile: Sendable {
+  private let known = Mutex<(path: String, bytes: [UInt8])?>(nil)
+
+  func content(of path: String) throws(InputError) -> DicomBytes {
+    if let bytes = known.withLock({ $0?.path == path ? $0?.bytes : nil }) {
+      return DicomBytes(inflated: bytes, path: path)
+    }
+    let bytes = try DicomParser.inflatedContent(of: path)
+    known.withLock { $0 = (path, bytes) }
+    return DicomBytes(inflated: bytes, path: path)
+  }
+}
+
+/// Applies the scaling of a slice.
+private struct ScalingLoop: StoredNumberLoop {
+  let scaling: VoxelScaling
+  /// Memory for one slice.
+  let values: UnsafeMutableBufferPointer<Float>
+
+  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) {
+    for index in 0..<numbers.count {
+      values[index] = Float(scaling.slope * numbers[index].double + scaling.intercept)
+    }
+  }
+}

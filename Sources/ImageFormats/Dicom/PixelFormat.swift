@@ -1,0 +1,77 @@
+import Volumes
+import Work
+
+/// How a file stores the number of a pixel.
+struct PixelFormat: Hashable, Sendable {
+  let columns, rows: Int
+  /// Bits of a pixel in memory: 1, 8, 16, 32 or 64.
+  let bitsAllocated: Int
+  /// Bits that hold the number, and the position of the highest one.
+  let bitsStored, highBit: Int
+  let isSigned: Bool
+  let isFloatingPoint: Bool
+  let samplesPerPixel: Int
+  let photometricInterpretation: String
+
+  /// - Throws: ``InputError`` for what no image has.
+  init(_ dataSet: DicomDataSet, _ element: DicomParser.PixelElement, path: String) throws(InputError) {
+    func count(_ name: String, _ tag: DicomTag, _ allowed: ClosedRange<Int>, default value: Int? = nil)
+      throws(InputError) -> Int
+    {
+      guard let number = dataSet.integer(tag) ?? (dataSet.values[tag] == nil ? value : nil),
+        allowed.contains(number)
+      else {
+        throw InputError(
+          path, "\(name) \(tag) is missing or not usable",
+          found: dataSet.number(tag).map { significant($0) } ?? "none",
+          expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
+      }
+      return number
+    }
+    isFloatingPoint = element.tag != .pixelData
+    let width = element.tag == .doublePixelData ? 64 : 32
+    columns = try count("Columns", .columns, 1...65535)
+    rows = try count("Rows", .rows, 1...65535)
+    samplesPerPixel = try count("SamplesPerPixel", .samplesPerPixel, 1...4, default: 1)
+    bitsAllocated = isFloatingPoint ? width : try count("BitsAllocated", .bitsAllocated, 1...64)
+    bitsStored =
+      isFloatingPoint
+      ? width : try count("BitsStored", .bitsStored, 1...bitsAllocated, default: bitsAllocated)
+    highBit =
+      isFloatingPoint
+      ? width - 1
+      : try count("HighBit", .highBit, bitsStored - 1...bitsAllocated - 1, default: bitsStored - 1)
+    isSigned = try count("PixelRepresentation", .pixelRepresentation, 0...1, default: 0) == 1
+    photometricInterpretation = dataSet.text(.photometricInterpretation) ?? "MONOCHROME2"
+  }
+
+  /// Pixels of a frame.
+  var pixelCount: Int { columns * rows }
+
+  /// Bytes of a frame as this program has it in memory: a byte or more for each pixel.
+  var frameByteCount: Int { pixelCount * max(1, bitsAllocated / 8) }
+
+  /// The type of a voxel.
+  /// - Throws: ``InputError`` for colours and for widths that no number of this program has.
+  func voxelType(path: String) throws(InputError) -> VoxelType {
+    guard samplesPerPixel == 1, photometricInterpretation.hasPrefix("MONOCHROME") else {
+      throw InputError(
+        path, "is in colour", found: photometricInterpretation.printableLine,
+        expected: "one number for each pixel")
+    }
+    switch (bitsAllocated, isSigned) {
+    case (32, _) where isFloatingPoint: return .float32
+    case (64, _) where isFloatingPoint: return .float64
+    case (1, _), (8, false): return .uint8
+    case (8, true): return .int8
+    case (16, false): return .uint16
+    case (16, true): return .int16
+    case (32, false): return .uint32
+    case (32, true): return .int32
+    default:
+      throw InputError(
+        path, "BitsAllocated (0028,0100) cannot be read", found: "\(bitsAllocated)",
+        expected: "1, 8, 16 or 32")
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Volumes
+import Work
+
+/// The segments that a DICOM segmentation describes.
+struct SegmentationContent: Sendable {
+  /// How pixels show segments.
+  enum Kind: String, Sendable {
+    case binary = "BINARY"
+    case fractional = "FRACTIONAL"
+    case labelmap = "LABELMAP"
+  }
+
+  /// One segment.
+  struct Segment: Hashable, Sendable {
+    /// Its number in the file; numbers count from 1.
+    var number: Int
+    /// The value of its voxels: its number, unless it was written as a label of another value.
+    var value: Int
+    var name: String
+    var colour: RGBColour?
+  }
+
+  let kind: Kind
+  let segments: [Segment]
+  /// The value of a fractional pixel that is wholly inside.
+  let maximumFractionalValue: Int
+  /// The value of background in a label map.
+  let paddingValue: Int
+  /// The series that it was made of; empty where that is not stated.
+  let seriesInstanceUID: String
+
+  /// The UIDs of segmentations and of label maps.
+  private static let classes = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"]
+
+  /// nil for what is no segmentation.
+  init?(_ dataSet: DicomDataSet, sopClassUID: String) {
+    guard Self.classes.contains(sopClassUID) else { return nil }
+    let isLabelMap = sopClassUID == Self.classes[1]
+    kind =
+      dataSet.text(.segmentationType).flatMap { Kind(rawValue: $0) } ?? (isLabelMap ? .labelmap : .binary)
+    var values: Set<Int> = []
+    let items = dataSet.items(.segmentSequence)
+    let labels = items.compactMap { $0.text(.trackingID).flatMap(Self.value(ofTracking:)) }
+    let hasLabels = labels.count == items.count && labels.allSatisfy { values.insert($0).inserted }
+    segments = items.enumerated().compactMap { index, item in
+      guard let number = item.integer(.segmentNumber) else { return nil }
+      return Segment(
+        number: number, value: hasLabels ? labels[index] : number,
+        name: (item.text(.segmentLabel) ?? "").printableLine,
+        colour: RGBColour(cieLab: item.numbers(.recommendedDisplayCIELabValue)))
+    }
+    maximumFractionalValue = dataSet.integer(.maximumFractionalValue) ?? 255
+    paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
+    seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
+  }
+
+  /// The tracking identifier of a label, which keeps its value: segments are numbered without gaps.
+  static func tracking(ofValue value: Int) -> String { "segdeck label \(value)" }
+
+  /// The value of a label in its tracking identifier; nil for those of other programs.
+  private static func value(ofTracking text: String) -> Int? {
+    let prefix = tracking(ofValue: 0).dropLast()
+    return text.hasPrefix(prefix) ? Int(text.dropFirst(prefix.count)).flatMap { $0 > 0 ? $0 : nil } : nil
+  }
+}
+
+extension RGBColour {
+  /// The colour of three scaled numbers of DICOM's CIELab (PS3.3 C.10.7.1.1, white point D50); nil for other counts.
+  init?(cieLab numbers: [Double]) {
+    guard numbers.count == 3 else { return nil }
+    let (lightness, a, b) = (
+      numbers[0] / 65535 * 100, numbers[1] / 65535 * 255 - 128, numbers[2] / 65535 * 255 - 128
+    )
+    func cube(_ value: Double) -> Double {
+      value > 6 / 29 ? value * value * value : (value - 4 / 29) * 108 / 841
+    }
+    let y = (lightness + 16) / 116
+    let (x50, y50, z50) = (0.9642 * cube(y + a / 500), cube(y), 0.8249 * cube(y - b / 200))
+    // XYZ of D50 to linear sRGB of D65, Bradford adaptation included.
+    func channel(_ x: Double, _ y: Double, _ z: Double) -> UInt8 {
+      let linear = min(max(x * x50 + y * y50 + z * z50, 0), 1)
+      let value = linear <= 0.0031308 ? 12.92 * linear : 1.055 * pow(linear, 1 / 2.4) - 0.055
+      return UInt8(saturating: (value * 255).rounded())
+    }
+    self.init(
+      channel(3.1338561, -1.6168667, -0.4906146), channel(-0.9787684, 1.9161415, 0.0334540),
+      channel(0.0719453, -0.2289914, 1.4052427))
+  }
+}

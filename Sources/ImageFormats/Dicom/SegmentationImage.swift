@@ -1,0 +1,125 @@
+import Foundation
+import Volumes
+import Work
+
+/// A DICOM segmentation as a mask: the value of a voxel is that of its segment.
+enum SegmentationImage {
+  /// More slices than any mask has.
+  private static let mostSlices = 65535
+
+  /// Opens a segmentation on the grid of its own frames; slices between them, which the file leaves out, are background.
+  ///
+  /// - Parameters:
+  ///   - choice: The number or name of the only segment that is read; nil for all of them.
+  /// - Throws: ``InputError`` where frames lie on no grid, or there is no such segment.
+  static func open(
+    _ instance: DicomInstance, path: String, segment choice: String? = nil
+  ) throws(InputError) -> ImageFile {
+    guard let content = instance.segmentation, let decoder = FrameDecoding(instance) else {
+      throw InputError(path, "is no segmentation")
+    }
+    try decoder.check()
+    let (grid, places) = try slices(of: instance, path: path)
+    let segments = try chosen(choice, content, path)
+    var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
+    for (frame, place) in zip(instance.frames, places) {
+      guard content.kind == .labelmap || frame.segmentNumber != nil else {
+        throw InputError(path, "frame \(frame.number) does not say which segment it shows")
+      }
+      let number = frame.segmentNumber ?? 0
+      if content.kind == .labelmap || segments.contains(where: { $0.number == number }) {
+        let value = segments.first { $0.number == number }?.value ?? number
+        planes[place].append(SegmentationVoxels.Part(frame: frame.number, value: value))
+      }
+    }
+    guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
+      content.segments.allSatisfy({ $0.value >= 0 })
+    else {
+      throw InputError(path, "has no usable segments", found: counted(content.segments.count, "segment"))
+    }
+    let reader = SegmentationVoxels(
+      decoder: decoder, content: content, planes: planes, segments: segments,
+      values: Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first }),
+      type: largest < 256 ? .uint8 : .uint16)
+    return ImageFile(
+      path: path,
+      storage: "DICOM segmentation, \(content.kind.rawValue), \(counted(content.segments.count, "segment"))",
+      source: ImageSource(grid: grid), voxelType: reader.type, scaling: VoxelScaling(), frameSizes: [],
+      files: [instance.path], labelNames: names(segments), leavesOutBackground: true, reader: reader,
+      findings: instance.findings + findings(content))
+  }
+
+  private static func findings(_ content: SegmentationContent) -> [Finding] {
+    content.kind == .fractional
+      ? [
+        Finding(
+          "segments are fractional, 0 to \(content.maximumFractionalValue)",
+          repair: "voxels from one half on belong to a segment")
+      ] : []
+  }
+
+  /// The names of the segments.
+  static func names(_ segments: [SegmentationContent.Segment]) -> LabelNames {
+    LabelNames(
+      entries: segments.filter { $0.value > 0 }.map {
+        LabelNames.Entry(value: $0.value, name: $0.name, colour: $0.colour)
+      })
+  }
+
+  private static func chosen(
+    _ choice: String?, _ content: SegmentationContent, _ path: String
+  ) throws(InputError) -> [SegmentationContent.Segment] {
+    guard let choice else { return content.segments }
+    let found = content.segments.filter { Int(choice) == $0.value || choice.nameKey == $0.name.nameKey }
+    guard found.count == 1 else {
+      let list = content.segments.prefix(12).map { "\($0.value) \($0.name)" }.joined(separator: ", ")
+      throw InputError(path, "has no such segment", found: choice.printableLine, expected: list)
+    }
+    return found
+  }
+
+  /// The grid of the frames, and the slice of each.
+  private static func slices(
+    of instance: DicomInstance, path: String
+  ) throws(InputError) -> (VolumeGrid, [Int]) {
+    guard let format = instance.format, let plane = instance.frames.first?.plane else {
+      throw InputError(
+        path, "does not say where its frames lie", expected: "PlaneOrientationSequence, PixelSpacing")
+    }
+    var positions: [SIMD3<Double>] = []
+    for frame in instance.frames {
+      guard let position = frame.position, frame.plane?.isNear(plane) == true else {
+        throw InputError(
+          path, "frame \(frame.number) does not lie as the others do",
+          found: frame.position == nil ? "no ImagePositionPatient" : "another plane",
+          expected: "parallel slices")
+      }
+      positions.append(position)
+    }
+    let depths = positions.map { dot($0 - positions[0], plane.normal) }
+    let lowest = depths.indices.min { depths[$0] < depths[$1] } ?? 0
+    let rising = depths.map { $0 - depths[lowest] }
+    let stated = instance.frames[0].sliceSpacing
+    let sorted = rising.sorted()
+    let gaps = zip(sorted, sorted.dropFirst()).map { $1 - $0 }.filter { $0 > 0.001 }
+    // A stated spacing may be of another image; then the smallest distance between frames is the spacing.
+    let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
+    for spacing in spacings.isEmpty ? [1] : spacings {
+      let places = rising.map { ($0 / spacing).rounded() }
+      let isRegular = zip(rising, places).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+      guard isRegular, let last = places.max(), last < Double(mostSlices) else { continue }
+      let highest = depths.indices.max { depths[$0] < depths[$1] } ?? 0
+      let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing
+      let size = GridSize(format.columns, format.rows, Int(last) + 1)
+      let affine = Affine(
+        stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
+        stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
+        origin: WorldPoint(lps: positions[lowest]))
+      return (VolumeGrid(size: size, affine: affine), places.map { Int($0) })
+    }
+    throw InputError(
+      path, "its frames are not evenly spaced",
+      found: gaps.prefix(6).map { significant($0, 4) }.joined(separator: ", "),
+      expected: "\(stated.map { significant($0) } ?? "one spacing") mm, or multiples of it")
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Synchronization
+import Volumes
+import Work
+
+/// Delivers the labels of a segmentation, slice by slice.
+struct SegmentationVoxels: VoxelReader {
+  /// A frame of a slice, and the value of the segment that it shows.
+  struct Part: Sendable {
+    var frame, value: Int
+  }
+
+  let decoder: FrameDecoding
+  let content: SegmentationContent
+  /// The frames of each slice; none where all of it is background.
+  let planes: [[Part]]
+  /// The segments that are read.
+  let segments: [SegmentationContent.Segment]
+  /// The values of label map numbers that are not their own.
+  var values: [Int: Int] = [:]
+  /// uint8, or uint16 where numbers do not fit.
+  let type: VoxelType
+
+  /// Two segments that share a voxel.
+  private struct Overlap: Hashable {
+    var first, second: Int
+  }
+
+  /// - Throws: Also an ``InputError`` that names the pairs of segments that overlap.
+  func readVoxels(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    let pixelCount = decoder.format.pixelCount
+    let bytes = try DicomParser.sharedContent(of: decoder)
+    let batch = max(1, min(planes.count, work.threadCount * 4, (1 << 25) / pixelCount))
+    var labels = [UInt16](repeating: 0, count: batch * pixelCount)
+    var overlaps: Set<Overlap> = []
+    for start in stride(from: 0, to: planes.count, by: batch) {
+      let end = min(start + batch, planes.count)
+      let found = Mutex<(overlaps: Set<Overlap>, failure: InputError?)>(([], nil))
+      try labels.withUnsafeMutableBufferPointer { labels in
+        let shared = DisjointBuffer(labels)
+        try work.forEach(count: end - start) { index, _ in
+          let plane = UnsafeMutableBufferPointer(start: shared.start + index * pixelCount, count: pixelCount)
+          do throws(InputError) {
+            let own = try fill(plane, planes[start + index], bytes())
+            found.withLock { $0.overlaps.formUnion(own) }
+          } catch {
+            found.withLock { $0.failure = $0.failure ?? error }
+          }
+        }
+        if let failure = found.withLock({ $0.failure }) { throw failure }
+        overlaps.formUnion(found.withLock { $0.overlaps })
+        if overlaps.isEmpty {
+          for index in 0..<end - start {
+            try deliver(
+              UnsafeBufferPointer(rebasing: labels[index * pixelCount..<(index + 1) * pixelCount]), body)
+          }
+        }
+      }
+      work.report(Double(end) / Double(planes.count))
+    }
+    guard overlaps.isEmpty else { throw overlapping(overlaps) }
+    return []
+  }
+
+  private func deliver(
+    _ labels: UnsafeBufferPointer<UInt16>, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard type == .uint8 else { return try body(UnsafeRawBufferPointer(labels)) }
+    try labels.map { UInt8(truncatingIfNeeded: $0) }.withUnsafeBytes { try body($0) }
+  }
+
+  /// Writes the labels of a slice; returns the overlaps in it.
+  private func fill(
+    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [Part], _ bytes: DicomBytes
+  ) throws(InputError) -> Set<Overlap> {
+    labels.update(repeating: 0)
+    var overlaps: Set<Overlap> = []
+    let format = decoder.format
+    let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: format.frameByteCount, alignment: 16)
+    defer { pixels.deallocate() }
+    let isWide = format.frameByteCount > format.pixelCount
+    for part in parts {
+      try decoder.read(part.frame, of: bytes, into: pixels)
+      for pixel in 0..<format.pixelCount {
+        let stored = isWide ? Int(pixels.bindMemory(to: UInt16.self)[pixel]) : Int(pixels[pixel])
+        guard let label = label(stored, part), label != 0 else { continue }
+        if labels[pixel] != 0, labels[pixel] != label {
+          let pair = [Int(labels[pixel]), Int(label)].sorted()
+          overlaps.insert(Overlap(first: pair[0], second: pair[1]))
+        }
+        labels[pixel] = label
+      }
+    }
+    return overlaps
+  }
+
+  /// The label of a stored number; nil for background.
+  private func label(_ stored: Int, _ part: Part) -> UInt16? {
+    switch content.kind {
+    case .binary: return stored != 0 ? UInt16(truncatingIfNeeded: part.value) : nil
+    case .fractional:
+      return stored * 2 >= max(content.maximumFractionalValue, 1)
+        ? UInt16(truncatingIfNeeded: part.value) : nil
+    case .labelmap:
+      guard stored != content.paddingValue else { return nil }
+      // All segments are usual; a choice of one leaves the others out.
+      guard segments.count == content.segments.count || segments.contains(where: { $0.number == stored })
+      else {
+        return nil
+      }
+      return UInt16(truncatingIfNeeded: values[stored] ?? stored)
+    }
+  }
+
+  private func overlapping(_ overlaps: Set<Overlap>) -> InputError {
+    func name(_ number: Int) -> String {
+      let name = segments.first { $0.value == number }?.name ?? ""
+      return name.isEmpty ? "\(number)" : "\(number) \(name)"
+    }
+    let sorted = overlaps.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
+    let pairs = sorted.prefix(8).map { "\(name($0.first)) and \(name($0.second))" }
+    let more = sorted.count - pairs.count
+    return InputError(
+      decoder.path, "has segments that overlap, so that no voxel can have one label",
+      found: (pairs + (more > 0 ? ["\(more) more pairs"] : [])).joined(separator: ", "),
+      expected: "--segment with the name or number of one")
+  }
+}

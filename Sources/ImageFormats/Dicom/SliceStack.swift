@@ -1,0 +1,151 @@
+import Foundation
+import Volumes
+import Work
+
+/// The slices of a series in the order of a volume, and where they lie.
+struct SliceStack {
+  /// The grid of every frame (in the program's sense: one volume).
+  let grid: VolumeGrid
+  /// The slices of each volume, along rising positions on the normal.
+  let volumes: [[DicomSeries.Slice]]
+  let findings: [Finding]
+
+  /// Orders slices by position.
+  ///
+  /// - Parameter path: The path that was opened, for errors.
+  /// - Throws: ``InputError`` that names the slice that is missing, twice there or not where it should be.
+  init(_ series: DicomSeries, path: String) throws(InputError) {
+    guard let format = series.first.format else { throw InputError(path, "has no pixels") }
+    guard !series.first.isMosaic else {
+      throw InputError(
+        path, "is a Siemens mosaic: all slices in one picture", found: series.first.modality,
+        expected: "slices, as dcm2niix makes of it")
+    }
+    var placed: [PlacedSlice] = []
+    var plane: FramePlane?
+    for slice in series.slices {
+      let frame = series.frame(slice)
+      guard let own = frame.plane, let position = frame.position else {
+        throw InputError(
+          path, "\(series.name(slice)) does not say where it lies", found: series.first.modality,
+          expected: frame.plane == nil
+            ? "ImageOrientationPatient (0020,0037) and PixelSpacing (0028,0030)"
+            : "ImagePositionPatient (0020,0032) of each slice")
+      }
+      plane = plane ?? own
+      placed.append(PlacedSlice(slice: slice, position: position))
+    }
+    guard let plane, let first = placed.first else { throw InputError(path, "has no pixels") }
+    let normal = plane.normal
+    let origin = first.position
+    placed.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
+    let places = SliceStack.places(placed, tolerance: min(0.05, plane.columnSpacing / 20))
+    let checked = PlaceCheck(series: series, places: places, normal: normal, path: path)
+    volumes = try SliceOrder(series, places, path: path).volumes()
+    let step: SIMD3<Double>
+    (step, findings) = try checked.step(stated: series.frame(first.slice).sliceSpacing)
+    let size = GridSize(format.columns, format.rows, places.count)
+    guard checkedProduct(size.i, size.j, size.k, volumes.count, 8) != nil else {
+      throw InputError(path, "has more voxels than can be counted")
+    }
+    let start = places[0][0].position
+    grid = VolumeGrid(
+      size: size,
+      affine: Affine(
+        stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
+        stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
+        origin: WorldPoint(lps: start)))
+  }
+
+  /// Sorted slices by their places.
+  private static func places(_ sorted: [PlacedSlice], tolerance: Double) -> [[PlacedSlice]] {
+    var places: [[PlacedSlice]] = []
+    for slice in sorted {
+      if let last = places.last?[0], length(slice.position - last.position) <= tolerance {
+        places[places.count - 1].append(slice)
+      } else {
+        places.append([slice])
+      }
+    }
+    return places
+  }
+}
+
+/// A slice and the centre of its first pixel (LPS, mm).
+struct PlacedSlice {
+  var slice: DicomSeries.Slice
+  var position: SIMD3<Double>
+}
+
+extension WorldPoint {
+  /// A point or step of DICOM, whose axes point to the left, back and head.
+  init(lps point: SIMD3<Double>) { self.init(0 - point.x, 0 - point.y, point.z) }
+
+  /// The same in DICOM's axes.
+  var lps: SIMD3<Double> { SIMD3(0 - x, 0 - y, z) }
+}
+
+/// Whether places are as far from each other as slices of a volume.
+private struct PlaceCheck {
+  let series: DicomSeries
+  let places: [[PlacedSlice]]
+  let normal: SIMD3<Double>
+  let path: String
+
+  /// Slices may lie so far from a regular grid, as a part of the distance between two: positions are rounded decimals.
+  private static let tolerance = 0.1
+
+  /// The step from a slice to the next.
+  /// - Parameter stated: The spacing that files state, for an only slice.
+  func step(stated: Double?) throws(InputError) -> (SIMD3<Double>, [Finding]) {
+    let count = places.count
+    guard count > 1 else {
+      let finding = Finding(
+        "there is one slice",
+        repair: stated.map { "it is taken to be \(significant($0)) mm thick, as the file states" }
+          ?? "it is taken to be 1 mm thick")
+      return (normal * (stated ?? 1), [finding])
+    }
+    let (first, last) = (places[0][0].position, places[count - 1][0].position)
+    let step = (last - first) / Double(count - 1)
+    let deviations = places.indices.map { length(places[$0][0].position - first - step * Double($0)) }
+    let largest = deviations.max() ?? 0
+    let distance = dot(step, normal)
+    guard largest <= Self.tolerance * distance else { throw irregular(deviations) }
+    guard largest > 0.01 * distance else { return (step, []) }
+    return (
+      step,
+      [
+        Finding(
+          "slices lie up to \(significant(largest, 2)) mm from where they would be \(significant(distance, 4)) mm apart",
+          repair: "they are taken to be evenly spaced")
+      ]
+    )
+  }
+
+  private func irregular(_ deviations: [Double]) -> InputError {
+    let gaps = places.indices.dropLast().map {
+      dot(places[$0 + 1][0].position - places[$0][0].position, normal)
+    }
+    let usual = gaps.sorted()[(gaps.count - 1) / 2]
+    let shown = significant(usual, 4)
+    if let index = gaps.indices.max(by: { Swift.abs(gaps[$0] - usual) < Swift.abs(gaps[$1] - usual) }),
+      Swift.abs(gaps[index] - usual) > 0.1 * usual
+    {
+      let (before, after) = (series.name(places[index][0].slice), series.name(places[index + 1][0].slice))
+      let steps = usual > 0 ? gaps[index] / usual : 0
+      let isMissing = steps > 1.5 && Swift.abs(steps - steps.rounded()) < 0.2 && steps < 1e6
+      let missing = isMissing ? Int(steps.rounded()) - 1 : 0
+      return InputError(
+        path,
+        missing > 0
+          ? "\(counted(missing, "slice is", "slices are")) missing between \(before) and \(after)"
+          : "its slices are not evenly spaced: \(before) and \(after)",
+        found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others")
+    }
+    let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0
+    return InputError(
+      path, "its slices are not in one line: \(series.name(places[worst][0].slice))",
+      found: "\(significant(deviations[worst], 3)) mm beside it", expected: "slices above each other")
+  }
+}

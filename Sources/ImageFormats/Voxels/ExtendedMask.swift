@@ -1,0 +1,102 @@
+import Foundation
+import Volumes
+import Work
+
+extension ImageFile {
+  /// A mask that leaves out slices or margins without labels, on voxels as large as the whole image has; any other file,
+  /// and one that does not lie on the image's voxels, as it is.
+  ///
+  /// - Parameter image: The grid of the image, whose axes may have another order or direction.
+  package func extended(to image: VolumeGrid) -> ImageFile {
+    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, image.affine.determinant != 0,
+      let box = box(of: image)
+    else { return self }
+    let size = GridSize(
+      box.upper.i - box.lower.i + 1, box.upper.j - box.lower.j + 1, box.upper.k - box.lower.k + 1)
+    var affine = grid.affine
+    affine.origin = grid.affine.world(box.lower)
+    let offset = VoxelIndex(-box.lower.i, -box.lower.j, -box.lower.k)
+    let finding = Finding(
+      "the mask holds \(grid.size) of \(size) voxels", repair: "the others are background")
+    return ImageFile(
+      path: path, storage: storage, source: ImageSource(grid: VolumeGrid(size: size, affine: affine)),
+      voxelType: voxelType, scaling: scaling, frameSizes: frameSizes, files: files, labelNames: labelNames,
+      reader: ExtendedVoxels(file: self, size: size, offset: offset), findings: findings + [finding])
+  }
+
+  /// The first and last voxel of the image in this mask's own indices; nil where the image's voxels are not the mask's, or
+  /// do not cover it.
+  private func box(of image: VolumeGrid) -> (lower: VoxelIndex, upper: VoxelIndex)? {
+    var lower = SIMD3<Double>(repeating: .infinity)
+    var upper = SIMD3<Double>(repeating: -.infinity)
+    for corner in 0..<8 {
+      let index = VoxelIndex(
+        corner & 1 == 0 ? 0 : image.size.i - 1, corner & 2 == 0 ? 0 : image.size.j - 1,
+        corner & 4 == 0 ? 0 : image.size.k - 1)
+      let own = grid.affine.continuousIndex(image.affine.world(index))
+      guard
+        (0..<3).allSatisfy({
+          abs(own[$0] - own[$0].rounded()) <= GridFit.toleranceVoxels && abs(own[$0]) < 1e6
+        })
+      else { return nil }
+      for axis in 0..<3 {
+        lower[axis] = min(lower[axis], own[axis].rounded())
+        upper[axis] = max(upper[axis], own[axis].rounded())
+      }
+    }
+    let first = VoxelIndex(Int(lower.x), Int(lower.y), Int(lower.z))
+    let last = VoxelIndex(Int(upper.x), Int(upper.y), Int(upper.z))
+    let isInside = (0..<3).allSatisfy { first[$0] <= 0 && last[$0] >= grid.size[$0] - 1 }
+    let extents = (0..<3).map { last[$0] - first[$0] + 1 }
+    guard isInside, extents.sorted() == (0..<3).map({ image.size[$0] }).sorted() else { return nil }
+    return (first, last)
+  }
+}
+
+/// The voxels of a mask within a larger grid of zeros.
+private struct ExtendedVoxels: VoxelReader {
+  let file: ImageFile
+  let size: GridSize
+  /// The mask's first voxel in the larger grid.
+  let offset: VoxelIndex
+
+  func readVoxels(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    let width = file.voxelType.byteCount
+    let (rowBytes, ownRowBytes) = (size.i * width, file.grid.size.i * width)
+    let empty = [UInt8](repeating: 0, count: rowBytes * size.j)
+    func deliverEmpty(_ count: Int) throws {
+      for _ in 0..<count {
+        try work.checkCancellation()
+        try empty.withUnsafeBytes { try body($0) }
+      }
+    }
+    for frame in frames {
+      try deliverEmpty(offset.k)
+      var slice = empty
+      var filled = 0
+      let ownSliceBytes = ownRowBytes * file.grid.size.j
+      try file.readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
+        var position = 0
+        while position < bytes.count {
+          // As far as the row goes, or the piece.
+          let (row, column) = (filled / ownRowBytes, filled % ownRowBytes)
+          let count = min(ownRowBytes - column, bytes.count - position)
+          let target = (row + offset.j) * rowBytes + offset.i * width + column
+          slice.withUnsafeMutableBytes {
+            UnsafeMutableRawBufferPointer(rebasing: $0[target..<target + count])
+              .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))
+          }
+          (position, filled) = (position + count, filled + count)
+          if filled == ownSliceBytes {
+            try slice.withUnsafeBytes { try body($0) }
+            filled = 0
+          }
+        }
+      }
+      try deliverEmpty(size.k - offset.k - file.grid.size.k)
+    }
+    return []
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+import Volumes
+import Work
+
+@Suite("DICOM segmentations")
+struct DicomSegmentationTests {
+  private let image = fixture("DICOM/explicit")
+
+  private func segmentation(_ name: String, _ segment: String? = nil) throws -> ImageFile {
+    try ImageFile.open(
+      fixture("DICOM/segmentation/\(name).dcm"), options: ImageReadingOptions(segment: segment))
+  }
+
+  /// A mask with a few labels on the grid of the image.
+  private func mask(_ grid: VolumeGrid) -> LabelVolume {
+    LabelVolume(
+      grid: grid, voxels: (0..<grid.size.voxelCount).map { [0, 1, 0, 3, 300][$0 % 5] * ($0 < 500 ? 1 : 0) })
+  }
+
+  @Test("names and colours are those of the segments", arguments: ["binary", "fractional", "labelmap"])
+  func names(kind: String) throws {
+    #expect(
+      try segmentation(kind).labelNames?.entries == [
+        LabelNames.Entry(value: 1, name: "Liver", colour: RGBColour(221, 131, 102)),
+        LabelNames.Entry(value: 2, name: "Left kidney", colour: RGBColour(43, 183, 82)),
+      ])
+  }
+
+  @Test("one segment is chosen by number or name")
+  func choice() throws {
+    let all = try segmentation("binary").labelVolume().voxels
+    #expect(Set(all) == [0, 1, 2])
+    for choice in ["2", "left kidney"] {
+      #expect(try segmentation("binary", choice).labelVolume().voxels == all.map { $0 == 2 ? 2 : 0 })
+    }
+    #expect(
+      refusal { _ = try segmentation("binary", "spleen") }
+        .hasSuffix("has no such segment: found spleen, expected 1 Liver, 2 Left kidney"))
+  }
+
+  @Test("segments that overlap are refused by their names, and read one by one")
+  func overlap() throws {
+    let file = try segmentation("overlapping")
+    #expect(
+      refusal { _ = try file.labelVolume() }
+        .hasSuffix(
+          "has segments that overlap, so that no voxel can have one label: found 1 Liver and 2 Left kidney, "
+            + "expected --segment with the name or number of one"))
+    let first = try segmentation("overlapping", "1").labelVolume().voxels
+    #expect(try segmentation("overlapping", "2").labelVolume().voxels == first.map { $0 * 2 })
+  }
+
+  @Test("slices that a segmentation leaves out are background of the image's grid")
+  func extended() throws {
+    let grid = try ImageFile.open(image).grid
+    let own = try segmentation("binary")
+    #expect(own.grid.size == GridSize(15, 11, 3))
+    let whole = own.extended(to: grid)
+    #expect(whole.grid.size == grid.size)
+    #expect(
+      try whole.labelVolume().voxels == [UInt16](repeating: 0, count: 165) + own.labelVolume().voxels)
+    #expect(whole.findings.map(\.problem) == ["the mask holds 15x11x3 of 15x11x4 voxels"])
+    let elsewhere = VolumeGrid(size: grid.size, affine: Affine(spacing: Spacing(1)))
+    #expect(own.extended(to: elsewhere).grid == own.grid)
+  }
+
+  @Test("a mask of a series is read back as it was, with its names, and nothing of the patient in it")
+  func writing() throws {
+    let source = try ImageFile.open(image)
+    let labels = mask(source.grid)
+    let names = LabelNames(entries: [
+      .init(value: 1, name: "liver", colour: RGBColour(200, 30, 40)), .init(value: 3, name: "Kidney, left"),
+      .init(value: 300, name: "thing"),
+    ])
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "m.dcm").path
+      try PendingFile.commit(labels.pending(for: path, source: source.source, names: names))
+      let read = try ImageFile.open(path)
+      #expect(try read.extended(to: source.grid).labelVolume().voxels == labels.voxels)
+      #expect(read.labelNames?.entries.map(\.name) == ["liver", "Kidney, left", "thing"])
+      #expect(read.labelNames?.entries[0].colour == RGBColour(200, 30, 40))
+      let bytes = try Data(contentsOf: URL(filePath: path))
+      for absent in ["Made", "0815"] { #expect(bytes.firstRange(of: Data(absent.utf8)) == nil) }
+      // The study, an instance of the series, and the codes of liver, kidney and left.
+      for present in ["10.1499.1", "10.1499.3.1.2", "10200004", "64033007", "7771000"] {
+        #expect(bytes.firstRange(of: Data(present.utf8)) != nil, "\(present)")
+      }
+    }
+  }
+
+  @Test("a segmentation is of a DICOM image, and holds labels")
+  func refusals() throws {
+    let other = try ImageFile.open(fixture("nifti1_u1_le.nii"))
+    let source = try ImageFile.open(image)
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "m.dcm").path
+      #expect(
+        refusal(below: folder) { try mask(other.grid).write(to: path, source: other.source) }
+          == "m.dcm: is written for masks of DICOM images alone: found an image of another format, "
+          + "expected another suffix, or --like with a DICOM image")
+      let empty = LabelVolume(
+        grid: source.grid, voxels: [UInt16](repeating: 0, count: source.grid.size.voxelCount))
+      #expect(
+        refusal(below: folder) { try empty.write(to: path, source: source.source) }
+          == "m.dcm: cannot hold these labels as segments: found no label, expected labels from 1 to 65535")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+  }
+}
