@@ -21,7 +21,9 @@ struct FoundFile: Equatable {
     role = FileRole(stem: stem)
   }
 
-  /// A DICOM series of a folder. Its path is the folder's where the folder has no other series, else that of its first file.
+  /// A DICOM series of a folder.
+  ///
+  /// Its path is the folder's where the folder has no other series, else that of its first file.
   init(folder: FolderTree, series: DicomListing.Series, isOnly: Bool) {
     path = isOnly ? folder.path : series.path
     stem = isOnly ? folder.name : "\(folder.name)_\(series.number)"
