@@ -85,6 +85,15 @@ extension [SessionEffect] {
     }
   }
 
+  /// Those of them whose threads give way to all others.
+  var openedAhead: [Int] {
+    compactMap { effect in
+      guard case .review(let id, .start(_, let job)) = effect, job.base is OpeningJob, !job.base.isAwaited
+      else { return nil }
+      return id.position
+    }
+  }
+
   /// The records that are written to the worklist: "case-1 opened accepted".
   var records: [String] {
     compactMap { effect in

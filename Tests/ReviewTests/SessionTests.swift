@@ -25,6 +25,18 @@ struct SessionTests {
     #expect((back.opened, back.closed) == ([], [3]))
   }
 
+  @Test("threads that open a case keep their priority when the reader waits for it")
+  func priority() throws {
+    var (session, effects) = begunSession(3)
+    #expect(effects.openedAhead == [])
+    let next = try session.finish(effects)
+    #expect((next.opened, next.openedAhead) == ([0, 1], [1]))
+    // Further on than the case that is opened ahead.
+    try session.press("C")
+    let last = try session.press(.end, .enter)
+    #expect((last.opened, last.openedAhead) == ([2], []))
+  }
+
   @Test("a case is opened ahead only after the one on the screen is open")
   func opensInTurn() throws {
     let (session, effects) = begunSession(2)

@@ -23,6 +23,9 @@ package protocol Job: Equatable, Sendable {
   /// The name in the message line; nil for jobs that it does not show.
   var title: String? { get }
 
+  /// Whether there is nothing else to do until it ends: then its threads keep their priority.
+  var isAwaited: Bool { get }
+
   /// The message after the reviewer stopped it.
   var stoppedText: String { get }
 
@@ -43,6 +46,8 @@ package protocol Job: Equatable, Sendable {
 
 extension Job {
   package var title: String? { nil }
+
+  package var isAwaited: Bool { false }
 
   package var stoppedText: String { "stopped" }
 

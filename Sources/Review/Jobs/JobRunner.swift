@@ -7,8 +7,8 @@ import Work
 /// Performs effects on threads of its own and reports their outcomes as events.
 ///
 /// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
-/// ten times a second and job. The threads have a lower priority than the screen's, which gets a core at once even when
-/// all of them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+/// ten times a second and job. The threads of jobs that nobody waits for have a lower priority than the screen's, which gets
+/// a core at once even when all of them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
 package final class JobRunner: Sendable {
   private struct Running {
     var kind: JobKind
@@ -68,10 +68,10 @@ package final class JobRunner: Sendable {
       guard isDue, !cancellation.isRequested else { return }
       deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
     }
-    work.hasLowPriority = true
+    work.hasLowPriority = !job.isAwaited
     queue.async(group: group) { [self, work] in
       let environment = JobEnvironment(services: services, journal: journal)
-      ThreadPriority.lower()
+      if work.hasLowPriority { ThreadPriority.lower() }
       AvailableMemory.measure()
       let outcome = JobRunner.outcome(cancellation) {
         .finished(J.self, with: try job.run(in: environment, work))

@@ -41,8 +41,15 @@ package struct OpenedCase: Equatable, Sendable {
 package struct OpeningJob: Job {
   package static let kind = JobKind.opening
   package var request: OpenCaseRequest
+  /// Whether the case is opened before it is wanted on the screen.
+  package var isAhead: Bool
 
-  package init(_ request: OpenCaseRequest) { self.request = request }
+  package init(_ request: OpenCaseRequest, isAhead: Bool = false) {
+    self.request = request
+    self.isAhead = isAhead
+  }
+
+  package var isAwaited: Bool { !isAhead }
 
   package var title: String? { "opening" }
 

@@ -61,7 +61,10 @@ extension TerminalEvent {
 
 extension ReviewState {
   /// The effects at the start of a session.
-  package mutating func begin() -> [ReviewEffect] { [start(OpeningJob(request))] }
+  /// - Parameter isAhead: Whether the case is opened before it is wanted on the screen.
+  package mutating func begin(isAhead: Bool = false) -> [ReviewEffect] {
+    [start(OpeningJob(request, isAhead: isAhead))]
+  }
 
   package var keyContext: KeyContext {
     if search?.isTyping == true { return .text }

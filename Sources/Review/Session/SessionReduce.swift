@@ -201,10 +201,10 @@ extension SessionState {
     return effects
   }
 
-  private mutating func open(_ id: CaseID) -> [SessionEffect] {
+  private mutating func open(_ id: CaseID, isAhead: Bool = false) -> [SessionEffect] {
     worklist.failures[id] = nil
     var state = newReview(id)
-    let effects = state.begin()
+    let effects = state.begin(isAhead: isAhead)
     cases[id] = state
     return effects.map { .review(id, $0) }
   }
@@ -225,7 +225,7 @@ extension SessionState {
       }
       effects += close(id)
     }
-    if let next, cases[next] == nil { effects += open(next) }
+    if let next, cases[next] == nil { effects += open(next, isAhead: true) }
     return effects
   }
 
