@@ -108,7 +108,7 @@ let package = Package(
     tests("JournalTests", ["Work", "Journal"]),
     tests("PicturesTests", ["Work", "Volumes", "Pictures", "CPNG"]),
     tests(
-      "ReportTests", ["Work", "Worklist", "Report", "CCrypto", "TestSupport"], exclude: ["Golden"]),
+      "ReportTests", ["Work", "Metrics", "Worklist", "Report", "CCrypto", "TestSupport"], exclude: ["Golden"]),
     // Writes verdicts as one of several processes.
     .executableTarget(
       name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",

@@ -6,6 +6,10 @@ package enum ClickTarget: Hashable, Sendable {
   case pictureKey(Key)
   /// An entry of a list, counted from 0; `opening` is the key that focuses the list, nil where it has the focus.
   case entry(Int, opening: Key?)
+  /// A way to complete the line that is being typed, counted from 0.
+  case candidate(Int)
+  /// A heading of a table that is sorted by it, counted from 0.
+  case heading(Int)
 }
 
 /// A part of the screen that can be clicked.

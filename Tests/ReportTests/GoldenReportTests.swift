@@ -1,5 +1,6 @@
 import CCrypto
 import Foundation
+import Metrics
 import Report
 import TestSupport
 import Testing
@@ -120,8 +121,14 @@ import Worklist
   func labelRows() {
     var one = reported("c", [:])
     one.row.measures = CaseMeasures(labels: [
-      .init(value: 6, name: "label 6", millilitres: 10), .init(value: 7, name: "label 7", millilitres: 2),
+      .init(value: 6, name: "label 6", millilitres: 10),
+      .init(value: 7, name: "label 7", millilitres: 2, contradiction: .init(name: "aorta", dice: 0.7)),
     ])
+    one.row.uncertainties = [0.125, 0.25].map { inside in
+      LabelUncertainty(
+        label: "Liver", network: "net \(inside)", classCount: 2,
+        entropy: ClassEntropy(nearBorder: 2 * inside, inside: inside))
+    }
     one.comparison = [
       ComparedStructure(name: "liver", valuesA: [6], millilitresA: 10, millilitresB: 11, dice: 0.9),
       ComparedStructure(name: "spleen", valuesA: [], millilitresA: 0, millilitresB: 3, dice: 0),
@@ -130,10 +137,10 @@ import Worklist
       place: "p", created: "", program: "", listedCaseCount: 1, toleranceMillimetres: 2, cases: [one])
     #expect(
       String(decoding: report.labelsTable, as: UTF8.self) == """
-        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice
-        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,
-        c,label 7,7,2.000,1,0,0,,,,,,,
-        c,spleen,,,,,,,0.000,3.000,0.0000,,,
+        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice,entropy_inside,entropy_near_border,lies_where
+        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,,0.2500,0.5000,
+        c,label 7,7,2.000,1,0,0,,,,,,,,,,aorta
+        c,spleen,,,,,,,0.000,3.000,0.0000,,,,,,
 
         """)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Report
 import Work
 import Worklist
@@ -50,8 +51,17 @@ let sampleReport: CohortReport = {
     .init(
       value: 1, name: "liver", millilitres: 1480.25, componentCount: 2, missingSliceCount: 1,
       touchedSides: [.right, .superior], dice: 0.9312),
-    .init(value: 2, name: "spleen", millilitres: 210, holeCount: 3),
+    .init(
+      value: 2, name: "spleen", millilitres: 210, holeCount: 3,
+      contradiction: .init(name: "left kidney", dice: 0.875)),
   ])
+  first.row.uncertainties = [
+    LabelUncertainty(
+      label: "liver", network: "liver", classCount: 2, entropy: ClassEntropy(nearBorder: 0.75, inside: 0.3125)
+    ),
+    LabelUncertainty(
+      label: "Spleen", network: "", classCount: 3, entropy: ClassEntropy(nearBorder: 0.5, inside: nil)),
+  ]
   first.row.flags = [CohortFlag(label: "liver", text: "liver: 2 components, usually 1")]
   first.comparison = [
     ComparedStructure(

@@ -108,7 +108,7 @@ extension ReviewState {
   fileprivate func labelContent(width: Int, rows: Int) -> SectionContent {
     guard let version = shownVersion, !version.table.labels.isEmpty else {
       return SectionContent(
-        title: "Labels", lines: [[Span("none: m runs a network", Theme.quiet)]])
+        title: "Labels", lines: [[Span("none: m runs a network", Theme.quiet, click: .pictureKey("m"))]])
     }
     let count = version.table.labels.count
     let hidden = hiddenLabelCount

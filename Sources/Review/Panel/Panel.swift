@@ -104,18 +104,25 @@ extension ReviewState {
       if isActive, offset >= content.header.count, content.pointer == entry {
         frame.fill(row, Cell(" ", Theme.selected))
       }
-      frame.write(line, row: row.row, in: row)
       let clicked = content.clickedEntry.map { $0(entry) } ?? entry
       if offset >= content.header.count, let clicked {
         frame.clickAreas.append(
           ClickArea(row, .entry(clicked, opening: isActive ? nil : section.opening.key)))
-      } else if !isActive {
-        frame.clickAreas.append(ClickArea(row, .pictureKey(section.opening.key)))
+      } else {
+        frame.clickAreas.append(ClickArea(row, isActive ? .key(.escape) : .pictureKey(section.opening.key)))
       }
+      // What is clicked in a line goes before the line.
+      frame.write(line, row: row.row, in: row)
     }
     let below = lines.splitTop(shown.count).rest
     for (offset, line) in content.footer.prefix(below.rows).enumerated() {
       frame.write(line, row: below.row + offset, in: below)
+      // While the section receives keys its details are those of the entry at the pointer.
+      let row = Rectangle(row: below.row + offset, column: below.column, rows: 1, columns: below.columns)
+      let pointed = content.pointer.flatMap { pointer in content.clickedEntry.map { $0(pointer) } ?? pointer }
+      if let pointed, isActive, !line.isEmpty {
+        frame.clickAreas.append(ClickArea(row, .entry(pointed, opening: nil)))
+      }
     }
   }
 }

@@ -95,6 +95,17 @@ extension ReviewState {
     point(at: (pointed + count + found.count) % found.count, of: found, line.stem, in: &line)
   }
 
+  /// Puts a candidate into the line; one that stands there already is done.
+  mutating func clickCandidate(_ position: Int) -> [ReviewEffect] {
+    guard case .command(var line) = dialog else { return [] }
+    if line.pointed == position { return handleKey(.enter) }
+    let found = candidates(of: line)
+    guard found.indices.contains(position) else { return [] }
+    point(at: position, of: found, line.stem, in: &line)
+    dialog = .command(line)
+    return []
+  }
+
   private func point(
     at position: Int, of found: [CommandCandidate], _ typed: String, in line: inout CommandLine
   ) {

@@ -32,6 +32,9 @@ extension ReviewState {
     case nil: return []
     case .key(let key): return handleKey(key)
     case .pictureKey(let key): return pressInPicture(key)
+    case .candidate(let position): return clickCandidate(position)
+    // Tables of the case are not sorted.
+    case .heading: return []
     case .entry(let entry, let opening):
       let effects = opening.map { pressInPicture($0) } ?? []
       guard let list = pointedList, list.count > entry else { return effects }

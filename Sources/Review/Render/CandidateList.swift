@@ -27,6 +27,8 @@ extension ReviewState {
           Span(text, isPointed ? Theme.selected : Theme.barStrong),
           Span(candidate.summary, isPointed ? Theme.selected : Theme.barQuiet),
         ], row: area.row + offset, in: area)
+      let row = Rectangle(row: area.row + offset, column: 0, rows: 1, columns: area.columns)
+      frame.clickAreas.append(ClickArea(row, .candidate(first + offset)))
     }
     guard foot > 0 else { return }
     frame.write([Span(" " + (usage ?? ""), Theme.bar)], row: row - 1, in: area)

@@ -125,7 +125,7 @@ extension ReviewState {
       foot.append([Span("only in B: " + left.joined(separator: ", "), Theme.quiet)])
     }
     let escape = pairing.isAsked ? "Esc keeps names and values" : "Esc leaves them"
-    foot.append([Span("←→ change, Enter takes them, " + escape, Theme.quiet)])
+    foot.append(hintSpans("←→ change, Enter takes them, " + escape))
     let room = max(1, frame.rows - 4 - head.count - foot.count)
     let shown = min(room, pairing.rows.count)
     let first = min(max(0, pairing.selected - shown / 2), pairing.rows.count - shown)
@@ -155,7 +155,7 @@ extension ReviewState {
     if offered.indices.contains(selected) {
       below += [[], [Span(ReviewState.summary(offered[selected].settings))]]
     }
-    below += [[], [Span("Enter sets every knob; S saves the current knobs.", Theme.quiet)]]
+    below += [[], hintSpans("Enter sets every knob; S saves the current knobs.")]
     paintList(
       "CRF kernels", zip(names, offered).map { table.line($0, [$1.origin]) }, selected, below, width: width,
       into: &frame)
@@ -168,7 +168,7 @@ extension ReviewState {
     }
     paintList(
       "Decisions", lines, selected,
-      [[], [Span("Enter goes there; nothing that was undone is lost.", Theme.quiet)]],
+      [[], hintSpans("Enter goes there; nothing that was undone is lost.")],
       width: width, into: &frame)
   }
 
@@ -193,7 +193,7 @@ extension ReviewState {
       below.append([])
       below += wrapped(cleaned(warning), width: width - 4).map { [Span($0, Theme.warning)] }
     }
-    below += [[], [Span("Enter runs it; the result is a new version, nothing is replaced.", Theme.quiet)]]
+    below += [[], hintSpans("Enter runs it; the result is a new version, nothing is replaced.")]
     paintList(
       "Run a network", zip(names, times).map { table.line($0, [$1]) }, selected, below, width: width,
       into: &frame)

@@ -96,10 +96,9 @@ extension ReviewState {
       for (offset, line) in lines.enumerated() {
         frame.writeCentred(line, row: middle - 1 + offset, style: Theme.strong, in: frame.bounds)
       }
-      frame.writeCentred(
-        "Ctrl-N and Ctrl-P go to other cases, C to the list, f flags it, q quits",
-        row: middle + 1 + lines.count,
-        style: Theme.quiet, in: frame.bounds)
+      paintOpeningKeys(
+        ReviewState.caseKeys + [("f", "f"), (" flags it, ", nil)], row: middle + 1 + lines.count, into: &frame
+      )
       paintOpeningMessage(row: middle + 3 + lines.count, into: &frame)
       return
     }
@@ -109,9 +108,27 @@ extension ReviewState {
       frame.writeCentred(
         progressBar(job.fraction, width: width), row: middle + 1, style: Theme.progress, in: frame.bounds)
     }
-    let keys = position == nil ? "q quits" : "Ctrl-N and Ctrl-P go to other cases, C to the list, q quits"
-    frame.writeCentred(keys, row: middle + 3, style: Theme.quiet, in: frame.bounds)
+    paintOpeningKeys(position == nil ? [] : ReviewState.caseKeys, row: middle + 3, into: &frame)
     paintOpeningMessage(row: middle + 5, into: &frame)
+  }
+
+  private static let caseKeys: [(text: String, key: Key?)] = [
+    ("Ctrl-N", .control("n")), (" and ", nil), ("Ctrl-P", .control("p")), (" go to other cases, ", nil),
+    ("C", "C"), (" to the list, ", nil),
+  ]
+
+  /// The keys while there is no picture, and the one that quits.
+  private func paintOpeningKeys(
+    _ keys: [(text: String, key: Key?)], row: Int, into frame: inout Frame
+  ) {
+    let spans = (keys + [("q", "q"), (" quits", nil)]).map { text, key in
+      Span(text, Theme.quiet, click: key.map { .key($0) })
+    }
+    let width = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
+    guard width <= frame.columns, row < frame.rows else { return }
+    let start = (frame.columns - width) / 2
+    let area = Rectangle(row: row, column: start, rows: 1, columns: frame.columns - start)
+    frame.write(spans, row: row, in: area)
   }
 
   private func paintOpeningMessage(row: Int, into frame: inout Frame) {

@@ -29,7 +29,9 @@ extension ReviewState {
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
-      Span(" segdeck  ", Theme.barQuiet), Span(listPosition, Theme.bar), Span(name + "  ", Theme.barStrong),
+      Span(" segdeck  ", Theme.barQuiet, click: .pictureKey("?")),
+      Span(listPosition, Theme.bar, click: position == nil ? nil : .key("C")),
+      Span(name + "  ", Theme.barStrong, click: position == nil ? .pictureKey("M") : .key("C")),
     ]
     if !prefix.isEmpty {
       spans.append(Span(prefix, isDifference ? Theme.active : Theme.barStrong, click: .pictureKey("D")))
@@ -55,9 +57,12 @@ extension ReviewState {
         ]
       }
     }
-    if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet)) }
+    if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet, click: .pictureKey("m"))) }
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(verdict, row: area.row, style: Theme.barStrong, in: area)
+    let width = TextWidth.columns(verdict)
+    let right = area.splitRight(min(width, area.columns)).0
+    if width > 0 { frame.clickAreas.append(ClickArea(right, .pictureKey("U"))) }
   }
 
   /// The part of the title line before the names of A and B.
@@ -170,7 +175,7 @@ extension ReviewState {
     } else {
       spans.append(Span("  labels off", Theme.barStrong, click: .pictureKey(" ")))
     }
-    for note in gridNotes { spans.append(Span("  \(note)", Theme.bar)) }
+    for note in gridNotes { spans.append(Span("  \(note)", Theme.bar, click: .pictureKey("M"))) }
     frame.write(spans, row: area.row, in: area)
   }
 
@@ -205,17 +210,15 @@ extension ReviewState {
     var text = " " + message.text
     if TextWidth.columns(text) > area.columns { text = " " + message.textWithFileNames }
     guard TextWidth.columns(text) > area.columns else {
-      frame.write([Span(text, style, click: .pictureKey("M"))], row: area.row, in: area)
+      frame.write(messageSpans(text, style).clicked(as: "M"), row: area.row, in: area)
       return
     }
     let isReadable = KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
-      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)].clicked(
-        as: "M"),
-      row: area.row,
-      in: area)
+      (messageSpans(TextWidth.truncated(text, to: room).fitted(room), style) + [Span(hint, Theme.strong)])
+        .clicked(as: "M"), row: area.row, in: area)
   }
 
   /// Draws the line that is being typed, or else as many keys of the current context as fit.

@@ -79,10 +79,10 @@ extension ReviewState {
     let grey = [
       Span("  \(intensities.looksLikeCT ? "HU" : "I") ", Theme.barQuiet),
       Span(brief(intensity, atMost: 2), Theme.barStrong),
-    ]
+    ].clicked(as: "w")
     let labels = labelsAtCrosshair
     guard !labels.isEmpty else {
-      let none = [Span("  label ", Theme.barQuiet), Span("-", Theme.bar)]
+      let none = [Span("  label ", Theme.barQuiet), Span("-", Theme.bar)].clicked(as: "m")
       return frame.write(voxel + millimetres + grey + none, row: area.row, in: area)
     }
     func line(_ count: Int, hasMillimetres: Bool, nameWidth: Int) -> [Span] {

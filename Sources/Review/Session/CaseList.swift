@@ -72,10 +72,17 @@ extension SessionState {
     case .wheelUp: point(.entries(-1))
     case .wheelDown: point(.entries(1))
     case .press where event.button == 1:
-      if case .key(let key) = render(self).clickTarget(at: event.cell) { return handleListKey(key) }
-      guard let id = caseInList(at: event.cell.row) else { return [] }
-      if worklist.list?.selected == id { return open(fromList: id) }
-      worklist.list?.selected = id
+      switch render(self).clickTarget(at: event.cell) {
+      case .key(let key): return handleListKey(key)
+      case .heading(let position):
+        worklist.sort(byColumn: position)
+      case .entry(let position, _):
+        guard worklist.order.indices.contains(position) else { return [] }
+        let id = worklist.order[position]
+        if worklist.list?.selected == id { return open(fromList: id) }
+        worklist.list?.selected = id
+      case .pictureKey, .candidate, nil: break
+      }
     case .press, .drag, .release: break
     }
     return []

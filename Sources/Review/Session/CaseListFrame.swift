@@ -38,21 +38,12 @@ extension SessionState {
     return min(max(0, position - listRows / 2), max(0, worklist.order.count - listRows))
   }
 
-  /// The case in a row of the screen; nil where there is none.
-  func caseInList(at row: Int) -> CaseID? {
-    let position = firstListed + row - SessionState.headRows
-    guard (SessionState.headRows..<SessionState.headRows + listRows).contains(row),
-      worklist.order.indices.contains(position)
-    else { return nil }
-    return worklist.order[position]
-  }
-
   fileprivate func paintList(into frame: inout Frame) {
     let area = frame.bounds
     func line(_ row: Int) -> Rectangle { Rectangle(row: row, column: 0, rows: 1, columns: area.columns) }
     paintListTitle(line(0), into: &frame)
     let table = CaseTable(worklist, width: area.columns - 3)
-    frame.write([Span("   " + table.header, Theme.quiet)], row: 1, in: area)
+    frame.write([Span("   ", Theme.quiet)] + table.header, row: 1, in: area)
     let first = firstListed
     for (offset, id) in worklist.order.dropFirst(first).prefix(listRows).enumerated() {
       let mark = id == current ? " ▸ " : cases[id] == nil ? "   " : " · "
@@ -60,6 +51,8 @@ extension SessionState {
       frame.write(
         [Span(mark, Theme.strong), Span(table.line(id), style)], row: SessionState.headRows + offset, in: area
       )
+      frame.clickAreas.append(
+        ClickArea(line(SessionState.headRows + offset), .entry(first + offset, opening: nil)))
     }
     if worklist.order.isEmpty {
       frame.writeCentred("no case fits the filter", row: 3, style: Theme.quiet, in: area)
@@ -82,10 +75,14 @@ extension SessionState {
       Span(" segdeck  ", Theme.barQuiet),
       Span(shown == all ? counted(all, "case") : "\(shown) of \(counted(all, "case"))", Theme.barStrong),
     ]
-    if !worklist.filter.isEmpty { spans.append(Span("  filter \(cleaned(worklist.filter))", Theme.active)) }
-    spans.append(Span("  by \(worklist.sortText)", Theme.bar))
+    if !worklist.filter.isEmpty {
+      spans.append(Span("  filter \(cleaned(worklist.filter))", Theme.active, click: .key("/")))
+    }
+    spans.append(Span("  by \(worklist.sortText)", Theme.bar, click: .key("s")))
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(progressText, row: area.row, style: Theme.barStrong, in: area)
+    let unread = area.splitRight(min(TextWidth.columns(progressText), area.columns)).0
+    frame.clickAreas.append(ClickArea(unread, .key("u")))
   }
 
   /// What this reader did: "12 decided, 3 read, 25 unread".
@@ -128,6 +125,8 @@ extension SessionState {
       let isCut = offset == shown.count - 1 && lines.count > shown.count
       let span = isCut ? Span(TextWidth.truncated(row.text, to: area.columns - 2) + " …", row.style) : row
       frame.write([span], row: first + offset, in: area)
+      let line = Rectangle(row: first + offset, column: area.column, rows: 1, columns: area.columns)
+      frame.clickAreas.append(ClickArea(line, .key(.enter)))
     }
   }
 

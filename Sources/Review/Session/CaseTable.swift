@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Work
 import Worklist
@@ -42,8 +43,19 @@ struct CaseTable {
   private static let minimumLabelWidth = 4
   private static let maximumLabelWidth = 16
 
-  var header: String {
-    table.header("case") + (lastWidth > 0 ? "  readers, comment, first flag".fitted(lastWidth) : "")
+  /// The line above the cases; a click on the title of a column that sorts is that column's.
+  var header: [Span] {
+    let titles = ["case"] + table.columns.map(\.title)
+    let widths = [max(0, table.nameWidth)] + table.columns.map { $0.width + 1 }
+    let columns = zip(titles, widths).enumerated().map { position, column in
+      let name = column.0.trimmingCharacters(in: .whitespaces)
+      let text =
+        position == 0 ? column.0.fitted(column.1) : " " + column.0.fitted(column.1 - 1, atRight: true)
+      return Span(
+        text, Theme.quiet, click: WorklistState.sortPosition(ofTitle: name).map { .heading($0) })
+    }
+    return columns
+      + (lastWidth > 0 ? [Span("  readers, comment, first flag".fitted(lastWidth), Theme.quiet)] : [])
   }
 
   func line(_ id: CaseID) -> String {

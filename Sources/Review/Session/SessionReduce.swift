@@ -94,15 +94,22 @@ extension SessionState {
       if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
       return reduceCase(current, .terminal(input))
     case .mouse(let event):
-      if event.action == .press, event.button == 1, review.phase == .reviewing,
-        review.layout.pane(at: event.cell) == nil,
-        case .key(let key) = render(review).clickTarget(at: event.cell), let step = worklistStep(key)
-      {
-        return perform(step)
+      if event.action == .press, event.button == 1, let key = clickedKey(at: event.cell) {
+        // While a case is being opened, or could not be, there is nothing else to click.
+        if review.phase != .reviewing { return handleInput(.key(key)) }
+        if let step = worklistStep(key) { return perform(step) }
       }
       return reduceCase(current, .terminal(input))
     case .paste: return reduceCase(current, .terminal(input))
     }
+  }
+
+  /// The key that the screen shows at a cell beside the panes; nil for none.
+  private func clickedKey(at cell: ScreenCell) -> Key? {
+    guard review.layout.pane(at: cell) == nil || review.phase != .reviewing,
+      case .key(let key) = render(review).clickTarget(at: cell)
+    else { return nil }
+    return key
   }
 
   /// The action of the session, rather than of the case, that a key is bound to; also while the case is being opened,

@@ -171,10 +171,24 @@ package struct WorklistState: Equatable, Sendable {
   // MARK: Filter and order
 
   /// The columns that the list can be sorted by, in the order in which a key goes through them.
-  private static let sortColumns: [(name: String, column: CaseColumn)] = [
-    ("name", .name), ("verdict", .status), ("score", .score), ("Dice", .labelMeasure(.dice, label: nil)),
-    ("flags", .flagCount), ("time spent", .seconds),
+  private static let sortColumns: [(name: String, title: String, column: CaseColumn)] = [
+    ("name", "case", .name), ("verdict", "verdict", .status), ("score", "score", .score),
+    ("Dice", "Dice", .labelMeasure(.dice, label: nil)), ("flags", "flags", .flagCount),
+    ("time spent", "", .seconds),
   ]
+
+  /// The position of the column that has a title in the list; nil where the list is not sorted by it.
+  static func sortPosition(ofTitle title: String) -> Int? { sortColumns.firstIndex { $0.title == title } }
+
+  /// Sorts by the column at a position; by the same one once more in the reverse order.
+  mutating func sort(byColumn position: Int) {
+    if sortColumn == position {
+      isDescending.toggle()
+    } else {
+      (sortColumn, isDescending) = (position, false)
+    }
+    arrange()
+  }
 
   /// The order of the list, "Dice, ascending".
   var sortText: String {
