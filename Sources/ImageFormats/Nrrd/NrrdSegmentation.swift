@@ -172,7 +172,8 @@ struct SegmentVoxels: VoxelReader {
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
       path, "its segments overlap", found: named.joined(separator: ", ") + more,
-      expected: "--segment NAME, or --layer 0 to \((segments.map(\.layer).max() ?? 0))")
+      expected: "one of them, as segdeck convert --segment NAME or --layer 0 to "
+        + "\(segments.map(\.layer).max() ?? 0) writes it")
   }
 }
 

@@ -52,7 +52,7 @@ extension LabelVolume: ImageWritable {
     }
     let image = WrittenImage(
       source: source, voxelType: type,
-      labels: WrittenLabels(values: values.subtracting([0]).sorted(), names: names))
+      labels: WrittenLabels(values: values.subtracting([0]).sorted(), names: names.applied(to: values)))
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     let stored = (0...UInt16.max).map { coding.value(of: $0) }
     switch type {
