@@ -140,6 +140,24 @@ struct FormatContractTests {
     }
   }
 
+  @Test(
+    "stores voxels as they are where it was asked to and the suffix leaves it open",
+    arguments: writtenSuffixes.filter { ImageName.leavesCompressionOpen("a" + $0) })
+  func uncompressed(suffix: String) throws {
+    let labels = mask(obliqueGrid, largest: 300)
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "a" + suffix).path
+      let source = ImageSource(grid: obliqueGrid)
+      try PendingFile.commit(
+        labels.pending(for: path, source: source, names: LabelNames(), isCompressed: false))
+      let read = try ImageFile.open(path)
+      #expect(try read.labelVolume().voxels == labels.voxels)
+      let last = try Data(contentsOf: URL(filePath: read.files.last ?? ""))
+      #expect(Array(last.suffix(2)) == [44, 1])
+      #expect(folderNames(folder) == read.files.map { FilePath.name(of: $0) }.sorted())
+    }
+  }
+
   @Test("is written under capital letters too", arguments: writtenSuffixes)
   func capitals(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix.uppercased()) { path, _ in

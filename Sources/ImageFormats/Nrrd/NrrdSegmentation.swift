@@ -1,3 +1,4 @@
+import Foundation
 import Volumes
 import Work
 
@@ -95,7 +96,7 @@ struct NrrdSegmentation {
     let isWhole = layerCount == 1 && options.segment == nil
     let merged = SegmentVoxels(
       stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
-      segments: chosen, values: values, layers: options.layer.map { [$0] } ?? Array(0..<layerCount),
+      segments: chosen, values: values, layers: options.layer.map { $0..<$0 + 1 } ?? 0..<layerCount,
       keepsOthers: options.segment == nil)
     return ImageFile(
       path: path, storage: stored.storage, source: stored.source,
@@ -122,8 +123,8 @@ struct SegmentVoxels: VoxelReader {
   let segments: [NrrdSegmentation.Segment]
   /// The value of each segment in the frame.
   let values: [Int]
-  /// The layers that are read, ascending.
-  let layers: [Int]
+  /// The layers that are read.
+  let layers: Range<Int>
   /// Whether values without a segment are kept.
   let keepsOthers: Bool
 
@@ -136,24 +137,31 @@ struct SegmentVoxels: VoxelReader {
   ) throws -> [Finding] {
     try AvailableMemory.require(
       voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
-    var merged = [UInt32](repeating: 0, count: voxelCount)
-    var overlaps: Set<[UInt32]> = []
-    var findings: [Finding] = []
-    for (number, layer) in layers.enumerated() {
-      var loop = MergeLoop(
-        values: codes(ofLayer: layer), keepsOthers: keepsOthers, merged: [], overlaps: overlaps)
-      swap(&loop.merged, &merged)
-      let part = Double(number) / Double(layers.count)...Double(number + 1) / Double(layers.count)
-      findings += try stored.readVoxels(frames: layer..<layer + 1, work: work.part(part)) { piece in
-        if let position = loop.run(over: piece, type: type) {
+    // Zeros of calloc take no memory until they are written, which no claim of a header does.
+    guard let zeros = calloc(voxelCount, MemoryLayout<UInt32>.stride) else {
+      throw AvailableMemory.shortage
+    }
+    defer { free(zeros) }
+    let merged = UnsafeMutableBufferPointer(
+      start: zeros.bindMemory(to: UInt32.self, capacity: voxelCount), count: voxelCount)
+    var loop = MergeLoop(keepsOthers: keepsOthers, merged: merged)
+    var done = 0
+    let findings = try stored.readVoxels(frames: layers, work: work) { piece in
+      var rest = piece
+      while !rest.isEmpty {
+        let (number, voxel) = done.quotientAndRemainder(dividingBy: voxelCount)
+        let layer = layers.lowerBound + number
+        if voxel == 0 { loop.beginLayer(codes(ofLayer: layer)) }
+        let count = min(rest.count / type.byteCount, voxelCount - voxel)
+        if let position = loop.run(over: .init(rebasing: rest[..<(count * type.byteCount)]), type: type) {
           throw InputError(path, "voxel \(position) of layer \(layer) is not a label")
         }
+        rest = .init(rebasing: rest[(count * type.byteCount)...])
+        done += count
       }
-      swap(&loop.merged, &merged)
-      overlaps = loop.overlaps
     }
-    guard overlaps.isEmpty else { throw overlapping(overlaps) }
-    try merged.withUnsafeBytes(body)
+    guard loop.overlaps.isEmpty else { throw overlapping(loop.overlaps) }
+    try body(UnsafeRawBufferPointer(merged))
     return findings
   }
 
@@ -172,25 +180,29 @@ struct SegmentVoxels: VoxelReader {
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
       path, "its segments overlap", found: named.joined(separator: ", ") + more,
-      expected: "--segment NAME, or --layer 0 to \((segments.map(\.layer).max() ?? 0))")
+      expected: "one of them, as segdeck convert --segment NAME or --layer 0 to "
+        + "\(segments.map(\.layer).max() ?? 0) writes it")
   }
 }
 
 /// Puts the labels of one layer over those of the layers before it.
 private struct MergeLoop: StoredNumberLoop {
-  let values: [Int: UInt32]
   let keepsOthers: Bool
-  var merged: [UInt32]
+  let merged: UnsafeMutableBufferPointer<UInt32>
   /// Pairs of values that a voxel has in two layers.
-  var overlaps: Set<[UInt32]>
+  private(set) var overlaps: Set<[UInt32]> = []
+  /// The value in the frame of each value of the layer.
+  private var values: [Int: UInt32] = [:]
   private var position = 0
   private var last: (stored: Int, value: UInt32) = (0, 0)
 
-  init(values: [Int: UInt32], keepsOthers: Bool, merged: [UInt32], overlaps: Set<[UInt32]>) {
-    self.values = values
+  init(keepsOthers: Bool, merged: UnsafeMutableBufferPointer<UInt32>) {
     self.keepsOthers = keepsOthers
     self.merged = merged
-    self.overlaps = overlaps
+  }
+
+  mutating func beginLayer(_ values: [Int: UInt32]) {
+    (self.values, position, last) = (values, 0, (0, 0))
   }
 
   /// Returns the first voxel that is not a label, if any.

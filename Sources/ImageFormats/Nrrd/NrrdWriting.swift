@@ -9,9 +9,12 @@ extension NrrdFormat: WritableImageFormat {
 
   static func holdsLabelNames(_ path: String) -> Bool { FilePath.hasSuffix(".seg.nrrd", path) }
 
-  /// `NAME.raw.gz` of the header `NAME.nhdr`.
-  static func voxelFiles(of path: String) -> [String] {
-    FilePath.hasSuffix(".nhdr", path) ? [path.dropLast(".nhdr".count) + ".raw.gz"] : []
+  static let leavesCompressionOpen = true
+
+  /// `NAME.raw.gz` of the header `NAME.nhdr`, or `NAME.raw`.
+  static func voxelFiles(of path: String, isCompressed: Bool) -> [String] {
+    FilePath.hasSuffix(".nhdr", path)
+      ? [path.dropLast(".nhdr".count) + (isCompressed ? ".raw.gz" : ".raw")] : []
   }
 
   static func compressesVoxels(of path: String) -> Bool { true }
@@ -43,7 +46,10 @@ extension NrrdFormat: WritableImageFormat {
         .joined(separator: " "),
     ]
     if image.voxelType.byteCount > 1 { lines.append("endian: little") }
-    lines += ["encoding: gzip", "space origin: (\(headerText(origin, separator: ",")))"]
+    lines += [
+      "encoding: \(image.isCompressed ? "gzip" : "raw")",
+      "space origin: (\(headerText(origin, separator: ",")))",
+    ]
     if let dataFile { lines.append("data file: \(dataFile)") }
     if holdsSegments, let labels = image.labels { lines += segments(labels, size: grid.size) }
     return lines.joined(separator: "\n") + "\n\n"
@@ -82,8 +88,8 @@ private final class NrrdWriter: ImageWriter {
 
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
     output = try HeaderAndVoxels(
-      path: path, voxelFile: NrrdFormat.voxelFiles(of: path).first,
-      compression: OutputStream.Compression(.gzip, level: image.compressionLevel), work: work)
+      path: path, voxelFile: NrrdFormat.voxelFiles(of: path, isCompressed: image.isCompressed).first,
+      compression: image.isCompressed ? .init(.gzip, level: image.compressionLevel) : nil, work: work)
     let text = NrrdFormat.header(
       image, dataFile: output.voxelFileName, holdsSegments: NrrdFormat.holdsLabelNames(path))
     try output.header.writeStored(Array(text.utf8))

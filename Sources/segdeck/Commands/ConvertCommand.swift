@@ -53,6 +53,9 @@ struct ConvertCommand: ParsableCommand {
       valueName: "values=name"))
   var label: [String] = []
 
+  @Flag(help: "Store voxels as they are in formats whose suffix leaves it open (MetaImage, NRRD).")
+  var uncompressed = false
+
   @Option(help: "How a model's weights are stored: f32, f16 or bf16. (default: f32)")
   var weights: String?
 
@@ -80,6 +83,11 @@ struct ConvertCommand: ParsableCommand {
     try selections.requireOwnValues()
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
+    }
+    guard !uncompressed || ImageName.leavesCompressionOpen(output) else {
+      throw InputError(
+        "--uncompressed", "the suffix decides about compression", found: output, expected: "MetaImage or NRRD"
+      )
     }
     let image = try ImageFile.open(input, options: choice.options)
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
@@ -126,7 +134,7 @@ struct ConvertCommand: ParsableCommand {
     for note in selections.notes(absentFrom: occurring, input, coding: coding) { Console.note(note) }
     let names = LabelNames(named.table, coding: coding)
     let written = try named.labels.volume.pending(
-      for: outputPath.path, source: reference.source, names: names, work: work)
+      for: outputPath.path, source: reference.source, names: names, isCompressed: !uncompressed, work: work)
     return (written, names)
   }
 
@@ -134,7 +142,8 @@ struct ConvertCommand: ParsableCommand {
   private func copied(
     _ image: ImageFile, _ names: LabelNames, _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let written = try image.pendingCopy(for: outputPath.path, frame: frame, names: names, work: work)
+    let written = try image.pendingCopy(
+      for: outputPath.path, frame: frame, names: names, isCompressed: !uncompressed, work: work)
     FindingNotes.add(image)
     if frame != nil || image.frameCount == 1 {
       for finding in try image.findingsAsMask(frame: frame, work: work) {
@@ -160,6 +169,6 @@ struct ConvertCommand: ParsableCommand {
     }
     return try OutputPath(
       output, kind: .image, isForced: force,
-      companions: hasNames && !sharesNames(with: image) ? companions : [])
+      companions: hasNames && !sharesNames(with: image) ? companions : [], isCompressed: !uncompressed)
   }
 }
