@@ -107,7 +107,7 @@ void limit_memory(size_t pixel_byte_count) {
 /// take does not count.
 void limit_time(size_t pixel_byte_count) {
   itimerval limit = {};
-  limit.it_value.tv_sec = static_cast<time_t>(2 + (pixel_byte_count >> 20));
+  limit.it_value.tv_sec = static_cast<time_t>(1 + (pixel_byte_count >> 20));
   setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
