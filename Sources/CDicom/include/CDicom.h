@@ -1,7 +1,7 @@
 #pragma once
 
-// Decodes compressed frames of DICOM files with GDCM. No C++ exception leaves these functions, and they write nowhere but
-// to the caller's memory.
+// Decodes compressed frames of DICOM files with GDCM, in processes of their own: its decoders abort on some damaged bytes and
+// never end on others. No C++ exception leaves these functions.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,21 +20,49 @@ typedef struct {
   bool is_signed;
 } dicom_frame_format;
 
+/// What became of a frame.
+typedef enum {
+  /// The time to wait is over, and the decoder still runs.
+  dicom_running,
+  dicom_decoded,
+  /// The bytes are damaged; the decoder can go on with another frame.
+  dicom_damaged,
+  /// The decoder ended: it crashed, or needed more time or memory than any frame of this size does. It decodes no other frame.
+  dicom_ended,
+} dicom_state;
+
+/// A process that decodes one frame after the other. It is used by one thread at a time.
+typedef struct dicom_decoder dicom_decoder;
+
 /// Whether GDCM has a decoder for a transfer syntax.
 /// @param transfer_syntax Its UID.
 bool dicom_can_decode(const char *transfer_syntax);
 
-/// Decodes one frame into `pixels`, row by row, in this machine's byte order.
-///
-/// The caller has compared the size that the compressed bytes state with `format`: some decoders of GDCM write as much as
-/// the bytes state.
+/// Starts a decoder. It is killed when the thread that started it ends, at the latest.
 ///
 /// @param transfer_syntax The UID of the transfer syntax.
-/// @param bytes The fragments of the frame, one after the other.
-/// @param pixels Memory for columns x rows pixels.
-/// @return Whether the frame was decoded; otherwise `pixels` holds anything.
-bool dicom_decode_frame(const char *transfer_syntax, dicom_frame_format format, const void *bytes,
-                        size_t byte_count, void *pixels, size_t pixel_byte_count);
+/// @param largest_byte_count The most bytes that a compressed frame has.
+/// @return NULL where the process has no memory left for it, or the machine no process.
+dicom_decoder *dicom_decoder_start(const char *transfer_syntax, dicom_frame_format format, size_t largest_byte_count);
+
+/// Memory for the fragments of a frame, one after the other.
+void *dicom_decoder_bytes(const dicom_decoder *decoder);
+
+/// The pixels of a decoded frame, row by row, in this machine's byte order, until the next frame begins.
+const void *dicom_decoder_pixels(const dicom_decoder *decoder);
+
+/// Begins to decode the first `byte_count` of its bytes.
+///
+/// The caller has compared the size that the bytes state with the format: some decoders of GDCM write as much as they
+/// state.
+void dicom_decoder_begin(dicom_decoder *decoder, size_t byte_count);
+
+/// Waits for a frame that was begun.
+/// @param milliseconds The longest time to wait.
+dicom_state dicom_decoder_wait(dicom_decoder *decoder, int milliseconds);
+
+/// Ends a decoder, also one that runs, and frees its memory.
+void dicom_decoder_stop(dicom_decoder *decoder);
 
 #ifdef __cplusplus
 }

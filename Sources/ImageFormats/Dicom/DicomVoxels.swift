@@ -45,18 +45,23 @@ struct DicomVoxels: VoxelReader {
     let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: appliesScaling ? format.pixelCount : 0)
     defer { values.deallocate() }
     let shared = DisjointBuffer(buffer.bindMemory(to: UInt8.self))
+    let used = Set(slices.map(\.instance)).sorted().map { instances[$0] }
+    let decoders = try FrameDecoders(for: used, workerCount: min(work.threadCount, batch))
     for start in stride(from: slices.startIndex, to: slices.endIndex, by: batch) {
       let end = min(start + batch, slices.endIndex)
       let failure = Mutex<InputError?>(nil)
-      try work.forEach(count: end - start) { index, _ in
+      try work.forEach(count: end - start) { index, worker in
         let target = UnsafeMutableRawBufferPointer(
           start: shared.start + index * format.frameByteCount, count: format.frameByteCount)
         do throws(InputError) {
-          try read(slices[start + index], into: target)
+          let slice = slices[start + index]
+          let decoder = decoders[worker, instances[slice.instance].syntax]
+          try read(slice, into: target, decoder, work.cancellation)
         } catch {
           failure.withLock { $0 = $0 ?? error }
         }
       }
+      try work.checkCancellation()
       if let error = failure.withLock(\.self) { throw error }
       for index in 0..<end - start {
         try work.checkCancellation()
@@ -75,12 +80,16 @@ struct DicomVoxels: VoxelReader {
     return []
   }
 
-  private func read(_ source: Source, into target: UnsafeMutableRawBufferPointer) throws(InputError) {
+  private func read(
+    _ source: Source, into target: UnsafeMutableRawBufferPointer, _ decoder: FrameDecoder?,
+    _ cancellation: Cancellation
+  ) throws(InputError) {
     let instance = instances[source.instance]
     let content =
       instance.syntax.isDeflated
       ? try inflated.content(of: instance.path) : try DicomBytes(path: instance.path)
-    try instance.read(source.frame, of: content, into: target)
+    try instance.read(
+      source.frame, of: content, into: target, decoder: decoder, cancellation: cancellation)
   }
 }
 

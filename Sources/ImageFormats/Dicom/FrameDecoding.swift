@@ -19,7 +19,7 @@ struct FrameDecoding: Sendable {
   /// Refuses what cannot be decoded, by the name of the compression.
   func check() throws(InputError) {
     _ = try format.voxelType(path: path)
-    guard case .fragments = location, syntax.pixels == .encapsulated else { return }
+    guard case .fragments = location, syntax.pixels == .encapsulated, !syntax.isRunLength else { return }
     guard dicom_can_decode(syntax.uid) else {
       throw InputError(
         path, "is compressed as \(syntax.name), which cannot be read",
@@ -27,13 +27,29 @@ struct FrameDecoding: Sendable {
     }
   }
 
+  /// The most bytes of a frame for a ``FrameDecoder``; nil where none is needed.
+  var largestEncodedByteCount: Int? {
+    guard case .fragments(let frames) = location, syntax.pixels == .encapsulated, !syntax.isRunLength else {
+      return nil
+    }
+    return frames.map { Self.encodedByteCount($0) }.max()
+  }
+
+  /// Bytes of the fragments of a frame, an even number, as decoders take them.
+  private static func encodedByteCount(_ fragments: [PixelLocation.Fragment]) -> Int {
+    let count = fragments.reduce(0) { $0 + $1.byteCount }
+    return count + count % 2
+  }
+
   /// Reads a frame.
   /// - Parameters:
   ///   - content: The bytes of the file or of its inflated content.
-  ///   - pixels: Memory for ``PixelFormat/frameByteCount`` bytes.
+  ///   - pixels: Memory for ``PixelFormat/frameByteCount`` bytes; it holds anything where the work was stopped.
+  ///   - decoder: For frames that are compressed by a ``largestEncodedByteCount``.
   /// - Throws: ``InputError`` where the frame is damaged or the file became shorter.
   func read(
-    _ frame: Int, of content: DicomBytes, into pixels: UnsafeMutableRawBufferPointer
+    _ frame: Int, of content: DicomBytes, into pixels: UnsafeMutableRawBufferPointer,
+    decoder: FrameDecoder?, cancellation: Cancellation
   ) throws(InputError) {
     precondition(pixels.count == format.frameByteCount, "memory of another size")
     switch location {
@@ -41,19 +57,21 @@ struct FrameDecoding: Sendable {
       try readNative(frame, at: position, isWords: isWords, content, pixels)
     case .fragments(let frames):
       let fragments = frames[frame]
-      let byteCount = fragments.reduce(0) { $0 + $1.byteCount }
-      // One byte more, because decoders take even lengths.
-      let encoded = try [UInt8](count: byteCount + byteCount % 2) { buffer throws(InputError) in
-        var done = 0
-        for fragment in fragments {
-          let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + fragment.byteCount])
-          try content.read(at: fragment.position, into: piece)
-          done += fragment.byteCount
+      let byteCount = Self.encodedByteCount(fragments)
+      if let decoder {
+        let encoded = decoder.bytes(byteCount)
+        try read(fragments, of: content, into: encoded)
+        try check(CodestreamHeader(UnsafeRawBufferPointer(encoded)), frame)
+        guard decoder.decode(byteCount, into: pixels, cancellation: cancellation) != .damaged else {
+          throw damaged(frame, counted(byteCount, "damaged byte"))
         }
-        if done < buffer.count { buffer[done] = 0 }
-        return buffer.count
+      } else {
+        let encoded = try [UInt8](count: byteCount) { buffer throws(InputError) in
+          try read(fragments, of: content, into: buffer)
+          return byteCount
+        }
+        try expand(encoded, frame, pixels)
       }
-      try decode(encoded, frame, pixels)
     }
     trim(pixels)
   }
@@ -97,48 +115,57 @@ struct FrameDecoding: Sendable {
     }
   }
 
-  private func decode(
-    _ encoded: [UInt8], _ frame: Int, _ pixels: UnsafeMutableRawBufferPointer
+  /// Joins the fragments of a frame.
+  private func read(
+    _ fragments: [PixelLocation.Fragment], of content: DicomBytes, into buffer: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
-    func damaged(_ found: String?, expected: String? = nil) -> InputError {
-      InputError(
-        path, "frame \(frame) cannot be decoded (\(syntax.name))", found: found, expected: expected)
-    }
-    if syntax.pixels == .encapsulatedNative {
-      guard encoded.count >= pixels.count else {
-        throw damaged(counted(encoded.count, "byte"), expected: "\(pixels.count)")
+    var done = 0
+    for fragment in fragments {
+      guard fragment.position + fragment.byteCount <= content.count else {
+        throw InputError(path, "became shorter while it was read", found: counted(content.count, "byte"))
       }
-      encoded.withUnsafeBytes {
-        pixels.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<pixels.count]))
-      }
-      return
+      let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + fragment.byteCount])
+      try content.read(at: fragment.position, into: piece)
+      done += fragment.byteCount
     }
-    if syntax.uid.hasSuffix(".1.2.5") {
-      guard RunLengthFrame.decode(encoded, into: pixels, byteCount: format.bitsAllocated / 8) else {
-        throw damaged("damaged runs")
-      }
-      return
-    }
-    guard let header = encoded.withUnsafeBytes({ CodestreamHeader($0) }) else {
-      throw damaged("no usable header")
-    }
+    if done < buffer.count { buffer[done] = 0 }
+  }
+
+  /// Refuses a frame whose compressed bytes state another size than the file does.
+  private func check(_ header: CodestreamHeader?, _ frame: Int) throws(InputError) {
+    guard let header else { throw damaged(frame, "no usable header") }
     guard header.columns == format.columns, header.rows == format.rows, header.components == 1 else {
       throw damaged(
-        "\(header.columns)x\(header.rows) of \(counted(header.components, "component"))",
+        frame, "\(header.columns)x\(header.rows) of \(counted(header.components, "component"))",
         expected: "\(format.columns)x\(format.rows) of 1")
     }
     guard header.bits <= format.bitsAllocated, header.bits > format.bitsAllocated - 8 else {
-      throw damaged("\(header.bits) bits", expected: "\(format.bitsAllocated - 7) to \(format.bitsAllocated)")
+      throw damaged(
+        frame, "\(header.bits) bits", expected: "\(format.bitsAllocated - 7) to \(format.bitsAllocated)")
     }
-    let frameFormat = dicom_frame_format(
-      columns: UInt32(format.columns), rows: UInt32(format.rows),
-      bits_allocated: UInt16(format.bitsAllocated),
-      bits_stored: UInt16(format.bitsStored), is_signed: format.isSigned)
-    let isDecoded = encoded.withUnsafeBytes { bytes in
-      dicom_decode_frame(
-        syntax.uid, frameFormat, bytes.baseAddress, bytes.count, pixels.baseAddress, pixels.count)
+  }
+
+  /// Decodes what is stored as it is, or in runs.
+  private func expand(
+    _ encoded: [UInt8], _ frame: Int, _ pixels: UnsafeMutableRawBufferPointer
+  ) throws(InputError) {
+    guard !syntax.isRunLength else {
+      guard RunLengthFrame.decode(encoded, into: pixels, byteCount: format.bitsAllocated / 8) else {
+        throw damaged(frame, "damaged runs")
+      }
+      return
     }
-    guard isDecoded else { throw damaged(counted(encoded.count, "damaged byte")) }
+    guard encoded.count >= pixels.count else {
+      throw damaged(frame, counted(encoded.count, "byte"), expected: "\(pixels.count)")
+    }
+    encoded.withUnsafeBytes {
+      pixels.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<pixels.count]))
+    }
+  }
+
+  private func damaged(_ frame: Int, _ found: String, expected: String? = nil) -> InputError {
+    InputError(
+      path, "frame \(frame) cannot be decoded (\(syntax.name))", found: found, expected: expected)
   }
 
   /// Removes the bits that do not belong to the number, and extends the sign.

@@ -35,20 +35,23 @@ struct SegmentationVoxels: VoxelReader {
     let batch = max(1, min(planes.count, work.threadCount * 4, (1 << 25) / pixelCount))
     var labels = [UInt16](repeating: 0, count: batch * pixelCount)
     var overlaps: Set<Overlap> = []
+    let decoders = try FrameDecoders(for: [decoder], workerCount: min(work.threadCount, batch))
     for start in stride(from: 0, to: planes.count, by: batch) {
       let end = min(start + batch, planes.count)
       let found = Mutex<(overlaps: Set<Overlap>, failure: InputError?)>(([], nil))
       try labels.withUnsafeMutableBufferPointer { labels in
         let shared = DisjointBuffer(labels)
-        try work.forEach(count: end - start) { index, _ in
+        try work.forEach(count: end - start) { index, worker in
           let plane = UnsafeMutableBufferPointer(start: shared.start + index * pixelCount, count: pixelCount)
           do throws(InputError) {
-            let own = try fill(plane, planes[start + index], bytes())
+            let own = try fill(
+              plane, planes[start + index], bytes(), decoders[worker, decoder.syntax], work.cancellation)
             found.withLock { $0.overlaps.formUnion(own) }
           } catch {
             found.withLock { $0.failure = $0.failure ?? error }
           }
         }
+        try work.checkCancellation()
         if let failure = found.withLock({ $0.failure }) { throw failure }
         overlaps.formUnion(found.withLock { $0.overlaps })
         if overlaps.isEmpty {
@@ -73,7 +76,8 @@ struct SegmentationVoxels: VoxelReader {
 
   /// Writes the labels of a slice; returns the overlaps in it.
   private func fill(
-    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [Part], _ bytes: DicomBytes
+    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [Part], _ bytes: DicomBytes,
+    _ frameDecoder: FrameDecoder?, _ cancellation: Cancellation
   ) throws(InputError) -> Set<Overlap> {
     labels.update(repeating: 0)
     var overlaps: Set<Overlap> = []
@@ -82,7 +86,9 @@ struct SegmentationVoxels: VoxelReader {
     defer { pixels.deallocate() }
     let isWide = format.frameByteCount > format.pixelCount
     for part in parts {
-      try decoder.read(part.frame, of: bytes, into: pixels)
+      try decoder.read(
+        part.frame, of: bytes, into: pixels, decoder: frameDecoder, cancellation: cancellation)
+      if cancellation.isRequested { break }
       for pixel in 0..<format.pixelCount {
         let stored = isWide ? Int(pixels.bindMemory(to: UInt16.self)[pixel]) : Int(pixels[pixel])
         guard let label = label(stored, part), label != 0 else { continue }

@@ -20,6 +20,9 @@ struct TransferSyntax: Hashable, Sendable {
   /// Whether only the pixels are big-endian.
   let hasBigEndianPixels: Bool
 
+  /// Whether frames are runs of bytes.
+  var isRunLength: Bool { uid == "1.2.840.10008.1.2.5" }
+
   private init(
     _ uid: String, _ name: String, isExplicit: Bool = true, isBigEndian: Bool = false,
     isDeflated: Bool = false, pixels: Pixels = .encapsulated, hasBigEndianPixels: Bool = false

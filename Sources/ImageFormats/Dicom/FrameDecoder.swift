@@ -1,0 +1,92 @@
+import CDicom
+import Foundation
+import Work
+
+/// Decodes compressed frames, one after the other, in a process of its own, which may crash or be stopped.
+final class FrameDecoder: @unchecked Sendable {
+  // SAFETY: each worker of a parallel loop has decoders of its own, so a decoder is used by one thread at a time.
+
+  /// What became of a frame.
+  enum Outcome {
+    case decoded
+    /// The bytes are damaged, or the decoder crashed over them or computed for too long.
+    case damaged
+    case stopped
+  }
+
+  private let decoder: OpaquePointer
+  private let byteCount: Int
+
+  /// Starts the process, which ends with this object.
+  /// - Parameter byteCount: The most bytes that a compressed frame has.
+  /// - Throws: ``InputError`` where the machine has no process or memory left.
+  init(_ instance: FrameDecoding, byteCount: Int) throws(InputError) {
+    let format = dicom_frame_format(
+      columns: UInt32(instance.format.columns), rows: UInt32(instance.format.rows),
+      bits_allocated: UInt16(instance.format.bitsAllocated),
+      bits_stored: UInt16(instance.format.bitsStored), is_signed: instance.format.isSigned)
+    guard let decoder = dicom_decoder_start(instance.syntax.uid, format, byteCount) else {
+      throw InputError(
+        instance.path, "cannot be decoded: no process can be started for it",
+        found: "frames of \(counted(byteCount, "byte"))")
+    }
+    (self.decoder, self.byteCount) = (decoder, byteCount)
+  }
+
+  deinit { dicom_decoder_stop(decoder) }
+
+  /// Memory for the compressed bytes of the next frame.
+  func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    precondition(count <= byteCount, "\(count) bytes for a decoder of \(byteCount)")
+    return UnsafeMutableRawBufferPointer(start: dicom_decoder_bytes(decoder), count: count)
+  }
+
+  /// Decodes the first `count` of the ``bytes(_:)``.
+  func decode(
+    _ count: Int, into pixels: UnsafeMutableRawBufferPointer, cancellation: Cancellation
+  ) -> Outcome {
+    dicom_decoder_begin(decoder, count)
+    while true {
+      switch dicom_decoder_wait(decoder, 20) {
+      case dicom_running: if cancellation.isRequested { return .stopped }
+      case dicom_decoded:
+        pixels.copyMemory(
+          from: UnsafeRawBufferPointer(start: dicom_decoder_pixels(decoder), count: pixels.count))
+        return .decoded
+      default: return .damaged
+      }
+    }
+  }
+}
+
+/// The decoders of a reading: for each worker, one of each compression.
+///
+/// They are started by the thread that reads, and end with it.
+struct FrameDecoders: Sendable {
+  private let decoders: [[String: FrameDecoder]]
+
+  /// - Parameters:
+  ///   - instances: What is read; those that need no decoder get none.
+  ///   - workerCount: The number of workers.
+  /// - Throws: As ``FrameDecoder/init(_:byteCount:)``.
+  init(for instances: [FrameDecoding], workerCount: Int) throws(InputError) {
+    var largest: [String: (instance: FrameDecoding, byteCount: Int)] = [:]
+    for instance in instances {
+      guard let byteCount = instance.largestEncodedByteCount else { continue }
+      let known = largest[instance.syntax.uid]?.byteCount ?? 0
+      largest[instance.syntax.uid] = (instance, max(known, byteCount))
+    }
+    var decoders: [[String: FrameDecoder]] = []
+    for _ in 0..<workerCount {
+      var own: [String: FrameDecoder] = [:]
+      for (syntax, entry) in largest {
+        own[syntax] = try FrameDecoder(entry.instance, byteCount: entry.byteCount)
+      }
+      decoders.append(own)
+    }
+    self.decoders = decoders
+  }
+
+  /// The decoder of a worker for a transfer syntax; nil for one that needs none.
+  subscript(worker: Int, syntax: TransferSyntax) -> FrameDecoder? { decoders[worker][syntax.uid] }
+}
