@@ -70,7 +70,7 @@ struct NewFormatTests {
       (
         "a.txt",
         "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI, MetaImage, NRRD, "
-          + "FreeSurfer MGH or Tiny"
+          + "FreeSurfer MGH, DICOM or Tiny"
       ),
     ])
   func refused(name: String, line: String) throws {
