@@ -13,6 +13,8 @@ struct NrrdSegmentation {
     var layer: Int
     /// The value of its voxels in its layer.
     var value: Int
+    /// The codes of its anatomy and its state, as Slicer states them; nil where there are none.
+    var tags: String?
   }
 
   let segments: [Segment]
@@ -40,7 +42,7 @@ struct NrrdSegmentation {
         Segment(
           name: text("Name")?.text ?? identifier.text, identifier: identifier.text,
           colour: try text("Color").map(Self.colour), layer: layer,
-          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1))
+          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1, tags: text("Tags")?.text))
     }
     guard !segments.isEmpty else { return nil }
     guard layerCount <= Self.segmentLimit else {
@@ -97,7 +99,8 @@ struct NrrdSegmentation {
       segments: chosen, values: values, layers: options.layer.map { $0..<$0 + 1 } ?? 0..<layerCount,
       keepsOthers: options.segment == nil)
     return ImageFile(
-      path: path, storage: stored.storage, source: stored.source,
+      path: path, storage: stored.storage,
+      source: ImageSource(grid: stored.grid, header: NrrdSegmentTags(segments)),
       voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
       files: stored.files, labelNames: names, layers: isMerged ? layers : [],
       reader: isWhole ? reader : merged, findings: findings)
@@ -118,6 +121,19 @@ struct NrrdSegmentation {
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
     return layers.values.contains { $0.count > 1 } ? Array(1...chosen.count) : values
   }
+}
+
+/// The tags of a segmentation's segments by their names, which a copy takes for labels of the same names.
+struct NrrdSegmentTags: StatedHeader {
+  private let ofName: [String: String]
+
+  init(_ segments: [NrrdSegmentation.Segment]) {
+    let stated = segments.compactMap { segment in segment.tags.map { (segment.name.nameKey, $0) } }
+    ofName = Dictionary(stated) { first, _ in first }
+  }
+
+  /// The tags of the segment with a name; nil where it has none.
+  subscript(name: String) -> String? { ofName[name.nameKey] }
 }
 
 /// The segments of several layers as the labels of one frame.
