@@ -80,7 +80,7 @@ func noImage() throws {
   #expect(
     fixtureRefusal("expected.json")
       == "expected.json: is not an image that can be read: found first bytes 7b 22 62 69, expected NIfTI, MetaImage, "
-      + "NRRD or FreeSurfer MGH")
+      + "NRRD, FreeSurfer MGH or DICOM")
 }
 
 @Test(

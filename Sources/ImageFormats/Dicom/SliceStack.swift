@@ -135,7 +135,7 @@ private struct PlaceCheck {
       let (before, after) = (series.name(places[index][0].slice), series.name(places[index + 1][0].slice))
       let steps = usual > 0 ? gaps[index] / usual : 0
       let isMissing = steps > 1.5 && Swift.abs(steps - steps.rounded()) < 0.2 && steps < 1e6
-      let missing = isMissing ? Int(steps.rounded()) - 1 : 0
+      let missing = isMissing ? Int(saturating: steps.rounded()) - 1 : 0
       return InputError(
         path,
         missing > 0
