@@ -16,8 +16,13 @@ package enum ImageName {
   }
 
   /// The files that are written beside an image of this name with its voxels; none for most formats.
-  package static func voxelFiles(ofWritten path: String) -> [String] {
-    ImageFormatList.all.writableFormat(of: path)?.voxelFiles(of: path) ?? []
+  package static func voxelFiles(ofWritten path: String, isCompressed: Bool = true) -> [String] {
+    ImageFormatList.all.writableFormat(of: path)?.voxelFiles(of: path, isCompressed: isCompressed) ?? []
+  }
+
+  /// Whether an image of this name may be written with compressed voxels and without.
+  package static func leavesCompressionOpen(_ path: String) -> Bool {
+    ImageFormatList.all.writableFormat(of: path)?.leavesCompressionOpen ?? false
   }
 
   /// Whether an image that is written under this name has compressed voxels.

@@ -14,7 +14,7 @@ package struct ImageReadingOptions: Hashable, Sendable {
 
   /// The series, as its format identifies it.
   package var series: String?
-  /// The segment, by its name, identifier or number.
+  /// The segment, by its name or identifier.
   package var segment: String?
   /// The layer, counted from 0.
   package var layer: Int?

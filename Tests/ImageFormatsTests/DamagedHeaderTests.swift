@@ -98,8 +98,8 @@ import Work
     "NRRD/bad_twice.nrrd: line 12 of the header states a field twice: found sizes",
     "NRRD/bad_type.nrrd: type (line 3) is wrong: found \"foo\", expected short, uchar, float "
       + "or another number",
-    "NRRD/overlapping.seg.nrrd: its segments overlap: found liver and lesion, expected "
-      + "--segment NAME, or --layer 0 to 1",
+    "NRRD/overlapping.seg.nrrd: its segments overlap: found liver and lesion, "
+      + "expected one of them, as segdeck convert --segment NAME or --layer 0 to 1 writes it",
   ])
 func damagedHeader(line: String) {
   #expect(fixtureRefusal(String(line.prefix { $0 != ":" })) == line)

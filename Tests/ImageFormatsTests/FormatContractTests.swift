@@ -28,7 +28,7 @@ private let shearedGrid = VolumeGrid(
     origin: WorldPoint(1, 2, 3)))
 
 private func mask(_ grid: VolumeGrid, largest: UInt16 = 5) -> LabelVolume {
-  let voxels = (0..<grid.size.voxelCount).map { UInt16($0 % 4 == 3 ? 0 : $0 % Int(largest)) }
+  let voxels = (0..<grid.size.voxelCount).map { UInt16($0 % 4 == 3 ? 0 : $0 % min(Int(largest), 7)) }
   return LabelVolume(grid: grid, voxels: voxels.dropLast() + [largest])
 }
 
@@ -137,6 +137,24 @@ struct FormatContractTests {
         return try ImageFile.open(path).files.map { try Data(contentsOf: URL(filePath: $0)) }
       }
       #expect(contents[0] == contents[1])
+    }
+  }
+
+  @Test(
+    "stores voxels as they are where it was asked to and the suffix leaves it open",
+    arguments: writtenSuffixes.filter { ImageName.leavesCompressionOpen("a" + $0) })
+  func uncompressed(suffix: String) throws {
+    let labels = mask(obliqueGrid, largest: 300)
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "a" + suffix).path
+      let source = ImageSource(grid: obliqueGrid)
+      try PendingFile.commit(
+        labels.pending(for: path, source: source, names: LabelNames(), isCompressed: false))
+      let read = try ImageFile.open(path)
+      #expect(try read.labelVolume().voxels == labels.voxels)
+      let last = try Data(contentsOf: URL(filePath: read.files.last ?? ""))
+      #expect(Array(last.suffix(2)) == [44, 1])
+      #expect(folderNames(folder) == read.files.map { FilePath.name(of: $0) }.sorted())
     }
   }
 

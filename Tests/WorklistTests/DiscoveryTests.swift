@@ -17,6 +17,17 @@ import Worklist
     #expect(try folder.notes() == ["1 mask without an image: labels/other.nii.gz"])
   }
 
+  @Test("images and masks of other formats are found, a header with its voxels as one")
+  func otherFormats() throws {
+    let folder = try SampleFolder(
+      "a.nrrd", "a.seg.nrrd", "b.mhd", "b.zraw", "b_seg.mha", "c.nhdr", "c.raw.gz", "c-label.mgz", "d.mgh")
+    #expect(
+      try folder.found() == [
+        "a: a.nrrd; seg=a.seg.nrrd", "b: b.mhd; seg=b_seg.mha", "c: c.nhdr; label=c-label.mgz", "d: d.mgh",
+      ])
+    #expect(try folder.notes() == [])
+  }
+
   @Test(
     "folders of images and labels are known by many names",
     arguments: [

@@ -6,9 +6,11 @@ extension MetaImageFormat: WritableImageFormat {
   static let writtenTypes = Set(types.values)
   static let holdsScaling = false
 
-  /// `NAME.zraw` of the header `NAME.mhd`.
-  static func voxelFiles(of path: String) -> [String] {
-    FilePath.hasSuffix(".mhd", path) ? [path.dropLast(".mhd".count) + ".zraw"] : []
+  static let leavesCompressionOpen = true
+
+  /// `NAME.zraw` of the header `NAME.mhd`, or `NAME.raw`.
+  static func voxelFiles(of path: String, isCompressed: Bool) -> [String] {
+    FilePath.hasSuffix(".mhd", path) ? [path.dropLast(".mhd".count) + (isCompressed ? ".zraw" : ".raw")] : []
   }
 
   static func compressesVoxels(of path: String) -> Bool { true }
@@ -34,6 +36,10 @@ extension MetaImageFormat: WritableImageFormat {
     }
     func padded(_ numbers: [Double], _ last: Double) -> [Double] { axes == 4 ? numbers + [last] : numbers }
     let count = String(compressedByteCount)
+    let paddedCount = String(repeating: " ", count: 20 - count.count) + count
+    let compression =
+      image.isCompressed
+      ? "CompressedData = True\nCompressedDataSize = \(paddedCount)" : "CompressedData = False"
     let sizes = [size.i, size.j, size.k] + (axes == 4 ? [frames] : [])
     let type = types.filter { $0.value == image.voxelType }.keys.sorted { $0.count < $1.count }[0]
     return """
@@ -41,8 +47,7 @@ extension MetaImageFormat: WritableImageFormat {
       NDims = \(axes)
       BinaryData = True
       BinaryDataByteOrderMSB = False
-      CompressedData = True
-      CompressedDataSize = \(String(repeating: " ", count: 20 - count.count) + count)
+      \(compression)
       TransformMatrix = \(headerText(matrix))
       Offset = \(headerText(padded(origin, 0)))
       CenterOfRotation = \(headerText([Double](repeating: 0, count: axes)))
@@ -64,8 +69,9 @@ private final class MetaImageWriter: ImageWriter {
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
     self.image = image
     output = try HeaderAndVoxels(
-      path: path, voxelFile: MetaImageFormat.voxelFiles(of: path).first,
-      compression: OutputStream.Compression(.zlib, level: image.compressionLevel), work: work)
+      path: path,
+      voxelFile: MetaImageFormat.voxelFiles(of: path, isCompressed: image.isCompressed).first,
+      compression: image.isCompressed ? .init(.zlib, level: image.compressionLevel) : nil, work: work)
     let text = Self.header(image, output, compressedByteCount: 0)
     headerByteCount = text.count
     try output.header.writeStored(text)

@@ -1,3 +1,4 @@
+import Foundation
 import Volumes
 import Work
 
@@ -12,6 +13,8 @@ struct NrrdSegmentation {
     var layer: Int
     /// The value of its voxels in its layer.
     var value: Int
+    /// The codes of its anatomy and its state, as Slicer states them; nil where there are none.
+    var tags: String?
   }
 
   let segments: [Segment]
@@ -39,9 +42,13 @@ struct NrrdSegmentation {
         Segment(
           name: text("Name")?.text ?? identifier.text, identifier: identifier.text,
           colour: try text("Color").map(Self.colour), layer: layer,
-          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1))
+          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1, tags: text("Tags")?.text))
     }
     guard !segments.isEmpty else { return nil }
+    guard layerCount <= Self.segmentLimit else {
+      throw InputError(
+        header.path, "has too many layers", found: "\(layerCount)", expected: "\(Self.segmentLimit) or fewer")
+    }
     self.segments = segments
     self.layerCount = layerCount
     path = header.path
@@ -86,22 +93,26 @@ struct NrrdSegmentation {
     let names = LabelNames(
       entries: zip(chosen, values).map { .init(value: $1, name: $0.name, colour: $0.colour) })
     let isMerged = layerCount > 1 && options.layer == nil && options.segment == nil
-    let layers = (0..<layerCount).map { layer in
-      LabelNames(
-        entries: segments.filter { $0.layer == layer }.map {
-          .init(value: $0.value, name: $0.name, colour: $0.colour)
-        })
-    }
     let isWhole = layerCount == 1 && options.segment == nil
     let merged = SegmentVoxels(
       stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
-      segments: chosen, values: values, layers: options.layer.map { [$0] } ?? Array(0..<layerCount),
+      segments: chosen, values: values, layers: options.layer.map { $0..<$0 + 1 } ?? 0..<layerCount,
       keepsOthers: options.segment == nil)
     return ImageFile(
-      path: path, storage: stored.storage, source: stored.source,
+      path: path, storage: stored.storage,
+      source: ImageSource(grid: stored.grid, header: NrrdSegmentTags(segments)),
       voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
       files: stored.files, labelNames: names, layers: isMerged ? layers : [],
       reader: isWhole ? reader : merged, findings: findings)
+  }
+
+  /// The labels of each layer.
+  private var layers: [LabelNames] {
+    let ofLayer = Dictionary(grouping: segments, by: \.layer)
+    return (0..<layerCount).map { layer in
+      LabelNames(
+        entries: (ofLayer[layer] ?? []).map { .init(value: $0.value, name: $0.name, colour: $0.colour) })
+    }
   }
 
   /// The values that segments have together: their own, or their numbers where several share one.
@@ -110,6 +121,19 @@ struct NrrdSegmentation {
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
     return layers.values.contains { $0.count > 1 } ? Array(1...chosen.count) : values
   }
+}
+
+/// The tags of a segmentation's segments by their names, which a copy takes for labels of the same names.
+struct NrrdSegmentTags: StatedHeader {
+  private let ofName: [String: String]
+
+  init(_ segments: [NrrdSegmentation.Segment]) {
+    let stated = segments.compactMap { segment in segment.tags.map { (segment.name.nameKey, $0) } }
+    ofName = Dictionary(stated) { first, _ in first }
+  }
+
+  /// The tags of the segment with a name; nil where it has none.
+  subscript(name: String) -> String? { ofName[name.nameKey] }
 }
 
 /// The segments of several layers as the labels of one frame.
@@ -122,8 +146,8 @@ struct SegmentVoxels: VoxelReader {
   let segments: [NrrdSegmentation.Segment]
   /// The value of each segment in the frame.
   let values: [Int]
-  /// The layers that are read, ascending.
-  let layers: [Int]
+  /// The layers that are read.
+  let layers: Range<Int>
   /// Whether values without a segment are kept.
   let keepsOthers: Bool
 
@@ -136,31 +160,40 @@ struct SegmentVoxels: VoxelReader {
   ) throws -> [Finding] {
     try AvailableMemory.require(
       voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
-    var merged = [UInt32](repeating: 0, count: voxelCount)
-    var overlaps: Set<[UInt32]> = []
-    var findings: [Finding] = []
-    for (number, layer) in layers.enumerated() {
-      var loop = MergeLoop(
-        values: codes(ofLayer: layer), keepsOthers: keepsOthers, merged: [], overlaps: overlaps)
-      swap(&loop.merged, &merged)
-      let part = Double(number) / Double(layers.count)...Double(number + 1) / Double(layers.count)
-      findings += try stored.readVoxels(frames: layer..<layer + 1, work: work.part(part)) { piece in
-        if let position = loop.run(over: piece, type: type) {
+    // Zeros of calloc take no memory until they are written, which no claim of a header does.
+    guard let zeros = calloc(voxelCount, MemoryLayout<UInt32>.stride) else {
+      throw AvailableMemory.shortage
+    }
+    defer { free(zeros) }
+    let merged = UnsafeMutableBufferPointer(
+      start: zeros.bindMemory(to: UInt32.self, capacity: voxelCount), count: voxelCount)
+    let codes = codesOfLayers
+    var loop = MergeLoop(keepsOthers: keepsOthers, merged: merged)
+    var done = 0
+    let findings = try stored.readVoxels(frames: layers, work: work) { piece in
+      var rest = piece
+      while !rest.isEmpty {
+        let (number, voxel) = done.quotientAndRemainder(dividingBy: voxelCount)
+        let layer = layers.lowerBound + number
+        if voxel == 0 { loop.beginLayer(codes[layer] ?? [:]) }
+        let count = min(rest.count / type.byteCount, voxelCount - voxel)
+        if let position = loop.run(over: .init(rebasing: rest[..<(count * type.byteCount)]), type: type) {
           throw InputError(path, "voxel \(position) of layer \(layer) is not a label")
         }
+        rest = .init(rebasing: rest[(count * type.byteCount)...])
+        done += count
       }
-      swap(&loop.merged, &merged)
-      overlaps = loop.overlaps
     }
-    guard overlaps.isEmpty else { throw overlapping(overlaps) }
-    try merged.withUnsafeBytes(body)
+    guard loop.overlaps.isEmpty else { throw overlapping(loop.overlaps) }
+    try body(UnsafeRawBufferPointer(merged))
     return findings
   }
 
-  /// The value in the frame of each value of a layer.
-  private func codes(ofLayer layer: Int) -> [Int: UInt32] {
-    let own = zip(segments, values).filter { $0.0.layer == layer }
-    return Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
+  /// The value in the frame of each value of a layer, by layer.
+  private var codesOfLayers: [Int: [Int: UInt32]] {
+    Dictionary(grouping: zip(segments, values), by: { $0.0.layer }).mapValues { own in
+      Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
+    }
   }
 
   private func overlapping(_ pairs: Set<[UInt32]>) -> InputError {
@@ -172,25 +205,29 @@ struct SegmentVoxels: VoxelReader {
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
       path, "its segments overlap", found: named.joined(separator: ", ") + more,
-      expected: "--segment NAME, or --layer 0 to \((segments.map(\.layer).max() ?? 0))")
+      expected: "one of them, as segdeck convert --segment NAME or --layer 0 to "
+        + "\(segments.map(\.layer).max() ?? 0) writes it")
   }
 }
 
 /// Puts the labels of one layer over those of the layers before it.
 private struct MergeLoop: StoredNumberLoop {
-  let values: [Int: UInt32]
   let keepsOthers: Bool
-  var merged: [UInt32]
+  let merged: UnsafeMutableBufferPointer<UInt32>
   /// Pairs of values that a voxel has in two layers.
-  var overlaps: Set<[UInt32]>
+  private(set) var overlaps: Set<[UInt32]> = []
+  /// The value in the frame of each value of the layer.
+  private var values: [Int: UInt32] = [:]
   private var position = 0
   private var last: (stored: Int, value: UInt32) = (0, 0)
 
-  init(values: [Int: UInt32], keepsOthers: Bool, merged: [UInt32], overlaps: Set<[UInt32]>) {
-    self.values = values
+  init(keepsOthers: Bool, merged: UnsafeMutableBufferPointer<UInt32>) {
     self.keepsOthers = keepsOthers
     self.merged = merged
-    self.overlaps = overlaps
+  }
+
+  mutating func beginLayer(_ values: [Int: UInt32]) {
+    (self.values, position, last) = (values, 0, (0, 0))
   }
 
   /// Returns the first voxel that is not a label, if any.

@@ -12,8 +12,8 @@ struct HeaderLines: ~Copyable {
   /// Lines so far.
   private(set) var lineNumber = 0
 
-  /// Bytes of a header at most: one of a thousand segments has less.
-  private static let byteLimit = 1 << 22
+  /// Bytes of a header at most: one that names 65535 segments has less.
+  private static let byteLimit = 1 << 25
 
   /// Begins at a byte of a file.
   /// - Throws: ``InputError`` for a missing or unreadable file.

@@ -1,6 +1,6 @@
 import Work
 
-/// A header of text and the compressed voxels after it, in one file or in two, while they are written.
+/// A header of text and the voxels after it, in one file or in two, while they are written.
 struct HeaderAndVoxels {
   let header: OutputStream
   /// The stream of the voxels: the header's own, or another file's.
@@ -9,10 +9,12 @@ struct HeaderAndVoxels {
   let voxelFileName: String?
 
   /// Opens the temporary files.
-  /// - Parameter voxelFile: The path of the file with the voxels; nil where they follow the header.
+  /// - Parameters:
+  ///   - voxelFile: The path of the file with the voxels; nil where they follow the header.
+  ///   - compression: nil where voxels are stored as they are.
   /// - Throws: ``InputError`` for a name that a header cannot state, and as ``OutputStream/init(path:compression:work:)``.
   init(
-    path: String, voxelFile: String?, compression: OutputStream.Compression, work: WorkContext
+    path: String, voxelFile: String?, compression: OutputStream.Compression?, work: WorkContext
   ) throws(InputError) {
     let name = voxelFile.map(FilePath.name)
     guard name?.contains(where: { $0 == "%" || $0.isNewline }) != true else {
@@ -26,7 +28,7 @@ struct HeaderAndVoxels {
       } ?? header
   }
 
-  /// Completes the files, whose compressed voxels were ended.
+  /// Completes the files, whose compressed voxels, if any, were ended.
   /// - Throws: ``InputError`` when the disk is full or fails.
   func completeFiles() throws(InputError) -> [PendingFile] {
     let file = try header.completeFile()

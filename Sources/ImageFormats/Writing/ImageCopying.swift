@@ -8,9 +8,11 @@ extension ImageFile {
   /// - Parameters:
   ///   - frame: The only frame to write, or nil for all.
   ///   - names: Names and colours by value, for formats that hold them; such a format takes masks alone.
+  ///   - isCompressed: Whether voxels are compressed where the format leaves that open.
   /// - Throws: As ``ImageWritable/pending(for:source:work:)``, and as ``readStoredVoxels(frames:work:_:)``.
   package func pendingCopy(
-    for path: String, frame: Int? = nil, names: LabelNames = LabelNames(), work: WorkContext = WorkContext()
+    for path: String, frame: Int? = nil, names: LabelNames = LabelNames(), isCompressed: Bool = true,
+    work: WorkContext = WorkContext()
   ) throws -> [PendingFile] {
     guard voxelType.isReadable else {
       throw InputError(
@@ -21,7 +23,7 @@ extension ImageFile {
     let format = try ImageOutput.format(of: path)
     if format.holdsLabelNames(path) {
       return try labelVolume(frame: frame, work: work).pending(
-        for: path, source: source, names: names, work: work)
+        for: path, source: source, names: names, isCompressed: isCompressed, work: work)
     }
     let frames = frame.map { $0..<$0 + 1 } ?? 0..<frameCount
     let isHeld = format.writtenTypes.contains(voxelType) && (scaling.isIdentity || format.holdsScaling)
@@ -31,7 +33,7 @@ extension ImageFile {
       : try converted(frames, for: format, work: work.part(0...0.5))
     let image = WrittenImage(
       source: source, frameSizes: frame == nil ? frameSizes : [], voxelType: copy.type,
-      scaling: copy.scaling)
+      scaling: copy.scaling, isCompressed: isCompressed)
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     var nonFiniteCount = 0
     try readStoredVoxels(frames: frames, work: isHeld ? work : work.part(0.5...1)) { bytes in

@@ -33,10 +33,13 @@ extension LabelVolume: ImageWritable {
   /// Voxels are the values that the codes stand for, in the smallest type of the format that holds every one. The same
   /// mask always gives the same bytes.
   ///
-  /// - Parameter names: Names and colours by value, for formats that hold them.
+  /// - Parameters:
+  ///   - names: Names and colours by value, for formats that hold them.
+  ///   - isCompressed: Whether voxels are compressed where the format leaves that open.
   /// - Throws: As ``ImageWritable/pending(for:source:work:)``.
   package func pending(
-    for path: String, source: ImageSource, names: LabelNames, work: WorkContext = WorkContext()
+    for path: String, source: ImageSource, names: LabelNames, isCompressed: Bool = true,
+    work: WorkContext = WorkContext()
   ) throws -> [PendingFile] {
     let format = try ImageOutput.format(of: path)
     let holdsNames = format.holdsLabelNames(path)
@@ -52,7 +55,8 @@ extension LabelVolume: ImageWritable {
     }
     let image = WrittenImage(
       source: source, voxelType: type,
-      labels: WrittenLabels(values: values.subtracting([0]).sorted(), names: names))
+      labels: WrittenLabels(values: values.subtracting([0]).sorted(), names: names.applied(to: values)),
+      isCompressed: isCompressed)
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     let stored = (0...UInt16.max).map { coding.value(of: $0) }
     switch type {

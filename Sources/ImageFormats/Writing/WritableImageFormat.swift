@@ -17,10 +17,13 @@ package protocol WritableImageFormat: ImageFormat {
   static func holdsLabelNames(_ path: String) -> Bool
 
   /// The files with the voxels, where these are not in the file of this name itself; none unless given.
-  static func voxelFiles(of path: String) -> [String]
+  static func voxelFiles(of path: String, isCompressed: Bool) -> [String]
 
-  /// Whether the voxels of a file of this name are compressed.
+  /// Whether the voxels of a file of this name are compressed, unless it was asked otherwise.
   static func compressesVoxels(of path: String) -> Bool
+
+  /// Whether the voxels of a file of any name may be compressed or not; unless given the name decides.
+  static var leavesCompressionOpen: Bool { get }
 
   /// A writer of an image that is complete but for its voxels.
   /// - Throws: ``InputError`` where the format cannot hold the image, for a missing or read-only folder and for a full
@@ -30,7 +33,8 @@ package protocol WritableImageFormat: ImageFormat {
 
 extension WritableImageFormat {
   package static func holdsLabelNames(_ path: String) -> Bool { false }
-  package static func voxelFiles(of path: String) -> [String] { [] }
+  package static func voxelFiles(of path: String, isCompressed: Bool) -> [String] { [] }
+  package static var leavesCompressionOpen: Bool { false }
 }
 
 /// An image that is being written, in temporary files.
@@ -58,16 +62,19 @@ package struct WrittenImage: Sendable {
   package var scaling = VoxelScaling()
   /// The labels of a mask; nil for any other image.
   package var labels: WrittenLabels?
+  /// Whether voxels are compressed where the format leaves that open.
+  package var isCompressed = true
 
   package init(
     source: ImageSource, frameSizes: [Int] = [], voxelType: VoxelType, scaling: VoxelScaling = VoxelScaling(),
-    labels: WrittenLabels? = nil
+    labels: WrittenLabels? = nil, isCompressed: Bool = true
   ) {
     self.source = source
     self.frameSizes = frameSizes
     self.voxelType = voxelType
     self.scaling = scaling
     self.labels = labels
+    self.isCompressed = isCompressed
   }
 
   /// zlib's level: floats hardly become smaller with more effort, and 1 takes a fifth of the time of 6.

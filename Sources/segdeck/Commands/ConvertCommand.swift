@@ -53,6 +53,9 @@ struct ConvertCommand: ParsableCommand {
       valueName: "values=name"))
   var label: [String] = []
 
+  @Flag(help: "Store voxels as they are in formats whose suffix leaves it open (MetaImage, NRRD).")
+  var uncompressed = false
+
   @Option(help: "How a model's weights are stored: f32, f16 or bf16. (default: f32)")
   var weights: String?
 
@@ -81,11 +84,16 @@ struct ConvertCommand: ParsableCommand {
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
+    guard !uncompressed || ImageName.leavesCompressionOpen(output) else {
+      throw InputError(
+        "--uncompressed", "the suffix decides about compression", found: output, expected: "MetaImage or NRRD"
+      )
+    }
     let image = try ImageFile.open(input, options: choice.options)
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
     let found = try stated ?? LabelNamesFile.read(of: image)
-    let outputPath = try outputPath(
-      of: image, hasNames: found?.entries.isEmpty == false || !selections.isEmpty)
+    let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
+    let outputPath = try outputPath(of: image, hasNames: hasNames)
     let namesPath = try names.map { path throws(InputError) in
       try OutputPath(path, kind: .labelNames, isForced: force)
     }
@@ -94,6 +102,11 @@ struct ConvertCommand: ParsableCommand {
       try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
       ?? copied(image, found ?? LabelNames(), outputPath, work)
     if !labels.entries.isEmpty, !sharesNames(with: image) {
+      // Names that hold for a whole folder are only known once the labels are.
+      let companions = LabelNamesFile.paths(writtenWithMask: outputPath.path)
+      if !hasNames, !force, let existing = companions.first(where: FileSystem.exists) {
+        throw InputError(existing, "exists", expected: "another name, or --force to replace it")
+      }
       written += try LabelNamesFile.pending(labels, withMask: outputPath.path)
     }
     if let namesPath {
@@ -126,7 +139,7 @@ struct ConvertCommand: ParsableCommand {
     for note in selections.notes(absentFrom: occurring, input, coding: coding) { Console.note(note) }
     let names = LabelNames(named.table, coding: coding)
     let written = try named.labels.volume.pending(
-      for: outputPath.path, source: reference.source, names: names, work: work)
+      for: outputPath.path, source: reference.source, names: names, isCompressed: !uncompressed, work: work)
     return (written, names)
   }
 
@@ -134,7 +147,8 @@ struct ConvertCommand: ParsableCommand {
   private func copied(
     _ image: ImageFile, _ names: LabelNames, _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let written = try image.pendingCopy(for: outputPath.path, frame: frame, names: names, work: work)
+    let written = try image.pendingCopy(
+      for: outputPath.path, frame: frame, names: names, isCompressed: !uncompressed, work: work)
     FindingNotes.add(image)
     if frame != nil || image.frameCount == 1 {
       for finding in try image.findingsAsMask(frame: frame, work: work) {
@@ -160,6 +174,6 @@ struct ConvertCommand: ParsableCommand {
     }
     return try OutputPath(
       output, kind: .image, isForced: force,
-      companions: hasNames && !sharesNames(with: image) ? companions : [])
+      companions: hasNames && !sharesNames(with: image) ? companions : [], isCompressed: !uncompressed)
   }
 }

@@ -54,17 +54,19 @@ struct OutputPath {
   ///
   /// - Parameters:
   ///   - companions: Files that are written with it, which are checked too, as are those with the voxels of an image.
+  ///   - isCompressed: Whether the voxels of an image are compressed where its format leaves that open.
   ///   - byteCount: A lower bound of the file's size in bytes, which the disk must have free.
   /// - Throws: ``InputError`` when the suffix is wrong; when `path` is a folder or device or lies in a read-only
   ///   folder; when it exists and `isForced` is false; or when it is an input, which no flag allows.
   init(
-    _ path: String, kind: Kind, isForced: Bool, companions: [String] = [], byteCount: Int = 0
+    _ path: String, kind: Kind, isForced: Bool, companions: [String] = [], byteCount: Int = 0,
+    isCompressed: Bool = true
   ) throws(InputError) {
     self.path = path
     try kind.requireName(path)
     var claims: [OutputClaim] = []
     var existing: [String] = []
-    let voxelFiles = kind == .image ? ImageName.voxelFiles(ofWritten: path) : []
+    let voxelFiles = kind == .image ? ImageName.voxelFiles(ofWritten: path, isCompressed: isCompressed) : []
     for file in [path] + voxelFiles + companions {
       let destination = try FileDestination(file)
       try destination.requireFreeSpace(for: file == path ? byteCount : 0)
