@@ -115,6 +115,8 @@ func breachIsSeen() {
 @Test("every Swift target of the package is in the table")
 func tableIsComplete() throws {
   let folders = try FileManager.default.contentsOfDirectory(atPath: checkout.appending(path: "Sources").path)
-  let c: Set<String> = ["CTerminal", "CMemory", "CKernels", "CBLAS", "CZlib", "CBZip2", "CCrypto", "CPNG", "CDicom"]
+  let c: Set<String> = [
+    "CTerminal", "CMemory", "CKernels", "CBLAS", "CZlib", "CBZip2", "CCrypto", "CPNG", "CDicom",
+  ]
   #expect(Set(folders).subtracting(c) == Set(permittedImports.keys))
 }
