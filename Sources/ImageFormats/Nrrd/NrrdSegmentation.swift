@@ -55,7 +55,7 @@ struct NrrdSegmentation {
   }
 
   private static func colour(_ text: HeaderText) throws(InputError) -> RGBColour {
-    let parts = try text.numbers(3).map { UInt8(saturating: (min(max($0, 0), 1) * 255).rounded()) }
+    let parts = try text.numbers(3).map { UInt8(saturating: ($0 * 255).rounded()) }
     return RGBColour(parts[0], parts[1], parts[2])
   }
 

@@ -131,14 +131,14 @@ extension ImageOutput {
   /// Appends values, which fit the type that they are stored in.
   fileprivate func write(_ values: [Double], as type: VoxelType) throws {
     switch type {
-    case .uint8: try write(values.map { UInt8($0) })
-    case .int8: try write(values.map { Int8($0) })
-    case .uint16: try write(values.map { UInt16($0) })
-    case .int16: try write(values.map { Int16($0) })
-    case .uint32: try write(values.map { UInt32($0) })
-    case .int32: try write(values.map { Int32($0) })
-    case .uint64: try write(values.map { UInt64($0) })
-    case .int64: try write(values.map { Int64($0) })
+    case .uint8: try write(values.map { UInt8(saturating: $0) })
+    case .int8: try write(values.map { Int8(saturating: $0) })
+    case .uint16: try write(values.map { UInt16(saturating: $0) })
+    case .int16: try write(values.map { Int16(saturating: $0) })
+    case .uint32: try write(values.map { UInt32(saturating: $0) })
+    case .int32: try write(values.map { Int32(saturating: $0) })
+    case .uint64: try write(values.map { UInt64(saturating: $0) })
+    case .int64: try write(values.map { Int64(saturating: $0) })
     case .float32: try write(values.map { Float($0) })
     default: try write(values)
     }
