@@ -24,8 +24,8 @@ struct DicomSegmentationTests {
   func names(kind: String) throws {
     #expect(
       try segmentation(kind).labelNames?.entries == [
-        LabelNames.Entry(value: 1, name: "Liver", colour: RGBColour(221, 131, 102)),
-        LabelNames.Entry(value: 2, name: "Left kidney", colour: RGBColour(43, 183, 82)),
+        LabelNames.Entry(value: 1, name: "Liver", colour: RGBColour(221, 130, 101)),
+        LabelNames.Entry(value: 2, name: "Left kidney", colour: RGBColour(128, 174, 128)),
       ])
   }
 

@@ -50,7 +50,7 @@ struct DicomDiscoveryTests {
     try copy("explicit", to: "people/bob/CT", folder)
     #expect(
       try folder.found("people") == [
-        "ann: people/ann/CT; seg=people/ann/liver_seg.nii.gz", "CT: people/bob/CT",
+        "ann: people/ann/CT; liver_seg=people/ann/liver_seg.nii.gz", "CT: people/bob/CT",
       ])
   }
 }

@@ -177,7 +177,9 @@ struct FrameDecoding: Sendable {
     let right = format.bitsAllocated - format.bitsStored
     func trimAll<Number: FixedWidthInteger>(_: Number.Type) {
       let numbers = pixels.bindMemory(to: Number.self)
-      for index in numbers.indices { numbers[index] = (numbers[index] << left) >> right }
+      // Both are less than the width, so that no shift needs a check.
+      let (left, right) = (Number(left), Number(right))
+      for index in 0..<numbers.count { numbers[index] = (numbers[index] &<< left) &>> right }
     }
     switch (format.bitsAllocated, format.isSigned) {
     case (8, false): trimAll(UInt8.self)

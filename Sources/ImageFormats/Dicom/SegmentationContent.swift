@@ -66,7 +66,10 @@ struct SegmentationContent: Sendable {
 }
 
 extension RGBColour {
-  /// The colour of three scaled numbers of DICOM's CIELab (PS3.3 C.10.7.1.1, white point D50); nil for other counts.
+  /// The colour of three scaled numbers of DICOM's CIELab (PS3.3 C.10.7.1.1); nil for other counts.
+  ///
+  /// The white point is D65, as in dcmqi, 3D Slicer and highdicom, although the standard's is D50: so a colour is the same
+  /// here and there.
   init?(cieLab numbers: [Double]) {
     guard numbers.count == 3 else { return nil }
     let (lightness, a, b) = (
@@ -76,15 +79,16 @@ extension RGBColour {
       value > 6 / 29 ? value * value * value : (value - 4 / 29) * 108 / 841
     }
     let y = (lightness + 16) / 116
-    let (x50, y50, z50) = (0.9642 * cube(y + a / 500), cube(y), 0.8249 * cube(y - b / 200))
-    // XYZ of D50 to linear sRGB of D65, Bradford adaptation included.
+    let whiteX = 0.95047
+    let whiteZ = 1.08883
+    let (x65, y65, z65) = (whiteX * cube(y + a / 500), cube(y), whiteZ * cube(y - b / 200))
     func channel(_ x: Double, _ y: Double, _ z: Double) -> UInt8 {
-      let linear = min(max(x * x50 + y * y50 + z * z50, 0), 1)
+      let linear = min(max(x * x65 + y * y65 + z * z65, 0), 1)
       let value = linear <= 0.0031308 ? 12.92 * linear : 1.055 * pow(linear, 1 / 2.4) - 0.055
       return UInt8(saturating: (value * 255).rounded())
     }
     self.init(
-      channel(3.1338561, -1.6168667, -0.4906146), channel(-0.9787684, 1.9161415, 0.0334540),
-      channel(0.0719453, -0.2289914, 1.4052427))
+      channel(3.2404542, -1.5371385, -0.4985314), channel(-0.9692660, 1.8760108, 0.0415560),
+      channel(0.0556434, -0.2040259, 1.0572252))
   }
 }

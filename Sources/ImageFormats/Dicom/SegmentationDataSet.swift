@@ -262,9 +262,9 @@ extension RGBColour {
       value > 216.0 / 24389 ? cbrt(value) : value * 841 / 108 + 4.0 / 29
     }
     let (r, g, b) = (linear(red), linear(green), linear(blue))
-    let x = root((0.4360747 * r + 0.3850649 * g + 0.1430804 * b) / 0.9642)
-    let y = root(0.2225045 * r + 0.7168786 * g + 0.0606169 * b)
-    let z = root((0.0139322 * r + 0.0971045 * g + 0.7141733 * b) / 0.8249)
+    let x = root((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047)
+    let y = root(0.2126729 * r + 0.7151522 * g + 0.0721750 * b)
+    let z = root((0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / 1.08883)
     let numbers = [(116 * y - 16) / 100, (500 * (x - y) + 128) / 255, (200 * (y - z) + 128) / 255]
     return numbers.map { UInt16(saturating: (min(max($0, 0), 1) * 65535).rounded()) }
   }
