@@ -157,10 +157,11 @@ import Worklist
       place: "p", created: "", program: "", listedCaseCount: 1, toleranceMillimetres: 2, cases: [one])
     #expect(
       String(decoding: report.labelsTable, as: UTF8.self) == """
-        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice
-        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,
-        c,label 7,7,2.000,1,0,0,,,,,,,
-        c,spleen,,,,,,,0.000,3.000,0.0000,,,
+        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice,\
+        entropy_inside,entropy_near_border,lies_where
+        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,,,,
+        c,label 7,7,2.000,1,0,0,,,,,,,,,,
+        c,spleen,,,,,,,0.000,3.000,0.0000,,,,,,
 
         """)
   }

@@ -418,7 +418,9 @@ struct SessionUncertaintyTests {
     return try end(
       UncertaintyJob.self,
       with: SliceUncertainty(
-        source: job.source, entropies: SliceEntropies(means: [[0], [0], [0]]), labels: [uncertainty(inside)]))
+        source: job.source,
+        entropies: SliceEntropies(means: [24, 20, 16].map { [Double](repeating: 0, count: $0) }),
+        labels: [uncertainty(inside)]))
   }
 
   @Test("a network that is more uncertain than in the other cases is a flag of its case, is said and is kept")
