@@ -42,12 +42,12 @@ package struct CaseReview: Equatable, Sendable {
   /// The decision that counts for the case; nil where no reader gave a verdict, a flag or a score.
   ///
   /// Verdict, version, comment and tags are those of the reader who gave a verdict last; where none did, of the reader
-  /// who flagged or scored last. The case is flagged where any reader flags it, and has the last score of those who
-  /// scored where that reader did not. Withdrawn verdicts, flags and scores do not count.
+  /// who flagged or scored last. The case is flagged where any reader flags it, and where that reader did not
+  /// score, it has the last score that was given without a verdict. Withdrawn verdicts, flags and scores do not count.
   package var decision: CaseDecision? {
     guard var decision = deciding?.last.decision else { return nil }
     decision.isFlagged = entries.values.contains { $0.last.decision.isFlagged }
-    decision.score = decision.score ?? latest { $0.score != nil }?.last.decision.score
+    decision.score = decision.score ?? latest { $0.score != nil && !$0.isDecided }?.last.decision.score
     return decision
   }
 
