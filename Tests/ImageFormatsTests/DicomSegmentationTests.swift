@@ -47,7 +47,7 @@ struct DicomSegmentationTests {
     #expect(
       refusal { _ = try file.labelVolume() }
         .hasSuffix(
-          "has segments that overlap, so that no voxel can have one label: found 1 Liver and 2 Left kidney, "
+          "has overlapping segments, and a voxel of a mask can have only one label: found 1 Liver and 2 Left kidney, "
             + "expected --segment with the name or number of one"))
     let first = try segmentation("overlapping", "1").labelVolume().voxels
     #expect(try segmentation("overlapping", "2").labelVolume().voxels == first.map { $0 * 2 })
@@ -99,7 +99,7 @@ struct DicomSegmentationTests {
       let path = folder.appending(path: "m.dcm").path
       #expect(
         refusal(below: folder) { try mask(other.grid).write(to: path, source: other.source) }
-          == "m.dcm: is written for masks of DICOM images alone: found an image of another format, "
+          == "m.dcm: can only be written for a mask of a DICOM image: found an image of another format, "
           + "expected another suffix, or --like with a DICOM image")
       let empty = LabelVolume(
         grid: source.grid, voxels: [UInt16](repeating: 0, count: source.grid.size.voxelCount))

@@ -72,7 +72,7 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// A table beside an image may be about anything, as one of events is.
+  /// Reads a table beside an image; nil for one without label names, as a table of events.
   private static func readTable(_ candidate: String) throws(InputError) -> LabelNames? {
     let (text, finding) = try text(of: candidate)
     return LabelNamesTable.recognises(text)

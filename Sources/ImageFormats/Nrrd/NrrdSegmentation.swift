@@ -22,7 +22,7 @@ struct NrrdSegmentation {
   private static let segmentLimit = 65535
 
   /// Reads the segments of a header; nil where it has none.
-  /// - Throws: ``InputError`` for a wrong number.
+  /// - Throws: ``InputError`` for an invalid layer, label value or colour.
   init?(_ header: NrrdHeader, layerCount: Int) throws(InputError) {
     var segments: [Segment] = []
     let hasLayers = header.keyValues.keys.contains { $0.hasPrefix("Segment") && $0.hasSuffix("_Layer") }
@@ -32,7 +32,7 @@ struct NrrdSegmentation {
         header.keyValues[prefix + name].map { HeaderText($0, path: header.path, name: prefix + name) }
       }
       guard let identifier = text("ID") ?? text("Name") else { break }
-      // Before there were layers of several segments, every segment had a layer of its own.
+      // Older versions of Slicer state no layers; there, every segment is a layer of its own.
       let layer =
         try text("Layer")?.integer(in: 0...layerCount - 1)
         ?? (hasLayers || segments.count >= layerCount ? 0 : segments.count)
@@ -105,7 +105,7 @@ struct NrrdSegmentation {
       reader: isWhole ? reader : merged, findings: findings)
   }
 
-  /// The values that segments have together: their own, or their numbers where several share one.
+  /// The label values of the merged mask: those of the segments, or 1, 2, ... where two layers use the same value.
   private func renumbered(_ chosen: [Segment]) -> [Int] {
     let values = chosen.map(\.value)
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
@@ -113,7 +113,7 @@ struct NrrdSegmentation {
   }
 }
 
-/// The segments of several layers as the labels of one frame.
+/// Merges the segments of several layers into the labels of one frame.
 struct SegmentVoxels: VoxelReader {
   /// The layers, a frame each.
   let stored: any VoxelReader
@@ -121,14 +121,14 @@ struct SegmentVoxels: VoxelReader {
   let path: String
   let voxelCount: Int
   let segments: [NrrdSegmentation.Segment]
-  /// The value of each segment in the frame.
+  /// The label value of each segment in the merged frame.
   let values: [Int]
   /// The layers that are read.
   let layers: Range<Int>
-  /// Whether values without a segment are kept.
+  /// Whether values without a segment are kept; otherwise they become 0.
   let keepsOthers: Bool
 
-  /// Pairs of overlapping segments that an error names at most.
+  /// The maximum number of overlapping pairs that an error names.
   private static let namedPairs = 4
 
   /// - Complexity: O(voxels · layers); 4 bytes per voxel.
@@ -137,7 +137,7 @@ struct SegmentVoxels: VoxelReader {
   ) throws -> [Finding] {
     try AvailableMemory.require(
       voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
-    // Zeros of calloc take no memory until they are written, which no claim of a header does.
+    // Zeros of calloc take no memory until they are written, so a size that a header only claims costs none.
     guard let zeros = calloc(voxelCount, MemoryLayout<UInt32>.stride) else {
       throw AvailableMemory.shortage
     }
@@ -185,7 +185,7 @@ struct SegmentVoxels: VoxelReader {
   }
 }
 
-/// Puts the labels of one layer over those of the layers before it.
+/// Writes the labels of one layer over those of the layers before it, and collects overlaps.
 private struct MergeLoop: StoredNumberLoop {
   let keepsOthers: Bool
   let merged: UnsafeMutableBufferPointer<UInt32>

@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 extension NrrdFormat: WritableImageFormat {
-  /// The last, for masks, is no suffix of its own for reading: `a.seg.nrrd` often lies beside its image `a.nrrd`.
+  /// `.seg.nrrd`, for masks, is not a suffix for reading, so that `a.seg.nrrd` is not taken for the image `a.nrrd`.
   static let writtenSuffixes = [".nrrd", ".nhdr", ".seg.nrrd"]
   static let writtenTypes = Set(typeNames.map(\.type))
   static let holdsScaling = false
