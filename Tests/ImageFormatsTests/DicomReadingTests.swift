@@ -83,7 +83,7 @@ struct DicomReadingTests {
       .hasSuffix("leaves no series to choose: found --series 1, expected no such option with NIfTI"))
   }
 
-  @Test("nothing of the patient is in what is shown")
+  @Test("what is shown contains no patient data")
   func patient() throws {
     try withDicomCopy(of: "two_series") { folder in
       for name in ["00.dcm", "01.dcm", "02.dcm"] {
@@ -94,7 +94,7 @@ struct DicomReadingTests {
     }
   }
 
-  @Test("a missing, double, larger or shifted slice is named")
+  @Test("a missing, duplicate, larger or shifted slice is refused by name")
   func slices() throws {
     func refused(_ change: (URL) throws -> Void) throws -> String {
       try withDicomCopy(of: "explicit") { folder in
@@ -124,7 +124,7 @@ struct DicomReadingTests {
         + "as between others")
   }
 
-  @Test("slices that lie off by the rounding of decimals are evenly spaced, with a finding")
+  @Test("slices displaced by the rounding of decimals are read as evenly spaced, with a finding")
   func rounding() throws {
     try withDicomCopy(of: "explicit") { folder in
       try replace(Array("\\12.75".utf8), by: Array("\\12.65".utf8), in: folder.appending(path: "02.dcm"))
@@ -134,7 +134,7 @@ struct DicomReadingTests {
     }
   }
 
-  @Test("a compression that is not read, a mosaic and colours are refused by name")
+  @Test("an unknown compression, a mosaic and a colour image are refused by name")
   func refusedKinds() throws {
     func refused(_ name: String, _ old: String, _ new: String) throws -> String {
       try withDicomCopy(of: name) { folder in
@@ -206,7 +206,7 @@ struct DamagedDicomTests {
     }
   }
 
-  @Test("sequences within sequences without an end, and lengths beyond the file, are refused")
+  @Test("endlessly nested sequences, and lengths beyond the file, are refused")
   func structure() throws {
     let beginning = try Data(contentsOf: URL(filePath: fixture("DICOM/explicit/00.dcm"))).prefix(132)
     // OtherPatientIDsSequence of undefined length with an item of undefined length, again and again.
@@ -226,7 +226,7 @@ struct DamagedDicomTests {
     }
   }
 
-  @Test("sizes that the file cannot hold are refused before memory is taken")
+  @Test("sizes that the file cannot hold are refused before memory is allocated")
   func sizes() throws {
     let whole = try Data(contentsOf: URL(filePath: fixture("DICOM/jpeg2000/00.dcm")))
     try withTemporaryFolder { folder in

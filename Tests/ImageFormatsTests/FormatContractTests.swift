@@ -97,7 +97,7 @@ struct FormatContractTests {
     }
   }
 
-  @Test("holds every type of a copy, or its values in another with a finding", arguments: imageSuffixes)
+  @Test("keeps the type of a copy, or its values in another type with a finding", arguments: imageSuffixes)
   func copies(suffix: String) throws {
     let format = try #require(
       ImageFormatList.all.writable.first { $0.writtenSuffixes.contains(suffix) })

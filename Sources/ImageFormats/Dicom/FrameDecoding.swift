@@ -93,8 +93,9 @@ struct FrameDecoding: Sendable {
     swapBytes(pairs, width: width)
   }
 
-  /// Unpacks pixels of one bit, the lowest bit of a byte first, to a byte each. Frames have no padding between them, so
-  /// one may begin within a byte.
+  /// Unpacks pixels of one bit, the lowest bit of a byte first, to a byte each.
+  ///
+  /// Frames have no padding between them, so a frame may begin within a byte.
   private func readBits(
     _ frame: Int, at position: Int, _ content: DicomBytes, _ pixels: UnsafeMutableRawBufferPointer
   ) throws(InputError) {

@@ -105,7 +105,7 @@ struct NrrdSegmentation {
       reader: isWhole ? reader : merged, findings: findings)
   }
 
-  /// The label values of the merged mask: those of the segments, or 1, 2, ... where two layers use the same value.
+  /// The label values of the merged mask: those of the segments, or numbers from 1 on where two layers share a value.
   private func renumbered(_ chosen: [Segment]) -> [Int] {
     let values = chosen.map(\.value)
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })

@@ -19,8 +19,8 @@ struct NamedFiles {
 
   /// The path of a file that the header names.
   ///
-  /// A header may come from anyone and must not make the program read other files of the user. So a path is refused that
-  /// leaves the header's folder by `..`, as an absolute path or through a symbolic link.
+  /// A header may come from anyone and must not make the program read other files of the user: a path is refused when
+  /// it leaves the header's folder by `..`, as an absolute path or through a symbolic link.
   /// - Throws: ``InputError`` for such a path and for a missing file.
   func path(_ name: String) throws(InputError) -> String {
     let parts = name.split(separator: "/")

@@ -3,8 +3,10 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// This mask, extended with background to the size of the image where its format leaves out slices or margins without
-  /// labels. Any other file, and a mask whose voxels are not voxels of the image, is returned unchanged.
+  /// This mask, extended with background to the size of the image.
+  ///
+  /// A file is returned unchanged unless it is a mask whose format leaves out slices or margins without labels, and
+  /// whose voxels are voxels of the image.
   ///
   /// - Parameter image: The grid of the image, whose axes may have another order or direction.
   package func extended(to image: VolumeGrid) -> ImageFile {

@@ -2,8 +2,10 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// Writes frames of this image to another file. Voxels and scaling are copied as they are stored where its format can
-  /// hold both; otherwise values are written in the smallest type that holds every one, with a ``Finding``.
+  /// Writes frames of this image to another file.
+  ///
+  /// Voxels and scaling are copied as they are stored where its format can hold both. Otherwise values are written in
+  /// the smallest type that holds every one, with a ``Finding``.
   ///
   /// - Parameters:
   ///   - frame: The only frame to write, or nil for all.
