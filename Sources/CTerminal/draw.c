@@ -1,6 +1,7 @@
-// Cells to the screen. ncurses draws every cell whose colours are in its palette. A cell with a 24-bit colour is
-// written by the direct writer instead, over a sentinel that ncurses holds in its place: ncurses has at most 65 536
-// colour pairs and sends both colours at every change.
+// Cells to the screen. On a terminal with a palette ncurses draws them. On a terminal with 24-bit colours the direct
+// writer writes every cell, and ncurses holds an empty screen: it has at most 65 536 colour pairs, sends both colours
+// at every change, and moves lines that it finds again elsewhere by scrolling, which would move cells that it does not
+// know.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -48,15 +49,8 @@ static void swap(int *one, int *other) {
   *other = saved;
 }
 
-/// The cell that ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the
-/// end of a line, and another one in every row, so that it never finds a line again elsewhere and moves it by
-/// scrolling, which it does independently of idlok. Braille where the terminal has Unicode.
-static uint32_t sentinel(int row) {
-  return terminal_state.description.shows_unicode ? 0x2801 + (uint32_t)(row % 255) : '!' + (uint32_t)(row % 90);
-}
-
 /// One cell of a row in ncurses' own terms.
-static void to_curses(const struct terminal_cell *cell, int row, cchar_t *out) {
+static void to_curses(const struct terminal_cell *cell, cchar_t *out) {
   uint32_t character = cell->character;
   int foreground = cell->foreground, background = cell->background;
   attr_t attributes = A_NORMAL;
@@ -64,10 +58,6 @@ static void to_curses(const struct terminal_cell *cell, int row, cchar_t *out) {
   if (cell->attributes & TERMINAL_DIM) attributes |= A_DIM;
   if (cell->attributes & TERMINAL_REVERSE) attributes |= A_REVERSE;
   if (cell->attributes & TERMINAL_UNDERLINE) attributes |= A_UNDERLINE;
-  if (foreground >= TERMINAL_DIRECT || background >= TERMINAL_DIRECT) {
-    set_cell(out, sentinel(row), A_DIM, TERMINAL_DEFAULT, TERMINAL_DEFAULT);
-    return;
-  }
   const bool is_half = character == UPPER_HALF || character == LOWER_HALF;
   // With 8 colours only a foreground can be bright, by being bold.
   const bool must_swap = palette_size == 8 ? background >= 8 && foreground < 8 : foreground > background;
@@ -88,6 +78,24 @@ static void to_curses(const struct terminal_cell *cell, int row, cchar_t *out) {
     if (background >= 8) background = background == 8 ? 0 : background - 8;
   }
   set_cell(out, character, attributes, foreground, background);
+}
+
+// ---- Characters -----------------------------------------------------------------------------------------------
+
+/// Whether a cell is covered by the wide character before it.
+static bool is_second_half(const struct terminal_cell *cells, int column) {
+  return cells[column].character == 0 && column > 0 && cells[column - 1].character != 0 &&
+         wcwidth((wchar_t)cells[column - 1].character) == 2;
+}
+
+/// The character that a cell shows: a blank in place of none, and `?` for one that would not fill exactly its cells.
+static uint32_t drawable(const struct terminal_cell *cells, int column, int columns) {
+  const uint32_t character = cells[column].character;
+  if (character == 0) return ' ';
+  if (character >= 0x80 && !terminal_state.description.shows_unicode) return '?';
+  const int width = wcwidth((wchar_t)character);
+  const bool has_room = column + 1 < columns && cells[column + 1].character == 0;
+  return width == 1 || (width == 2 && has_room) ? character : '?';
 }
 
 // ---- Direct writer --------------------------------------------------------------------------------------------
@@ -174,15 +182,18 @@ static void put_attributes(uint32_t attributes) {
   put("m", 1);
 }
 
-static bool is_direct(const struct terminal_cell *cell) {
-  return cell->foreground >= TERMINAL_DIRECT || cell->background >= TERMINAL_DIRECT;
-}
-
 static bool is_same(const struct terminal_cell *one, const struct terminal_cell *other) {
   return memcmp(one, other, sizeof *one) == 0;
 }
 
-/// Writes the 24-bit cells of a row that changed, or all of them.
+/// Whether a cell shows what it showed before; a wide character is another one where it now has the room it lacked.
+static bool is_unchanged(const struct terminal_cell *cells, const struct terminal_cell *before, int column,
+                         int columns) {
+  if (!is_same(&cells[column], &before[column])) return false;
+  return column + 1 == columns || (cells[column + 1].character == 0) == (before[column + 1].character == 0);
+}
+
+/// Writes the cells of a row that changed, or all of them.
 static void put_row(int row, const struct terminal_cell *cells, const struct terminal_cell *before, int columns,
                     bool all) {
   int at = -1, foreground = TERMINAL_DEFAULT, background = TERMINAL_DEFAULT;
@@ -190,9 +201,7 @@ static void put_row(int row, const struct terminal_cell *cells, const struct ter
   bool has_style = false;
   for (int column = 0; column < columns; column++) {
     const struct terminal_cell *cell = &cells[column];
-    if (cell->character == 0 || !is_direct(cell)) continue;
-    const bool is_wide = column + 1 < columns && cells[column + 1].character == 0;
-    if (!all && is_same(cell, &before[column])) continue;
+    if (is_second_half(cells, column) || (!all && is_unchanged(cells, before, column, columns))) continue;
     if (at != column) {
       put("\033[", 2);
       put_number((unsigned)row + 1);
@@ -208,8 +217,8 @@ static void put_row(int row, const struct terminal_cell *cells, const struct ter
     }
     if (foreground != cell->foreground) put_colour(38, foreground = cell->foreground);
     if (background != cell->background) put_colour(48, background = cell->background);
-    put_character(cell->character);
-    at = column + (is_wide ? 2 : 1);
+    put_character(drawable(cells, column, columns));
+    at = column + (column + 1 < columns && is_second_half(cells, column + 1) ? 2 : 1);
   }
 }
 
@@ -228,7 +237,6 @@ void draw_start(void) {
   }
   if (palette_size == 0) terminal_state.description.depth = TERMINAL_DEPTH_MONO;
   terminal_state.description.colours = palette_size;
-  // Inserting or deleting characters would move what the direct writer wrote.
   idcok(stdscr, FALSE);
   idlok(stdscr, FALSE);
   scrollok(stdscr, FALSE);
@@ -247,31 +255,16 @@ void draw_stop(void) {
 
 void terminal_redraw(void) { shows_nothing = true; }
 
-/// Hands a row to ncurses; true when any cell of ncurses' own, or the stand-in of a 24-bit cell, changed.
-static bool curses_row(int row, const struct terminal_cell *cells, const struct terminal_cell *before, int columns,
-                       bool all, cchar_t *line) {
-  bool has_changed = all;
-  for (int column = 0; column < columns && !has_changed; column++)
-    has_changed = is_direct(&cells[column]) != is_direct(&before[column]) ||
-                  (!is_direct(&cells[column]) && !is_same(&cells[column], &before[column]));
-  if (!has_changed) return false;
+/// Hands a row to ncurses, which finds out what changed.
+static void curses_row(int row, const struct terminal_cell *cells, int columns, cchar_t *line) {
   int count = 0;
   for (int column = 0; column < columns; column++) {
+    if (is_second_half(cells, column)) continue;
     struct terminal_cell cell = cells[column];
-    if (cell.character == 0) {
-      if (column > 0 && cells[column - 1].character != 0 && !is_direct(&cell) &&
-          wcwidth((wchar_t)cells[column - 1].character) == 2)
-        continue;
-      cell.character = ' ';
-    } else if (!is_direct(&cell)) {
-      const int width = wcwidth((wchar_t)cell.character);
-      const bool has_room = column + 1 < columns && cells[column + 1].character == 0;
-      if (width != 1 && !(width == 2 && has_room)) cell.character = '?';
-    }
-    to_curses(&cell, row, &line[count++]);
+    cell.character = drawable(cells, column, columns);
+    to_curses(&cell, &line[count++]);
   }
   mvwadd_wchnstr(stdscr, row, 0, line, count);
-  return true;
 }
 
 void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
@@ -300,10 +293,8 @@ void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t colu
     const struct terminal_cell *now = cells + (size_t)row * (size_t)columns;
     struct terminal_cell *before = shown + (size_t)row * (size_t)columns;
     if (!all && memcmp(now, before, row_size) == 0) continue;
-    // ncurses may send unchanged cells between two changed ones again, sentinels among them: where it touches a
-    // row, the row's 24-bit cells are all written again.
-    const bool is_touched = curses_row(row, now, before, visible_columns, all, line);
-    if (is_direct_used) put_row(row, now, before, visible_columns, is_touched);
+    if (is_direct_used) put_row(row, now, before, visible_columns, all);
+    else curses_row(row, now, visible_columns, line);
     memcpy(before, now, row_size);
   }
   const int visibility = cursor_row >= 0 ? 1 : 0;

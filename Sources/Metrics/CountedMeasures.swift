@@ -72,4 +72,7 @@ extension StructureComparison {
 
   /// Whether only one of the two masks has it.
   package var isMissed: Bool { foundIn == .reference || foundIn == .other }
+
+  /// The surface Dice: 0 where only one mask has the structure, because no border agrees; nil where neither has it.
+  package var surfaceDice: Double? { distances?.surfaceDice ?? (isMissed ? 0 : nil) }
 }

@@ -57,7 +57,7 @@ package struct DrawnMask: Sendable {
 
   /// The difference of two masks on one grid, and a voxel at which it can be seen.
   ///
-  /// Structures that only one mask has are no difference, as in the review. Where the masks have no structure in
+  /// A structure that only one mask has is a difference, as in the review. Where the masks have no structure in
   /// common, all labels count as one structure.
   /// - Returns: The overlay, and the middle of the largest connected component of differing voxels; nil where the masks
   ///   agree.
@@ -66,9 +66,9 @@ package struct DrawnMask: Sendable {
     _ a: DrawnMask, _ b: DrawnMask, structures: [Structure], work: WorkContext
   ) throws -> (overlay: MaskOverlay, centre: VoxelIndex?) {
     var (rankedA, rankedB): ([UInt16: UInt16], [UInt16: UInt16]) = ([:], [:])
-    let common = structures.filter { !$0.a.isEmpty && !$0.b.isEmpty }
-    for (position, structure) in (common.isEmpty ? structures : common).enumerated() {
-      let rank = common.isEmpty ? 1 : UInt16(position + 1)
+    let hasCommon = structures.contains { !$0.a.isEmpty && !$0.b.isEmpty }
+    for (position, structure) in structures.enumerated() {
+      let rank = hasCommon ? UInt16(position + 1) : 1
       for value in structure.a { rankedA[value] = rank }
       for value in structure.b { rankedB[value] = rank }
     }

@@ -73,7 +73,7 @@ package struct ReportedCase: Equatable, Sendable {
   /// The largest HD95 of a structure in millimetres; nil where no structure is in both masks.
   package var largestHD95Millimetres: Double? { comparison.compactMap(\.hd95Millimetres).max() }
 
-  /// The lowest surface Dice of a structure; nil where no structure is in both masks.
+  /// The lowest surface Dice of a structure; nil where none was compared.
   package var lowestSurfaceDice: Double? { comparison.compactMap(\.surfaceDice).min() }
 }
 
@@ -87,7 +87,8 @@ package struct ComparedStructure: Equatable, Sendable {
   package var millilitresA, millilitresB: Double
   /// Dice of A and B; nil where neither mask has a voxel of it.
   package var dice: Double?
-  /// HD95 and average surface distance in mm, and surface Dice; nil where one mask does not have the structure.
+  /// HD95 and average surface distance in mm, which are nil where one mask does not have the structure, and surface
+  /// Dice, which is 0 there.
   package var hd95Millimetres, averageDistanceMillimetres, surfaceDice: Double?
 
   package init(

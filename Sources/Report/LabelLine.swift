@@ -17,15 +17,18 @@ struct LabelLine: Equatable {
       .max { ($0.entropy.inside ?? 0) < ($1.entropy.inside ?? 0) }
   }
 
-  /// The labels of a case by value, each with the compared structure that has its value in the first mask; then the
-  /// structures that only the second mask has.
+  /// The labels of a case by value, each with the compared structure that has its value in the first mask, or, for a
+  /// label that only the second mask has, its name; then structures that were not measured.
   ///
   /// A label has the name of its structure, which is that of the second mask where only it has names.
   static func lines(of reported: ReportedCase) -> [LabelLine] {
     var structures = reported.comparison
     let uncertainties = reported.row.uncertainties
     var lines = (reported.row.measures?.labels ?? []).map { label in
-      let position = structures.firstIndex { $0.valuesA.contains(label.value) }
+      let position =
+        label.millilitres > 0
+        ? structures.firstIndex { $0.valuesA.contains(label.value) }
+        : structures.firstIndex { $0.valuesA.isEmpty && $0.name == label.name }
       let structure = position.map { structures.remove(at: $0) }
       return LabelLine(
         name: structure?.name ?? label.name, measures: label, comparison: structure, in: uncertainties)

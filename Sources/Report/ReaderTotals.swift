@@ -4,7 +4,7 @@ import Worklist
 package struct ReaderTotals: Equatable, Sendable, Encodable {
   /// The reader's name.
   package var reader: String
-  /// The number of cases that the reader opened, and the number of those with a verdict, flag or score.
+  /// The number of cases that the reader opened, and the number of those with a verdict.
   package var openedCount = 0
   package var decidedCount = 0
   /// The number of cases with each verdict.

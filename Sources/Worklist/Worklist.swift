@@ -53,6 +53,12 @@ package struct WorklistCase: Equatable, Sendable {
     self.missingFiles = missingFiles
   }
 
+  /// The names that masks were given, by path; not those of the columns `mask`, `mask2` and so on, which name nothing.
+  package var versionNames: [String: String] {
+    let named = masks.filter { WorklistColumn.heading(ofMask: $0.name) != $0.name }
+    return Dictionary(named.map { ($0.path, $0.name) }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// Every file of the case.
   package var files: [String] { images + masks.map(\.path) + probabilities }
 }

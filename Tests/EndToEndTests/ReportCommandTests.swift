@@ -212,6 +212,12 @@ struct ReportCommandTests {
     #expect(odd.errors.hasPrefix("segdeck: note: ..: gone.nii: "))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder("odd")).sorted() == ["a_b 2.png", "a_b.png"])
+    try Data("case,image\n\" a|b<c>: \",data/images/case1.nii\ncon?. ,data/images/case2.nii\n".utf8)
+      .write(to: URL(filePath: folder("hostile.csv")))
+    #expect(try cases.call(["render", "hostile.csv", "-o", "hostile"]).output == "2 pictures in hostile\n")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder("hostile")).sorted()
+        == ["a_b_c__.png", "con_.png"])
   }
 }
 

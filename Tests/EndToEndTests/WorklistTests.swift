@@ -84,6 +84,37 @@ struct WorklistTests {
     #expect(try list(["list.csv", "--labels", "net"], in: cases).status == 1)
   }
 
+  @Test("of two masks the one that does not fit the image is flagged, with one reason, whichever is first")
+  func misfit() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    #expect(
+      try cases.call([
+        "phantom", "mr", "--seed", "9", "--size", "12x12x12", "--spacing", "6", "-o", "small.nii", "--labels",
+        "small_seg.nii",
+      ]).status == 0)
+    try Data(
+      """
+      case,image,mask:good,mask:bad
+      a,images/case1.nii,labels/case1.nii,small_seg.nii
+      b,images/case2.nii,,
+
+      """.utf8
+    ).write(to: URL(filePath: folder("list.csv")))
+    try Data("case,image,mask:bad,mask:good\na,images/case1.nii,small_seg.nii,labels/case1.nii\n".utf8)
+      .write(to: URL(filePath: folder("swapped.csv")))
+    for list in ["list.csv", "swapped.csv"] {
+      let outcome = try self.list([list, "--measure"], in: cases)
+      let flags = outcome.output.split(separator: "\n").filter { $0.hasPrefix("a: ") }
+      #expect(flags.count == 1, "\(outcome.output)")
+      #expect(flags.first?.hasPrefix("a: bad does not fit the image's grid: other dimensions") == true)
+      for text in [flags.first.map(String.init) ?? "", outcome.errors] {
+        #expect(text.ranges(of: "found ").count == 1 && text.ranges(of: "expected ").count == 1, "\(text)")
+      }
+    }
+  }
+
   @Test("masks are measured once, compared, and printed as JSON")
   func measures() throws {
     let cases = try PhantomCases()

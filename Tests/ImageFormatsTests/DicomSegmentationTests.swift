@@ -81,7 +81,7 @@ struct DicomSegmentationTests {
       let read = try ImageFile.open(path)
       #expect(try read.extended(to: source.grid).labelVolume().voxels == labels.voxels)
       #expect(read.labelNames?.entries.map(\.name) == ["liver", "Kidney, left", "thing"])
-      #expect(read.labelNames?.entries[0].colour == RGBColour(200, 30, 40))
+      #expect(read.labelNames?.entries.first?.colour == RGBColour(200, 30, 40))
       let bytes = try Data(contentsOf: URL(filePath: path))
       for absent in ["Made", "0815"] { #expect(bytes.firstRange(of: Data(absent.utf8)) == nil) }
       // The study, an instance of the series, and the codes of liver, kidney and left.

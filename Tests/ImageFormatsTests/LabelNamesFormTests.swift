@@ -78,6 +78,7 @@ struct LabelNamesFormTests {
         "0 Unknown 0 0 0 0\n2 Left-Cerebral-White-Matter 245 245 245 0\n17 Left-Hippocampus 1 2 3 0\n",
       "labelsTr/x.nii": "", "dataset.json": #"{"labels": {"background": 0, "liver": 6, "both": [2, 6]}}"#,
       "predictions/dataset.json": #"{"labels": {"0": "background", "2": "kidney"}}"#, "bad/dataset.json": "{",
+      "other/dataset.json": #"{"name": "heads"}"#,
     ]
     try withFiles(files) { folder in
       func names(_ path: String, _ values: Set<Int>) -> [String]? {
@@ -87,6 +88,8 @@ struct LabelNamesFormTests {
       #expect(names("labelsTr/case1.nii.gz", [0, 6]) == ["liver"])
       #expect(names("labelsTr/case1.nii.gz", [0, 3]) == nil)
       #expect(names("predictions/case1.nii.gz", [0, 2, 6]) == ["kidney"])
+      #expect(
+        LabelNamesFile.read(commonTo: folder.appending(path: "other/a.nii").path, values: [1]) == nil)
       let damaged = LabelNamesFile.read(
         commonTo: folder.appending(path: "bad/a.nii").path, values: [1])
       #expect(damaged?.notes() == ["dataset.json: is not JSON, or damaged; its names are not used"])

@@ -99,6 +99,28 @@ struct SegmentationTests {
     }
   }
 
+  @Test("a copy keeps the codes of the anatomy for labels of the same names")
+  func tags() throws {
+    try withTemporaryFolder { folder in
+      let (path, copy) = (
+        folder.appending(path: "a.seg.nrrd").path, folder.appending(path: "b.seg.nrrd").path
+      )
+      let whole = try Data(contentsOf: URL(filePath: fixture("NRRD/one_layer.seg.nrrd")))
+      let old = Data("Segment1_Tags:=Segmentation.Status:inprogress|".utf8)
+      let new = Data("Segment1_Tags:=TerminologyEntry:Anatomy~SCT^64033007^Kidney~SCT^7771000^Left|".utf8)
+      try whole.replacing(old, with: new).write(to: URL(filePath: path))
+      let image = try ImageFile.open(path)
+      for (names, isKept) in [
+        (image.labelNames, true), (LabelNames(entries: [.init(value: 2, name: "spleen")]), false),
+      ] {
+        try PendingFile.commit(image.pendingCopy(for: copy, names: names ?? LabelNames()))
+        let text = String(decoding: try Data(contentsOf: URL(filePath: copy)), as: UTF8.self)
+        #expect(text.contains("SCT^64033007^Kidney") == isKept)
+        try FileManager.default.removeItem(atPath: copy)
+      }
+    }
+  }
+
   @Test("an image that is not a mask is not written as a segmentation")
   func images() throws {
     let image = try ImageFile.open(fixture("nifti1_f4_le.nii"))

@@ -118,8 +118,8 @@ import Work
       mixed(MaskAgreement.colour(MaskAgreement.onlyB)): "b",
       mixed(MaskAgreement.colour(MaskAgreement.conflict)): "x",
     ]
-    // Only A has label 3, so it is no difference.
-    #expect(drawing(picture, characters) == ["ao.ob..", "ao.obx.", "ao.ob.."])
+    // Only A has label 3.
+    #expect(drawing(picture, characters) == ["ao.ob..", "ao.obx.", "ao.ob.a"])
     // The largest components have three voxels; the first in memory is B's.
     #expect(found.centre == VoxelIndex(2, 1, 0))
     let same = try DrawnMask.difference(a, a, structures: [([1], [1])], work: WorkContext())

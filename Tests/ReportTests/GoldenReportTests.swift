@@ -117,6 +117,33 @@ import Worklist
     #expect(String(decoding: report.page, as: UTF8.self).contains("0 cases"))
   }
 
+  @Test("a label that only the second mask has is one row, with its measures and its comparison")
+  func labelOfSecondMask() {
+    var one = reported("c", [:])
+    one.row.measures = CaseMeasures(labels: [
+      .init(value: 1, name: "label 1", millilitres: 10, dice: 0.9, otherMillilitres: 9),
+      .init(value: 2, name: "label 2", millilitres: 0, componentCount: 0, dice: 0, otherMillilitres: 3),
+    ])
+    one.comparison = [
+      ComparedStructure(name: "label 1", valuesA: [1], millilitresA: 10, millilitresB: 9, dice: 0.9),
+      ComparedStructure(
+        name: "label 2", valuesA: [], millilitresA: 0, millilitresB: 3, dice: 0, surfaceDice: 0),
+    ]
+    let report = CohortReport(
+      place: "p", created: "", program: "", listedCaseCount: 1, toleranceMillimetres: 2, cases: [one])
+    let rows = String(decoding: report.labelsTable, as: UTF8.self).split(separator: "\n").dropFirst()
+    #expect(
+      rows.map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).prefix(14).joined(separator: ",")
+      }
+        == [
+          "c,label 1,1,10.000,1,0,0,,10.000,9.000,0.9000,,,",
+          "c,label 2,2,0.000,0,0,0,,0.000,3.000,0.0000,,,0.0000",
+        ])
+    #expect(String(decoding: report.page, as: UTF8.self).matches(of: /<bdi>label 2<\/bdi>/).count == 1)
+    #expect(one.lowestSurfaceDice == 0)
+  }
+
   @Test("a label takes the comparison of its value, and the name that only the second mask has")
   func labelRows() {
     var one = reported("c", [:])

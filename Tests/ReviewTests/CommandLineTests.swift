@@ -91,13 +91,15 @@ struct CommandLineTests {
       ("wi", "window "), ("SC", "score "), ("export", "export "), ("set theta-a", "set theta-alpha "),
       ("set labels liver,sp", "set labels liver,spleen"), ("window au", "window auto"),
       ("paint sp", "paint spleen"),
-      ("a man", "a manual.nii.gz"), ("untag mo", "untag motion"), ("preset de", "preset defaults"),
+      ("a man", "a manual.nii.gz"), ("untag mo", "untag motion"), ("tag ca", "tag calcified"),
+      ("preset de", "preset defaults"),
       ("liv", "liver"),
       ("nothing like this", "nothing like this"), ("score 4", "score 4"),
     ])
   func completing(typed: String, completed: String) throws {
     var state = try openedState()
     state.command("tag motion")
+    state.knownTags = ["calcified", "motion"]
     state.type(":" + typed + "!")
     state.press(.left, .tab)
     #expect(line(state) == completed + "!")

@@ -78,6 +78,22 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(same.message == Message("A and B agree about every voxel of the labels that both know"))
   }
 
+  @Test("a label that only B has is a difference, is in the label table, and counts in the numbers of B")
+  func labelOfB() throws {
+    var content = twoReaders()
+    let liver = LabelTable([Label(value: 6, name: "liver", colour: RGBColour(1, 2, 3))])
+    content.masks[0].labels = content.masks[0].labels.relabelled { $1 == 6 ? 6 : 0 }
+    content.masks[1].labels = content.masks[0].labels.relabelled { offset, label in offset < 40 ? 2 : label }
+    for position in 0...1 { content.masks[position].table = liver }
+    var state = try pairState(content)
+    state.screen = ScreenSize(rows: 40, columns: 120)
+    state.type("n")
+    #expect(state.message == Message("1 of 1, 2.6 mL, axial 0, only B: label 2"))
+    #expect(render(state).text.contains { $0.contains("only B: label 2 2.6 mL") })
+    state.press(.tab)
+    #expect(render(state).text.contains { $0.contains(/label 2 +2.56 +\+2.56 0.000/) })
+  }
+
   @Test("labels that only one version can have are not a difference")
   func unknownLabels() throws {
     var state = try openedState()

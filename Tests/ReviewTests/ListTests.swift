@@ -40,6 +40,35 @@ func labelTablePages() throws {
   #expect(state.view.crosshair.k == crosshair.k + 1)
 }
 
+@Test(
+  "what is typed after / is no key where the list is empty, is not known yet, or where there is no list",
+  arguments: ["b", "v", "B", "I", ""])
+func nothingIsSearched(opening: String) throws {
+  var state = try openedState(phantomCase(withMask: false))
+  state.type(opening + "/5ef")
+  state.type("Yq")
+  #expect(state.decisions.verdicts == Verdicts())
+  #expect(state.phase == .reviewing)
+  state.press(.escape)
+  state.press(.escape)
+  state.type("f")
+  #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+}
+
+@Test("the name of a label that the version shown lacks cannot be typed, and its letters are no keys")
+func noLabelIsNamed() throws {
+  var state = try openedState(phantomCase(withMask: false))
+  state.type("brfee5")
+  #expect(state.dialog == nil)
+  #expect(state.decisions.verdicts == Verdicts())
+  #expect(
+    state.message?.text
+      == "the version shown has no selected label to name: what is typed is ignored until Enter or Esc")
+  state.press(.enter)
+  state.type("f")
+  #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+}
+
 @Test("/ searches a list while typing, n and N continue, Esc returns to the start")
 func listsAreSearched() throws {
   var state = try openedState(manyLabels())

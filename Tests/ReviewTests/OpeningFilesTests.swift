@@ -47,6 +47,14 @@ struct OpeningFilesTests {
   }
 
   @Test(
+    "quotation marks around the file of an image are not part of its name",
+    arguments: ["a b.nii", "\"a b.nii\""])
+  func quotedImage(typed: String) throws {
+    var state = try openedState()
+    #expect(state.command("open " + typed).started(ImageJob.self)?.job.path == "a b.nii")
+  }
+
+  @Test(
     "a line without a file, or with something else behind it, is refused",
     arguments: [
       ("mask", "mask: type a file; \"as NAME\" behind it names the version"),

@@ -51,10 +51,14 @@ extension SessionState {
     return all
   }
 
+  /// Presses keys, each some time after the screen was drawn.
   @discardableResult
   mutating func press(_ keys: Key...) throws -> [SessionEffect] {
     var effects: [SessionEffect] = []
-    for key in keys { effects += try finish(reduce(&self, .terminal(.key(key)))) }
+    for key in keys {
+      effects += reduce(&self, .drawn(seconds: -1))
+      effects += try finish(reduce(&self, .terminal(.key(key))))
+    }
     return effects
   }
 

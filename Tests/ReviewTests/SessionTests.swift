@@ -92,8 +92,54 @@ struct SessionTests {
     let path = "/" + String(repeating: "folder/", count: 12) + "scan.nii.gz"
     _ = reduce(&session, .recordsFailed("\(path): cannot be written: no space left on device"))
     #expect(
-      render(session).text[22].hasPrefix(
-        " verdicts are not written: scan.nii.gz: cannot be written: no spac"))
+      render(session).text[21...22].map { $0.trimmingCharacters(in: .whitespaces) } == [
+        "verdicts are not written: scan.nii.gz: cannot be written: no space left on", "device; retrying",
+      ])
+  }
+
+  @Test("a second tap or a held key decides nothing about the case that it brings, and says so")
+  func takesNoVerdictOfUnseen() throws {
+    var (session, effects) = begunSession(4)
+    try session.finish(effects)
+    _ = reduce(&session, .drawn(seconds: 0))
+    try session.press("Y", at: 10)
+    #expect(session.current == CaseID(1))
+    #expect(session.review.message?.text == "case-1 accepted; Ctrl-P z takes it back")
+    func expectNothingDecided(_ key: Key, at seconds: Double) throws {
+      effects = try session.press(key, at: seconds)
+      #expect(effects.records == [])
+      #expect(session.current == CaseID(1))
+      #expect(session.review.decisions.verdicts == Verdicts())
+      #expect(
+        session.review.message == Message("case-2 was only just shown: nothing was decided", .warning))
+    }
+    // Before the case is drawn, and while the key is held.
+    try expectNothingDecided("Y", at: 10.5)
+    _ = reduce(&session, .drawn(seconds: 11))
+    for step in 1...20 { try expectNothingDecided("Y", at: 11 + Double(step) * 0.1) }
+    try expectNothingDecided("R", at: 13.2)
+    effects = try session.press("R", at: 13.6)
+    #expect(session.cases[CaseID(1)]?.decisions.verdicts.rejected.count == 1)
+    #expect(session.review.message?.text == "case-2 rejected; Ctrl-P z takes it back")
+    _ = reduce(&session, .drawn(seconds: 14))
+    try session.press(.control("p"), "z", at: 15)
+    #expect(session.current == CaseID(1))
+    #expect(session.review.decisions.verdicts == Verdicts())
+  }
+
+  @Test("what is typed for a comment on a case that is still being opened decides nothing when it is open")
+  func ignoresTextForUnopened() throws {
+    var (session, effects) = begunSession(2)
+    for key in ["\"", "n", "o", "q"] as [Key] { _ = reduce(&session, .terminal(.key(key))) }
+    #expect(session.end == nil)
+    try session.finish(effects)
+    try session.type("eY5f")
+    #expect(session.current == CaseID(0))
+    #expect(session.review.decisions.verdicts == Verdicts())
+    #expect(session.review.message?.text.hasSuffix("what is typed is ignored until Enter or Esc") == true)
+    try session.press(.enter)
+    effects = try session.press("f")
+    #expect(session.review.decisions.verdicts == Verdicts(isFlagged: true))
   }
 
   @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
@@ -319,7 +365,7 @@ struct RecordingTests {
     let other = try review("case-2", [("bob", CaseDecision(verdict: .rejected))])
     var (session, effects) = begunSession(3, reviews: ["case-2": other])
     try session.finish(effects)
-    #expect(session.worklist.row(CaseID(1)).statusText == "bob: rejected")
+    #expect(session.worklist.row(CaseID(1)).statusText == "rejected (bob)")
     effects = try session.press(.control("u"))
     #expect(session.current == CaseID(1))
     #expect(session.worklist.row(CaseID(1)).isUnread)
@@ -431,7 +477,10 @@ struct CaseListTests {
     #expect(session.current == CaseID(6))
     try session.press(.control("n"))
     #expect(session.current == CaseID(2))
-    #expect(session.review.position == "2/2")
+    #expect(session.review.position == "2/2 of 12")
+    #expect(render(session).text[0].hasPrefix(" segdeck  2/2 of 12, filter score>0  case-3 "))
+    try session.press(.control("n"))
+    #expect(session.review.message?.text == "this is the last case of the list, filter score>0")
   }
 
   @Test("details grow into the rows below a short list: readers first, then every flag")

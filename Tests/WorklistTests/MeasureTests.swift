@@ -39,12 +39,13 @@ import Worklist
       found.labels == [
         .init(
           value: 1, name: "liver", millilitres: 0.246, componentCount: 1, holeCount: 1,
-          dice: 2 * 49 / Double(123 + 50)),
+          dice: 2 * 49 / Double(123 + 50), otherMillilitres: 0.1),
         .init(
           value: 2, name: "label 2", millilitres: 0.004, componentCount: 2, secondComponentMillilitres: 0.002,
-          missingSliceCount: 3, missingSlices: [.axial: 3], touchedSides: [.left, .superior], dice: 0),
-        .init(value: 3, name: "label 3", millilitres: 0.002, dice: 0),
-        .init(value: 4, name: "label 4", millilitres: 0, componentCount: 0, dice: 0),
+          missingSliceCount: 3, missingSlices: [.axial: 3], touchedSides: [.left, .superior], dice: 0,
+          otherMillilitres: 0),
+        .init(value: 3, name: "label 3", millilitres: 0.002, dice: 0, otherMillilitres: 0),
+        .init(value: 4, name: "label 4", millilitres: 0, componentCount: 0, dice: 0, otherMillilitres: 0.2),
       ])
     #expect(found.lowestDice == 0)
     let alone = try CaseMeasures(of: one, work: WorkContext())
@@ -229,6 +230,24 @@ import Worklist
     #expect(texts(of: 5, with: 2) == [])
     #expect(texts(of: 24, with: 2) == [String](repeating: "label 9, which 2 of 24 cases have", count: 2))
     #expect(texts(of: 24, with: 3) == [])
+  }
+
+  @Test("a label that only A or only B has is reported, unless that is so in nearly every case of a cohort")
+  func oneSidedLabel() {
+    func measured(_ ofA: Double, _ ofB: Double) -> CaseMeasures {
+      CaseMeasures(labels: [
+        .init(value: 1, name: "liver", millilitres: 20, dice: 0.9, otherMillilitres: 20),
+        .init(value: 2, name: "label 2", millilitres: ofA, dice: 0, otherMillilitres: ofB),
+      ])
+    }
+    #expect(texts([measured(0, 10.3)]) == [["label 2 is only in B, 10.3 mL"]])
+    #expect(texts([measured(1234, 0), nil]) == [["label 2 is only in A, 1,234 mL"], []])
+    #expect(texts([measured(3, 4)]) == [[]])
+    let usual = [CaseMeasures](repeating: measured(0, 10), count: 5)
+    #expect(texts(usual) == [[], [], [], [], []])
+    #expect(
+      texts(usual.dropLast(2) + [measured(9, 10), measured(9, 10)]).prefix(3)
+        == [[String]](repeating: ["label 2 is only in B, 10.0 mL"], count: 3)[...])
   }
 
   @Test("a mask that does not fit is reported, also of a case without labels")

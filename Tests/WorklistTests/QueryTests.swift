@@ -58,7 +58,7 @@ import Worklist
     arguments: [
       ("", ["case1", "case2", "case3", "case4", "case5", "left kidney 10", "case7"]),
       ("unread", ["case5", "case7"]), ("opened", ["case1", "case2", "case3", "case4", "left kidney 10"]),
-      ("accepted", ["case1", "case2"]), ("not accepted and decided", ["case4", "left kidney 10"]),
+      ("accepted", ["case1", "case2"]), ("not accepted and decided", ["left kidney 10"]),
       ("needs-work", ["left kidney 10"]), ("needswork", ["left kidney 10"]),
       ("flagged", ["case4", "left kidney 10"]), ("missing", ["case5"]), ("disputed", ["case2"]),
       ("commented", ["case1", "case4"]), ("status=missing", ["case5"]), ("status=unread", ["case7"]),

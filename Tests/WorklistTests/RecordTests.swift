@@ -51,6 +51,40 @@ import Worklist
     #expect(CaseRecord(json: event.json) == event)
   }
 
+  @Test(
+    "flags and scores of later readers stand beside the verdict that was given last, and never replace it")
+  func verdictAndFlag() throws {
+    var records = ReviewRecords(folders: [])
+    func add(_ sequence: Int, _ reader: String, _ decision: CaseDecision) {
+      var event = self.event(sequence, reader, nil)
+      event.decision = decision
+      records.add(event, file: "f", line: sequence)
+    }
+    func row(_ reader: String?, missing: [String] = []) -> CaseRow {
+      CaseRow(
+        WorklistCase(name: "c", images: ["c.nii"], missingFiles: missing), review: records.reviews["c"],
+        reader: reader)
+    }
+    add(1, "ann", CaseDecision(verdict: .accepted, comment: "good", version: .init(name: "net")))
+    add(2, "bob", CaseDecision(isFlagged: true, score: 3))
+    let decision = CaseDecision(
+      verdict: .accepted, isFlagged: true, score: 3, comment: "good", version: .init(name: "net"))
+    #expect(records.reviews["c"]?.decision == decision)
+    #expect(records.reviews["c"]?.decidingEvent?.reader == "ann")
+    #expect(row(nil).statusText == "accepted, flagged")
+    #expect(row("bob").statusText == "accepted (ann), flagged")
+    #expect(row("ann").statusText == "accepted")
+    #expect(row("cy").statusText == "accepted (ann), flagged")
+    #expect(row("cy", missing: ["c.nii"]).statusText == "missing, accepted (ann), flagged")
+    #expect(
+      CaseRow(WorklistCase(name: "d", images: [], missingFiles: ["x"]), reader: "cy").statusText == "missing")
+    #expect(try CaseQuery("decided flagged accepted").matches(row(nil)))
+    add(3, "ann", CaseDecision())
+    #expect(row(nil).statusText == "flagged")
+    #expect(row("cy").statusText == "flagged (bob)")
+    #expect(try !CaseQuery("decided").matches(row(nil)))
+  }
+
   @Test("a list that is written from another begins with its verdicts, and overwrites none of its own")
   func copiesRecords() throws {
     let folder = try SampleFolder("cases/a.nii")

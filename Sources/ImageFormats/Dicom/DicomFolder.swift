@@ -56,6 +56,8 @@ struct DicomFolder: Sendable {
     guard (try? FileSystem.statusOfOrdinaryFile(descriptor, path: path)) != nil else { return false }
     var bytes = [UInt8](repeating: 0, count: 132)
     let count = pread(descriptor, &bytes, bytes.count, 0)
-    return DicomParser.recognises(Array(bytes.prefix(max(count, 0))))
+    guard DicomParser.recognises(Array(bytes.prefix(max(count, 0)))) else { return false }
+    // An output of the running command is no part of what it reads.
+    return (try? ReadFiles.register(path)) != nil
   }
 }

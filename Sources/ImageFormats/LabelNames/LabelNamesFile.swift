@@ -63,6 +63,12 @@ package enum LabelNamesFile {
     for name in commonNames {
       let candidate = FilePath.joined(folder, name)
       guard FileSystem.exists(candidate) else { continue }
+      // BIDS and others have a dataset.json, or one like it, without labels.
+      if let content = try? text(of: candidate).text, let document = JSONValue(content),
+        document[key: "labels"] == nil
+      {
+        continue
+      }
       do throws(InputError) {
         if let names = try read(candidate).limited(to: values) { return names }
       } catch {

@@ -13,6 +13,8 @@ struct NrrdSegmentation {
     var layer: Int
     /// The value of its voxels in its layer.
     var value: Int
+    /// The codes of its anatomy and its state, as Slicer states them; nil where there are none.
+    var tags: String?
   }
 
   let segments: [Segment]
@@ -40,9 +42,13 @@ struct NrrdSegmentation {
         Segment(
           name: text("Name")?.text ?? identifier.text, identifier: identifier.text,
           colour: try text("Color").map(Self.colour), layer: layer,
-          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1))
+          value: try text("LabelValue")?.integer(in: 1...Int(UInt32.max)) ?? 1, tags: text("Tags")?.text))
     }
     guard !segments.isEmpty else { return nil }
+    guard layerCount <= Self.segmentLimit else {
+      throw InputError(
+        header.path, "has too many layers", found: "\(layerCount)", expected: "\(Self.segmentLimit) or fewer")
+    }
     self.segments = segments
     self.layerCount = layerCount
     path = header.path
@@ -87,22 +93,26 @@ struct NrrdSegmentation {
     let names = LabelNames(
       entries: zip(chosen, values).map { .init(value: $1, name: $0.name, colour: $0.colour) })
     let isMerged = layerCount > 1 && options.layer == nil && options.segment == nil
-    let layers = (0..<layerCount).map { layer in
-      LabelNames(
-        entries: segments.filter { $0.layer == layer }.map {
-          .init(value: $0.value, name: $0.name, colour: $0.colour)
-        })
-    }
     let isWhole = layerCount == 1 && options.segment == nil
     let merged = SegmentVoxels(
       stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
       segments: chosen, values: values, layers: options.layer.map { $0..<$0 + 1 } ?? 0..<layerCount,
       keepsOthers: options.segment == nil)
     return ImageFile(
-      path: path, storage: stored.storage, source: stored.source,
+      path: path, storage: stored.storage,
+      source: ImageSource(grid: stored.grid, header: NrrdSegmentTags(segments)),
       voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
       files: stored.files, labelNames: names, layers: isMerged ? layers : [],
       reader: isWhole ? reader : merged, findings: findings)
+  }
+
+  /// The labels of each layer.
+  private var layers: [LabelNames] {
+    let ofLayer = Dictionary(grouping: segments, by: \.layer)
+    return (0..<layerCount).map { layer in
+      LabelNames(
+        entries: (ofLayer[layer] ?? []).map { .init(value: $0.value, name: $0.name, colour: $0.colour) })
+    }
   }
 
   /// The label values of the merged mask: those of the segments, or numbers from 1 on where two layers share a value.
@@ -111,6 +121,19 @@ struct NrrdSegmentation {
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
     return layers.values.contains { $0.count > 1 } ? Array(1...chosen.count) : values
   }
+}
+
+/// The tags of a segmentation's segments by their names, which a copy takes for labels of the same names.
+struct NrrdSegmentTags: StatedHeader {
+  private let ofName: [String: String]
+
+  init(_ segments: [NrrdSegmentation.Segment]) {
+    let stated = segments.compactMap { segment in segment.tags.map { (segment.name.nameKey, $0) } }
+    ofName = Dictionary(stated) { first, _ in first }
+  }
+
+  /// The tags of the segment with a name; nil where it has none.
+  subscript(name: String) -> String? { ofName[name.nameKey] }
 }
 
 /// Merges the segments of several layers into the labels of one frame.
@@ -144,6 +167,7 @@ struct SegmentVoxels: VoxelReader {
     defer { free(zeros) }
     let merged = UnsafeMutableBufferPointer(
       start: zeros.bindMemory(to: UInt32.self, capacity: voxelCount), count: voxelCount)
+    let codes = codesOfLayers
     var loop = MergeLoop(keepsOthers: keepsOthers, merged: merged)
     var done = 0
     let findings = try stored.readVoxels(frames: layers, work: work) { piece in
@@ -151,7 +175,7 @@ struct SegmentVoxels: VoxelReader {
       while !rest.isEmpty {
         let (number, voxel) = done.quotientAndRemainder(dividingBy: voxelCount)
         let layer = layers.lowerBound + number
-        if voxel == 0 { loop.beginLayer(codes(ofLayer: layer)) }
+        if voxel == 0 { loop.beginLayer(codes[layer] ?? [:]) }
         let count = min(rest.count / type.byteCount, voxelCount - voxel)
         if let position = loop.run(over: .init(rebasing: rest[..<(count * type.byteCount)]), type: type) {
           throw InputError(path, "voxel \(position) of layer \(layer) is not a label")
@@ -165,10 +189,11 @@ struct SegmentVoxels: VoxelReader {
     return findings
   }
 
-  /// The value in the frame of each value of a layer.
-  private func codes(ofLayer layer: Int) -> [Int: UInt32] {
-    let own = zip(segments, values).filter { $0.0.layer == layer }
-    return Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
+  /// The value in the frame of each value of a layer, by layer.
+  private var codesOfLayers: [Int: [Int: UInt32]] {
+    Dictionary(grouping: zip(segments, values), by: { $0.0.layer }).mapValues { own in
+      Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
+    }
   }
 
   private func overlapping(_ pairs: Set<[UInt32]>) -> InputError {

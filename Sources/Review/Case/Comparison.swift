@@ -44,16 +44,28 @@ package struct LabelPair: Equatable, Sendable {
   }
 }
 
+/// Which of two versions can have labels that their tables do not name.
+///
+/// A mask can, because its table holds what was drawn in it. A network's result cannot: what its model does not
+/// distinguish is not missing.
+package struct OpenLabels: Equatable, Sendable {
+  package var a, b: Bool
+
+  package init(a: Bool, b: Bool) { (self.a, self.b) = (a, b) }
+
+  /// Whether a pair is compared: both versions have the label, or the one that lacks it could have it.
+  func allow(_ pair: LabelPair) -> Bool { (pair.valueA != nil || a) && (pair.valueB != nil || b) }
+}
+
 extension [LabelPair] {
-  /// The structure of each pair, from 1; 0 for a label that only one version knows, because a label that the other
-  /// version cannot have is not a difference.
+  /// The structure of each pair, from 1; 0 for a label that the other version cannot have, which is not a difference.
   ///
   /// Where the versions have no label in common, all labels are one structure.
-  var comparedStructures: [UInt16] {
+  func comparedStructures(_ open: OpenLabels) -> [UInt16] {
     guard contains(where: { $0.valueA != nil && $0.valueB != nil }) else { return map { _ in 1 } }
     var last: UInt16 = 0
     return map { pair in
-      guard pair.valueA != nil, pair.valueB != nil else { return 0 }
+      guard open.allow(pair) else { return 0 }
       last += 1
       return last
     }

@@ -50,6 +50,8 @@ package struct ReviewCase: Equatable, Sendable {
 package struct LoadedMask: Equatable, Sendable {
   /// The name in the list of versions: the file name.
   package var name: String
+  /// The name of its version where it is not its file's, such as that of its folder in a worklist.
+  package var versionName: String?
   /// Its file, as a full path.
   package var path: String
   /// Its labels on the image's grid.

@@ -17,12 +17,14 @@ package struct SpatialComparisonRequest: Equatable, Sendable {
   var b: ChunkedLabels?
   /// The pairs of labels that are compared.
   var pairs: [LabelPair]
+  /// The versions that can have labels beyond their tables.
+  var open: OpenLabels
   /// The box of each pair's voxels in both; nil where there is none.
   var boxes: [VoxelBounds?]
 
   /// A request about two versions, or about one.
-  package init(_ a: Version, _ b: Version?, _ pairs: [LabelPair]) {
-    (self.a, self.b, self.pairs) = (a.labels, b?.labels, pairs)
+  package init(_ a: Version, _ b: Version?, _ pairs: [LabelPair], _ open: OpenLabels) {
+    (self.a, self.b, self.pairs, self.open) = (a.labels, b?.labels, pairs, open)
     boxes = pairs.map { pair in
       let boxes = [
         pair.valueA.flatMap { a.statistics(of: $0)?.bounds },
@@ -57,7 +59,7 @@ package struct SpatialComparison: Equatable, Sendable {
   /// - Complexity: O(voxels of chunks that are not uniform + labels).
   package init(_ request: SpatialComparisonRequest, _ work: WorkContext) throws {
     self.request = request
-    let compared = request.pairs.comparedStructures
+    let compared = request.pairs.comparedStructures(request.open)
     var structuresA = [Int32](repeating: 0, count: 65536)
     var structuresB = structuresA
     var classesA = [UInt16](repeating: 0, count: 65536)

@@ -109,6 +109,9 @@ extension ReviewState {
     case .preset: return ReviewState.matching(presetChoices.map { Choice($0.name, $0.origin) }, text)
     case .version: return versionChoices(text)
     case .tag: return ReviewState.matching(decisions.verdicts.tags.map { Choice($0) }, text)
+    case .newTag:
+      let own = decisions.verdicts.tags
+      return ReviewState.matching(knownTags.filter { !own.contains($0) }.map { Choice($0) }, text)
     case .file: return pathChoices(text, listing)
     }
   }

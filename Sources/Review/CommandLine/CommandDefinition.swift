@@ -19,6 +19,8 @@ enum CommandArgument: Equatable, Sendable {
   case version
   /// A tag of the case.
   case tag
+  /// A tag that the case does not have yet; other cases may have it.
+  case newTag
   /// The path of a file.
   case file(FolderContent)
 
@@ -32,6 +34,12 @@ struct CommandText {
   var text: String
   /// The windows of the image.
   var presets: [WindowPreset]
+
+  /// The text as the path of a file, without quotation marks around it.
+  var path: String {
+    guard text.count > 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
+    return String(text.dropFirst().dropLast())
+  }
 
   /// The text, separated at blanks.
   var words: [String] { text.split(separator: " ").map(String.init) }
@@ -159,7 +167,7 @@ extension CommandDefinition {
       ["comment"], argument: .text, example: "comment TEXT",
       "a comment on the case, which replaces an earlier one"
     ) { .comment($0.text) },
-    CommandDefinition(["tag"], argument: .text, example: "tag WORD", "a word that groups cases") {
+    CommandDefinition(["tag"], argument: .newTag, example: "tag WORD", "a word that groups cases") {
       $0.text.isEmpty ? .problem("tag: type a word") : .tag($0.text)
     },
     CommandDefinition(["untag"], argument: .tag, example: "untag WORD", "remove a tag of the case") {
@@ -175,17 +183,17 @@ extension CommandDefinition {
     CommandDefinition(
       ["open"], argument: .file(.images), example: "open IMAGE",
       "open another image; asks when something would be lost"
-    ) { $0.text.isEmpty ? .problem("open: type the file of an image") : .openImage($0.text) },
+    ) { $0.text.isEmpty ? .problem("open: type the file of an image") : .openImage($0.path) },
     CommandDefinition(
       ["export", "w"], argument: .file(.all), example: "export NAME",
       "export the accepted version to NAME; w is short for it"
-    ) { .export($0.text.isEmpty ? nil : $0.text) },
+    ) { .export($0.text.isEmpty ? nil : $0.path) },
     CommandDefinition(["messages", "mes", "notes"], "every message of the session, the newest last") { _ in
       .messages
     },
     CommandDefinition(["help", "h"], "the key reference") { _ in .help },
     CommandDefinition(["wq", "x"], argument: .file(.all), "export and quit") {
-      .exportAndQuit($0.text.isEmpty ? nil : $0.text)
+      .exportAndQuit($0.text.isEmpty ? nil : $0.path)
     },
     CommandDefinition(["q", "quit"], "quit; asks when something would be lost") { _ in .quit(isForced: false)
     },

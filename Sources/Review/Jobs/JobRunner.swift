@@ -18,6 +18,10 @@ package final class JobRunner: Sendable {
   private let services: any ReviewServices
   private let deliver: @Sendable (ReviewEvent) -> Void
   private let queue = DispatchQueue(label: "segdeck.jobs", qos: .utility, attributes: .concurrent)
+  /// The queue of jobs that are waited for. Queues of another quality of service have other threads, and a thread whose
+  /// priority was lowered cannot raise it again.
+  private let awaitedQueue = DispatchQueue(
+    label: "segdeck.awaited", qos: .userInitiated, attributes: .concurrent)
   private let group = DispatchGroup()
   private let running = Mutex<[JobID: Running]>([:])
   private let journal: JournalWriter
@@ -69,7 +73,7 @@ package final class JobRunner: Sendable {
       deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
     }
     work.hasLowPriority = !job.isAwaited
-    queue.async(group: group) { [self, work] in
+    (job.isAwaited ? awaitedQueue : queue).async(group: group) { [self, work] in
       let environment = JobEnvironment(services: services, journal: journal)
       if work.hasLowPriority { ThreadPriority.lower() }
       AvailableMemory.measure()

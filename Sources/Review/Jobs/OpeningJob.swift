@@ -7,6 +7,8 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var imagePath: String?
   /// Mask files as the user wrote them.
   package var maskPaths: [String]
+  /// The name of a mask's version by its path in ``maskPaths``; a mask without one is named after its file.
+  package var maskNames: [String: String] = [:]
   /// A file of class probabilities of the image as the user wrote it; nil for none.
   package var probabilitiesPath: String?
   /// Names for the labels of masks that do not name theirs; values of one name become one label.
@@ -80,7 +82,7 @@ extension ReviewState {
     let names = ReviewState.distinctNames(content.masks)
     decisions.versions = zip(content.masks, opened.maskComponents).enumerated().map { position, mask in
       Version(
-        id: VersionID(request.firstVersionNumber + position), name: names[position],
+        id: VersionID(request.firstVersionNumber + position), name: mask.0.versionName ?? names[position],
         origin: .mask(path: mask.0.path), labels: mask.0.labels, table: mask.0.table, components: mask.1)
     }
     identifyStructures()

@@ -21,6 +21,8 @@ private struct LabelColumns {
   let isTall: Bool
   /// The comparison that the version is part of; nil for a version that is neither A nor B.
   let compared: Comparison?
+  /// Which of A and B can have labels beyond their tables.
+  let open: OpenLabels
   let isA: Bool
 
   init(_ state: ReviewState, _ version: Version, width: Int, rows: Int) {
@@ -28,6 +30,10 @@ private struct LabelColumns {
     self.isA = isA
     compared = isA || version.id == state.comparison?.b ? state.comparison : nil
     let compared = compared
+    let versions = [state.comparison?.a, state.comparison?.b].map {
+      $0.flatMap { state.version($0) } ?? version
+    }
+    open = state.openLabels(versions[0], versions[1])
     let greatest = version.statistics.map(\.millilitres).max() ?? 0
     let changes = (compared?.rows ?? []).map { abs($0.voxelsB - $0.voxelsA) }
     let greatestChange = Double(changes.max() ?? 0) * state.grid.voxelVolume / 1000
@@ -113,11 +119,34 @@ extension ReviewState {
     let count = version.table.labels.count
     let hidden = hiddenLabelCount
     let columns = LabelColumns(self, version, width: width, rows: rows)
-    return SectionContent(
+    var content = SectionContent(
       title: "Labels" + (hidden == 0 ? "" : ", \(hidden) hidden"),
       header: [[Span("  " + columns.table.header("name"), Theme.quiet)]], count: count,
       rowsPerEntry: columns.isTall ? 2 : 1, pointer: version.position(selectedLabel)
     ) { indices in labelLines(version, indices, columns, width) }
+    content.footer = foreignLabelLines(columns, width)
+    return content
+  }
+
+  /// The largest number of labels of the other version that are listed one by one.
+  private static let listedForeignLabels = 3
+
+  /// "only B: tumour 10.3 mL": labels that only the other of A and B has, although the version shown could have them.
+  private func foreignLabelLines(_ columns: LabelColumns, _ width: Int) -> [[Span]] {
+    let rows = (columns.compared?.rows ?? []).filter { row in
+      let (own, other) = columns.isA ? (row.voxelsA, row.voxelsB) : (row.voxelsB, row.voxelsA)
+      let isOwn = (columns.isA ? row.pair.valueA : row.pair.valueB) != nil
+      return !isOwn && own == 0 && other > 0 && columns.open.allow(row.pair)
+    }
+    let side = columns.isA ? "B" : "A"
+    let listed = rows.count > Self.listedForeignLabels ? Self.listedForeignLabels - 1 : rows.count
+    var lines = rows.prefix(listed).map { row in
+      let volume = volumeText(columns.isA ? row.voxelsB : row.voxelsA)
+      let name = TextWidth.shortened(cleaned(row.pair.name), to: max(4, width - volume.count - 10))
+      return "only \(side): \(name) \(volume)"
+    }
+    if rows.count > listed { lines.append("only \(side): \(rows.count - listed) more labels") }
+    return lines.map { [Span(TextWidth.truncated($0, to: width), Theme.warning)] }
   }
 
   /// The lines of some labels; a label with another name in the other version has both names.
@@ -145,7 +174,7 @@ extension ReviewState {
       swatch.foreground = label.colour.rgb.colour
       swatch.isReversed = false
       var numbers = [columns.digits.text(version.millilitres(of: label.value))]
-      if columns.compared != nil { numbers += agreement(row, columns.digits) }
+      if columns.compared != nil { numbers += agreement(row, columns) }
       let mark = Span((isShown ? "■" : "·") + (isSelected ? "›" : " "), swatch)
       guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
       return [
@@ -155,11 +184,11 @@ extension ReviewState {
     }
   }
 
-  /// The change in mL from A to B, and Dice; a label that one version does not know has neither.
-  private func agreement(_ row: Comparison.Row?, _ digits: VolumeDigits) -> [String] {
+  /// The change in mL from A to B, and Dice; a label that one version cannot have has neither.
+  private func agreement(_ row: Comparison.Row?, _ columns: LabelColumns) -> [String] {
     guard let row else { return ["", ""] }
-    guard row.pair.valueA != nil, row.pair.valueB != nil else { return ["-", "-"] }
+    guard columns.open.allow(row.pair) else { return ["-", "-"] }
     let change = Double(row.voxelsB - row.voxelsA) * grid.voxelVolume / 1000
-    return [digits.change(change), decimals(row.dice, 3)]
+    return [columns.digits.change(change), decimals(row.dice, 3)]
   }
 }

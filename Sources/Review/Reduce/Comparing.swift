@@ -1,6 +1,14 @@
 import Work
 
 extension ReviewState {
+  /// Which of two versions can have labels beyond their tables.
+  func openLabels(_ a: Version, _ b: Version) -> OpenLabels {
+    func isOpen(_ version: Version) -> Bool {
+      if case .network = self.version(version.family)?.origin { false } else { true }
+    }
+    return OpenLabels(a: isOpen(a), b: isOpen(b))
+  }
+
   /// Shows the other of A and B, and ends a difference view, which shows neither.
   mutating func flip() {
     guard decisions.a != nil, decisions.b != nil else {

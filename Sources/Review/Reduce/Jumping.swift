@@ -64,7 +64,7 @@ extension ReviewState {
     }
     let b = decisions.b.flatMap { version($0) }.flatMap { $0.id == a.id ? nil : $0 }
     let pairs = b == nil ? a.table.labels.map { LabelPair($0, nil) } : comparedPairs
-    let request = SpatialComparisonRequest(a, b, pairs)
+    let request = SpatialComparisonRequest(a, b, pairs, openLabels(a, b ?? a))
     if spatialComparison?.request == request || running(SpatialComparisonJob.self)?.request == request {
       return []
     }

@@ -41,12 +41,16 @@ extension ReviewState {
   mutating func editLabel(_ part: Action.LabelPart) {
     switch part {
     case .name:
-      guard let (version, label) = labelToChange() else { return }
+      guard let (version, label) = labelToChange() else {
+        return ignoreTyping("the version shown has no selected label to name")
+      }
       dialog = .label(
         LabelEdit(part: .name, family: version.family, value: label.value),
         TextEntry(label.isUnnamed ? "" : cleaned(label.name)))
     case .colour:
-      guard let (version, label) = labelToChange() else { return }
+      guard let (version, label) = labelToChange() else {
+        return ignoreTyping("the version shown has no selected label to colour")
+      }
       dialog = .colours(
         LabelEdit(part: .colour, family: version.family, value: label.value),
         selected: ReviewState.palette.firstIndex { $0.colour == label.colour } ?? 0)

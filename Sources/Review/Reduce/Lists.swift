@@ -156,8 +156,9 @@ extension ReviewState {
 
   /// Begins a search in the list that receives keys, or continues the last one.
   mutating func searchList(_ step: Action.SearchStep) {
-    guard let list = pointedList, list.count > 0 else { return }
+    guard let list = pointedList else { return }
     switch step {
+    // Also in a list that is empty, or not known yet: what is typed must not act as keys.
     case .begin: search = ListSearch(start: list.position ?? 0)
     case .next(let steps): searchOn(steps, in: list)
     }
@@ -165,7 +166,10 @@ extension ReviewState {
 
   /// Ends typing: keeps the match, or goes back to where the search began.
   mutating func endTypingSearch(_ answer: Action.Answer) {
-    guard var search, pointedList != nil else { return }
+    guard let list = pointedList else { return }
+    // The list may have got its entries only after the text was typed.
+    if answer == .accept, search?.found == nil { seek(in: list) }
+    guard var search else { return }
     switch answer {
     case .accept:
       search.isTyping = false
@@ -197,11 +201,13 @@ extension ReviewState {
     guard let search else { return }
     let found = nextMatch(of: search, in: list, from: search.start, by: 1)
     self.search?.found = found
-    if list.count > 0 { point(at: found ?? search.start) }
+    if list.count > 0 { point(at: found ?? min(search.start, list.count - 1)) }
   }
 
   private mutating func endSearch() {
-    if let start = search?.start { point(at: start) }
+    if let start = search?.start, let list = pointedList, list.count > 0 {
+      point(at: min(start, list.count - 1))
+    }
     search = nil
   }
 

@@ -29,6 +29,21 @@ extension ReviewState {
 
   /// Shows the messages about the opened case; the most important one stays on the screen.
   mutating func showOpeningMessages() {
+    showMessagesOfFiles()
+    if let announcement { announce(announcement) }
+    announcement = nil
+    if ignoresTyping { ignoreTyping("the case was still being opened") }
+  }
+
+  /// Shows what was decided about the case before this one, in front of a warning about this one.
+  mutating func announce(_ text: String) {
+    if phase == .opening { announcement = text }
+    let warning = message.flatMap { $0.kind == .note || $0.text == text ? nil : $0 }
+    message = Message(text + (warning.map { "; " + $0.text } ?? ""), warning?.kind ?? .note)
+  }
+
+  /// Shows the messages about the opened files.
+  private mutating func showMessagesOfFiles() {
     var lines = content.refusals.map { Message("not opened: \($0)", .error) }
     if let frameText { lines.append(Message("\(frameText); ( and ) change it", .warning)) }
     lines += content.findings.map { Message($0, .warning) }

@@ -114,7 +114,16 @@ extension ReviewState {
   }
 
   mutating func handleKey(_ key: Key) -> [ReviewEffect] {
+    if ignoresKey(key) {
+      if key == .enter || key == .escape { endIgnoring() }
+      return []
+    }
+    ignoresTyping = false
     guard phase == .reviewing else {
+      if asksForLine(key) {
+        ignoreTyping("\(caseName.map { cleaned($0) } ?? "the image") is still being opened")
+        return []
+      }
       // While the image is being read, only quitting is possible.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
       return []
@@ -145,6 +154,8 @@ extension ReviewState {
       type(String(character))
     } else if key == .control("c") {
       return interrupt()
+    } else if key == "/" {
+      ignoreTyping("/ searches in lists, such as the labels (b)")
     }
     return []
   }

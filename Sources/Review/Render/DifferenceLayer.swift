@@ -14,7 +14,7 @@ struct DifferenceLayer: Equatable {
     // One rank for each structure that is compared and visible.
     var ranksA: [UInt16: UInt16] = [:]
     var ranksB: [UInt16: UInt16] = [:]
-    for (pair, rank) in zip(pairs, pairs.comparedStructures) where rank > 0 {
+    for (pair, rank) in zip(pairs, pairs.comparedStructures(state.openLabels(a, b))) where rank > 0 {
       let isVisible =
         pair.valueA.flatMap { a.table[$0] }.map { state.isVisible($0, of: a) }
         ?? pair.valueB.flatMap { b.table[$0] }.map { state.isVisible($0, of: b) }

@@ -15,8 +15,10 @@ extension ReviewState {
     let prefix = comparison.map(comparisonHeading) ?? ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
-    let listPosition = position.map { $0 + "  " } ?? ""
-    let fixed = 11 + around + prefix.count + listPosition.count
+    let filterWidth = area.columns >= 110 ? 30 : 12
+    let filter = listFilter.map { ", filter " + TextWidth.truncated($0, to: filterWidth) } ?? ""
+    let listPosition = position.map { $0 + filter + "  " } ?? ""
+    let fixed = 11 + around + prefix.count + TextWidth.columns(listPosition)
     let natural = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
@@ -213,12 +215,34 @@ extension ReviewState {
       frame.write(messageSpans(text, style).clicked(as: "M"), row: area.row, in: area)
       return
     }
+    if message.kind == .error, area.row > 0 {
+      return paintLongError(text, area, into: &frame)
+    }
     let isReadable = KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
       (messageSpans(TextWidth.truncated(text, to: room).fitted(room), style) + [Span(hint, Theme.strong)])
         .clicked(as: "M"), row: area.row, in: area)
+  }
+
+  /// Draws an error that is longer than its row on this row and the one above, which has the settings of the view.
+  private func paintLongError(_ text: String, _ area: Rectangle, into frame: inout Frame) {
+    let hint =
+      KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages) ? " M: all of it" : ""
+    let lines = wrapped(text, width: area.columns - 1)
+    let rest = lines.dropFirst().joined(separator: " ")
+    let isWhole = TextWidth.columns(rest) < area.columns
+    let room = area.columns - 1 - (isWhole ? 0 : hint.count)
+    let shown = [lines.first ?? "", TextWidth.truncated(rest, to: room)]
+    for (offset, line) in shown.enumerated() {
+      var spans = [Span(" " + line.fitted(offset == 0 ? area.columns - 1 : room), Theme.error)]
+      if offset == 1, !isWhole { spans.append(Span(hint, Theme.strong)) }
+      frame.write(
+        spans.clicked(as: "M"), row: area.row - 1 + offset,
+        in: Rectangle(
+          row: area.row - 1 + offset, column: area.column, rows: 1, columns: area.columns))
+    }
   }
 
   /// Draws the line that is being typed, or else as many keys of the current context as fit.

@@ -13,7 +13,8 @@ extension ReviewState {
     if let accepted {
       decision.verdict = .accepted
       decision.version = CaseDecision.Version(
-        name: accepted.name, exportedPath: exported[accepted.id], fingerprint: accepted.fingerprint)
+        name: recordedNames[accepted.id] ?? accepted.name, exportedPath: exported[accepted.id],
+        fingerprint: accepted.fingerprint)
     } else if verdicts.needsWork {
       decision.verdict = .needsWork
     } else if verdicts.isCaseRejected || !verdicts.rejected.isEmpty {
@@ -30,7 +31,7 @@ extension ReviewState {
   mutating func adopt(_ decision: CaseDecision) {
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let versions =
-      decision.version.map { wanted in decisions.versions.filter { $0.name == wanted.name } } ?? []
+      decision.version.map { wanted in decisions.versions.filter { $0.isCalled(wanted.name) } } ?? []
     let named = versions.last { version in
       decision.version?.fingerprint.map { $0 == version.fingerprint } ?? true
     }
@@ -49,6 +50,10 @@ extension ReviewState {
     case nil: verdicts.rejected = []
     case .accepted, .needsWork: break
     }
+    // The same version under another name is no other decision.
+    if let accepted = named, let name = decision.version?.name, name != accepted.name {
+      recordedNames[accepted.id] = name
+    }
     let adopted = verdicts
     decide("verdict of the worklist") { $0.verdicts = adopted }
     acceptedElsewhere = nil
@@ -60,6 +65,15 @@ extension ReviewState {
         "the worklist says accepted: \(name), which "
           + (versions.isEmpty ? "is not here" : "has other labels now: it is not the mask that was accepted"))
     }
+  }
+}
+
+extension Version {
+  /// Whether the version has this name, or is the mask of a file of this name: earlier programs recorded file names.
+  fileprivate func isCalled(_ wanted: String) -> Bool {
+    if name == wanted { return true }
+    guard case .mask(let path) = origin, !wanted.isEmpty else { return false }
+    return path == wanted || path.hasSuffix("/" + wanted)
   }
 }
 

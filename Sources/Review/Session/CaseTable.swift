@@ -7,6 +7,8 @@ import Worklist
 struct CaseTable {
   private let worklist: WorklistState
   private let table: NameTable
+  /// The width of the column of verdicts.
+  private var statusWidth: Int { table.columns[0].width }
   /// The width of the last column: readers, comment and the first flag.
   private let lastWidth: Int
   /// The width of the label names after Dice coefficients; 0 for no names.
@@ -18,12 +20,13 @@ struct CaseTable {
   init(_ worklist: WorklistState, width: Int) {
     self.worklist = worklist
     lastWidth = width >= 100 ? width * 2 / 5 : 0
+    let status = Self.widestStatus(worklist, width: width - lastWidth)
     func table(_ labelWidth: Int, width: Int) -> NameTable {
       let dice = 5 + (labelWidth > 0 ? 1 + labelWidth : 0)
       return NameTable(
         width: width,
         [
-          NameTable.Column("verdict", widest: "needs work, flagged"), NameTable.Column("score", widest: "5"),
+          NameTable.Column("verdict", widest: status), NameTable.Column("score", widest: "5"),
           // Numbers that a label follows are aligned to the left.
           NameTable.Column(labelWidth > 0 ? "Dice".fitted(dice) : "Dice", widest: "0.999"),
           NameTable.Column("flags", widest: "99"),
@@ -38,6 +41,18 @@ struct CaseTable {
     let labelWidth = min(widest ?? 0, free - 2, Self.maximumLabelWidth)
     self.labelWidth = labelWidth < Self.minimumLabelWidth ? 0 : labelWidth
     self.table = table(self.labelWidth, width: width - lastWidth)
+  }
+
+  /// The widest status of a case, as far as there is room beside the names of the cases.
+  private static func widestStatus(_ worklist: WorklistState, width: Int) -> String {
+    let usual = "needs work, flagged"
+    let widest = worklist.cases.indices.map {
+      TextWidth.columns(cleaned(worklist.row(CaseID($0)).statusText))
+    }.max()
+    let names = worklist.cases.map { TextWidth.columns(cleaned($0.name)) }.max() ?? 0
+    // Score, Dice and flags take 20 columns with the blanks between them.
+    let room = width - min(names, width / 3) - 20
+    return String(repeating: "x", count: max(usual.count, min(widest ?? 0, room)))
   }
 
   private static let minimumLabelWidth = 4
@@ -65,7 +80,8 @@ struct CaseTable {
     let line = table.line(
       TextWidth.shortened(cleaned(worklist.cases[id.position].name), to: max(1, table.nameWidth)),
       [
-        worklist.row(id).statusText, decision?.score.map { "\($0)" } ?? "", dice(id),
+        TextWidth.truncated(cleaned(worklist.row(id).statusText), to: statusWidth),
+        decision?.score.map { "\($0)" } ?? "", dice(id),
         flags.isEmpty ? "" : "\(flags.count)",
       ])
     guard lastWidth > 2 else { return line }

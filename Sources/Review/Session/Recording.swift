@@ -80,16 +80,15 @@ extension SessionState {
   mutating func update(_ reviews: [String: CaseReview]) {
     let name = worklist.cases[current.position].name
     let before = worklist.reviews[name]
-    worklist.reviews.merge(reviews) { $1 }
+    worklist.update(reviews)
     if let review = reviews[name], cases[current]?.phase == .reviewing {
       for reader in review.readers where reader != worklist.reader {
-        guard let decision = review.decisions[reader], decision.isDecided,
+        guard let decision = review.decisions[reader], decision.isAssessed,
           before?.decisions[reader]?.isSame(as: decision) != true
         else { continue }
         cases[current]?.appendMessage("\(reader): \(decision.summary)")
       }
     }
-    worklist.arrange()
   }
 
   /// Shows a message when verdicts cannot be written, and when they can be written again.

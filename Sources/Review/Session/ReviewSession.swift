@@ -39,7 +39,12 @@ package enum ReviewSession {
     )
     for effect in session.begin() { runners.perform(effect) }
     var samples = PaneSamples()
-    terminal.draw(render(session, reusing: &samples))
+    func draw() {
+      terminal.draw(render(session, reusing: &samples))
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      for effect in reduce(&session, .drawn(seconds: seconds)) { runners.perform(effect) }
+    }
+    draw()
     var clock = CineClock()
     while true {
       let wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
@@ -72,7 +77,7 @@ package enum ReviewSession {
         if case .failed(let line) = end { return line }
         return unwritten.isEmpty ? nil : unwritten.joined(separator: "; ")
       }
-      if !events.isEmpty { terminal.draw(render(session, reusing: &samples)) }
+      if !events.isEmpty { draw() }
     }
   }
 

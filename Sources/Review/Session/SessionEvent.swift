@@ -9,6 +9,8 @@ package enum SessionEvent: Equatable, Sendable {
   case review(CaseID, ReviewEvent)
   /// The duration of the session in seconds; sent before keys.
   case clock(seconds: Double)
+  /// The screen was drawn, at this time of the session in seconds; sent after each frame.
+  case drawn(seconds: Double)
   /// Readers' decisions about cases whose records changed, by the name of the case.
   case reviews([String: CaseReview])
   /// Measures of cases that were computed in the background.

@@ -38,6 +38,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .clock(let seconds):
     session.passTime(to: seconds)
     effects = []
+  case .drawn(let seconds):
+    session.noteDrawn(at: seconds)
+    effects = []
   case .reviews(let reviews):
     session.update(reviews)
     effects = []
@@ -84,6 +87,7 @@ extension SessionState {
     case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
     case .key(let key):
       if let effects = takeTourKey(key) { return effects }
+      if review.ignoresKey(key) { return reduceCase(current, .terminal(input)) }
       if let step = worklistStep(key) { return perform(step) }
       if case .ended = review.phase {
         if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
@@ -123,12 +127,16 @@ extension SessionState {
   private mutating func perform(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
-      return move(to: worklist.neighbour(of: current, by: 1), otherwise: "this is the last case of the list")
+      return move(
+        to: worklist.neighbour(of: current, by: 1),
+        otherwise: "this is the last case of the list\(filterNote)")
     case .previous:
       return move(
-        to: worklist.neighbour(of: current, by: -1), otherwise: "this is the first case of the list")
+        to: worklist.neighbour(of: current, by: -1),
+        otherwise: "this is the first case of the list\(filterNote)")
     case .nextUnread:
-      return move(to: worklist.nextUnread(after: current), otherwise: "every case of the list was read")
+      return move(
+        to: worklist.nextUnread(after: current), otherwise: "every case of the list was read\(filterNote)")
     case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
     }
@@ -138,6 +146,8 @@ extension SessionState {
 
   /// Gives a verdict on the case on the screen and goes on to the next, unless the verdict could not be given.
   private mutating func giveVerdict(_ verdict: Verdict) -> [SessionEffect] {
+    let decided = current
+    let isOpen = review.phase == .reviewing
     var effects: [SessionEffect]
     switch review.phase {
     case .opening:
@@ -145,17 +155,48 @@ extension SessionState {
       noteStillOpening()
       return []
     case .reviewing:
+      guard isSeen() else { return [] }
       effects = reduceCase(current, .verdictGiven(verdict))
       guard review.hasVerdict(verdict) else { return effects }
     case .ended:
+      guard isSeen() else { return [] }
       effects = giveVerdictUnseen(verdict)
       guard let decision = recorded[current], decision.verdict == .needsWork || decision.isFlagged else {
         return effects
       }
     }
+    let text = "\(cleaned(worklist.cases[decided.position].name)) \(verdict.rawValue)"
+    effects += move(
+      to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list\(filterNote)"
+    )
+    guard current != decided else { return effects }
+    // A filter may leave out the case that was just decided.
+    let leadsBack = isOpen && worklist.filter.isEmpty
+    cases[current]?.announce(text + (leadsBack ? "; Ctrl-P z takes it back" : ""))
     return effects
-      + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
   }
+
+  /// Remembers when the case on the screen was drawn for the first time.
+  fileprivate mutating func noteDrawn(at seconds: Double) {
+    if seenSince == nil, worklist.list == nil, review.phase != .opening { seenSince = seconds }
+  }
+
+  /// The shortest time in seconds in which a reader can have looked at a case.
+  ///
+  /// Two presses of a double tap are closer to each other, and so are the repetitions of a held key.
+  private static let shortestLook = 0.3
+
+  /// Whether the case on the screen could be seen before the key that is being handled; a message where not.
+  private mutating func isSeen() -> Bool {
+    if let seenSince, clock - seenSince >= Self.shortestLook { return true }
+    if seenSince != nil { seenSince = clock }
+    let name = cleaned(worklist.cases[current.position].name)
+    cases[current]?.message = Message("\(name) was only just shown: nothing was decided", .warning)
+    return false
+  }
+
+  /// ", filter unread" where a filter is active, else empty.
+  private var filterNote: String { worklist.filter.isEmpty ? "" : ", filter \(cleaned(worklist.filter))" }
 
   /// The verdict that a key gives in the picture; nil for other keys.
   private func pictureVerdict(_ key: Key) -> Verdict? {
@@ -203,6 +244,7 @@ extension SessionState {
     let settings = review.phase == .reviewing ? review.displaySettings : nil
     var effects = recordClosing()
     (previous, current) = (current, next)
+    seenSince = nil
     if cases[next] == nil { effects += open(next) }
     if let settings { cases[next]?.apply(settings) }
     return effects
@@ -245,7 +287,12 @@ extension SessionState {
   /// Updates the list positions that the cases in memory show.
   fileprivate mutating func updatePositions() {
     guard !worklist.isAbsent else { return }
-    for id in cases.keys { cases[id]?.position = worklist.listPosition(of: id) }
+    let filter = worklist.filter.isEmpty ? nil : cleaned(worklist.filter)
+    for id in cases.keys {
+      cases[id]?.position = worklist.listPosition(of: id)
+      cases[id]?.listFilter = filter
+      cases[id]?.knownTags = worklist.knownTags
+    }
   }
 
   /// Shows the notes about unused files of the worklist once.

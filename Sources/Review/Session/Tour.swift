@@ -108,7 +108,11 @@ extension SessionState {
         return []
       case .version: return action?.isMove == true ? reduceCase(current, .terminal(.key(key))) : []
       case .action(let expected):
-        guard action == expected else { return [] }
+        guard action == expected else {
+          cases[current]?.message = Message(
+            "this step waits for the key that it names; Esc ends the tour", .warning)
+          return []
+        }
         let versions = review.decisions.versions.count
         let effects = reduceCase(current, .terminal(.key(key)))
         self.tour = .step(

@@ -31,6 +31,8 @@ package struct WorklistState: Equatable, Sendable {
   /// The position of the column that the list is sorted by; nil for the worklist's own order.
   private var sortColumn: Int?
   private var isDescending = false
+  /// The tags that any reader gave any case, in alphabetical order.
+  package private(set) var knownTags: [String] = []
   /// Measures of the masks of cases.
   package internal(set) var measures: [CaseID: CaseMeasures] = [:]
   /// How uncertain networks were about the labels of cases.
@@ -66,6 +68,7 @@ package struct WorklistState: Equatable, Sendable {
     self.notes = notes
     singleCase = nil
     order = cases.indices.map { CaseID($0) }
+    collectTags()
   }
 
   /// One case, whose verdicts only its journal keeps.
@@ -79,6 +82,17 @@ package struct WorklistState: Equatable, Sendable {
     order = [CaseID(0)]
   }
 
+  /// Adds readers' decisions about cases, by name, and arranges the list again.
+  mutating func update(_ changed: [String: CaseReview]) {
+    reviews.merge(changed) { $1 }
+    collectTags()
+    arrange()
+  }
+
+  private mutating func collectTags() {
+    knownTags = Set(reviews.values.flatMap { $0.decisions.values.flatMap(\.tags) }).sorted()
+  }
+
   /// Whether there is no worklist: one case is reviewed by itself.
   package var isAbsent: Bool { singleCase != nil }
 
@@ -89,6 +103,7 @@ package struct WorklistState: Equatable, Sendable {
     var request = OpenCaseRequest(
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)
     request.firstVersionNumber = firstVersionNumber
+    request.maskNames = entry.versionNames
     request.probabilitiesPath = entry.probabilities.first
     return request
   }
@@ -107,9 +122,10 @@ package struct WorklistState: Equatable, Sendable {
     return CaseID(events.max { $0.1 < $1.1 }?.0 ?? 0)
   }
 
-  /// The position of a case in the list, "3/40"; "-/40" for a case that the filter leaves out.
+  /// The position of a case in the list, "3/40"; "-/12 of 40" for a case that the filter leaves out.
   func listPosition(of id: CaseID) -> String {
-    order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
+    (order.firstIndex(of: id).map { "\($0 + 1)" } ?? "-") + "/\(order.count)"
+      + (filter.isEmpty ? "" : " of \(cases.count)")
   }
 
   /// The case `count` rows after another in the list; nil beyond the ends of the list.

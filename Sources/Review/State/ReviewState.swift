@@ -22,8 +22,12 @@ package struct ReviewState: Equatable, Sendable {
   package var phase = Phase.opening
   /// The files to open.
   package var request: OpenCaseRequest
-  /// The position of the case in its worklist, "3/40"; nil where there is no other case.
+  /// The position of the case in its worklist, "3/40", or "3/12 of 40" with a filter; nil where there is no other case.
   package var position: String?
+  /// The filter of the list that the position is in; nil for none.
+  package var listFilter: String?
+  /// The tags of all readers and cases of the worklist.
+  package var knownTags: [String] = []
   /// The case's name in its worklist; nil where there is no other case.
   package var caseName: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
@@ -133,6 +137,8 @@ package struct ReviewState: Equatable, Sendable {
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
+  /// The names under which the worklist's records have accepted versions, where they are not those of the versions.
+  var recordedNames: [VersionID: String] = [:]
   /// The accepted version in the worklist's records, where it is not among the versions of this case.
   var acceptedElsewhere: CaseDecision.Version?
   /// The display settings of the case that was on the screen before, until this case is open.
@@ -155,6 +161,11 @@ package struct ReviewState: Equatable, Sendable {
   package var commandHistory = CommandHistory()
   /// The search in the focused list; nil for none.
   package var search: ListSearch?
+  /// Whether a key asked for a line that could not be opened, so that the text that is typed for it is ignored until
+  /// Enter, Esc or a key that does not type.
+  package var ignoresTyping = false
+  /// What the session says about the case before this one, until this case is open.
+  var announcement: String?
 
   /// A session that is about to open `request`.
   package init(request: OpenCaseRequest, screen: ScreenSize, capabilities: TerminalCapabilities) {

@@ -40,6 +40,8 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
     /// names; nil without another mask.
     package var dice: Double?
+    /// The volume in the other mask in mL; nil without another mask.
+    package var otherMillilitres: Double?
     /// The label of the other mask that overlaps this label most, where ``dice`` is of another label of that mask; else
     /// nil.
     package var contradiction: Contradiction?
@@ -53,8 +55,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
       value: Int, name: String, millilitres: Double, componentCount: Int = 1,
       secondComponentMillilitres: Double = 0, holeCount: Int = 0, missingSliceCount: Int = 0,
       missingSlices: [AnatomicalPlane: Int] = [:], touchedSides: [AnatomicalDirection] = [],
-      dice: Double? = nil,
-      contradiction: Contradiction? = nil
+      dice: Double? = nil, otherMillilitres: Double? = nil, contradiction: Contradiction? = nil
     ) {
       self.value = value
       self.name = name
@@ -66,11 +67,20 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
       self.missingSlices = missingSlices
       self.touchedSides = touchedSides
       self.dice = dice
+      self.otherMillilitres = otherMillilitres
       self.contradiction = contradiction
     }
 
     /// Whether `text` is the name of this label, or its value in digits.
     package func isCalled(_ text: String) -> Bool { name.nameKey == text.nameKey || Int(text) == value }
+
+    /// The mask, A or B, that alone has the label; nil where both have it, or nothing was compared. A label of A where
+    /// another label of B lies is a contradiction instead.
+    var onlySide: String? {
+      guard let otherMillilitres, contradiction == nil else { return nil }
+      if millilitres == 0, otherMillilitres > 0 { return "B" }
+      return millilitres > 0 && otherMillilitres == 0 ? "A" : nil
+    }
   }
 
   /// The labels of both masks, ascending by value.
@@ -113,6 +123,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
         name: comparison?.name(code) ?? names?[code]?.name ?? mask.coding.name(of: code),
         millilitres: millilitres(parts.voxelCounts[code]), componentCount: parts.counts[code] ?? 0,
         secondComponentMillilitres: millilitres(parts.largest[code]?.second), dice: comparison?.dice(code),
+        otherMillilitres: comparison.map { millilitres($0.otherVoxelCount(code)) },
         contradiction: comparison?.contradictions[code])
       if let box = parts.bounds[code] {
         label.holeCount = try mask.holeCount(of: code, within: box, work: work.withoutProgress)

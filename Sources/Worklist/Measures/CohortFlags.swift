@@ -41,6 +41,7 @@ package enum CohortFlags {
         members[key, default: []].append((number, label))
       }
     }
+    addOneSided(cases, to: &flags)
     let cohorts = members.mapValues { LabelCohort($0.map(\.label)) }
     let edges = LabelCohort.edges(of: cohorts.values)
     let measured = cases.indices.filter { cases[$0] != nil }
@@ -69,6 +70,30 @@ package enum CohortFlags {
       }
     }
     return flags
+  }
+
+  /// Flags labels that only one of the first two masks of a case has.
+  ///
+  /// Where that is so in nearly every case of a cohort, the masks are of different structures, and nothing is flagged.
+  private static func addOneSided(_ cases: [CaseMeasures?], to flags: inout [[CohortFlag]]) {
+    let compared = cases.count { $0?.labels.contains { $0.otherMillilitres != nil } == true }
+    var counts: [String: Int] = [:]
+    func key(_ label: CaseMeasures.LabelMeasures) -> String? {
+      label.onlySide.map { $0 + label.name.nameKey }
+    }
+    for label in cases.flatMap({ $0?.labels ?? [] }) {
+      if let key = key(label) { counts[key, default: 0] += 1 }
+    }
+    for (number, measures) in cases.enumerated() {
+      for label in measures?.labels ?? [] {
+        guard let key = key(label), let side = label.onlySide else { continue }
+        let isUsual = Double(counts[key] ?? 0) >= usualFraction * Double(compared)
+        if compared >= minimumCaseCount, isUsual { continue }
+        let volume = millilitresText(side == "A" ? label.millilitres : label.otherMillilitres ?? 0)
+        flags[number].append(
+          CohortFlag(label: label.name, text: "\(label.name) is only in \(side), \(volume)"))
+      }
+    }
   }
 
   /// How frequent a label is among the measured cases.

@@ -97,7 +97,8 @@ struct LabelCohort {
     let difference = abs(label.millilitres - volume.median)
     guard abs(deviations) > Self.deviationLimit, difference >= Self.minimumVolumeDifference * volume.median
     else { return nil }
-    return "\(label.name) \(millilitres(label.millilitres)), cohort median \(millilitres(volume.median)), "
+    return
+      "\(label.name) \(millilitresText(label.millilitres)), cohort median \(millilitresText(volume.median)), "
       + distance(deviations)
   }
 
@@ -110,7 +111,7 @@ struct LabelCohort {
       return nil
     }
     return "\(label.name): \(counted(label.componentCount, "component")), usually \(usual(components))"
-      + (isSecondLarge ? ", the second of \(millilitres(label.secondComponentMillilitres))" : "")
+      + (isSecondLarge ? ", the second of \(millilitresText(label.secondComponentMillilitres))" : "")
   }
 
   private func holeText(_ label: CaseMeasures.LabelMeasures) -> String? {
@@ -154,18 +155,18 @@ struct LabelCohort {
   private func distance(_ deviations: Double) -> String {
     "\(decimals(abs(deviations), 1)) robust deviations \(deviations < 0 ? "below" : "above")"
   }
+}
 
-  /// "2,310 mL", "48.2 mL", "0.35 mL".
-  private func millilitres(_ volume: Double) -> String {
-    let text = decimals(volume, volume >= 100 ? 0 : volume >= 10 ? 1 : 2)
-    let whole = text.prefix { $0 != "." }
-    var grouped = ""
-    for (index, digit) in whole.reversed().enumerated() {
-      if index > 0, index % 3 == 0, digit.isNumber { grouped.append(",") }
-      grouped.append(digit)
-    }
-    return "\(String(grouped.reversed()))\(text.dropFirst(whole.count)) mL"
+/// A volume in millilitres: "2,310 mL", "48.2 mL", "0.35 mL".
+func millilitresText(_ millilitres: Double) -> String {
+  let text = decimals(millilitres, millilitres >= 100 ? 0 : millilitres >= 10 ? 1 : 2)
+  let whole = text.prefix { $0 != "." }
+  var grouped = ""
+  for (index, digit) in whole.reversed().enumerated() {
+    if index > 0, index % 3 == 0, digit.isNumber { grouped.append(",") }
+    grouped.append(digit)
   }
+  return "\(String(grouped.reversed()))\(text.dropFirst(whole.count)) mL"
 }
 
 extension AnatomicalDirection {

@@ -28,7 +28,9 @@ struct MaskComparison {
       if let code = structure.otherValues.first, structure.referenceValues.isEmpty {
         absent.append(
           CaseMeasures.LabelMeasures(
-            value: coding.value(of: code), name: structure.name, millilitres: 0, componentCount: 0, dice: 0))
+            value: coding.value(of: code), name: structure.name, millilitres: 0, componentCount: 0, dice: 0,
+            otherMillilitres: Double(extents.overlap(of: structure).otherVoxelCount) * mask.grid.voxelVolume
+              / 1000))
       } else if let one = structure.referenceValues.first, let two = structure.otherValues.first {
         declared[one] = two
       }
@@ -49,6 +51,11 @@ struct MaskComparison {
   }
 
   func name(_ code: UInt16) -> String? { structures[code]?.name }
+
+  /// The voxels of the label's structure in the other mask; nil for an unknown label.
+  func otherVoxelCount(_ code: UInt16) -> Int? {
+    structures[code].map { extents.overlap(of: $0).otherVoxelCount }
+  }
 
   func dice(_ code: UInt16) -> Double? { structures[code].map { extents.overlap(of: $0).dice } }
 }

@@ -89,7 +89,7 @@ package struct CaseQuery: Equatable, Sendable {
     case .unread: row.isUnread
     case .opened: !row.isUnread
     case .unopened: row.review == nil
-    case .decided: decision != nil
+    case .decided: decision?.isDecided == true
     case .accepted: decision?.verdict == .accepted
     case .rejected: decision?.verdict == .rejected
     case .needswork: decision?.verdict == .needsWork

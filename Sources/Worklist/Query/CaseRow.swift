@@ -31,13 +31,19 @@ package struct CaseRow: Equatable, Sendable {
   /// Whether the reader who asks, or without one any reader, has not opened the case.
   package var isUnread: Bool { reader.map { review?.entries[$0] == nil } ?? (review == nil) }
 
-  /// The decision of the reader who asks; where that reader decided nothing, or none asks, the one that counts for the
-  /// case; nil where nothing was decided.
-  package var decision: CaseDecision? { ownDecision ?? review?.decision }
+  /// The decision of the reader who asks, with the verdict that counts for the case where that reader gave none; where
+  /// that reader gave no flag and no score either, or none asks, the decision that counts for the case; nil for none.
+  package var decision: CaseDecision? {
+    guard var decision = ownDecision else { return review?.decision }
+    if decision.verdict == nil, let other = review?.decision {
+      (decision.verdict, decision.version) = (other.verdict, other.version)
+    }
+    return decision
+  }
 
-  /// The decision of the reader who asks; nil where that reader decided nothing, or none asks.
+  /// The decision of the reader who asks; nil where that reader gave no verdict, flag or score, or none asks.
   package var ownDecision: CaseDecision? {
-    reader.flatMap { review?.decisions[$0] }.flatMap { $0.isDecided ? $0 : nil }
+    reader.flatMap { review?.decisions[$0] }.flatMap { $0.isAssessed ? $0 : nil }
   }
 
   /// The state of a case in one word.
@@ -48,11 +54,13 @@ package struct CaseRow: Equatable, Sendable {
     case cannotBeOpened = "cannot be opened"
   }
 
-  /// The status: `missing` where a file is missing; `cannotBeOpened` where opening failed; else the verdict, with or
-  /// without `flagged`, or `flagged` or `scored` alone; else `opened` where a reader opened it; else `unread`.
+  /// The status: `missing` where a file is missing, `cannotBeOpened` where opening failed; then the verdict, with or
+  /// without `flagged`, or `flagged` or `scored` alone. With none of these, `opened` where a reader opened it, else
+  /// `unread`.
   package var statuses: [Status] {
-    if !item.missingFiles.isEmpty { return [.missing] }
-    guard let decision else { return [failure != nil ? .cannotBeOpened : isUnread ? .unread : .opened] }
+    let obstacle: [Status] =
+      !item.missingFiles.isEmpty ? [.missing] : failure != nil ? [.cannotBeOpened] : []
+    guard let decision else { return obstacle.isEmpty ? [isUnread ? .unread : .opened] : obstacle }
     let verdict: [Status] =
       switch decision.verdict {
       case .accepted: [.accepted]
@@ -60,14 +68,17 @@ package struct CaseRow: Equatable, Sendable {
       case .needsWork: [.needsWork]
       case nil: decision.isFlagged ? [] : [.scored]
       }
-    return (failure != nil ? [.cannotBeOpened] : []) + verdict + (decision.isFlagged ? [.flagged] : [])
+    return obstacle + verdict + (decision.isFlagged ? [.flagged] : [])
   }
 
-  /// The statuses as text: "accepted, flagged"; "bob: rejected" where another reader than the one who asks decided.
+  /// The statuses as text: "accepted, flagged"; "rejected (bob)" where another reader than the one who asks decided.
   package var statusText: String {
-    let text = statuses.map(\.rawValue).joined(separator: ", ")
-    guard reader != nil, ownDecision == nil, let other = review?.decidingEvent?.reader else { return text }
-    return "\(other): \(text)"
+    let words = statuses.map(\.rawValue)
+    guard reader != nil, let record = review?.decidingEvent, record.reader != reader,
+      ownDecision == nil || ownDecision?.verdict == nil && record.decision.isDecided
+    else { return words.joined(separator: ", ") }
+    let others = record.decision.verdict?.rawValue ?? words.last
+    return words.map { $0 == others ? "\($0) (\(record.reader))" : $0 }.joined(separator: ", ")
   }
 
   /// The comments of all readers, by reader in alphabetical order.

@@ -84,6 +84,9 @@ package struct CaseDecision: Equatable, Sendable {
     self.version = version
   }
 
+  /// Whether the reader decided about the case: gave it a verdict.
+  package var isDecided: Bool { verdict != nil }
+
   /// Whether there is a verdict, a flag or a score.
-  package var isDecided: Bool { verdict != nil || isFlagged || score != nil }
+  package var isAssessed: Bool { verdict != nil || isFlagged || score != nil }
 }

@@ -39,15 +39,26 @@ package struct CaseReview: Equatable, Sendable {
   /// The readers who have the case open now, according to their records.
   package var openBy: [String] { readers.filter { entries[$0]?.last.kind == .opened } }
 
-  /// The decision that counts for the case: the one that was taken last, of those that are not withdrawn; nil where no
-  /// reader has decided.
-  package var decision: CaseDecision? { deciding?.last.decision }
+  /// The decision that counts for the case; nil where no reader gave a verdict, a flag or a score.
+  ///
+  /// Verdict, version, comment and tags are those of the reader who gave a verdict last; where none did, of the reader
+  /// who flagged or scored last. The case is flagged where any reader flags it, and has the last score of those who
+  /// scored where that reader did not. Withdrawn verdicts, flags and scores do not count.
+  package var decision: CaseDecision? {
+    guard var decision = deciding?.last.decision else { return nil }
+    decision.isFlagged = entries.values.contains { $0.last.decision.isFlagged }
+    decision.score = decision.score ?? latest { $0.score != nil }?.last.decision.score
+    return decision
+  }
 
-  /// The last record of the reader whose decision counts.
+  /// The last record of the reader whose verdict counts, or, without a verdict, who flagged or scored last.
   package var decidingEvent: CaseRecord? { deciding?.last }
 
-  private var deciding: Entry? {
-    entries.values.filter { $0.decisionOrder != nil && $0.last.decision.isDecided }
+  private var deciding: Entry? { latest(where: \.isDecided) ?? latest(where: \.isAssessed) }
+
+  /// The reader who decided last, of those whose present decision fulfils a condition; nil for none.
+  private func latest(where isWanted: (CaseDecision) -> Bool) -> Entry? {
+    entries.values.filter { $0.decisionOrder != nil && isWanted($0.last.decision) }
       .max { $0.decisionOrder! < $1.decisionOrder! }
   }
 

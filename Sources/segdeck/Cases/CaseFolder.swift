@@ -47,14 +47,16 @@ struct CaseFolder {
     ".seg", "_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels",
   ]
 
-  /// The paths of the images of a folder by their names without suffix.
+  /// The paths of the images of a folder by their names without suffix; folders with a DICOM series are images.
   /// - Throws: ``InputError`` when the folder cannot be read.
   static func volumes(in folder: String) throws(InputError) -> [String: String] {
     var files: [String: String] = [:]
     for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
+      let path = FilePath.joined(folder, name)
+      if FileSystem.isFolder(path), (try? DicomListing.isImage(folder: path)) == true { files[name] = path }
       guard ImageName.suffix(of: name) != nil, !ImageName.isVoxelFile(name) else { continue }
       let stem = ImageName.stem(of: name)
-      if files[stem] == nil { files[stem] = FilePath.joined(folder, name) }
+      if files[stem] == nil { files[stem] = path }
     }
     return files
   }

@@ -92,8 +92,8 @@ struct ConvertCommand: ParsableCommand {
     let image = try ImageFile.open(input, options: choice.options)
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
     let found = try stated ?? LabelNamesFile.read(of: image)
-    let outputPath = try outputPath(
-      of: image, hasNames: found?.entries.isEmpty == false || !selections.isEmpty)
+    let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
+    let outputPath = try outputPath(of: image, hasNames: hasNames)
     let namesPath = try names.map { path throws(InputError) in
       try OutputPath(path, kind: .labelNames, isForced: force)
     }
@@ -102,6 +102,11 @@ struct ConvertCommand: ParsableCommand {
       try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
       ?? copied(image, found ?? LabelNames(), outputPath, work)
     if !labels.entries.isEmpty, !sharesNames(with: image) {
+      // Names that hold for a whole folder are only known once the labels are.
+      let companions = LabelNamesFile.paths(writtenWithMask: outputPath.path)
+      if !hasNames, !force, let existing = companions.first(where: FileSystem.exists) {
+        throw InputError(existing, "exists", expected: "another name, or --force to replace it")
+      }
       written += try LabelNamesFile.pending(labels, withMask: outputPath.path)
     }
     if let namesPath {

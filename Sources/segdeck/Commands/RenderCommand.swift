@@ -164,7 +164,9 @@ struct RenderCommand: ParsableCommand {
     let path = try OutputPath(output, kind: .pixels, isForced: force)
     let rows = try rows(listing)
     let sheet = ContactSheet(columns: min(options.columns ?? 3, rows.count))
-    let style = try options.style(width: sheet.cellWidth(ofWidth: options.width ?? 1920))
+    var style = try options.style(width: sheet.cellWidth(ofWidth: options.width ?? 1920))
+    // One long, narrow image must not make its row much higher than the others.
+    if style.plane == nil { style.maximumHeight = style.width * 2 / 3 }
     var cells: [Picture] = []
     try draw(rows, style, slices) { position, picture in
       let heading = "\(rows[position].item.name)  cannot be read"
@@ -221,13 +223,15 @@ struct RenderCommand: ParsableCommand {
 
 /// Names of files for pictures of cases.
 enum PictureNames {
-  /// A file name for each case, without folders, leading dots and control characters; later ones of equal names get a
-  /// number.
+  /// A file name for each case that every system accepts: without folders, control characters, `\ : * ? " < > |`, a
+  /// leading dot, and blanks or dots at its ends; later ones of equal names get a number.
   static func distinct(_ names: [String]) -> [String] {
     var taken: Set<String> = []
     return names.map { name in
-      let plain = String(name.printableLine.map { "/\\".contains($0) ? "_" : $0 })
-      let base = plain.isEmpty || plain.hasPrefix(".") ? "_" + plain : plain
+      var plain = Substring(name.printableLine.map { "/\\:*?\"<>|".contains($0) ? "_" : $0 })
+      plain = plain.drop { $0.isWhitespace }
+      while let last = plain.last, last.isWhitespace || last == "." { plain.removeLast() }
+      let base = plain.isEmpty || plain.hasPrefix(".") ? "_" + plain : String(plain)
       var (unique, number) = (base, 2)
       while !taken.insert(unique.lowercased()).inserted {
         unique = "\(base) \(number)"

@@ -60,7 +60,7 @@ struct ComparisonRow: Encodable {
     rmsdMm = comparison.distances?.rootMeanSquareMillimetres
     maximumMm = comparison.distances?.maximumMillimetres
     hd95Mm = comparison.distances?.percentile95Millimetres
-    surfaceDice = comparison.distances?.surfaceDice
+    surfaceDice = comparison.surfaceDice
     sliver07Score = comparison.sliver07Score
     hvsmrTerm = comparison.hvsmrTerm
   }

@@ -7,6 +7,8 @@ import Work
 struct PictureStyle {
   /// The width of a picture in pixels.
   var width: Int
+  /// The maximum height of planes in pixels, where a higher picture is drawn narrower between margins; nil for none.
+  var maximumHeight: Int?
   /// The plane that is shown; nil for all three.
   var plane: AnatomicalPlane?
   /// The voxel that the planes pass through; nil for the middle of the largest label or difference.
@@ -129,9 +131,16 @@ struct CasePainter {
   private func drawn(_ layer: Layer) -> CasePicture {
     let painter = SlicePainter(image, window: window, overlay: layer.overlay, box: box)
     let voxel = style.voxel ?? layer.voxel
-    let picture =
-      style.plane.map { painter.onePlane($0, through: voxel, width: style.width) }
-      ?? painter.threePlanes(through: voxel, width: style.width)
+    func planes(width: Int) -> Picture {
+      style.plane.map { painter.onePlane($0, through: voxel, width: width) }
+        ?? painter.threePlanes(through: voxel, width: width)
+    }
+    var picture = planes(width: style.width)
+    if let most = style.maximumHeight, picture.height > most {
+      let narrow = planes(width: max(1, style.width * most / picture.height))
+      picture = Picture(width: style.width, height: narrow.height)
+      picture.draw(narrow, x: (picture.width - narrow.width) / 2, y: 0)
+    }
     return CasePicture(picture: picture, title: layer.title, legend: layer.legend)
   }
 

@@ -89,7 +89,7 @@ struct ReportedContent {
         dice: compared.foundIn == .neither ? nil : compared.overlap.dice,
         hd95Millimetres: compared.distances?.percentile95Millimetres,
         averageDistanceMillimetres: compared.distances?.averageMillimetres,
-        surfaceDice: compared.distances?.surfaceDice)
+        surfaceDice: compared.surfaceDice)
     }
   }
 

@@ -39,7 +39,8 @@ final class CaseServices: ReviewServices {
       { try CaseMasks(maskPaths, on: file.grid, imagePath: imagePath, work: work.withoutProgress) })
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = read.masks.map { openedMask, mask in
-      let loaded = LoadedMask(mask, path: openedMask.image.path)
+      var loaded = LoadedMask(mask, path: openedMask.image.path)
+      loaded.versionName = request.maskNames[openedMask.image.path]
       opened[loaded.path] = openedMask
       findings += mask.notes
       return loaded

@@ -34,24 +34,39 @@ struct GridMisfits {
     do throws(InputError) {
       _ = try GridFit(mask: file.grid, image: grid, subject: mask.path)
     } catch {
+      // The mask that does not fit the image is at fault, which may be the first.
+      if let misfit = texts.first(where: { [first, mask.name].contains($0.name) }) {
+        throw InputError(mask.path, Self.isNotCompared + "\(misfit.name) \(misfit.text)")
+      }
       throw InputError(
-        mask.path, "does not fit the grid of \(first): \(Self.difference(error))", found: error.found,
+        mask.path, "does not fit the grid of \(first): \(Self.bareProblem(error))", found: error.found,
         expected: error.expected)
     }
     return file
   }
 
-  /// Adds the reason why a mask is not compared, unless its grid is known to be different.
+  /// How an error begins about a mask that is not compared because a mask does not fit the image.
+  private static let isNotCompared = "is not compared: "
+
+  /// Adds the reason why a mask is not compared, unless a grid that is known to be different is the reason.
   mutating func add(_ mask: WorklistCase.Mask, _ error: InputError) {
-    guard !texts.contains(where: { $0.name == mask.name }) else { return }
+    guard !error.problem.hasPrefix(Self.isNotCompared), !texts.contains(where: { $0.name == mask.name })
+    else {
+      return
+    }
     let isMisfit = error.problem.hasPrefix("does not fit")
-    texts.append((mask.name, (isMisfit ? "" : "is not compared: ") + Self.difference(error)))
+    texts.append((mask.name, (isMisfit ? "" : Self.isNotCompared) + Self.difference(error)))
+  }
+
+  /// The problem alone.
+  private static func bareProblem(_ error: InputError) -> String {
+    error.problem.replacing("does not fit the image: ", with: "")
   }
 
   /// The problem and its details, without the file.
   private static func difference(_ error: InputError) -> String {
     var bare = error
-    bare.problem = error.problem.replacing("does not fit the image: ", with: "")
+    bare.problem = bareProblem(error)
     return String(bare.description.dropFirst(error.subject.printableLine.count + 2))
   }
 }

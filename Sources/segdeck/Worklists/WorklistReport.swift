@@ -28,7 +28,7 @@ struct WorklistReport {
       return cells
     }
     let flags = rows.flatMap { row in row.flags.map { "\(row.item.name): \($0.text)".printableLine } }
-    let decided = rows.count { $0.review?.decision != nil }
+    let decided = rows.count { $0.decision?.isDecided == true }
     let shown =
       rows.count == caseCount ? counted(caseCount, "case") : "\(rows.count) of \(counted(caseCount, "case"))"
     return ([table.text] + flags + ["\(shown), \(decided) decided"]).joined(separator: "\n")

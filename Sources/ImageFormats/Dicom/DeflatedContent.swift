@@ -1,0 +1,50 @@
+import Work
+
+/// The data set of a deflated file.
+enum DeflatedContent {
+  /// More than any slice; a longer content would have to be in memory as a whole.
+  private static let mostBytes = 1 << 27
+
+  /// Inflates what follows `start`.
+  /// - Throws: ``InputError`` when the data are damaged or too long.
+  static func read(_ file: DicomBytes, from start: Int) throws(InputError) -> [UInt8] {
+    let inflation = Inflation(.raw)
+    var content: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    var position = start
+    while true {
+      var failure: InputError?
+      if inflation.pendingByteCount == 0 {
+        let read = inflation.refill { input in
+          let count = min(input.count, file.count - position)
+          do throws(InputError) {
+            try file.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: input[..<count]))
+          } catch {
+            failure = error
+            return 0
+          }
+          return count
+        }
+        if let failure { throw failure }
+        position += read
+        guard read > 0 else {
+          throw InputError(file.path, "the deflated data are cut off", found: counted(file.count, "byte"))
+        }
+      }
+      let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
+      content += piece[..<count]
+      guard content.count <= mostBytes else {
+        throw InputError(
+          file.path, "inflates to too much", found: "more than \(mostBytes >> 20) MiB",
+          expected: "the pixels of one file")
+      }
+      switch progress {
+      case .advanced: continue
+      case .memberEnded: return content
+      case .damaged(let reason):
+        throw InputError(
+          file.path, "the deflated data are damaged after \(counted(content.count, "byte"))", found: reason)
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Screen
+
+// A key that asks for a line is often followed at once by text. Where the line cannot be opened, the text must not act
+// as keys: an "e" in it would reject the version shown.
+
+extension ReviewState {
+  /// Whether a key belongs to a text that is ignored, or ends it.
+  func ignoresKey(_ key: Key) -> Bool {
+    guard ignoresTyping else { return false }
+    switch key {
+    case .character, .backspace, .delete, .left, .right, .home, .end, .enter, .escape: return true
+    case .control, .up, .down, .pageUp, .pageDown, .tab, .backTab, .function: return false
+    }
+  }
+
+  /// Ignores the text that is typed from now on, and says why.
+  ///
+  /// - Parameter reason: The reason why there is no line to type it into.
+  mutating func ignoreTyping(_ reason: String) {
+    ignoresTyping = true
+    message = Message("\(reason): what is typed is ignored until Enter or Esc", .warning)
+  }
+
+  /// Lets keys act again.
+  mutating func endIgnoring() {
+    ignoresTyping = false
+    message = nil
+  }
+
+  /// Whether a key asks for a line to type into, or begins a search in a list.
+  func asksForLine(_ key: Key) -> Bool {
+    switch KeyTable.action(key, in: .picture) {
+    case .session(.typeCommand), .picture(.goTo), .verdict(.comment): true
+    default: key == "/"
+    }
+  }
+}
