@@ -57,7 +57,7 @@ struct DicomFolder: Sendable {
     var bytes = [UInt8](repeating: 0, count: 132)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard DicomParser.recognises(Array(bytes.prefix(max(count, 0)))) else { return false }
-    // An output of the running command is no part of what it reads.
+    // An output of the running command is not part of its input.
     return (try? ReadFiles.register(path)) != nil
   }
 }

@@ -13,7 +13,7 @@ struct NrrdSegmentation {
     var layer: Int
     /// The value of its voxels in its layer.
     var value: Int
-    /// The codes of its anatomy and its state, as Slicer states them; nil where there are none.
+    /// Slicer's tags: the terminology codes of its anatomy, and its status; nil where there are none.
     var tags: String?
   }
 
@@ -123,7 +123,7 @@ struct NrrdSegmentation {
   }
 }
 
-/// The tags of a segmentation's segments by their names, which a copy takes for labels of the same names.
+/// The tags of a segmentation's segments by name. A copy writes them again for labels of the same names.
 struct NrrdSegmentTags: StatedHeader {
   private let ofName: [String: String]
 
@@ -189,7 +189,7 @@ struct SegmentVoxels: VoxelReader {
     return findings
   }
 
-  /// The value in the frame of each value of a layer, by layer.
+  /// For each layer, the merged label value of each of its stored values.
   private var codesOfLayers: [Int: [Int: UInt32]] {
     Dictionary(grouping: zip(segments, values), by: { $0.0.layer }).mapValues { own in
       Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
