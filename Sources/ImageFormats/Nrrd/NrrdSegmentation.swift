@@ -123,7 +123,7 @@ struct NrrdSegmentation {
   }
 }
 
-/// The tags of a segmentation's segments by name. A copy writes them again for labels of the same names.
+/// The tags of a segmentation's segments by name, which a copy writes again for labels of the same names.
 struct NrrdSegmentTags: StatedHeader {
   private let ofName: [String: String]
 
