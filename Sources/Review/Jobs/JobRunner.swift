@@ -18,8 +18,10 @@ package final class JobRunner: Sendable {
   private let services: any ReviewServices
   private let deliver: @Sendable (ReviewEvent) -> Void
   private let queue = DispatchQueue(label: "segdeck.jobs", qos: .utility, attributes: .concurrent)
-  /// The queue of jobs that are waited for. Queues of another quality of service have other threads, and a thread whose
-  /// priority was lowered cannot raise it again.
+  /// The queue of jobs that are waited for.
+  ///
+  /// Queues of another quality of service have other threads, and a thread whose priority was lowered cannot raise it
+  /// again.
   private let awaitedQueue = DispatchQueue(
     label: "segdeck.awaited", qos: .userInitiated, attributes: .concurrent)
   private let group = DispatchGroup()

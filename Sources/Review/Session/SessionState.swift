@@ -31,8 +31,9 @@ package struct SessionState: Equatable, Sendable {
   package var worklist: WorklistState
   /// The duration of the session in seconds, at the last key.
   var clock = 0.0
-  /// The time in seconds since which the case on the screen can be seen; nil until it is drawn. A key that gave no
-  /// verdict because it came too early is as late as the drawing, so that a held key gives none.
+  /// The time in seconds at which the case on the screen was first drawn, nil before.
+  ///
+  /// A key that gave no verdict because it came too early counts as a drawing, so that a held key gives none.
   var seenSince: Double? = -.infinity
   /// Seconds that the reviewer spent on each case, earlier sessions included.
   var secondsSpent: [CaseID: Double] = [:]

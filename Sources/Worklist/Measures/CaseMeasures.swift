@@ -74,8 +74,9 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// Whether `text` is the name of this label, or its value in digits.
     package func isCalled(_ text: String) -> Bool { name.nameKey == text.nameKey || Int(text) == value }
 
-    /// The mask, A or B, that alone has the label; nil where both have it, or nothing was compared. A label of A where
-    /// another label of B lies is a contradiction instead.
+    /// The only mask, A or B, with the label, nil where both have it or nothing was compared.
+    ///
+    /// A label of A where another label of B lies is a contradiction instead.
     var onlySide: String? {
       guard let otherMillilitres, contradiction == nil else { return nil }
       if millilitres == 0, otherMillilitres > 0 { return "B" }

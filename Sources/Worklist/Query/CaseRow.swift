@@ -54,9 +54,10 @@ package struct CaseRow: Equatable, Sendable {
     case cannotBeOpened = "cannot be opened"
   }
 
-  /// The status: `missing` where a file is missing, `cannotBeOpened` where opening failed; then the verdict, with or
-  /// without `flagged`, or `flagged` or `scored` alone. With none of these, `opened` where a reader opened it, else
-  /// `unread`.
+  /// What is known of the case, in the order in which it is shown.
+  ///
+  /// `missing` where a file is missing, `cannotBeOpened` where opening failed; then the verdict, with or without `flagged`,
+  /// or `flagged` or `scored` alone. With none of these, `opened` where a reader opened it, else `unread`.
   package var statuses: [Status] {
     let obstacle: [Status] =
       !item.missingFiles.isEmpty ? [.missing] : failure != nil ? [.cannotBeOpened] : []
