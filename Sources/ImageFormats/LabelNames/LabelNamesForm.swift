@@ -30,7 +30,7 @@ package enum LabelNamesForm: CaseIterable, Sendable {
   package static let suffixList = alternatives(allCases.map(\.suffix))
 
   /// The form of a file of this name.
-  /// - Throws: ``InputError`` for a name of none of them.
+  /// - Throws: ``InputError`` for a name with another suffix.
   package init(ofFile path: String) throws(InputError) {
     guard let form = Self.allCases.first(where: { FilePath.hasSuffix($0.suffix, path) }) else {
       try FilePath.requireSuffix(Self.allCases.map(\.suffix), of: path, toWrite: "label names")
