@@ -27,7 +27,7 @@ struct MetaImageHeader {
   ]
 
   /// Reads a header up to `ElementDataFile`, its last field.
-  /// - Throws: ``InputError`` for a line that is not a field, a missing `ElementDataFile`, and a header that is too long.
+  /// - Throws: ``InputError`` for a line that is not a field, a missing `ElementDataFile`, and a header too long.
   init(path: String) throws(InputError) {
     self.path = path
     var lines = try HeaderLines(path: path)
