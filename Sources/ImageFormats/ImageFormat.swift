@@ -78,8 +78,8 @@ package struct ImageFormatList: Sendable {
 extension ImageFile {
   /// Opens an image of any of the formats.
   ///
-  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is not an image, an unknown format,
-  ///   an invalid header, and an option that does not apply to the file.
+  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is not an image, an unknown
+  ///   format, an invalid header, and an option that does not apply to the file.
   package static func open(
     _ path: String, as formats: ImageFormatList = .all,
     options: ImageReadingOptions = ImageReadingOptions()
