@@ -61,13 +61,13 @@ bool decode(gdcm::TransferSyntax::TSType type, dicom_frame_format format, const 
   return frame.GetBufferLength() == pixel_byte_count && frame.GetBuffer(pixels);
 }
 
-/// Leaves the new process nothing of the program's but the memory and the socket: signals, files, the terminal.
+/// Detaches the new process from the program's signal handlers, open files and terminal; it keeps memory and socket.
 void leave_program(int socket) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int number = 1; number < NSIG; ++number) {
     signal(number, SIG_DFL);
   }
-  // Keys that end the program end it there; the program ends its decoders.
+  // Keys such as Ctrl-C reach this process too; only the program handles them, and ends its decoders.
   for (int number : {SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM}) {
     signal(number, SIG_IGN);
   }
@@ -78,7 +78,7 @@ void leave_program(int socket) {
     close_range(3, static_cast<unsigned>(socket) - 1, 0);
   }
   close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
-  // Decoders print what they find damaged.
+  // GDCM's decoders print messages about damaged bytes.
   const int nowhere = open("/dev/null", O_RDWR);
   for (int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     dup2(nowhere, standard);
@@ -87,7 +87,7 @@ void leave_program(int socket) {
   setrlimit(RLIMIT_CORE, &no_core);
 }
 
-/// Limits the memory of this process to what it has and what decoding a frame of so many bytes may take.
+/// Limits the address space of this process to its present size and what decoding a frame of this size may take.
 void limit_memory(size_t pixel_byte_count) {
   unsigned long pages = 0;
   if (FILE *status = fopen("/proc/self/statm", "r")) {
@@ -103,8 +103,7 @@ void limit_memory(size_t pixel_byte_count) {
   }
 }
 
-/// Ends this process when it has computed longer than a frame of so many bytes takes by far; time that other processes
-/// take does not count.
+/// Ends this process once it has used far more CPU time than a frame of this size takes: 1 s, and 1 s for each MiB.
 void limit_time(size_t pixel_byte_count) {
   itimerval limit = {};
   limit.it_value.tv_sec = static_cast<time_t>(1 + (pixel_byte_count >> 20));
@@ -186,7 +185,7 @@ const void *dicom_decoder_pixels(const dicom_decoder *decoder) { return decoder-
 
 void dicom_decoder_begin(dicom_decoder *decoder, size_t byte_count) {
   const uint64_t message = byte_count;
-  // Where the decoder has ended, waiting for it says so.
+  // dicom_decoder_wait reports a decoder that has ended.
   send(decoder->socket, &message, sizeof message, MSG_NOSIGNAL);
 }
 

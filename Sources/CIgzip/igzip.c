@@ -17,7 +17,7 @@ static int (*inflate_some)(struct inflate_state *);
 static bool is_loaded;
 
 static void load(void) {
-    // The interface that the header describes has this number.
+    // The soname of the interface that the header describes.
     void *library = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
     if (!library) return;
     // POSIX allows this conversion of an object's address to a function's; ISO C has no other.

@@ -8,12 +8,12 @@ import Work
 struct ExactMeanField: Sendable {
   private let size: GridSize
   private let settings: RefinementSettings
-  /// Kernel of each distance along each axis.
+  /// The one-dimensional kernels with θα and with θγ, by axis and distance in voxels.
   private let alpha, gamma: [[Double]]
-  /// Clipped intensities in units of θβ, those of a voxel's images side by side.
+  /// Clipped intensities in units of θβ, [voxel, image].
   private let intensities: [Double]
   private let imageCount: Int
-  /// Row sums to the powers that the normalisation asks for.
+  /// The factors that the normalisation applies before and after each kernel: powers of the kernel's row sums.
   private var before, after: (appearance: [Double], smoothness: [Double])
 
   init(crf: DenseCRF, settings: RefinementSettings, work: WorkContext) throws(Cancelled) {

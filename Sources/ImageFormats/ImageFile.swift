@@ -21,7 +21,7 @@ package final class ImageFile: Sendable {
   package let files: [String]
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
-  /// The labels of each layer of a segmentation with several, of which none was chosen; otherwise none.
+  /// The labels of each layer, where a segmentation with several layers is read as one mask; otherwise empty.
   package let layers: [LabelNames]
 
   /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
@@ -33,10 +33,10 @@ package final class ImageFile: Sendable {
   /// An opened file.
   ///
   /// - Parameters:
-  ///   - files: Every file that has a part of the image.
+  ///   - files: Every file that contains a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
-  ///   - leavesOutBackground: Whether slices without labels may be missing at its ends.
+  ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,

@@ -13,22 +13,22 @@ package protocol ImageFormat: Sendable {
   /// The suffixes of its files, in small letters: ".nii.gz".
   static var suffixes: [String] { get }
 
-  /// Those of ``suffixes`` whose files hold voxels alone and belong to another file of the format; none unless given.
+  /// Those of ``suffixes`` whose files hold only the voxels of another file of the format; none by default.
   static var voxelFileSuffixes: [String] { get }
 
-  /// The choices that files of this format may leave to the user; none unless given.
+  /// The options with which a user chooses one of several images in a file of this format; none by default.
   static var choices: Set<ImageReadingOptions.Choice> { get }
 
   /// Whether a file with these first bytes (inflated, up to 1 KiB) is of the format.
   static func recognises(_ beginning: [UInt8]) -> Bool
 
   /// Reads and checks everything but the voxels.
-  /// - Parameter options: What was chosen, of ``choices`` alone.
+  /// - Parameter options: The user's choices, only those of ``choices``.
   /// - Throws: ``InputError``.
   static func open(path: String, options: ImageReadingOptions) throws -> ImageFile
 
   /// Reads and checks everything but the voxels of an image whose parts are the files of a folder.
-  /// - Returns: nil where the folder holds no image of the format, as any folder does unless the format says otherwise.
+  /// - Returns: nil where the folder holds no image of the format, which is the default for every folder.
   /// - Throws: ``InputError``.
   static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile?
 }
@@ -78,8 +78,8 @@ package struct ImageFormatList: Sendable {
 extension ImageFile {
   /// Opens an image of any of the formats.
   ///
-  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is no image, an unknown format, an
-  ///   invalid header, and an option that does not apply to the file.
+  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is not an image, an unknown
+  ///   format, an invalid header, and an option that does not apply to the file.
   package static func open(
     _ path: String, as formats: ImageFormatList = .all,
     options: ImageReadingOptions = ImageReadingOptions()

@@ -1,6 +1,6 @@
 import Work
 
-/// What the user chose of a file or folder that holds more than one image; without a choice there must be only one.
+/// The user's choice of one image in a file or folder that holds several; without a choice there must be only one.
 package struct ImageReadingOptions: Hashable, Sendable {
   /// A choice that a file may leave to the user.
   package enum Choice: String, CaseIterable, Sendable {
@@ -25,7 +25,7 @@ package struct ImageReadingOptions: Hashable, Sendable {
     self.layer = layer
   }
 
-  /// A choice as it was made; nil where it was not.
+  /// The value of a choice as text; nil where it was not made.
   func value(_ choice: Choice) -> String? {
     switch choice {
     case .series: series

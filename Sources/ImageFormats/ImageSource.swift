@@ -1,6 +1,6 @@
 import Volumes
 
-/// The header fields with which a file stated its grid, in the terms of its own format, which alone understands them.
+/// The header fields with which a file stated its grid; only its own format can interpret them.
 ///
 /// A mask of the image copies them where it is written in the same format.
 package protocol StatedHeader: Hashable, Sendable {}

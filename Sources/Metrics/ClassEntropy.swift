@@ -1,8 +1,8 @@
 import Volumes
 import Work
 
-/// How uncertain class probabilities are in the voxels whose most probable class is a given one: means of the entropy of
-/// all classes, divided by its greatest value.
+/// The mean entropy of the class probabilities in the voxels where a given class is the most probable; 0 is certain,
+/// and 1 means that all classes are equally probable.
 package struct ClassEntropy: Equatable, Sendable, Codable {
   /// The mean near the border; nil where the class has no such voxel.
   package var nearBorder: Double?
@@ -20,12 +20,12 @@ package struct ClassEntropy: Equatable, Sendable, Codable {
 
   /// The means of every class but the first, background, that is the most probable one of a voxel, by class.
   ///
-  /// Near the border is at least one voxel along each axis. What lies beyond the grid is no other class.
+  /// The distance is at least one voxel along each axis. The edge of the grid is not a border.
   /// - Parameters:
   ///   - classes: The most probable class of each voxel, i fastest.
   ///   - entropies: The entropy of each voxel as a fraction of the largest possible.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(n), and for each voxel that is not background O(voxels up to the distance).
+  /// - Complexity: O(n · d), where d is the number of voxels up to the distance along all axes.
   package static func means(
     classes: [UInt16], entropies: [Float], on grid: VolumeGrid, work: WorkContext
   ) throws(Cancelled) -> [Int: ClassEntropy] {
@@ -63,7 +63,7 @@ private struct EntropySum {
 /// The voxels along the axes of a grid that are near a voxel.
 private struct Neighbourhood {
   private let size: GridSize
-  /// Steps along each axis, and elements of a step.
+  /// The distance in voxels along each axis, and the array elements from a voxel to the next along it.
   private let reach, strides: [Int]
 
   init(of grid: VolumeGrid) {
@@ -88,14 +88,14 @@ private struct Neighbourhood {
   }
 }
 
-/// The most probable class of each of many voxels whose class probabilities are given class by class.
+/// The argmax over classes of many voxels, whose probabilities are given class by class.
 package struct MostProbableClasses {
-  /// The classes so far; of equally probable ones the first that was given.
+  /// The most probable class of each voxel so far; of equally probable ones, the one that was added first.
   package private(set) var classes: [UInt16]
   private var greatest: [Float]
 
-  /// No probabilities yet of `count` voxels.
-  /// - Throws: `Cancelled` where memory does not hold them.
+  /// Begins without probabilities of `count` voxels.
+  /// - Throws: `Cancelled` where memory does not suffice.
   package init(count: Int) throws(Cancelled) {
     classes = try [UInt16](checkedRepeating: 0, count: count)
     greatest = try [Float](checkedRepeating: -.infinity, count: count)

@@ -95,12 +95,10 @@ func readingIsNoted() throws {
     guard reads.contains(where: text.contains), !text.contains("ReadFiles.register(") else { continue }
     found.append(file.lastPathComponent)
   }
-  // Checksums are taken of files that are outputs as well. A folder is searched for files that begin like DICOM, which are
-  // registered when they are opened. The others read what the kernel offers, or nothing.
+  // Checksums are taken of files that are outputs as well; the others read what the kernel offers, or nothing.
   #expect(
     Set(found) == [
       "Checksum.swift", "AvailableMemory.swift", "ProgramStart.swift", "FileLock.swift",
-      "DicomFolder.swift",
     ])
 }
 

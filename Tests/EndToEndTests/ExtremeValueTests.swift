@@ -3,11 +3,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Extreme numbers walked through every option of every command and every number of every file that is read.
+/// Puts extreme numbers into every option of every command and into every number of every file that is read.
 ///
 /// Each run gives a result, or one line and exit code 1: no signal, no more than ten seconds, no more than 512 MB.
-/// Options come from the program's own description and numbers from its own files, so that new ones are walked by
-/// themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all of them.
+/// Options come from the program's own description and numbers from its own files, so that new ones are tested without
+/// a change here. An option or number gets some of the values; with SEGDECK_ALL_EXTREMES=1 it gets all of them.
 @Suite(.serialized)
 struct ExtremeValueTests {
   /// Values as a command line states them.

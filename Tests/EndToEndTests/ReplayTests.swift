@@ -296,7 +296,7 @@ struct ReplayTests {
     #expect(outcome.status == 1)
     #expect(
       outcome.errors.hasSuffix(
-        "segdeck: from-mask.nii.gz: is the mask that was reviewed, and what was made is another one: "
+        "segdeck: from-mask.nii.gz: is the reviewed mask, and the replay made a different one: "
           + "expected another name\n"))
     #expect(try folder.contents() == before)
   }

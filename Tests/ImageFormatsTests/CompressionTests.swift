@@ -4,7 +4,7 @@ import Testing
 import Volumes
 import Work
 
-/// Values that deflate well in places and hardly in others.
+/// Values of which some parts deflate well and others hardly.
 private func content(_ count: Int) -> [UInt16] {
   var random = SplitMix64(seed: 3)
   return (0..<count).map { index -> UInt16 in
@@ -13,7 +13,7 @@ private func content(_ count: Int) -> [UInt16] {
   }
 }
 
-/// Inflates `packed`, which comes and goes in pieces; nil where it is damaged or cut off.
+/// Inflates `packed`, with input and output in pieces; nil where it is damaged or cut off.
 private func inflated(
   _ packed: [UInt8], _ library: Inflation.Library, inputPiece: Int = 1 << 18, outputPiece: Int = 1 << 16
 ) -> [UInt8]? {
@@ -41,7 +41,7 @@ private func inflated(
 
 @Suite("Compressed content")
 struct CompressionTests {
-  /// A mask of 2.2 MB as NIfTI: plain, and as gzip that so many threads wrote.
+  /// A mask of 2.2 MB as NIfTI: plain, and as gzip that was written with so many threads.
   private func files(threads: [Int]) throws -> (plain: [UInt8], packed: [[UInt8]]) {
     let grid = VolumeGrid(size: GridSize(110, 100, 100), affine: Affine(spacing: Spacing(1)))
     let mask = LabelVolume(grid: grid, voxels: content(grid.size.voxelCount))
@@ -70,7 +70,7 @@ struct CompressionTests {
     #expect(inflated(packed[0], library, inputPiece: sizes.input, outputPiece: sizes.output) == plain)
   }
 
-  @Test("every library refuses the same damage, and what is cut off", arguments: Inflation.Library.allCases)
+  @Test("every library refuses the same damaged and truncated data", arguments: Inflation.Library.allCases)
   func damage(library: Inflation.Library) throws {
     let packed = [UInt8](try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz"))))
     let plain = [UInt8](try Data(contentsOf: URL(filePath: fixture("plain.nii"))))
@@ -88,7 +88,7 @@ struct CompressionTests {
   }
 }
 
-/// Content in blocks of blocked gzip that are stored without compression.
+/// Content as blocked gzip whose blocks are stored without compression.
 private func blocked(_ content: [UInt8], blockByteCount: Int) -> [UInt8] {
   func bytes(_ number: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(number >> (8 * $0) & 255) } }
   let table = (UInt32(0)..<256).map { start -> UInt32 in
@@ -145,7 +145,7 @@ struct BlockedGzipTests {
     #expect(try read(blocked(plain, blockByteCount: blockByteCount), threads: count) == .success(mask))
   }
 
-  @Test("what is damaged or cut off is refused with the same line by any number of threads")
+  @Test("damaged and truncated blocks are refused with the same line by any number of threads")
   func damaged() throws {
     let plain = [UInt8](try Data(contentsOf: URL(filePath: fixture("plain.nii"))))
     let packed = blocked(plain, blockByteCount: 100)

@@ -69,7 +69,7 @@ import Work
       + "3 files",
     "NRRD/bad_magic.nrrd: does not begin as NRRD: expected NRRD0001 to NRRD0005 as its first "
       + "line",
-    "NRRD/bad_middle.nrrd: axis 1 is none of space and lies between those that are: expected "
+    "NRRD/bad_middle.nrrd: axis 1 is not spatial and lies between spatial axes: expected "
       + "it before or after them",
     "NRRD/bad_missing.nhdr: names a file that does not exist: found \"nowhere.raw\"",
     "NRRD/bad_not_gzip.nrrd: gzip data are damaged after 0 bytes of content: found incorrect "

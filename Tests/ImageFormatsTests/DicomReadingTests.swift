@@ -5,7 +5,7 @@ import Testing
 import Volumes
 import Work
 
-/// What the script that made the DICOM files put into them, by path.
+/// The content that the script wrote into the DICOM files, by path.
 private let expected: [String: ExpectedImage] = {
   guard let data = try? Data(contentsOf: fixtures.appending(path: "expected_dicom.json")),
     let decoded = try? JSONDecoder().decode([String: ExpectedImage].self, from: data)
@@ -22,7 +22,7 @@ func withDicomCopy<Result>(of name: String, _ body: (URL) throws -> Result) thro
   }
 }
 
-/// Replaces bytes of a file, which must be in it.
+/// Replaces the first occurrence of bytes in a file; they must occur.
 func replace(_ old: [UInt8], by new: [UInt8], in file: URL) throws {
   var content = try Data(contentsOf: file)
   let range = try #require(content.firstRange(of: Data(old)))
@@ -83,7 +83,7 @@ struct DicomReadingTests {
       .hasSuffix("leaves no series to choose: found --series 1, expected no such option with NIfTI"))
   }
 
-  @Test("nothing of the patient is in what is shown")
+  @Test("what is shown contains no patient data")
   func patient() throws {
     try withDicomCopy(of: "two_series") { folder in
       for name in ["00.dcm", "01.dcm", "02.dcm"] {
@@ -94,7 +94,7 @@ struct DicomReadingTests {
     }
   }
 
-  @Test("a missing, double, larger or shifted slice is named")
+  @Test("a missing, duplicate, larger or shifted slice is refused by name")
   func slices() throws {
     func refused(_ change: (URL) throws -> Void) throws -> String {
       try withDicomCopy(of: "explicit") { folder in
@@ -124,7 +124,7 @@ struct DicomReadingTests {
         + "as between others")
   }
 
-  @Test("slices that lie off by the rounding of decimals are evenly spaced, with a finding")
+  @Test("slices displaced by the rounding of decimals are read as evenly spaced, with a finding")
   func rounding() throws {
     try withDicomCopy(of: "explicit") { folder in
       try replace(Array("\\12.75".utf8), by: Array("\\12.65".utf8), in: folder.appending(path: "02.dcm"))
@@ -134,7 +134,7 @@ struct DicomReadingTests {
     }
   }
 
-  @Test("a compression that is not read, a mosaic and colours are refused by name")
+  @Test("an unsupported compression, a mosaic and a colour image are refused by name")
   func refusedKinds() throws {
     func refused(_ name: String, _ old: String, _ new: String) throws -> String {
       try withDicomCopy(of: name) { folder in
@@ -169,7 +169,7 @@ struct DicomReadingTests {
 struct DamagedDicomTests {
   private static let files = ["explicit/00.dcm", "deflated/00.dcm", "jpeg2000/00.dcm", "enhanced/00.dcm"]
 
-  /// Opens and reads a lonely file with other content.
+  /// Opens and reads a file with this content, alone in a folder.
   private func read(_ content: Data, _ folder: URL) throws -> ScalarVolume {
     let file = folder.appending(path: "a.dcm")
     try content.write(to: file)
@@ -206,10 +206,10 @@ struct DamagedDicomTests {
     }
   }
 
-  @Test("sequences within sequences without an end, and lengths beyond the file, are refused")
+  @Test("endlessly nested sequences, and lengths beyond the file, are refused")
   func structure() throws {
     let beginning = try Data(contentsOf: URL(filePath: fixture("DICOM/explicit/00.dcm"))).prefix(132)
-    // OtherPatientIDsSequence of undefined length with an item of undefined length, again and again.
+    // OtherPatientIDsSequence of undefined length, with an item of undefined length that contains the next one.
     let nested: [UInt8] = [
       0x10, 0, 0x02, 0x10, 0x53, 0x51, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0, 0xe0, 0xff, 0xff, 0xff,
       0xff,
@@ -226,7 +226,7 @@ struct DamagedDicomTests {
     }
   }
 
-  @Test("sizes that the file cannot hold are refused before memory is taken")
+  @Test("sizes that the file cannot hold are refused before memory is allocated")
   func sizes() throws {
     let whole = try Data(contentsOf: URL(filePath: fixture("DICOM/jpeg2000/00.dcm")))
     try withTemporaryFolder { folder in

@@ -47,13 +47,13 @@ struct DicomSegmentationTests {
     #expect(
       refusal { _ = try file.labelVolume() }
         .hasSuffix(
-          "has segments that overlap, so that no voxel can have one label: found 1 Liver and 2 Left kidney, "
+          "has overlapping segments, and a voxel of a mask can have only one label: found 1 Liver and 2 Left kidney, "
             + "expected --segment with the name or number of one"))
     let first = try segmentation("overlapping", "1").labelVolume().voxels
     #expect(try segmentation("overlapping", "2").labelVolume().voxels == first.map { $0 * 2 })
   }
 
-  @Test("slices that a segmentation leaves out are background of the image's grid")
+  @Test("slices that a segmentation leaves out are background on the image's grid")
   func extended() throws {
     let grid = try ImageFile.open(image).grid
     let own = try segmentation("binary")
@@ -67,7 +67,7 @@ struct DicomSegmentationTests {
     #expect(own.extended(to: elsewhere).grid == own.grid)
   }
 
-  @Test("a mask of a series is read back as it was, with its names, and nothing of the patient in it")
+  @Test("a written mask of a series is read back unchanged, with its names, and contains no patient data")
   func writing() throws {
     let source = try ImageFile.open(image)
     let labels = mask(source.grid)
@@ -91,7 +91,7 @@ struct DicomSegmentationTests {
     }
   }
 
-  @Test("a segmentation is of a DICOM image, and holds labels")
+  @Test("a segmentation is written only for a DICOM image and a mask with labels")
   func refusals() throws {
     let other = try ImageFile.open(fixture("nifti1_u1_le.nii"))
     let source = try ImageFile.open(image)
@@ -99,7 +99,7 @@ struct DicomSegmentationTests {
       let path = folder.appending(path: "m.dcm").path
       #expect(
         refusal(below: folder) { try mask(other.grid).write(to: path, source: other.source) }
-          == "m.dcm: is written for masks of DICOM images alone: found an image of another format, "
+          == "m.dcm: can only be written for a mask of a DICOM image: found an image of another format, "
           + "expected another suffix, or --like with a DICOM image")
       let empty = LabelVolume(
         grid: source.grid, voxels: [UInt16](repeating: 0, count: source.grid.size.voxelCount))

@@ -6,11 +6,11 @@ import Testing
 import Volumes
 import Work
 
-/// Every suffix under which images are written, but DICOM's, whose masks need a DICOM image (see `DicomSegmentationTests`).
+/// Every suffix under which images are written except DICOM's, which needs a DICOM image (`DicomSegmentationTests`).
 private let writtenSuffixes = ImageFormatList.all.writable.flatMap { $0.writtenSuffixes }.filter {
   $0 != ".dcm"
 }
-/// Those that hold any image, not masks alone.
+/// The suffixes under which any image can be written, not only masks.
 private let imageSuffixes = writtenSuffixes.filter { $0 != ".seg.nrrd" }
 
 /// A grid that is oblique, left-handed and of three different sizes and spacings.
@@ -49,7 +49,7 @@ private func written(
 
 @Suite("Every format that is written")
 struct FormatContractTests {
-  @Test("gives a mask back, on the same grid, and is recognised under any name", arguments: writtenSuffixes)
+  @Test("returns a mask on the same grid, and is recognised under any name", arguments: writtenSuffixes)
   func masks(suffix: String) throws {
     for grid in [obliqueGrid, shearedGrid] {
       for largest: UInt16 in [5, 255, 256, 32768, 65535] {
@@ -69,7 +69,7 @@ struct FormatContractTests {
     }
   }
 
-  @Test("gives intensities back, whole ones and others", arguments: imageSuffixes)
+  @Test("returns whole and fractional intensities unchanged", arguments: imageSuffixes)
   func intensities(suffix: String) throws {
     let fractions = image(obliqueGrid)
     let whole = ScalarVolume(grid: obliqueGrid, voxels: fractions.voxels.map { ($0 * 100).rounded() })
@@ -97,7 +97,7 @@ struct FormatContractTests {
     }
   }
 
-  @Test("holds every type of a copy, or its values in another with a finding", arguments: imageSuffixes)
+  @Test("keeps the type of a copy, or its values in another type with a finding", arguments: imageSuffixes)
   func copies(suffix: String) throws {
     let format = try #require(
       ImageFormatList.all.writable.first { $0.writtenSuffixes.contains(suffix) })
@@ -158,7 +158,7 @@ struct FormatContractTests {
     }
   }
 
-  @Test("is written under capital letters too", arguments: writtenSuffixes)
+  @Test("is also written under suffixes in capital letters", arguments: writtenSuffixes)
   func capitals(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix.uppercased()) { path, _ in
       let voxels = try ImageFile.open(path).labelVolume().voxels
@@ -178,7 +178,7 @@ struct FormatContractTests {
           try whole.prefix(count).write(to: file)
           do {
             let read = try ImageFile.open(path).labelVolume()
-            // Only bytes after the voxels may be missing: a checksum, or what no reader needs.
+            // Only bytes after the voxels may be missing: a checksum, or bytes that no reader needs.
             #expect(read.voxels == labels.voxels, "\(name) cut at byte \(count)")
           } catch let error as InputError {
             #expect(!error.description.contains("\n"))
@@ -209,7 +209,7 @@ struct FormatContractTests {
     }
   }
 
-  @Test("leaves nothing where writing is stopped at any poll", arguments: writtenSuffixes)
+  @Test("leaves no file when writing is cancelled at any poll", arguments: writtenSuffixes)
   func stoppedWriting(suffix: String) throws {
     let grid = VolumeGrid(size: GridSize(64, 64, 100), affine: obliqueGrid.affine)
     let labels = mask(grid, largest: 65535)
@@ -249,7 +249,7 @@ struct FormatContractTests {
   }
 }
 
-/// Collects what is reported, on any thread.
+/// Collects the reported progress, from any thread.
 private final class Recorder: Sendable {
   private let recorded = Mutex<[Double]>([])
   var values: [Double] { recorded.withLock(\.self) }

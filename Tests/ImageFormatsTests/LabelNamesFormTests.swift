@@ -53,7 +53,7 @@ struct LabelNamesFormTests {
         == JSONValue(#"{"labels": {"background": 0, "liver": 2, "liver 6": 6}}"#))
   }
 
-  @Test("beside a mask, a table with the columns of BIDS is one of names, and any other table is none")
+  @Test("a table beside a mask is read as label names only where it has the columns of BIDS")
   func tables() throws {
     try withFiles([
       "a_dseg.tsv": "index\tname\tcolor\n2\tleft kidney\t#0099ff\n6\tliver\tn/a\n",
@@ -71,7 +71,7 @@ struct LabelNamesFormTests {
     }
   }
 
-  @Test("in a file for all masks of a folder, only those of the values that occur count")
+  @Test("from a file of names for a whole folder, only the names of values that occur are used")
   func common() throws {
     let files = [
       "lut/FreeSurferColorLUT.txt":

@@ -55,7 +55,7 @@ struct SegmentationTests {
     }
   }
 
-  @Test("a choice that the file does not leave is refused")
+  @Test("an option that does not apply to the file is refused")
   func refusedChoices() {
     func line(_ name: String, _ options: ImageReadingOptions) -> String {
       do {
@@ -121,7 +121,7 @@ struct SegmentationTests {
     }
   }
 
-  @Test("an image that is not a mask is not written as one")
+  @Test("an image that is not a mask is not written as a segmentation")
   func images() throws {
     let image = try ImageFile.open(fixture("nifti1_f4_le.nii"))
     try withTemporaryFolder { folder in

@@ -53,7 +53,7 @@ struct ClassEntropyTests {
     }
   }
 
-  @Test("a class that is thin has no inside, one that fills the grid has no border, and none has nothing")
+  @Test("a thin class has no inside, a class that fills the grid has no border, and background has no means")
   func extremes() throws {
     func means(_ label: (VoxelIndex) -> UInt16) throws -> [Int: ClassEntropy] {
       try ClassEntropy.means(
@@ -77,7 +77,7 @@ struct ClassEntropyTests {
     #expect(classes.classes == [0, 2, 2, 2])
   }
 
-  @Test("it stops at its polls")
+  @Test("a cancellation stops the computation")
   func stops() throws {
     let cancellation = Cancellation()
     cancellation.request()

@@ -98,7 +98,7 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.agreement == ["liver / label 2": 1, "spleen / label 6": 1])
   let memory = try #require(effects.started(PairingMemoryJob.self), "nothing is remembered")
   #expect(memory.job.partners == [6: 2, 1: 6])
-  // It is undone like any edit, and not asked again; the memory of it too, until it is redone.
+  // Undo removes the pairing and what was remembered of it, without asking again; redo restores both.
   func remembered(_ effects: [ReviewEffect]) -> [[UInt16: UInt16]?] {
     effects.compactMap { effect in
       guard case .start(_, let started) = effect else { return nil }

@@ -36,7 +36,7 @@ struct SessionUncertaintyTests {
         labels: [uncertainty(inside)]))
   }
 
-  @Test("a network that is more uncertain than in the other cases is a flag of its case, is said and is kept")
+  @Test("a network that is more uncertain than in other cases is flagged, reported in a message and cached")
   func cohort() throws {
     var (session, effects) = begunSession(6, screen: ScreenSize(rows: 40, columns: 120))
     try session.finish(effects)
@@ -59,7 +59,7 @@ struct SessionUncertaintyTests {
     #expect(render(session).text.contains { $0.contains(text) })
   }
 
-  @Test("one case by itself is judged by the limit alone, and nothing is kept", arguments: [0.2, 0.4])
+  @Test("a single case is judged by the fixed limit, and nothing is cached", arguments: [0.2, 0.4])
   func alone(inside: Double) throws {
     var session = SessionState(
       worklist: WorklistState(OpenCaseRequest(imagePath: "a.nii", maskPaths: [])), first: CaseID(0),

@@ -40,7 +40,7 @@ private func place(of text: String, in lines: [String]) throws -> (row: Int, col
 
 @Suite("Everything that is shown can be clicked")
 struct ShownPartsTests {
-  @Test("no text beside the panes is dead", arguments: [(24, 80), (40, 120), (60, 200)])
+  @Test("every text outside the panes can be clicked", arguments: [(24, 80), (40, 120), (60, 200)])
   func picture(rows: Int, columns: Int) throws {
     for keys in ["", "#", "D", "v", "b", "y"] {
       var state = try comparedState(rows, columns)

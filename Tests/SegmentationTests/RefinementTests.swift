@@ -57,7 +57,7 @@ private struct Example {
 @Suite("Refinement of an image") struct RefinementTests {
   private let example = Example()
 
-  @Test("a mask is refined as the probabilities that say the same")
+  @Test("a mask is refined like probabilities with the same labels and certainty")
   func maskAndProbabilities() throws {
     let work = WorkContext()
     let fromMask = try example.refinement()

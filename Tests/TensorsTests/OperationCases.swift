@@ -133,8 +133,8 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The decoders' kernels, with few and many channels, unequal ones, a stride wider than the kernel, and rows shorter
-/// and longer than a vector with every parity of the output's extents, and so many of them that a plane is cut.
+/// The kernels of decoders with few, many and unequal numbers of channels, a stride wider than the kernel, rows shorter
+/// and longer than a vector, every parity of the output's extents, and so many rows that a plane is split.
 let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(
     inputs: 3, outputs: 3, extent: Extent3(3, 11, 21),

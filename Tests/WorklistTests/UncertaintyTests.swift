@@ -60,7 +60,7 @@ struct UncertaintyTests {
     #expect(texts([[uncertainty(nil, near: 0.9)]]) == [[]])
   }
 
-  @Test("cases are compared with those of the same network and label alone")
+  @Test("a case is compared only with cases of the same network and label")
   func groups() {
     let cases = (0..<5).map { _ in [uncertainty(0.02), uncertainty(0.5, label: "tumour")] }
     let other = [uncertainty(0.25, network: "other"), uncertainty(0.5, label: "Tumour")]

@@ -11,18 +11,18 @@
 extern "C" {
 #endif
 
-/// What a file states of a frame of one number per pixel.
+/// The format of a frame with one number per pixel, as the file states it.
 typedef struct {
   uint32_t columns, rows;
   /// Bits of a pixel in memory (8, 16 or 32), and those of them that hold its number.
   uint16_t bits_allocated, bits_stored;
-  /// Whether numbers are two's complement.
+  /// Whether the numbers are signed (two's complement).
   bool is_signed;
 } dicom_frame_format;
 
-/// What became of a frame.
+/// The state of a frame after waiting for it.
 typedef enum {
-  /// The time to wait is over, and the decoder still runs.
+  /// The decoder still runs after the time to wait.
   dicom_running,
   dicom_decoded,
   /// The bytes are damaged; the decoder can go on with another frame.
@@ -42,7 +42,7 @@ bool dicom_can_decode(const char *transfer_syntax);
 ///
 /// @param transfer_syntax The UID of the transfer syntax.
 /// @param largest_byte_count The most bytes that a compressed frame has.
-/// @return NULL where the process has no memory left for it, or the machine no process.
+/// @return NULL for a syntax that GDCM cannot decode, and where the system cannot provide the memory or the process.
 dicom_decoder *dicom_decoder_start(const char *transfer_syntax, dicom_frame_format format, size_t largest_byte_count);
 
 /// Memory for the fragments of a frame, one after the other.
@@ -53,15 +53,15 @@ const void *dicom_decoder_pixels(const dicom_decoder *decoder);
 
 /// Begins to decode the first `byte_count` of its bytes.
 ///
-/// The caller has compared the size that the bytes state with the format: some decoders of GDCM write as much as they
-/// state.
+/// The caller must have compared the size that the codestream states with the format, because some decoders of GDCM
+/// write as many pixels as it states.
 void dicom_decoder_begin(dicom_decoder *decoder, size_t byte_count);
 
 /// Waits for a frame that was begun.
 /// @param milliseconds The longest time to wait.
 dicom_state dicom_decoder_wait(dicom_decoder *decoder, int milliseconds);
 
-/// Ends a decoder, also one that runs, and frees its memory.
+/// Kills a decoder, even while it runs, and frees its memory.
 void dicom_decoder_stop(dicom_decoder *decoder);
 
 #ifdef __cplusplus

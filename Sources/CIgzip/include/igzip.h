@@ -13,7 +13,7 @@ typedef struct igzip igzip;
 enum igzip_status {
     /// The output is full or the input is used up.
     IGZIP_ADVANCED,
-    /// A member, or the bare deflated bytes, ended; of gzip, its checksum and length were right.
+    /// A gzip member ended with the right checksum and length, or the bare deflated bytes ended.
     IGZIP_ENDED,
     IGZIP_INVALID_BLOCK,
     IGZIP_INVALID_CODE,
@@ -28,7 +28,7 @@ struct igzip_progress {
     enum igzip_status status;
 };
 
-/// A stream of gzip, or of bare deflated bytes; NULL where the library is not installed or memory is too small.
+/// Creates a stream of gzip, or of bare deflated bytes; NULL where the library is not installed or memory is exhausted.
 igzip *igzip_create(bool is_gzip);
 
 void igzip_destroy(igzip *stream);

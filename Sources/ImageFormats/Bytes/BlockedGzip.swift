@@ -22,7 +22,7 @@ final class BlockedGzip {
   private var content: [UInt8] = []
   private var position = 0
 
-  /// nil where a file with this beginning at `offset` is not blocked, or one thread alone may read it.
+  /// nil where no block begins at `offset`, or where `work` has only one thread.
   init?(descriptor: Int32, from offset: Int, work: WorkContext) {
     guard work.threadCount > 1 else { return nil }
     self.work = work
@@ -45,8 +45,8 @@ final class BlockedGzip {
   }
 
   /// Inflates the blocks from a byte of the file on.
-  /// - Returns: Their bytes in the file; nil where none is complete or one is damaged, which reading them one by one
-  ///   explains.
+  /// - Returns: The number of their bytes in the file; nil where no block is complete or one is damaged. Reading the
+  ///   file member by member then reports the damage.
   func inflateBlocks(of descriptor: Int32, at offset: Int) -> Int? {
     let count = read(from: descriptor, at: offset, limit: window.count)
     let blocks = blocks(inFirst: count)
@@ -58,7 +58,7 @@ final class BlockedGzip {
         // SAFETY: every block has bytes of its own in both, and both outlive the loop; each thread has its inflation.
         nonisolated(unsafe) let (window, content) = (window, UnsafeMutableRawBufferPointer(content))
         nonisolated(unsafe) let inflations = inflations
-        // Only a stop ends the loop early; then the content is not used.
+        // Only a cancellation ends the loop early; then the content is not used.
         let isComplete =
           (try? work.withoutProgress.forEach(count: blocks.count, grain: 8) { index, worker in
             let block = blocks[index]
@@ -132,7 +132,7 @@ extension Inflation {
       return bytes.count
     }
     var done = 0
-    // An empty block, as at the end of a file, has nowhere to go.
+    // Inflating needs room for output even for an empty block, as at the end of a file.
     var spare: UInt8 = 0
     while true {
       let step = withUnsafeMutableBytes(of: &spare) { spare in

@@ -1,13 +1,13 @@
 import Foundation
 import Work
 
-/// The content of a file from some byte on, decompressed where it is compressed.
+/// The content of a file from a given byte on, decompressed where it is compressed.
 ///
-/// Memory is a fixed window: what a header claims never decides how much is read.
+/// Memory is a window of fixed size: sizes that a header claims do not determine it.
 final class ByteStream: ContentStream {
   /// How the content is stored.
   enum Compression {
-    /// gzip where the bytes begin so, independent of the file's name; else as it is.
+    /// gzip where the bytes begin with its magic number, whatever the file's name; otherwise uncompressed.
     case detected
     case none, gzip, zlib, bzip2
   }
@@ -31,7 +31,7 @@ final class ByteStream: ContentStream {
 
   /// Opens a file.
   /// - Parameters:
-  ///   - fileOffset: The byte of the file where the content begins; none follows where it lies beyond the end.
+  ///   - fileOffset: The byte of the file where the content begins; beyond the end of the file, the content is empty.
   ///   - work: Its threads inflate blocked gzip.
   /// - Throws: ``InputError`` for a missing or unreadable file, a folder, a device, an empty file.
   init(
@@ -140,7 +140,7 @@ final class ByteStream: ContentStream {
       decompression.beginMember()
       (isBetweenMembers, isFirstMember, memberByteCount) = (false, false, 0)
     }
-    // At the end of the file too: the library may hold its last bytes, with content that had no room.
+    // This is also done at the end of the file, because the library may hold content that did not fit before.
     let (count, progress) = decompression.inflate(into: buffer)
     memberByteCount += count
     switch progress {
@@ -148,7 +148,7 @@ final class ByteStream: ContentStream {
       if isFirstMember || memberByteCount > 0 { end = .truncated } else { endBeforeTrailingBytes() }
     case .advanced: break
     case .memberEnded: isBetweenMembers = true
-    // Bytes that only begin like a member are none.
+    // Trailing bytes may begin like a member without being one.
     case .damaged where !isFirstMember && memberByteCount == 0: endBeforeTrailingBytes()
     case .damaged(let reason):
       throw InputError(

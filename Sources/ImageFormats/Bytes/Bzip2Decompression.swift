@@ -4,7 +4,7 @@ import CBZip2
 final class Bzip2Decompression: Decompression {
   package let name = "bzip2"
   package let memberMagic: UInt8? = UInt8(ascii: "B")
-  /// A block of 900 kB, which holds runs of 255 bytes in five, can be as small as 32 bytes.
+  /// A block of 900 kB can be as small as 32 bytes, and its run-length coding holds 255 equal bytes in 5.
   package let largestExpansion = 1_450_000
 
   // libbz2 keeps the address of the structure, so it must never move.

@@ -1,6 +1,6 @@
 import Work
 
-/// The end of a content.
+/// How the content of a stream ended.
 enum ContentEnd {
   /// The file, or its last compressed member, is complete.
   case complete
@@ -8,7 +8,7 @@ enum ContentEnd {
   case truncated
 }
 
-/// Content of a file that is delivered from its beginning on.
+/// A stream of the content of a file, from its beginning.
 protocol ContentStream: AnyObject {
   var path: String { get }
 
@@ -24,17 +24,17 @@ protocol ContentStream: AnyObject {
   /// "gzip", "zlib" or "bzip2"; nil where content is stored as it is.
   var compressionName: String? { get }
 
-  /// Bytes of the file that state the content.
+  /// The number of bytes of the file that store the content.
   var storedByteCount: Int { get }
 
-  /// The most content that so many bytes can hold.
+  /// The largest size of the content in bytes that ``storedByteCount`` allows.
   var largestContentByteCount: Int { get }
 
   /// Fills `buffer` until it is full or the content ends; returns the bytes delivered.
   /// - Throws: ``InputError`` when the disk fails or the file is damaged.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int
 
-  /// Passes over `byteCount` bytes of content, or fewer when it ends; returns those passed.
+  /// Skips `byteCount` bytes of content, or fewer when it ends; returns the number of bytes skipped.
   /// - Throws: As ``read(into:)``.
   func skip(_ byteCount: Int) throws(InputError) -> Int
 }
@@ -43,7 +43,7 @@ extension ContentStream {
   var isCompressed: Bool { compressionName != nil }
 }
 
-/// Bytes that a file states as pairs of hexadecimal digits, with any white space around the digits.
+/// Content that a file stores as pairs of hexadecimal digits, with any white space between digits.
 final class HexadecimalStream: ContentStream {
   private let digits: ByteStream
   private(set) var position = 0

@@ -1,12 +1,12 @@
-/// The state of a decompression, which is given compressed bytes and asked for content.
+/// A decompressor: ``refill(_:)`` gives it compressed bytes, ``inflate(into:)`` takes content from it.
 package protocol Decompression: AnyObject {
   /// The name in messages: "gzip".
   var name: String { get }
 
-  /// The first byte of every member, where content may consist of several members; nil where it has one alone.
+  /// The first byte of every member, where a stream may have several members; nil where it has only one.
   var memberMagic: UInt8? { get }
 
-  /// How many times larger the content may be than its compressed bytes.
+  /// The maximum ratio of the sizes of content and compressed bytes.
   var largestExpansion: Int { get }
 
   /// Compressed bytes that are not decompressed yet.
@@ -15,7 +15,7 @@ package protocol Decompression: AnyObject {
   /// The first compressed byte that is not decompressed yet; nil for none.
   var nextByte: UInt8? { get }
 
-  /// Reads new compressed bytes; allowed only when all others are decompressed.
+  /// Calls `fill` to read compressed bytes, and returns their number; all earlier bytes must be decompressed.
   func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int
 
   /// Begins the next member.
@@ -26,12 +26,12 @@ package protocol Decompression: AnyObject {
   func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: DecompressionProgress)
 }
 
-/// The result of one call.
+/// The state after a call of ``Decompression/inflate(into:)``.
 package enum DecompressionProgress: Equatable {
   /// Output is full or input is used up.
   case advanced
   /// A member ended and its checksum was right.
   case memberEnded
-  /// The data are not compressed so, or damaged; the reason.
+  /// The data are damaged, or compressed in another way; the reason.
   case damaged(String)
 }

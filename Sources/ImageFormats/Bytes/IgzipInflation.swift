@@ -20,7 +20,7 @@ final class IgzipInflation: InflationEngine {
       output.baseAddress?.assumingMemoryBound(to: UInt8.self), output.count)
     let progress: DecompressionProgress =
       switch step.status {
-      // A step that did nothing although it could would be repeated for ever.
+      // A step without progress, with input and room for output, would be repeated for ever.
       case IGZIP_ADVANCED where step.consumed > 0 || step.written > 0 || input.isEmpty || output.isEmpty:
         .advanced
       case IGZIP_ENDED: .memberEnded

@@ -27,7 +27,7 @@ package final class Inflation: Decompression {
   private let input: UnsafeMutableRawBufferPointer
   private var pending: UnsafeRawBufferPointer
 
-  /// A stream before its first byte; `library` is used where it is installed, igzip unless given.
+  /// Begins a stream; zlib inflates it where `library` is not installed or does not read this wrapping.
   package init(_ wrapping: Wrapping, library: Library = .igzip) {
     name = wrapping == .zlib ? "zlib" : "gzip"
     memberMagic = wrapping == .gzip ? 0x1f : nil

@@ -1,11 +1,11 @@
 import Work
 
-/// Voxels of several components each, which lie together; every component is a frame.
+/// Reads voxels with interleaved components, so that every component is a frame.
 ///
 /// The components of a voxel become the fastest axis of the frames: component c of the stored frame f is the frame
 /// c + f · componentCount.
 struct InterleavedVoxels: VoxelReader {
-  /// Frames as they are stored, whose voxels are the components.
+  /// Reads the numbers of a stored frame: all components of a voxel, then those of the next one.
   let stored: any VoxelReader
   let componentCount: Int
   /// The file, for messages.
@@ -17,7 +17,7 @@ struct InterleavedVoxels: VoxelReader {
   /// Bytes of frames that are collected in one pass through the file.
   private static let collectedByteCount = 1 << 27
 
-  /// - Complexity: As many passes through a stored frame as its components take multiples of 128 MB.
+  /// - Complexity: A stored frame is read once for every 128 MB of its wanted components.
   func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
@@ -61,7 +61,7 @@ struct InterleavedVoxels: VoxelReader {
     }
   }
 
-  /// Distributes numbers, of which the first is number `position` of the stored frame.
+  /// Distributes numbers to the frames of their components; `position` is the index of the first in the stored frame.
   private func scatter<Bits>(
     _ numbers: UnsafeBufferPointer<Bits>, _ components: Range<Int>, _ position: Int,
     _ bytes: UnsafeMutableRawBufferPointer

@@ -54,7 +54,7 @@ final class OutputStream {
   /// - Throws: ``InputError`` when the disk is full or fails.
   func writeStored(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try append($0) } }
 
-  /// Ends the compressed bytes, so that ``byteCount`` is the file's.
+  /// Writes all compressed bytes and ends the compression, so that ``byteCount`` is final.
   /// - Throws: ``InputError`` when the disk is full or fails; `Cancelled`.
   func finishCompression() throws {
     try deflation?.finish { output throws(InputError) in try append(output) }
@@ -66,7 +66,7 @@ final class OutputStream {
     try file?.overwrite(bytes, at: offset)
   }
 
-  /// Syncs the temporary file, whose compressed bytes were ended.
+  /// Syncs the temporary file; the compression must be finished.
   func completeFile() throws(InputError) -> PendingFile {
     guard let file = file.take() else { preconditionFailure("a stream is completed once") }
     return try file.complete()

@@ -8,7 +8,7 @@ import Work
 /// ends at a byte (as in pigz), so that the bytes do not depend on the number of threads. The header has no name and no
 /// time.
 final class ParallelDeflation {
-  /// Content of a block.
+  /// The size of a block's content in bytes.
   static let blockByteCount = 1 << 18
   private static let dictionaryByteCount = 1 << 15
   /// Blocks that are collected before they are deflated together: more than there are threads.
@@ -92,7 +92,7 @@ final class ParallelDeflation {
   }
 }
 
-/// A block of content, deflated up to a byte of its own.
+/// A block of content, deflated so that it ends at a byte boundary.
 private struct DeflatedBlock: Sendable {
   let bytes: [UInt8]
   let checksum: uLong
@@ -122,7 +122,7 @@ private struct DeflatedBlock: Sendable {
       deflateSetDictionary(
         stream, dictionary.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt32(dictionary.count))
     }
-    // The bound is that of a whole stream; an end at a byte takes five bytes more.
+    // The bound is for a whole stream; ending at a byte boundary (Z_SYNC_FLUSH) takes five bytes more.
     let capacity = Int(deflateBound(stream, uLong(content.count))) + 16
     bytes = [UInt8](unsafeUninitializedCapacity: capacity) { output, count in
       // SAFETY: zlib only reads next_in; its type lacks const.
@@ -164,7 +164,7 @@ extension OutputStream.Wrapping {
     }
   }
 
-  /// The bytes behind the deflated ones.
+  /// The bytes after the deflated ones.
   fileprivate func trailer(checksum: uLong, contentByteCount: Int) -> [UInt8] {
     func bytes(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
     let checksum = bytes(UInt32(truncatingIfNeeded: checksum))

@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// Voxels that lie one after the other in a file, or in one file after the other, from some byte of its content on.
+/// Voxels that are stored one after the other in a file, or split across several, from a byte of each content on.
 package struct RawVoxelFile: VoxelReader {
   /// The files, each with the same number of whole voxels.
   private let parts: [VoxelBytes]
@@ -25,7 +25,7 @@ package struct RawVoxelFile: VoxelReader {
       voxelsPerFrame: voxelsPerFrame, frameCount: frameCount)
   }
 
-  /// The voxels of files, each of which has the same share.
+  /// The voxels of files that have equally many of them.
   init(
     _ parts: [VoxelBytes], type: VoxelType, isByteSwapped: Bool, voxelsPerFrame: Int, frameCount: Int,
     endsWithVoxels: Bool = true
@@ -49,8 +49,8 @@ package struct RawVoxelFile: VoxelReader {
 
   private var partByteCount: Int { byteCount / parts.count }
 
-  /// Whether the files' sizes suffice for the stated voxels.
-  /// - Throws: ``InputError`` when one cannot, or cannot be opened.
+  /// Checks that the files are large enough for the stated voxels.
+  /// - Throws: ``InputError`` when a file is too small or cannot be opened.
   package func checkSize() throws(InputError) {
     for part in parts {
       let stream = try part.stream()

@@ -9,7 +9,7 @@ extension ContentStream {
   ///
   /// With two threads or more, other pieces are read and inflated while `body` has one.
   ///
-  /// - Returns: The bytes delivered; fewer than `byteCount` when the content ends before, without a part of a piece.
+  /// - Returns: The bytes delivered; fewer than `byteCount` when the content ends before. A partial piece is dropped.
   /// - Throws: ``InputError`` as ``read(into:)``, ``Cancelled``, and the errors of `body`.
   func forEachPiece(
     byteCount: Int, pieceByteCount: Int, work: WorkContext,
@@ -34,7 +34,7 @@ extension ContentStream {
 
 /// Whole pieces of a stream, one after the other.
 private protocol PieceSource {
-  /// The next piece, whose memory is the caller's until the next call; nil when the content ends before its end.
+  /// The next piece, whose memory is the caller's until the next call; nil when the content ends within it.
   func next(_ work: WorkContext) throws -> UnsafeMutableRawBufferPointer?
 
   /// Ends the reading; no piece is asked for any more.
@@ -78,7 +78,7 @@ private final class ReadAhead: PieceSource, @unchecked Sendable {
   private let filled = DispatchSemaphore(value: 0)
   private let free = DispatchSemaphore(value: 0)
   private let isStopped = Atomic<Bool>(false)
-  /// Pieces delivered; of the caller alone.
+  /// The number of delivered pieces; only the caller uses it.
   private var deliveredCount = 0
 
   init(_ stream: any ContentStream, byteCount: Int, pieceByteCount: Int, _ work: WorkContext) {

@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// Voxels that a file states as decimal numbers between white space, perhaps with commas.
+/// Voxels that a file stores as decimal numbers in text, separated by white space or commas.
 struct TextVoxelFile: VoxelReader {
   private let path: String
   /// The byte of the file where the first number may begin.
@@ -10,7 +10,7 @@ struct TextVoxelFile: VoxelReader {
   private let voxelsPerFrame: Int
   private let frameCount: Int
 
-  /// Characters of a number at most.
+  /// The maximum number of characters of a number.
   private static let numberLimit = 400
 
   init(path: String, from fileOffset: Int, type: VoxelType, voxelsPerFrame: Int, frameCount: Int) {
@@ -23,8 +23,8 @@ struct TextVoxelFile: VoxelReader {
 
   private var count: Int { voxelsPerFrame * frameCount }
 
-  /// Whether the file can hold as many numbers, of a digit each at least.
-  /// - Throws: ``InputError`` when it cannot.
+  /// Checks that the file is long enough for the numbers, with at least one digit each.
+  /// - Throws: ``InputError`` when it is too short.
   func checkSize() throws(InputError) {
     let available = try ByteStream(path: path, from: fileOffset, .none).storedByteCount
     guard count <= (available + 1) / 2 else {

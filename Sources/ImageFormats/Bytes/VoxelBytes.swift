@@ -1,12 +1,12 @@
 import Work
 
-/// Where bytes of voxels lie: in a file from some byte on, and how they are stored there.
+/// The location of voxels in a file, and how their bytes are stored there.
 struct VoxelBytes: Sendable, Hashable {
   /// How the bytes of voxels are stored.
   enum Encoding: Sendable {
-    /// gzip where they begin so, else as they are.
+    /// gzip where the bytes begin with its magic number, otherwise raw.
     case detected
-    /// As they are.
+    /// Uncompressed.
     case raw
     case gzip, zlib, bzip2
     /// Two hexadecimal digits for each byte.

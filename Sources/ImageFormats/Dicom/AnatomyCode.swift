@@ -1,8 +1,8 @@
 import Volumes
 
-/// A concept of a terminology, as DICOM states what a segment is.
+/// A coded concept (PS3.3 8.8), with which DICOM states the category and the type of a segment.
 struct CodedConcept: Hashable, Sendable {
-  /// "10200004" of "SCT" (SNOMED CT).
+  /// For example "10200004" of "SCT" (SNOMED CT) with the meaning "Liver".
   var value, scheme, meaning: String
 
   init(_ value: String, _ meaning: String, scheme: String = "SCT") {
@@ -20,7 +20,7 @@ struct AnatomyCode: Hashable, Sendable {
   private static let abnormality = CodedConcept("49755003", "Morphologically Abnormal Structure")
   private static let tissue = CodedConcept("85756007", "Tissue")
 
-  /// The code of a label's name, such as "left kidney" or "kidney_left"; tissue for a name that is not known.
+  /// Looks up a label's name, such as "left kidney" or "kidney_left"; an unknown name is coded as "Tissue".
   init(label name: String) {
     var words = name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     if let chamber = Self.chambers[words.sorted().joined(separator: " ")] {
@@ -42,7 +42,7 @@ struct AnatomyCode: Hashable, Sendable {
     laterality = sides[0] == "left" ? CodedConcept("7771000", "Left") : CodedConcept("24028007", "Right")
   }
 
-  /// Concepts by the words of their names, sorted, without sides.
+  /// Concepts by name; a key is the words of a name in alphabetical order.
   private static func table(_ rows: [(CodedConcept, [String])]) -> [String: CodedConcept] {
     var table: [String: CodedConcept] = [:]
     for (concept, names) in rows {

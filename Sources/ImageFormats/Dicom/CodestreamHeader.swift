@@ -1,4 +1,4 @@
-/// The size that the compressed bytes of a frame state.
+/// The image size and bit depth that a compressed frame states in its own header.
 struct CodestreamHeader: Equatable {
   var columns, rows, bits, components: Int
 
@@ -12,7 +12,7 @@ struct CodestreamHeader: Equatable {
     if magic == 0xff4f_ff51 {
       self.init(jpeg2000: number)
     } else if magic == 0x0000_000c {
-      // A JP2 file around the stream, which some programs write.
+      // Some programs write a JP2 file instead of the bare codestream.
       guard let start = Self.codestream(inBoxes: number) else { return nil }
       self.init(jpeg2000: { number(start + $0, $1) })
     } else if magic >> 16 == 0xffd8 {
@@ -22,7 +22,7 @@ struct CodestreamHeader: Equatable {
     }
   }
 
-  /// Where the codestream begins in a JP2 file.
+  /// The byte at which the codestream begins in a JP2 file; nil where no box contains one.
   private static func codestream(inBoxes number: (Int, Int) -> Int?) -> Int? {
     var position = 0
     while let length = number(position, 4), let type = number(position + 4, 4) {
@@ -38,7 +38,7 @@ struct CodestreamHeader: Equatable {
       let top = number(20, 4), let count = number(40, 2), count > 0, right > left, bottom > top,
       let tileWidth = number(24, 4), let tileHeight = number(28, 4), tileWidth > 0, tileHeight > 0
     else { return nil }
-    // Tables of tiles are allocated before any is decoded.
+    // The decoder allocates its tables of tiles before it decodes any, so their number is limited.
     let tiles = ((right - left) / tileWidth + 2) * ((bottom - top) / tileHeight + 2)
     guard tiles <= 1 << 16 else { return nil }
     for component in 0..<count {
@@ -53,7 +53,7 @@ struct CodestreamHeader: Equatable {
   private init?(jpeg number: (Int, Int) -> Int?) {
     var position = 2
     while let marker = number(position, 2), marker >> 8 == 0xff {
-      // Fill bytes.
+      // Fill bytes may precede a marker.
       if marker == 0xffff {
         position += 1
         continue

@@ -4,7 +4,7 @@ import Foundation
 struct DataSetWriter {
   private(set) var bytes: [UInt8] = []
 
-  /// Adds a text, padded to an even length.
+  /// Adds a text value, padded to an even length as DICOM requires.
   mutating func add(_ tag: DicomTag, _ representation: String, _ text: String) {
     var value = Array(text.utf8)
     if value.count % 2 == 1 { value.append(representation == "UI" ? 0 : 0x20) }
@@ -29,14 +29,14 @@ struct DataSetWriter {
     for number in longs { append(number) }
   }
 
-  /// Adds a tag as a value (AT).
+  /// Adds an element whose value is a tag (AT).
   mutating func add(_ tag: DicomTag, pointer: DicomTag) {
     header(tag, "AT", 4)
     append(pointer.group)
     append(pointer.element)
   }
 
-  /// Adds a sequence.
+  /// Adds a sequence (SQ) with one item for each of `items`, all of defined length.
   mutating func add(_ tag: DicomTag, items: [DataSetWriter]) {
     header(tag, "SQ", items.reduce(0) { $0 + 8 + $1.bytes.count })
     for item in items {
@@ -47,10 +47,10 @@ struct DataSetWriter {
     }
   }
 
-  /// Adds the header of bytes (OB) that follow.
+  /// Adds the header of an element of bytes (OB); the caller writes the value after it.
   mutating func addBytesHeader(_ tag: DicomTag, _ byteCount: Int) { header(tag, "OB", byteCount) }
 
-  /// Adds an item of a sequence with one concept.
+  /// Adds a code sequence with the concept as its only item.
   mutating func add(_ tag: DicomTag, _ concept: CodedConcept) {
     var item = DataSetWriter()
     item.add(DicomTag(0x0008, 0x0100), "SH", concept.value)
@@ -77,7 +77,7 @@ struct DataSetWriter {
     withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
   }
 
-  /// The number with as many digits as 16 characters hold.
+  /// The number with as many significant digits as fit into the 16 characters of a DS value.
   static func decimal(_ number: Double) -> String {
     for digits in stride(from: 17, through: 1, by: -1) {
       let text = String(format: "%.\(digits)g", number)

@@ -1,11 +1,11 @@
 import Work
 
-/// The data set of a deflated file.
+/// Inflates the data set of a deflated file.
 enum DeflatedContent {
-  /// More than any slice; a longer content would have to be in memory as a whole.
+  /// The maximum size of the content, above that of any slice: all of it is held in memory.
   private static let mostBytes = 1 << 27
 
-  /// Inflates what follows `start`.
+  /// The inflated content of a file that begins at the byte `start`.
   /// - Throws: ``InputError`` when the data are damaged or too long.
   static func read(_ file: DicomBytes, from start: Int) throws(InputError) -> [UInt8] {
     let inflation = Inflation(.raw)

@@ -1,13 +1,13 @@
 import Work
 
-/// Bytes of a DICOM file, or of its inflated content, by position.
+/// Random access to the bytes of a DICOM file, or of its inflated content.
 ///
-/// A file is read through a window, so what a header states never decides how much memory is taken.
+/// A file is read through a window of 32 KiB, so that lengths in a header do not determine how much memory is used.
 final class DicomBytes {
   let path: String
-  /// Bytes that there are.
+  /// The number of bytes of the file, or of the inflated content.
   let count: Int
-  /// Nil where the window holds everything.
+  /// nil where ``window`` holds the whole content.
   private let file: FileBytes?
   private var window: [UInt8]
   private var windowStart = 0
@@ -21,7 +21,7 @@ final class DicomBytes {
     (self.path, self.file, window, count) = (path, file, [], file.count)
   }
 
-  /// The content of a deflated file.
+  /// Wraps the inflated content of a deflated file; `path` names the file in errors.
   init(inflated: [UInt8], path: String) {
     (self.path, file, window, count) = (path, nil, inflated, inflated.count)
   }
@@ -40,7 +40,7 @@ final class DicomBytes {
     return isBigEndian ? first << 16 | second : second << 16 | first
   }
 
-  /// Some bytes; `position` + `count` must not exceed ``count``.
+  /// A copy of `count` bytes; `position` + `count` must not exceed ``count``.
   func bytes(at position: Int, count: Int) throws(InputError) -> [UInt8] {
     if count <= Self.windowByteCount || file == nil {
       let start = try load(position, count)
@@ -52,7 +52,7 @@ final class DicomBytes {
     }
   }
 
-  /// Fills `buffer` from a position on; its end must not exceed ``count``.
+  /// Fills `buffer` with the bytes from `position` on; they must not go beyond ``count``.
   func read(at position: Int, into buffer: UnsafeMutableRawBufferPointer) throws(InputError) {
     guard let file else {
       window.withUnsafeBytes { bytes in
@@ -67,7 +67,7 @@ final class DicomBytes {
     }
   }
 
-  /// Moves the window over `count` bytes; returns where they begin in it.
+  /// Moves the window so that it contains `count` bytes; returns the index of the first of them in the window.
   private func load(_ position: Int, _ count: Int) throws(InputError) -> Int {
     precondition(position >= 0 && count <= self.count - position, "bytes beyond the end")
     if position >= windowStart, position + count <= windowStart + window.count {

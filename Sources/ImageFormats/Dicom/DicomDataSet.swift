@@ -3,9 +3,9 @@ import Work
 
 /// The attributes of a data set that the reader needs.
 ///
-/// A missing attribute, an empty one and one whose value cannot be read as asked are all nil.
+/// The accessors return nil, or nothing, for a missing attribute, an empty one and one of another type.
 struct DicomDataSet: Sendable {
-  /// The value of an attribute.
+  /// The value of an attribute: its bytes and how they represent numbers or text, or the items of a sequence.
   enum Value: Sendable {
     case bytes([UInt8], DicomDictionary.Representation)
     case items([DicomDataSet])
@@ -22,7 +22,7 @@ struct DicomDataSet: Sendable {
   /// The only or first item of a sequence.
   func item(_ tag: DicomTag) -> DicomDataSet? { items(tag).first }
 
-  /// The text without the padding at its ends.
+  /// The value as text without padding at its ends; Latin-1 where it is not UTF-8.
   func text(_ tag: DicomTag) -> String? {
     guard case .bytes(let bytes, _)? = values[tag] else { return nil }
     let used = bytes.drop { $0 == 0x20 }
@@ -33,12 +33,12 @@ struct DicomDataSet: Sendable {
       ?? String(String.UnicodeScalarView(text.map { Unicode.Scalar($0) }))
   }
 
-  /// The parts of a text between backslashes.
+  /// The values of a text with several values, which backslashes separate.
   func texts(_ tag: DicomTag) -> [String] {
     text(tag)?.split(separator: "\\", omittingEmptySubsequences: false).map(\.trimmingSpaces) ?? []
   }
 
-  /// Numbers of any representation; empty where one of them is no finite number.
+  /// All values as numbers, whatever their representation; empty where one of them is not a finite number.
   func numbers(_ tag: DicomTag) -> [Double] {
     guard case .bytes(let bytes, let representation)? = values[tag] else { return [] }
     let numbers: [Double?]
@@ -54,10 +54,10 @@ struct DicomDataSet: Sendable {
     return finite.count == numbers.count ? finite : []
   }
 
-  /// The first of the numbers.
+  /// The first value as a number.
   func number(_ tag: DicomTag) -> Double? { numbers(tag).first }
 
-  /// A whole number.
+  /// The first value as an integer; nil where it has a fraction.
   func integer(_ tag: DicomTag) -> Int? { number(tag).flatMap { Int(exactly: $0) } }
 
   private func words(_ bytes: [UInt8], _ byteCount: Int) -> [UInt64] {

@@ -6,15 +6,15 @@ import Work
 struct DicomFolder: Sendable {
   let path: String
   let instances: [DicomInstance]
-  /// Files that begin as DICOM and cannot be read, with the reason.
+  /// The errors of files that begin as DICOM files but cannot be read.
   let damaged: [InputError]
 
-  /// More files than any folder of a study has.
+  /// The maximum number of files, which is above that of any study.
   private static let mostFiles = 100_000
 
-  /// Reads what stands before the pixels of every DICOM file, on all cores.
+  /// Reads the attributes before the pixels of every DICOM file, on all cores.
   ///
-  /// Files of other kinds, hidden ones and DICOMDIR are passed over.
+  /// Files of other kinds, hidden files and DICOMDIR are skipped.
   /// - Throws: ``InputError`` when the folder cannot be read or has too many files; ``Cancelled``.
   /// - Complexity: O(files), some 30 KiB of each.
   init(_ path: String, work: WorkContext = WorkContext()) throws {
@@ -37,10 +37,10 @@ struct DicomFolder: Sendable {
     damaged = results.compactMap { if case .failure(let error) = $0 { error } else { nil } }
   }
 
-  /// The series of slices, in the order of their numbers.
+  /// The image series of the folder by SeriesNumber; segmentations are not among them.
   var imageSeries: [DicomSeries] { DicomSeries.series(of: instances.filter { $0.segmentation == nil }) }
 
-  /// A DICOM file; nil for any other.
+  /// Reads a DICOM file; nil for a file of any other kind.
   private static func instance(_ path: String) -> Result<DicomInstance, InputError>? {
     guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG, begins(path) else {
       return nil
@@ -48,7 +48,7 @@ struct DicomFolder: Sendable {
     return Result { () throws(InputError) in try DicomInstance(path: path) }
   }
 
-  /// Whether a file begins as DICOM files do; false where it cannot be read.
+  /// Whether the first bytes of a file are those of a DICOM file; false where it cannot be read.
   static func begins(_ path: String) -> Bool {
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
@@ -57,7 +57,7 @@ struct DicomFolder: Sendable {
     var bytes = [UInt8](repeating: 0, count: 132)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard DicomParser.recognises(Array(bytes.prefix(max(count, 0)))) else { return false }
-    // An output of the running command is no part of what it reads.
+    // An output of the running command is not part of its input.
     return (try? ReadFiles.register(path)) != nil
   }
 }

@@ -138,12 +138,12 @@ enum DicomFormat: WritableImageFormat {
   }
 }
 
-/// A slice that is not like the others of its series.
+/// A few slices of a series whose size, spacing, orientation or kind differs from that of the others.
 private struct StraySlice {
   let series: DicomSeries
   let main: DicomSeries
 
-  /// nil where the series are not one with a few slices of another kind.
+  /// nil unless `all` have one series instance UID, most slices are in one of them, and none of the others is a scout.
   init?(_ all: [DicomSeries]) {
     let uids = Set(all.map(\.first.seriesInstanceUID))
     let sorted = all.sorted { $0.slices.count > $1.slices.count }

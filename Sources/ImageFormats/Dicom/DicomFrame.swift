@@ -1,11 +1,11 @@
 import Foundation
 import Volumes
 
-/// Where a frame lies, in the patient's coordinates of DICOM (millimetres to the left, back and head, LPS).
+/// The orientation and pixel spacing of a frame, in DICOM's patient coordinates (LPS: left, posterior, superior; mm).
 struct FramePlane: Hashable, Sendable {
-  /// The direction of rising columns, and that of rising rows; of length 1.
+  /// The directions in which the column index and the row index increase; unit vectors.
   var along, down: SIMD3<Double>
-  /// Millimetres between columns, and between rows.
+  /// The distance between columns and between rows in millimetres.
   var columnSpacing, rowSpacing: Double
 
   /// The normal of the plane: along x down.
@@ -15,7 +15,7 @@ struct FramePlane: Hashable, Sendable {
       along.x * down.y - along.y * down.x)
   }
 
-  /// Whether two planes are parallel and have the same pixels, but for the rounding of decimals.
+  /// Whether two planes have the same orientation and pixel spacing, up to the rounding of decimals (1e-3).
   func isNear(_ other: FramePlane) -> Bool {
     func near(_ one: SIMD3<Double>, _ two: SIMD3<Double>) -> Bool { abs(one - two).max() <= 1e-3 }
     func near(_ one: Double, _ two: Double) -> Bool { abs(one - two) <= 1e-3 * max(abs(one), abs(two)) }
@@ -34,33 +34,33 @@ private func abs(_ vector: SIMD3<Double>) -> SIMD3<Double> {
 struct DicomFrame: Sendable {
   /// The number in its instance, from 0.
   let number: Int
-  /// nil where the file does not say where it lies.
+  /// nil where the file does not state orientation and spacing.
   let plane: FramePlane?
-  /// The centre of the first pixel (LPS, mm).
+  /// The centre of the first pixel (LPS, mm); nil where it is not stated.
   let position: SIMD3<Double>?
   let scaling: VoxelScaling
-  /// What tells frames of one place apart, in the order of ``FrameKey``; nil for what is not stated.
+  /// The values that distinguish frames at the same position; a key that the file does not state is missing.
   let keys: [FrameKey: Double]
-  /// Words of the image type: "ORIGINAL\PRIMARY\M".
+  /// The image type as it is stated: "ORIGINAL\PRIMARY\M".
   let imageType: String
-  /// Millimetres between slices as stated, or their thickness; nil where neither is.
+  /// The stated spacing between slices, else their thickness, in millimetres; nil where neither is stated.
   let sliceSpacing: Double?
   let stackID: String?
   /// The segment that a frame of a segmentation shows.
   let segmentNumber: Int?
 }
 
-/// What may tell apart two frames of one place, the plainest first.
+/// The attributes that can distinguish frames at the same position, in the order in which they are tried.
 enum FrameKey: Hashable, Comparable, Sendable {
   case temporalPosition, echo, echoTime, bValue, gradient, triggerTime, frameReferenceTime
   case acquisition
-  /// An element of the dimension index values.
+  /// The element of DimensionIndexValues with this index.
   case dimension(Int)
   case instance
 }
 
 extension DicomDataSet {
-  /// The plane that attributes state; nil where one is missing or no plane can have it.
+  /// The plane of ImageOrientationPatient and PixelSpacing; nil where one of them is missing or invalid.
   func plane(orientation: DicomDataSet?, measures: DicomDataSet?) -> FramePlane? {
     let cosines = (orientation ?? self).numbers(.imageOrientation)
     let spacing = (measures ?? self).numbers(.pixelSpacing)
@@ -75,27 +75,27 @@ extension DicomDataSet {
     return FramePlane(along: along, down: down, columnSpacing: spacing[1], rowSpacing: spacing[0])
   }
 
-  /// A point in millimetres (LPS).
+  /// ImagePositionPatient (LPS, mm); nil where it is missing or has a coordinate of 1e6 mm or more.
   var point: SIMD3<Double>? {
     let numbers = numbers(.imagePosition)
     guard numbers.count == 3, numbers.allSatisfy({ Swift.abs($0) < 1e6 }) else { return nil }
     return SIMD3(numbers[0], numbers[1], numbers[2])
   }
 
-  /// The spacing of slices as stated, else their thickness.
+  /// SpacingBetweenSlices, else SliceThickness, in millimetres; nil where neither is a valid length.
   var sliceSpacing: Double? {
     [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
       .first { $0 > 0 && $0 < 1e6 }
   }
 
-  /// The conversion of stored numbers; nil where none is stated.
+  /// RescaleSlope and RescaleIntercept; nil where one of them is missing.
   var scaling: VoxelScaling? {
     guard let slope = number(.rescaleSlope), let intercept = number(.rescaleIntercept) else { return nil }
-    // 0 would make every pixel the same; programs write it for "none".
+    // A slope of 0 would make all values equal; some programs write it for "no scaling".
     return VoxelScaling(slope: slope == 0 ? 1 : slope, intercept: intercept)
   }
 
-  /// The keys of a data set, or of the functional groups of a frame.
+  /// The numbers of the named attributes; an attribute that is missing has no entry.
   fileprivate func keys(_ names: [(FrameKey, DicomTag)]) -> [FrameKey: Double] {
     var keys: [FrameKey: Double] = [:]
     for (key, tag) in names { keys[key] = number(tag) }
@@ -104,7 +104,7 @@ extension DicomDataSet {
 }
 
 extension DicomFrame {
-  /// The frames of a data set.
+  /// The frames of a data set: one for each item of PerFrameFunctionalGroupsSequence, else `count` alike ones.
   static func frames(of dataSet: DicomDataSet, count: Int) -> [DicomFrame] {
     let groups = dataSet.items(.perFrameFunctionalGroups)
     if groups.count == count, count > 0 {
@@ -119,12 +119,12 @@ extension DicomFrame {
   }
 
   /// A frame of an instance without functional groups.
-  /// - Parameter offset: Its distance along the normal from the stated position (as of a radiotherapy dose), in mm.
+  /// - Parameter offset: The element of GridFrameOffsetVector (RT Dose): millimetres along the normal; nil without one.
   private init(number: Int, of dataSet: DicomDataSet, offset: Double?, count: Int) {
     self.number = number
     plane = dataSet.plane(orientation: nil, measures: nil)
     let first = count == 1 || offset != nil ? dataSet.point : nil
-    // The first offset may be the position itself instead of 0.
+    // The offsets are relative to the first one, which is 0 or the coordinate of the position itself.
     let start = dataSet.numbers(.gridFrameOffsetVector).first ?? 0
     position = zip(first, plane).map { $0 + $1.normal * ((offset ?? start) - start) }
     let dose = dataSet.number(.doseGridScaling).flatMap { $0 > 0 ? VoxelScaling(slope: $0) : nil }
@@ -174,13 +174,13 @@ extension DicomFrame {
   }
 }
 
-/// A number that differs between directions of diffusion gradients; nil where none is stated.
+/// A number that differs between the gradient directions of a diffusion series; nil where no direction is stated.
 private func gradient(_ dataSet: DicomDataSet) -> Double? {
   let direction = dataSet.numbers(.diffusionGradientOrientation)
   return direction.count == 3 ? direction[0] + 3.7 * direction[1] + 13.1 * direction[2] : nil
 }
 
-/// Both, where neither is nil.
+/// Both values; nil where one of them is nil.
 private func zip<One, Other>(_ one: One?, _ other: Other?) -> (One, Other)? {
   if let one, let other { (one, other) } else { nil }
 }

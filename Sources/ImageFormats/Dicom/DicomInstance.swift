@@ -2,7 +2,7 @@ import Foundation
 import Volumes
 import Work
 
-/// What one DICOM file holds, without its pixels.
+/// The attributes of one DICOM file that the program uses, and the location of its pixels.
 struct DicomInstance: Sendable {
   let path: String
   let syntax: TransferSyntax
@@ -10,7 +10,7 @@ struct DicomInstance: Sendable {
   let modality: String
   let seriesNumber: Int?
   let instanceNumber: Int?
-  /// The description of the series; nil where there is none, or where something of the patient stands in it.
+  /// SeriesDescription; nil where there is none, or where it contains the patient's ID, a part of the name, or a date.
   let description: String?
   let format: PixelFormat?
   let pixels: PixelLocation?
@@ -18,7 +18,7 @@ struct DicomInstance: Sendable {
   /// Defects that were repaired.
   let findings: [Finding]
   let isMosaic: Bool
-  /// Segments; nil for what is no segmentation.
+  /// The segments that it describes; nil for an instance that is not a segmentation.
   let segmentation: SegmentationContent?
 
   /// Reads a file.
@@ -83,7 +83,7 @@ struct DicomInstance: Sendable {
     return findings
   }
 
-  /// The description, unless it contains the patient's number, a part of the name, or a date.
+  /// SeriesDescription, at most 40 characters, unless it contains the patient's ID, a part of the name, or a date.
   private static func description(_ dataSet: DicomDataSet) -> String? {
     guard let text = dataSet.text(.seriesDescription)?.printableLine else { return nil }
     let name = (dataSet.text(.patientName) ?? "").lowercased().split { !$0.isLetter }

@@ -5,32 +5,32 @@ import Work
 package struct DicomListing: Sendable {
   /// A series of slices that is one image.
   package struct Series: Hashable, Sendable {
-    /// Its number in the folder, from 1, which `--series` takes.
+    /// Its number in the folder, counted from 1, as `--series` takes it.
     package let number: Int
     package let seriesInstanceUID, frameOfReferenceUID: String
-    /// "CT, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm"; nothing of the patient.
+    /// "MR, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm", without patient data.
     package let summary: String
     /// The path of its first file, which opens the series.
     package let path: String
     package let fileCount: Int
-    /// Bytes of its files.
+    /// The total size of its files in bytes.
     package let byteCount: Int
   }
 
   /// A file with a segmentation.
   package struct Segmentation: Hashable, Sendable {
     package let path: String
-    /// The series that it says it is of; empty where it does not.
+    /// The UID of the series that it refers to; empty where it states none.
     package let seriesInstanceUID: String
     package let frameOfReferenceUID: String
   }
 
   package let series: [Series]
   package let segmentations: [Segmentation]
-  /// Files that begin as DICOM and cannot be read, a line each.
+  /// A line for each file that begins as a DICOM file but cannot be read.
   package let damaged: [String]
 
-  /// Reads what stands before the pixels of every DICOM file of a folder.
+  /// Reads the attributes before the pixels of every DICOM file of a folder.
   /// - Throws: ``InputError`` when the folder cannot be read; ``Cancelled``.
   /// - Complexity: O(files), some 30 KiB of each.
   package init(_ folder: String, work: WorkContext = WorkContext()) throws {
@@ -54,24 +54,24 @@ package struct DicomListing: Sendable {
     damaged = content.damaged.map(\.description)
   }
 
-  /// Whether a folder directly holds one series of slices, so that it is opened as an image.
+  /// Whether a folder itself, without its subfolders, holds exactly one image series and so is opened as an image.
   /// - Throws: As ``init(_:work:)``.
   package static func isImage(folder path: String, work: WorkContext = WorkContext()) throws -> Bool {
     try holdsDICOM(folder: path) && DicomListing(path, work: work).series.count == 1
   }
 
-  /// Whether a file of a folder is named as DICOM files are, or one of the first files begins as they do.
+  /// Whether a file of a folder has a suffix of DICOM, or one of its first 16 files begins as a DICOM file.
   package static func holdsDICOM(folder path: String) -> Bool {
     let names = (try? FileSystem.names(in: path)) ?? []
     let files = names.lazy.filter { !$0.hasPrefix(".") }.map { FilePath.joined(path, $0) }
     return files.contains(where: hasSuffix) || files.prefix(16).contains(where: isDICOM)
   }
 
-  /// Whether a name ends as those of DICOM files do.
+  /// Whether a name has a suffix of DICOM files.
   package static func hasSuffix(_ name: String) -> Bool {
     DicomFormat.suffixes.contains { FilePath.hasSuffix($0, name) }
   }
 
-  /// Whether a file begins as DICOM files do; false where it cannot be read.
+  /// Whether the first bytes of a file are those of a DICOM file; false where it cannot be read.
   package static func isDICOM(_ path: String) -> Bool { DicomFolder.begins(path) }
 }

@@ -3,26 +3,26 @@ import Work
 
 /// Reads the structure of a DICOM file up to its pixels.
 ///
-/// Every length is compared with the bytes that there are before anything is read or allocated, and only the attributes of
-/// ``DicomDictionary`` are kept.
+/// Every length is compared with the number of remaining bytes before anything is read or allocated. Only attributes
+/// of ``DicomDictionary`` are kept.
 struct DicomParser {
-  /// The pixels of a file, which are not read.
+  /// The pixel data element, whose value the parser does not read.
   struct PixelElement: Sendable {
     let tag: DicomTag
-    /// The first byte of the value.
+    /// The offset of the first byte of the value.
     let position: Int
-    /// nil where fragments follow.
+    /// nil for encapsulated pixels, which follow as fragments.
     let byteCount: Int?
     /// Whether 8-bit pixels are stored in 16-bit words.
     let isWords: Bool
   }
 
-  /// What stands before the pixels.
+  /// The attributes before the pixels, and the location of the pixels.
   struct Content {
     let dataSet: DicomDataSet
     let syntax: TransferSyntax
     let pixels: PixelElement?
-    /// The bytes that ``PixelElement/position`` counts.
+    /// The bytes in which ``PixelElement/position`` is an offset: those of the file, or of its inflated content.
     let bytes: DicomBytes
   }
 
@@ -32,7 +32,7 @@ struct DicomParser {
   private var elementCount = 0
   private var keptByteCount = 0
 
-  // No real file comes near; they bound time and memory of damaged ones.
+  // No real file comes near these limits; they bound the time and the memory that a damaged one takes.
   private static let deepestNesting = 16
   private static let mostElements = 20_000_000
   private static let mostKeptBytes = 64 << 20
@@ -59,7 +59,7 @@ struct DicomParser {
     }
     var isExplicit = syntax.isExplicit
     if bytes.count - first >= 6 {
-      // Some programs state one encoding and write the other.
+      // Some programs state explicit value representations and write implicit ones, or the reverse.
       let letters = try bytes.bytes(at: first + 4, count: 2)
       let hasLetters = letters.allSatisfy { isCapital($0) }
       if isExplicit != hasLetters, !syntax.isBigEndian { isExplicit = hasLetters }
@@ -71,7 +71,7 @@ struct DicomParser {
     return Content(dataSet: dataSet, syntax: syntax, pixels: parser.pixels, bytes: bytes)
   }
 
-  /// The content of a deflated file, which ``PixelElement/position`` counts.
+  /// The inflated content of a deflated file, in which ``PixelElement/position`` is an offset.
   /// - Throws: ``InputError`` where the file changed.
   static func inflatedContent(of path: String) throws(InputError) -> [UInt8] {
     let file = try DicomBytes(path: path)
@@ -79,7 +79,7 @@ struct DicomParser {
     return try DeflatedContent.read(file, from: fileInformation(file, from: start).end)
   }
 
-  /// A function that opens the content of a file for each of several threads; a deflated one is inflated once.
+  /// A function with which each thread opens the content of a file for itself; a deflated file is inflated only once.
   static func sharedContent(
     of decoder: FrameDecoding
   ) throws(InputError) -> @Sendable () throws(InputError) -> DicomBytes {
@@ -89,7 +89,7 @@ struct DicomParser {
     return { () throws(InputError) in DicomBytes(inflated: inflated, path: path) }
   }
 
-  /// The elements of group 2, and where they end.
+  /// The file meta information (group 2), and the position after it.
   private static func fileInformation(
     _ file: DicomBytes, from start: Int
   ) throws(InputError) -> (elements: DicomDataSet, end: Int) {
@@ -103,13 +103,13 @@ struct DicomParser {
     self.isBigEndian = isBigEndian
   }
 
-  /// Whether bytes are the beginning of a DICOM file: "DICM" after 128 bytes, or a data set without them.
+  /// Whether bytes are the beginning of a DICOM file: "DICM" after a preamble of 128 bytes, or a data set without it.
   static func recognises(_ beginning: [UInt8]) -> Bool {
     if beginning.count >= 132, Array(beginning[128..<132]) == Array("DICM".utf8) { return true }
     return startsWithElement(beginning)
   }
 
-  /// Where the first element begins; nil where there is none.
+  /// The position of the first element; nil for a file that is not DICOM.
   private static func start(of file: DicomBytes) throws(InputError) -> Int? {
     let beginning = try file.bytes(at: 0, count: min(file.count, 132))
     guard recognises(beginning) else { return nil }
@@ -130,30 +130,30 @@ struct DicomParser {
 
   private static func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5a).contains(byte) }
 
-  /// Where a data set ends and how it is encoded.
+  /// The end of a data set and its encoding.
   private struct Limits {
     var end: Int
     var isExplicit: Bool
-    /// Ends before the first element of another group.
+    /// The only group that is read: the data set ends before an element of another one; nil for all groups.
     var onlyGroup: UInt16?
-    /// Whether an item end ends it.
+    /// Whether an item delimiter (fffe,e00d) ends it.
     var hasItemEnd = false
     var depth = 0
-    /// Whether values are kept.
+    /// Whether values are kept; otherwise elements are only checked and skipped.
     var keeps = true
   }
 
   /// The header of an element.
   private struct Header {
     var tag: DicomTag
-    /// Letters of the value representation; nil where there are none.
+    /// The two letters of the value representation (VR); nil in implicit encoding.
     var letters: [UInt8]?
     /// nil for an undefined length.
     var byteCount: Int?
     var position: Int
   }
 
-  /// Reads elements until the end; returns where it is.
+  /// Reads elements up to the end of the data set, or up to the pixels; returns the position there.
   private mutating func dataSet(from start: Int, limits: Limits) throws(InputError) -> (DicomDataSet, Int) {
     var dataSet = DicomDataSet()
     dataSet.isBigEndian = isBigEndian
@@ -192,7 +192,7 @@ struct DicomParser {
       try bytes.uint16(at: position, isBigEndian: isBigEndian),
       try bytes.uint16(at: position + 2, isBigEndian: isBigEndian))
     let letters = try bytes.bytes(at: position + 4, count: 2)
-    // An element without letters in a file with them has a length of four bytes.
+    // An element without a VR in an explicit file is read as in an implicit one, with a length of four bytes.
     guard tag.group != 0xfffe, limits.isExplicit, letters.allSatisfy(Self.isCapital) else {
       let length = try bytes.uint32(at: position + 4, isBigEndian: isBigEndian)
       return Header(tag: tag, byteCount: defined(length), position: position + 8)
@@ -208,18 +208,18 @@ struct DicomParser {
 
   private func defined(_ length: UInt32) -> Int? { length == .max ? nil : Int(length) }
 
-  /// The value representations whose lengths have four bytes.
+  /// The value representations whose lengths have four bytes in explicit encoding.
   private static let longRepresentations = Set(
     ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"].map { Array($0.utf8) })
 
-  /// Reads or passes over an element; returns where the next one begins.
+  /// Reads or skips an element; returns the position of the next one.
   private mutating func read(
     _ header: Header, _ limits: Limits, into dataSet: inout DicomDataSet
   ) throws(InputError) -> Int {
     let representation = limits.keeps ? DicomDictionary.representations[header.tag] : nil
     let isSequence = representation == .sequence || header.letters == Array("SQ".utf8)
     guard let byteCount = header.byteCount else {
-      // Only sequences have no length; what is not known is encoded without letters.
+      // Only a sequence may have an undefined length; one of unknown VR (UN) is encoded as implicit (PS3.5 6.2.2).
       let isUnknown = header.letters == Array("UN".utf8)
       guard header.letters == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
         throw InputError(
@@ -260,7 +260,7 @@ struct DicomParser {
     return end
   }
 
-  /// The representation that letters state; nil for those that leave it to the attribute.
+  /// The representation that a VR determines; nil for a VR that leaves it to the attribute's entry in the dictionary.
   private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
     switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
     case "DS", "IS": .decimalText
@@ -272,7 +272,7 @@ struct DicomParser {
     }
   }
 
-  /// Reads the items of a sequence; returns where it ends.
+  /// Reads the items of a sequence; returns the position after it.
   private mutating func items(
     from start: Int, _ limits: Limits, hasEnd: Bool, _ tag: DicomTag
   ) throws(InputError) -> ([DicomDataSet], Int) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a segmentation states of the images that it is of.
+/// The UIDs with which a segmentation refers to the image that it was made from.
 struct DicomReference: StatedHeader {
   /// A slice of the image: its instance, and its frame, from 1, where the instance has several.
   struct Slice: Hashable, Sendable {
@@ -9,7 +9,7 @@ struct DicomReference: StatedHeader {
   }
 
   var studyInstanceUID, seriesInstanceUID, frameOfReferenceUID: String
-  /// The slice of each k; empty where several frames of the image have the same slices.
+  /// The source of each slice k; empty for an image with several frames, in which every k has several sources.
   var slices: [Slice]
 }
 

@@ -1,31 +1,31 @@
 import Foundation
 import Work
 
-/// Slices of one series that have the same plane and pixels: what becomes one image.
+/// The slices with one series instance UID, plane and pixel format, which become one image.
 struct DicomSeries: Sendable {
-  /// A slice, by the positions of its instance and frame.
+  /// A slice: the indices of its instance in ``instances`` and of its frame in that instance.
   struct Slice: Hashable, Sendable {
     var instance, frame: Int
   }
 
-  /// The instances that its slices are of.
+  /// The instances that contain its slices.
   let instances: [DicomInstance]
   let slices: [Slice]
 
-  /// What its slices have in common.
+  /// The instance of the first slice; its UIDs and pixel format hold for all slices.
   var first: DicomInstance { instances[slices[0].instance] }
 
   func instance(_ slice: Slice) -> DicomInstance { instances[slice.instance] }
   func frame(_ slice: Slice) -> DicomFrame { instances[slice.instance].frames[slice.frame] }
 
-  /// "IM0004", with the number of the frame where a file has several.
+  /// The name of a slice in messages: "IM0004", or "frame 3 of IM0004" where the file has several frames.
   func name(_ slice: Slice) -> String {
     let instance = instance(slice)
     let name = FilePath.name(of: instance.path)
     return instance.frames.count == 1 ? name : "frame \(slice.frame) of \(name)"
   }
 
-  /// "CT, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm", as lists show it.
+  /// "MR, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm", as lists show it.
   var summary: String {
     let size = first.format.map { "\($0.columns)x\($0.rows)x\(slices.count)" }
     return [
@@ -34,10 +34,10 @@ struct DicomSeries: Sendable {
     ].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ", ")
   }
 
-  /// Sorts instances into series, in the order of their numbers.
+  /// Groups instances into series, ordered by SeriesNumber.
   ///
-  /// The slices of a series instance UID are one series where they have one plane and one size; scout images are series
-  /// of their own.
+  /// The slices of one series instance UID become several series where their planes, pixel formats or stacks differ.
+  /// Scout images (LOCALIZER) become series of their own.
   static func series(of instances: [DicomInstance]) -> [DicomSeries] {
     let images = instances.filter { !$0.frames.isEmpty }
     let byUID = Dictionary(grouping: images.indices) { images[$0].seriesInstanceUID }

@@ -1,4 +1,4 @@
-/// The number of an attribute of a data set.
+/// The tag of an attribute: its group and element numbers.
 struct DicomTag: Hashable, Sendable, CustomStringConvertible {
   let group, element: UInt16
 
@@ -24,7 +24,7 @@ extension DicomTag {
   static let itemEnd = DicomTag(0xfffe, 0xe00d)
   static let sequenceEnd = DicomTag(0xfffe, 0xe0dd)
 
-  // What an instance is.
+  // The identity of an instance.
   static let specificCharacterSet = DicomTag(0x0008, 0x0005)
   static let imageType = DicomTag(0x0008, 0x0008)
   static let sopClassUID = DicomTag(0x0008, 0x0016)
@@ -41,11 +41,11 @@ extension DicomTag {
   static let frameOfReferenceUID = DicomTag(0x0020, 0x0052)
   static let temporalPositionIdentifier = DicomTag(0x0020, 0x0100)
 
-  // Read only to keep them out of what is shown.
+  // Read only so that no text that contains them is shown.
   static let patientName = DicomTag(0x0010, 0x0010)
   static let patientID = DicomTag(0x0010, 0x0020)
 
-  // The acquisition, where it tells images of one place apart.
+  // The acquisition attributes that distinguish images at the same position.
   static let echoTime = DicomTag(0x0018, 0x0081)
   static let echoNumbers = DicomTag(0x0018, 0x0086)
   static let triggerTime = DicomTag(0x0018, 0x1060)
@@ -72,7 +72,7 @@ extension DicomTag {
   static let doublePixelData = DicomTag(0x7fe0, 0x0009)
   static let pixelData = DicomTag(0x7fe0, 0x0010)
 
-  // Where they lie.
+  // The position and orientation of pixels.
   static let sliceThickness = DicomTag(0x0018, 0x0050)
   static let spacingBetweenSlices = DicomTag(0x0018, 0x0088)
   static let imagePosition = DicomTag(0x0020, 0x0032)
@@ -117,7 +117,7 @@ extension DicomTag {
   static let referencedSeriesSequence = DicomTag(0x0008, 0x1115)
 }
 
-/// The attributes that the reader keeps, with their value representations, which files without any leave out.
+/// The attributes that the reader keeps, with the value representations that implicit encoding leaves out.
 enum DicomDictionary {
   /// How the value of an attribute is stored.
   enum Representation {

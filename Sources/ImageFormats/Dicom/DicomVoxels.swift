@@ -5,7 +5,7 @@ import Work
 
 /// Delivers the slices of an opened series, decoded on all cores.
 struct DicomVoxels: VoxelReader {
-  /// A slice: which instance, and which of its frames.
+  /// A slice: the indices of its instance and of its frame there, and the scaling of its stored numbers.
   struct Source: Sendable {
     var instance, frame: Int
     var scaling: VoxelScaling
@@ -15,7 +15,7 @@ struct DicomVoxels: VoxelReader {
   /// The slices of all volumes, one volume after the other.
   let sources: [Source]
   let slicesPerVolume: Int
-  /// Whether each slice has a scaling of its own, so that values are delivered instead of stored numbers.
+  /// Whether slices differ in their scaling, so that scaled values (float32) are delivered instead of stored numbers.
   let appliesScaling: Bool
   /// The type of the stored numbers.
   let storedType: VoxelType
@@ -37,7 +37,7 @@ struct DicomVoxels: VoxelReader {
   ) throws -> [Finding] {
     let slices = sources[frames.lowerBound * slicesPerVolume..<frames.upperBound * slicesPerVolume]
     let format = instances[0].format
-    // Several slices for each thread, so that none waits long for the others.
+    // A batch has several slices for each thread, so that no thread waits long for the others.
     let batch = max(1, min(slices.count, work.threadCount * 4, (1 << 26) / format.frameByteCount))
     let buffer = UnsafeMutableRawBufferPointer.allocate(
       byteCount: batch * format.frameByteCount, alignment: 64)
@@ -107,7 +107,7 @@ private final class InflatedFile: Sendable {
   }
 }
 
-/// Applies the scaling of a slice.
+/// Converts the stored numbers of a slice to values.
 private struct ScalingLoop: StoredNumberLoop {
   let scaling: VoxelScaling
   /// Memory for one slice.

@@ -2,14 +2,14 @@ import CDicom
 import Foundation
 import Work
 
-/// Decodes compressed frames, one after the other, in a process of its own, which may crash or be stopped.
+/// Decodes compressed frames, one after the other, in a separate process, which may crash and can be killed.
 final class FrameDecoder: @unchecked Sendable {
   // SAFETY: each worker of a parallel loop has decoders of its own, so a decoder is used by one thread at a time.
 
-  /// What became of a frame.
+  /// The result of decoding a frame.
   enum Outcome {
     case decoded
-    /// The bytes are damaged, or the decoder crashed over them or computed for too long.
+    /// The bytes are damaged, or the decoder crashed on them or ran for too long.
     case damaged
     case stopped
   }
@@ -19,7 +19,7 @@ final class FrameDecoder: @unchecked Sendable {
 
   /// Starts the process, which ends with this object.
   /// - Parameter byteCount: The most bytes that a compressed frame has.
-  /// - Throws: ``InputError`` where the machine has no process or memory left.
+  /// - Throws: ``InputError`` where the system cannot provide the process or its memory.
   init(_ instance: FrameDecoding, byteCount: Int) throws(InputError) {
     let format = dicom_frame_format(
       columns: UInt32(instance.format.columns), rows: UInt32(instance.format.rows),
@@ -41,7 +41,7 @@ final class FrameDecoder: @unchecked Sendable {
     return UnsafeMutableRawBufferPointer(start: dicom_decoder_bytes(decoder), count: count)
   }
 
-  /// Decodes the first `count` of the ``bytes(_:)``.
+  /// Decodes a frame from the first `count` bytes of the memory that ``bytes(_:)`` returned.
   func decode(
     _ count: Int, into pixels: UnsafeMutableRawBufferPointer, cancellation: Cancellation
   ) -> Outcome {
@@ -59,14 +59,14 @@ final class FrameDecoder: @unchecked Sendable {
   }
 }
 
-/// The decoders of a reading: for each worker, one of each compression.
+/// The decoders for one read of voxels: each worker has one for each transfer syntax.
 ///
-/// They are started by the thread that reads, and end with it.
+/// The reading thread starts their processes, which end with that thread at the latest.
 struct FrameDecoders: Sendable {
   private let decoders: [[String: FrameDecoder]]
 
   /// - Parameters:
-  ///   - instances: What is read; those that need no decoder get none.
+  ///   - instances: The instances that are read; uncompressed and RLE ones need no decoder.
   ///   - workerCount: The number of workers.
   /// - Throws: As ``FrameDecoder/init(_:byteCount:)``.
   init(for instances: [FrameDecoding], workerCount: Int) throws(InputError) {

@@ -16,7 +16,7 @@ struct FrameDecoding: Sendable {
     (self.format, self.location) = (format, location)
   }
 
-  /// Refuses what cannot be decoded, by the name of the compression.
+  /// Refuses pixel formats and compressions that cannot be decoded, by their names, before any frame is read.
   func check() throws(InputError) {
     _ = try format.voxelType(path: path)
     guard case .fragments = location, syntax.pixels == .encapsulated, !syntax.isRunLength else { return }
@@ -27,7 +27,7 @@ struct FrameDecoding: Sendable {
     }
   }
 
-  /// The most bytes of a frame for a ``FrameDecoder``; nil where none is needed.
+  /// The size of the largest compressed frame in bytes; nil where frames need no ``FrameDecoder``.
   var largestEncodedByteCount: Int? {
     guard case .fragments(let frames) = location, syntax.pixels == .encapsulated, !syntax.isRunLength else {
       return nil
@@ -35,7 +35,7 @@ struct FrameDecoding: Sendable {
     return frames.map { Self.encodedByteCount($0) }.max()
   }
 
-  /// Bytes of the fragments of a frame, an even number, as decoders take them.
+  /// The total size of a frame's fragments in bytes, rounded up to the even number that decoders need.
   private static func encodedByteCount(_ fragments: [PixelLocation.Fragment]) -> Int {
     let count = fragments.reduce(0) { $0 + $1.byteCount }
     return count + count % 2
@@ -44,8 +44,8 @@ struct FrameDecoding: Sendable {
   /// Reads a frame.
   /// - Parameters:
   ///   - content: The bytes of the file or of its inflated content.
-  ///   - pixels: Memory for ``PixelFormat/frameByteCount`` bytes; it holds anything where the work was stopped.
-  ///   - decoder: For frames that are compressed by a ``largestEncodedByteCount``.
+  ///   - pixels: Memory for ``PixelFormat/frameByteCount`` bytes; its content is undefined after a cancellation.
+  ///   - decoder: The decoder of this transfer syntax; nil where ``largestEncodedByteCount`` is nil.
   /// - Throws: ``InputError`` where the frame is damaged or the file became shorter.
   func read(
     _ frame: Int, of content: DicomBytes, into pixels: UnsafeMutableRawBufferPointer,
@@ -93,8 +93,9 @@ struct FrameDecoding: Sendable {
     swapBytes(pairs, width: width)
   }
 
-  /// Reads pixels of one bit, eight in a byte, the lowest bit first; a frame begins in the middle of a byte where the one
-  /// before it ends there.
+  /// Unpacks pixels of one bit, the lowest bit of a byte first, to a byte each.
+  ///
+  /// Frames have no padding between them, so a frame may begin within a byte.
   private func readBits(
     _ frame: Int, at position: Int, _ content: DicomBytes, _ pixels: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
@@ -115,7 +116,7 @@ struct FrameDecoding: Sendable {
     }
   }
 
-  /// Joins the fragments of a frame.
+  /// Reads the fragments of a frame into `buffer`, one after the other, and pads an odd length with 0.
   private func read(
     _ fragments: [PixelLocation.Fragment], of content: DicomBytes, into buffer: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
@@ -131,7 +132,7 @@ struct FrameDecoding: Sendable {
     if done < buffer.count { buffer[done] = 0 }
   }
 
-  /// Refuses a frame whose compressed bytes state another size than the file does.
+  /// Refuses a frame whose codestream states another size, depth or component count than the data set.
   private func check(_ header: CodestreamHeader?, _ frame: Int) throws(InputError) {
     guard let header else { throw damaged(frame, "no usable header") }
     guard header.columns == format.columns, header.rows == format.rows, header.components == 1 else {
@@ -145,7 +146,7 @@ struct FrameDecoding: Sendable {
     }
   }
 
-  /// Decodes what is stored as it is, or in runs.
+  /// Copies an encapsulated but uncompressed frame, or decodes RLE.
   private func expand(
     _ encoded: [UInt8], _ frame: Int, _ pixels: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
@@ -168,7 +169,7 @@ struct FrameDecoding: Sendable {
       path, "frame \(frame) cannot be decoded (\(syntax.name))", found: found, expected: expected)
   }
 
-  /// Removes the bits that do not belong to the number, and extends the sign.
+  /// Moves the stored bits of each number to the lowest position, removes all others and extends the sign.
   private func trim(_ pixels: UnsafeMutableRawBufferPointer) {
     guard !format.isFloatingPoint, format.bitsAllocated > 1, format.bitsStored < format.bitsAllocated else {
       return
@@ -192,10 +193,10 @@ struct FrameDecoding: Sendable {
   }
 }
 
-/// Runs of bytes (PackBits) in planes of bytes, DICOM's RLE.
+/// DICOM's RLE (PS3.5 annex G): a segment of PackBits runs for each byte of a pixel.
 enum RunLengthFrame {
   /// Decodes a frame; false where it is damaged.
-  /// - Parameter byteCount: Bytes of a pixel; the highest one's plane comes first.
+  /// - Parameter byteCount: Bytes of a pixel; the segment of the most significant byte comes first.
   static func decode(_ encoded: [UInt8], into pixels: UnsafeMutableRawBufferPointer, byteCount: Int) -> Bool {
     var header = LittleEndianReader(Array(encoded.prefix(64)))
     guard encoded.count >= 64, header.number(4) == byteCount else { return false }

@@ -1,19 +1,19 @@
 import Volumes
 import Work
 
-/// How a file stores the number of a pixel.
+/// The size of a file's frames, and how the numbers of their pixels are stored.
 struct PixelFormat: Hashable, Sendable {
   let columns, rows: Int
   /// Bits of a pixel in memory: 1, 8, 16, 32 or 64.
   let bitsAllocated: Int
-  /// Bits that hold the number, and the position of the highest one.
+  /// The number of bits that hold the number, and the position of the highest of them.
   let bitsStored, highBit: Int
   let isSigned: Bool
   let isFloatingPoint: Bool
   let samplesPerPixel: Int
   let photometricInterpretation: String
 
-  /// - Throws: ``InputError`` for what no image has.
+  /// - Throws: ``InputError`` for an attribute that is missing or has a value that no image has.
   init(_ dataSet: DicomDataSet, _ element: DicomParser.PixelElement, path: String) throws(InputError) {
     func count(_ name: String, _ tag: DicomTag, _ allowed: ClosedRange<Int>, default value: Int? = nil)
       throws(InputError) -> Int
@@ -48,11 +48,11 @@ struct PixelFormat: Hashable, Sendable {
   /// Pixels of a frame.
   var pixelCount: Int { columns * rows }
 
-  /// Bytes of a frame as this program has it in memory: a byte or more for each pixel.
+  /// Bytes of a decoded frame in memory; a pixel of one bit takes a byte.
   var frameByteCount: Int { pixelCount * max(1, bitsAllocated / 8) }
 
   /// The type of a voxel.
-  /// - Throws: ``InputError`` for colours and for widths that no number of this program has.
+  /// - Throws: ``InputError`` for colour images, and for a bit depth that no ``VoxelType`` has.
   func voxelType(path: String) throws(InputError) -> VoxelType {
     guard samplesPerPixel == 1, photometricInterpretation.hasPrefix("MONOCHROME") else {
       throw InputError(

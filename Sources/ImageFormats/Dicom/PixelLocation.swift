@@ -1,19 +1,19 @@
 import Foundation
 import Work
 
-/// Where the frames of a file lie.
+/// The positions of a file's frames.
 enum PixelLocation: Sendable {
-  /// One frame after the other, from a byte of the content on.
+  /// Uncompressed frames, one after the other from the byte `position` on; `isWords` where 8-bit pixels are in words.
   case native(position: Int, isWords: Bool)
-  /// The fragments of each frame, which are joined.
+  /// The fragments of each frame, in the order in which they are joined.
   case fragments([[Fragment]])
 
-  /// A piece of a file.
+  /// A range of bytes of a file.
   struct Fragment: Hashable, Sendable {
     var position, byteCount: Int
   }
 
-  /// More fragments than any series has frames.
+  /// The maximum number of fragments, above the number of frames of any series.
   private static let mostFragments = 1 << 20
 
   /// Finds the frames and compares their sizes with the file.
@@ -44,7 +44,7 @@ enum PixelLocation: Sendable {
     let needed = bits.flatMap { checkedSum($0, 7) }.map { $0 / 8 }
     guard content.syntax.pixels == .native || format.samplesPerPixel > 1 else {
       throw InputError(
-        path, "has pixels without fragments", found: counted(stated, "byte"),
+        path, "has compressed pixels that are not in fragments", found: counted(stated, "byte"),
         expected: "fragments, as \(content.syntax.name) has")
     }
     guard let needed, needed <= min(stated, available) || format.samplesPerPixel > 1 else {
@@ -65,7 +65,7 @@ enum PixelLocation: Sendable {
     return (.native(position: element.position, isWords: element.isWords), findings)
   }
 
-  /// The fragments of an element, its offset table first.
+  /// The fragments of an element; the first is the basic offset table.
   private static func fragments(
     _ element: DicomParser.PixelElement, _ bytes: DicomBytes
   ) throws(InputError) -> [Fragment] {
@@ -97,7 +97,7 @@ enum PixelLocation: Sendable {
     return fragments
   }
 
-  /// The fragments of each frame: one each, or as an offset table says, or all of an only frame.
+  /// Assigns fragments to frames: one each, all to a single frame, or by an offset table, else by codestream headers.
   private static func frames(
     of fragments: [Fragment], offsetTable: Fragment, _ content: DicomParser.Content, _ frameCount: Int
   ) throws(InputError) -> [[Fragment]] {
@@ -117,7 +117,7 @@ enum PixelLocation: Sendable {
     }
     guard frames.count == frameCount else {
       throw InputError(
-        content.bytes.path, "its fragments cannot be told apart as frames",
+        content.bytes.path, "its fragments cannot be assigned to frames",
         found: "\(fragments.count) fragments and \(frames.count) beginnings", expected: "\(frameCount) frames"
       )
     }
@@ -144,7 +144,7 @@ enum PixelLocation: Sendable {
     return Set((0..<frameCount).compactMap { _ in checkedSum(first, reader.number(8)) })
   }
 
-  /// The positions of the items that begin as a JPEG or JPEG 2000 image does.
+  /// The positions of the items that begin with the marker of a JPEG or JPEG 2000 image.
   private static func startsOfImages(
     _ fragments: [Fragment], _ bytes: DicomBytes
   ) throws(InputError) -> Set<Int> {
@@ -158,11 +158,11 @@ enum PixelLocation: Sendable {
     return starts
   }
 
-  /// Refuses sizes that compressed bytes cannot hold, before any of them is decoded.
+  /// Refuses a stated size that the compressed bytes cannot expand to, before memory is allocated for it.
   private static func checkExpansion(
     _ encodedByteCount: Int, _ format: PixelFormat, _ frameCount: Int, _ path: String
   ) throws(InputError) {
-    // Far above what an empty slice compresses to.
+    // Even an empty slice compresses by a far smaller ratio.
     let (alwaysAllowed, largestRatio) = (1 << 28, 4000)
     let decoded = checkedProduct(format.frameByteCount, format.samplesPerPixel, frameCount)
     guard let decoded,

@@ -4,7 +4,7 @@ import Work
 
 /// The segments that a DICOM segmentation describes.
 struct SegmentationContent: Sendable {
-  /// How pixels show segments.
+  /// SegmentationType: the meaning of a pixel's number.
   enum Kind: String, Sendable {
     case binary = "BINARY"
     case fractional = "FRACTIONAL"
@@ -13,9 +13,9 @@ struct SegmentationContent: Sendable {
 
   /// One segment.
   struct Segment: Hashable, Sendable {
-    /// Its number in the file; numbers count from 1.
+    /// SegmentNumber, counted from 1.
     var number: Int
-    /// The value of its voxels: its number, unless it was written as a label of another value.
+    /// The label value of its voxels in the mask: its number, or the value that segdeck wrote into its tracking ID.
     var value: Int
     var name: String
     var colour: RGBColour?
@@ -23,17 +23,17 @@ struct SegmentationContent: Sendable {
 
   let kind: Kind
   let segments: [Segment]
-  /// The value of a fractional pixel that is wholly inside.
+  /// The number of a pixel that lies wholly in a fractional segment.
   let maximumFractionalValue: Int
-  /// The value of background in a label map.
+  /// The number of background pixels in a label map.
   let paddingValue: Int
-  /// The series that it was made of; empty where that is not stated.
+  /// The UID of the series that it was made from; empty where it is not stated.
   let seriesInstanceUID: String
 
-  /// The UIDs of segmentations and of label maps.
+  /// The SOP class UIDs of Segmentation Storage and of Label Map Segmentation Storage.
   private static let classes = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"]
 
-  /// nil for what is no segmentation.
+  /// nil for a data set of any other SOP class.
   init?(_ dataSet: DicomDataSet, sopClassUID: String) {
     guard Self.classes.contains(sopClassUID) else { return nil }
     let isLabelMap = sopClassUID == Self.classes[1]
@@ -55,10 +55,10 @@ struct SegmentationContent: Sendable {
     seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
   }
 
-  /// The tracking identifier of a label, which keeps its value: segments are numbered without gaps.
+  /// The tracking ID that keeps the value of a label, because the numbers of segments have no gaps.
   static func tracking(ofValue value: Int) -> String { "segdeck label \(value)" }
 
-  /// The value of a label in its tracking identifier; nil for those of other programs.
+  /// The value of a label in its tracking ID; nil for a tracking ID of another program.
   private static func value(ofTracking text: String) -> Int? {
     let prefix = tracking(ofValue: 0).dropLast()
     return text.hasPrefix(prefix) ? Int(text.dropFirst(prefix.count)).flatMap { $0 > 0 ? $0 : nil } : nil
@@ -66,10 +66,10 @@ struct SegmentationContent: Sendable {
 }
 
 extension RGBColour {
-  /// The colour of three scaled numbers of DICOM's CIELab (PS3.3 C.10.7.1.1); nil for other counts.
+  /// The sRGB colour of three 16-bit CIELab numbers (PS3.3 C.10.7.1.1); nil for other counts.
   ///
-  /// The white point is D65, as in dcmqi, 3D Slicer and highdicom, although the standard's is D50: so a colour is the same
-  /// here and there.
+  /// The white point is D65, as in dcmqi, 3D Slicer and highdicom, although the standard's is D50: so colours are the same
+  /// in all of these programs.
   init?(cieLab numbers: [Double]) {
     guard numbers.count == 3 else { return nil }
     let (lightness, a, b) = (

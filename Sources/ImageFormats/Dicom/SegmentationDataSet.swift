@@ -3,13 +3,13 @@ import Volumes
 
 /// The elements of a segmentation before its pixels (PS3.3 A.51).
 ///
-/// Nothing of the patient is in it: attributes that must be there are empty. The study and the frame of reference are those
-/// of the image, by which an archive finds where it belongs.
+/// It contains no patient data: the patient's mandatory attributes are empty. The UIDs of study and frame of reference
+/// are those of the image, so that an archive can match both.
 struct SegmentationDataSet {
   let image: WrittenImage
   let reference: DicomReference
   let segments: [SegmentationContent.Segment]
-  /// The position of the segment and the slice of each frame.
+  /// The index of the segment in ``segments`` and the slice (k) of each frame.
   let frames: [(segment: Int, slice: Int)]
   private let instanceUID = Self.newUID()
   private let dimensionUID = Self.newUID()
@@ -30,7 +30,7 @@ struct SegmentationDataSet {
     (self.image, self.reference, self.segments, self.frames) = (image, reference, segments, frames)
   }
 
-  /// The file up to the value of the pixels.
+  /// The bytes of the file before the value of the pixels.
   func bytes(pixelByteCount: Int) -> [UInt8] {
     var set = DataSetWriter()
     addInstance(&set)
@@ -43,9 +43,9 @@ struct SegmentationDataSet {
     return fileInformation + set.bytes
   }
 
-  /// A new UID, of a random UUID (PS3.5 B.2).
+  /// A new UID that is made from a random UUID (PS3.5 B.2).
   private static func newUID() -> String {
-    // The 128 bits as one decimal number: the digits of the high part times 2^64 plus the low part.
+    // The 128 bits as one decimal number, lowest digit first: each byte multiplies the digits by 256 and is added.
     var digits: [UInt8] = [0]
     withUnsafeBytes(of: UUID().uuid) { bytes in
       for byte in bytes {
@@ -102,7 +102,7 @@ struct SegmentationDataSet {
     }
   }
 
-  /// The instances of the image, each once.
+  /// A reference to each instance of the image.
   private var instances: [DataSetWriter] {
     var known: Set<String> = []
     return reference.slices.filter { known.insert($0.sopInstanceUID).inserted }.map { slice in
@@ -126,7 +126,7 @@ struct SegmentationDataSet {
     set.add(.seriesNumber, "IS", "1")
     set.add(.instanceNumber, "IS", "1")
     let frame = reference.frameOfReferenceUID
-    // There must be one, also where the image states none.
+    // The attribute is mandatory, so a new UID is used where the image states none.
     set.add(.frameOfReferenceUID, "UI", frame.isEmpty ? Self.newUID() : frame)
     set.add(DicomTag(0x0020, 0x1040), "LO", "")
   }
@@ -191,7 +191,7 @@ struct SegmentationDataSet {
     return item
   }
 
-  /// What all frames have in common.
+  /// The functional groups that all frames share.
   private var sharedGroups: DataSetWriter {
     let grid = image.source.grid
     let steps = [grid.affine.stepI, grid.affine.stepJ].map(\.lps)
@@ -202,7 +202,7 @@ struct SegmentationDataSet {
         let unit = step / length(step)
         return [unit.x, unit.y, unit.z]
       })
-    // Along the normal: a sheared image's slices are closer than its columns are long.
+    // The distance is along the normal, because the step of a sheared image is longer than the distance of its slices.
     let normal = FramePlane(
       along: steps[0] / length(steps[0]), down: steps[1] / length(steps[1]), columnSpacing: 1, rowSpacing: 1
     ).normal
@@ -233,7 +233,7 @@ struct SegmentationDataSet {
     return groups
   }
 
-  /// The slice that a frame was made of.
+  /// The reference from a frame to the slice of the image that it was made from.
   private func derivation(_ number: Int) -> DataSetWriter {
     let slice = reference.slices[number]
     var source = DataSetWriter()
@@ -252,7 +252,7 @@ struct SegmentationDataSet {
 }
 
 extension RGBColour {
-  /// The scaled numbers of DICOM's CIELab; inverse of ``init(cieLab:)``.
+  /// The colour as three 16-bit CIELab numbers; inverse of ``init(cieLab:)``.
   var cieLab: [UInt16] {
     func linear(_ channel: UInt8) -> Double {
       let value = Double(channel) / 255

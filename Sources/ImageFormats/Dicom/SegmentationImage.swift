@@ -4,14 +4,14 @@ import Work
 
 /// A DICOM segmentation as a mask: the value of a voxel is that of its segment.
 enum SegmentationImage {
-  /// More slices than any mask has.
+  /// The maximum number of slices, above that of any image.
   private static let mostSlices = 65535
 
-  /// Opens a segmentation on the grid of its own frames; slices between them, which the file leaves out, are background.
+  /// Opens a segmentation on the grid that its frames span; slices without a frame are background.
   ///
   /// - Parameters:
-  ///   - choice: The number or name of the only segment that is read; nil for all of them.
-  /// - Throws: ``InputError`` where frames lie on no grid, or there is no such segment.
+  ///   - choice: The label value or name of the only segment that is read; nil for all of them.
+  /// - Throws: ``InputError`` where the frames are not on a regular grid, or there is no such segment.
   static func open(
     _ instance: DicomInstance, path: String, segment choice: String? = nil
   ) throws(InputError) -> ImageFile {
@@ -54,7 +54,7 @@ enum SegmentationImage {
       ? [
         Finding(
           "segments are fractional, 0 to \(content.maximumFractionalValue)",
-          repair: "voxels from one half on belong to a segment")
+          repair: "voxels with at least half of that belong to a segment")
       ] : []
   }
 
@@ -78,7 +78,7 @@ enum SegmentationImage {
     return found
   }
 
-  /// The grid of the frames, and the slice of each.
+  /// The grid of the frames, and the slice index (k) of each.
   private static func slices(
     of instance: DicomInstance, path: String
   ) throws(InputError) -> (VolumeGrid, [Int]) {
@@ -90,7 +90,7 @@ enum SegmentationImage {
     for frame in instance.frames {
       guard let position = frame.position, frame.plane?.isNear(plane) == true else {
         throw InputError(
-          path, "frame \(frame.number) does not lie as the others do",
+          path, "frame \(frame.number) is not parallel to the others, or has no position",
           found: frame.position == nil ? "no ImagePositionPatient" : "another plane",
           expected: "parallel slices")
       }
@@ -102,7 +102,7 @@ enum SegmentationImage {
     let stated = instance.frames[0].sliceSpacing
     let sorted = rising.sorted()
     let gaps = zip(sorted, sorted.dropFirst()).map { $1 - $0 }.filter { $0 > 0.001 }
-    // A stated spacing may be of another image; then the smallest distance between frames is the spacing.
+    // The stated spacing may not fit the positions; then the smallest distance between frames is tried.
     let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
     for spacing in spacings.isEmpty ? [1] : spacings {
       let places = rising.map { ($0 / spacing).rounded() }

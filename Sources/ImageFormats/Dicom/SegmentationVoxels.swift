@@ -16,9 +16,9 @@ struct SegmentationVoxels: VoxelReader {
   let planes: [[Part]]
   /// The segments that are read.
   let segments: [SegmentationContent.Segment]
-  /// The values of label map numbers that are not their own.
+  /// The label value of each segment by its number, for label maps.
   var values: [Int: Int] = [:]
-  /// uint8, or uint16 where numbers do not fit.
+  /// uint8, or uint16 where label values exceed 255.
   let type: VoxelType
 
   /// Two segments that share a voxel.
@@ -111,7 +111,7 @@ struct SegmentationVoxels: VoxelReader {
         ? UInt16(truncatingIfNeeded: part.value) : nil
     case .labelmap:
       guard stored != content.paddingValue else { return nil }
-      // All segments are usual; a choice of one leaves the others out.
+      // Where one segment was chosen, the others are background.
       guard segments.count == content.segments.count || segments.contains(where: { $0.number == stored })
       else {
         return nil
@@ -129,7 +129,7 @@ struct SegmentationVoxels: VoxelReader {
     let pairs = sorted.prefix(8).map { "\(name($0.first)) and \(name($0.second))" }
     let more = sorted.count - pairs.count
     return InputError(
-      decoder.path, "has segments that overlap, so that no voxel can have one label",
+      decoder.path, "has overlapping segments, and a voxel of a mask can have only one label",
       found: (pairs + (more > 0 ? ["\(more) more pairs"] : [])).joined(separator: ", "),
       expected: "--segment with the name or number of one")
   }

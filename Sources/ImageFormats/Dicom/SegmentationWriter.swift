@@ -2,11 +2,11 @@ import Foundation
 import Volumes
 import Work
 
-/// Writes a mask of a DICOM image as a segmentation (BINARY): a frame for each slice that a segment has voxels in.
+/// Writes a mask of a DICOM image as a segmentation (BINARY): for each segment, a frame for each slice with its voxels.
 final class SegmentationWriter: ImageWriter {
   /// A frame: pixels of one segment in one slice, a bit each.
   struct Frame {
-    /// The position of its segment in ``SegmentationDataSet/segments``, and its slice.
+    /// The index of its segment in ``SegmentationDataSet/segments``, and its slice (k).
     var segment, slice: Int
     var bits: [UInt8]
   }
@@ -16,22 +16,22 @@ final class SegmentationWriter: ImageWriter {
   private let reference: DicomReference
   private let work: WorkContext
   private let segments: [SegmentationContent.Segment]
-  /// The position of the segment of each value.
+  /// The index of the segment of each label value.
   private let positions: [Int: Int]
   private let pixelCount: Int
   private var frames: [Frame] = []
-  /// Voxels of a slice that is not complete.
+  /// Bytes of the voxels of a slice that is not complete yet.
   private var pending: [UInt8] = []
   private var slice = 0
 
   init(path: String, image: WrittenImage, work: WorkContext) throws(InputError) {
     guard let reference = image.source.header(DicomReference.self) else {
       throw InputError(
-        path, "is written for masks of DICOM images alone", found: "an image of another format",
+        path, "can only be written for a mask of a DICOM image", found: "an image of another format",
         expected: "another suffix, or --like with a DICOM image")
     }
     guard let labels = image.labels, image.frameSizes.isEmpty else {
-      throw InputError(path, "holds masks alone", found: "an image", expected: "another suffix")
+      throw InputError(path, "can only hold a mask", found: "an image", expected: "another suffix")
     }
     let names = Dictionary(labels.names.entries.map { ($0.value, $0) }, uniquingKeysWith: { _, last in last })
     segments = labels.values.enumerated().map { index, value in
@@ -97,7 +97,7 @@ final class SegmentationWriter: ImageWriter {
     return [try stream.complete()]
   }
 
-  /// Writes the bits of all frames, each right after the one before it, also within a byte.
+  /// Writes the bits of all frames without padding, so that a frame may begin within a byte.
   private func write(to stream: OutputStream) throws {
     var piece: [UInt8] = []
     var (carry, carried) = (UInt8(0), 0)

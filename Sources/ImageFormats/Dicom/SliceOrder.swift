@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// Tells apart slices that lie at one place: time points, echoes, directions.
+/// Splits a series with several slices at each position into volumes: time points, echoes, gradient directions.
 struct SliceOrder {
   private let series: DicomSeries
   private let places: [[PlacedSlice]]
@@ -12,7 +12,7 @@ struct SliceOrder {
   }
 
   /// The slices of each volume.
-  /// - Throws: ``InputError`` that names two slices of one place that nothing tells apart.
+  /// - Throws: ``InputError`` that names two slices at one position that no attribute distinguishes.
   func volumes() throws(InputError) -> [[DicomSeries.Slice]] {
     let count = places[0].count
     let slices = places.map { $0.map(\.slice) }
@@ -28,7 +28,7 @@ struct SliceOrder {
       expected: "one, or the same number everywhere")
   }
 
-  /// Splits places with the same number of slices by the first key that tells them apart, and the parts by the next.
+  /// Splits equally many slices at each position by the first key that distinguishes them, and the parts by the next.
   private func volumes(of places: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
     let count = places[0].count
     if count == 1 { return [places.map { $0[0] }] }
@@ -55,7 +55,7 @@ struct SliceOrder {
     return volumes
   }
 
-  /// The places of each value, ascending, where every value occurs at every place equally often.
+  /// The slices by position for each value, ascending; nil unless every value occurs equally often at every position.
   private func parts<Value: Hashable & Comparable>(
     of places: [[DicomSeries.Slice]], by value: (DicomSeries.Slice) -> Value?
   ) -> [[[DicomSeries.Slice]]]? {
@@ -74,7 +74,7 @@ struct SliceOrder {
     return values.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Volumes in the order of the instance numbers, where each slice is an instance of its own that has one.
+  /// Volumes in the order of instance numbers; nil unless every slice is an instance with a number of its own.
   private func numbered(_ places: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
     let all = places.flatMap { $0 }
     let numbers = all.compactMap { series.instance($0).instanceNumber }

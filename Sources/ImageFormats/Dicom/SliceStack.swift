@@ -2,24 +2,24 @@ import Foundation
 import Volumes
 import Work
 
-/// The slices of a series in the order of a volume, and where they lie.
+/// The slices of a series, ordered and split into volumes, and the grid of these.
 struct SliceStack {
-  /// The grid of every frame (in the program's sense: one volume).
+  /// The grid of every volume.
   let grid: VolumeGrid
-  /// The slices of each volume, along rising positions on the normal.
+  /// The slices of each volume, in order of their positions along the plane's normal.
   let volumes: [[DicomSeries.Slice]]
   let findings: [Finding]
 
   /// Orders slices by position.
   ///
   /// - Parameter path: The path that was opened, for errors.
-  /// - Throws: ``InputError`` that names the slice that is missing, twice there or not where it should be.
+  /// - Throws: ``InputError`` that names a slice that is missing, duplicate or out of line.
   init(_ series: DicomSeries, path: String) throws(InputError) {
     guard let format = series.first.format else { throw InputError(path, "has no pixels") }
     guard !series.first.isMosaic else {
       throw InputError(
         path, "is a Siemens mosaic: all slices in one picture", found: series.first.modality,
-        expected: "slices, as dcm2niix makes of it")
+        expected: "single slices, or the NIfTI file that dcm2niix makes of it")
     }
     var placed: [PlacedSlice] = []
     var plane: FramePlane?
@@ -57,7 +57,7 @@ struct SliceStack {
         origin: WorldPoint(lps: start)))
   }
 
-  /// Sorted slices by their places.
+  /// Groups sorted slices whose positions are at most `tolerance` millimetres apart.
   private static func places(_ sorted: [PlacedSlice], tolerance: Double) -> [[PlacedSlice]] {
     var places: [[PlacedSlice]] = []
     for slice in sorted {
@@ -78,25 +78,25 @@ struct PlacedSlice {
 }
 
 extension WorldPoint {
-  /// A point or step of DICOM, whose axes point to the left, back and head.
+  /// The RAS form of a point or step in DICOM's axes (LPS, mm).
   init(lps point: SIMD3<Double>) { self.init(0 - point.x, 0 - point.y, point.z) }
 
-  /// The same in DICOM's axes.
+  /// The point or step in DICOM's axes (LPS, mm).
   var lps: SIMD3<Double> { SIMD3(0 - x, 0 - y, z) }
 }
 
-/// Whether places are as far from each other as slices of a volume.
+/// Checks that the positions of slices are evenly spaced along a line.
 private struct PlaceCheck {
   let series: DicomSeries
   let places: [[PlacedSlice]]
   let normal: SIMD3<Double>
   let path: String
 
-  /// Slices may lie so far from a regular grid, as a part of the distance between two: positions are rounded decimals.
+  /// The largest deviation from even spacing, as a fraction of the spacing; stated positions are rounded decimals.
   private static let tolerance = 0.1
 
-  /// The step from a slice to the next.
-  /// - Parameter stated: The spacing that files state, for an only slice.
+  /// The step from a slice to the next (LPS, mm).
+  /// - Parameter stated: The stated slice spacing in millimetres, for a single slice; nil is taken as 1 mm.
   func step(stated: Double?) throws(InputError) -> (SIMD3<Double>, [Finding]) {
     let count = places.count
     guard count > 1 else {
@@ -117,7 +117,7 @@ private struct PlaceCheck {
       step,
       [
         Finding(
-          "slices lie up to \(significant(largest, 2)) mm from where they would be \(significant(distance, 4)) mm apart",
+          "slices are up to \(significant(largest, 2)) mm away from an even spacing of \(significant(distance, 4)) mm",
           repair: "they are taken to be evenly spaced")
       ]
     )
@@ -146,6 +146,6 @@ private struct PlaceCheck {
     let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0
     return InputError(
       path, "its slices are not in one line: \(series.name(places[worst][0].slice))",
-      found: "\(significant(deviations[worst], 3)) mm beside it", expected: "slices above each other")
+      found: "\(significant(deviations[worst], 3)) mm beside it", expected: "positions on one line")
   }
 }

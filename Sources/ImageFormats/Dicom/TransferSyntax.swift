@@ -1,26 +1,26 @@
 /// How the elements and pixels of a file are encoded.
 struct TransferSyntax: Hashable, Sendable {
-  /// The bytes of pixels.
+  /// How the pixels are stored.
   enum Pixels: Hashable {
-    /// One number after the other.
+    /// Uncompressed frames, one after the other.
     case native
     /// Frames in fragments, each compressed.
     case encapsulated
-    /// Frames in fragments, each as native ones.
+    /// Frames in fragments, uncompressed.
     case encapsulatedNative
   }
 
   let uid: String
-  /// "JPEG 2000 (lossless)".
+  /// The name in messages: "JPEG 2000 lossless".
   let name: String
   let isExplicit: Bool
   let isBigEndian: Bool
   let isDeflated: Bool
   let pixels: Pixels
-  /// Whether only the pixels are big-endian.
+  /// Whether the pixels are big-endian, with or without the elements.
   let hasBigEndianPixels: Bool
 
-  /// Whether frames are runs of bytes.
+  /// Whether frames are compressed as RLE.
   var isRunLength: Bool { uid == "1.2.840.10008.1.2.5" }
 
   private init(
@@ -41,7 +41,7 @@ struct TransferSyntax: Hashable, Sendable {
   static let explicitLittleEndian = TransferSyntax(
     "1.2.840.10008.1.2.1", "little-endian", pixels: .native)
 
-  /// The transfer syntax of a UID; one that is not known has compressed frames.
+  /// The transfer syntax of a UID; an unknown one is taken to have compressed frames.
   init(uid: String) {
     self = Self.known[uid] ?? TransferSyntax(uid, "transfer syntax \(uid)")
   }

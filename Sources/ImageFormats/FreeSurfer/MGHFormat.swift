@@ -6,13 +6,13 @@ enum MGHFormat: ImageFormat {
   static let name = "FreeSurfer MGH"
   static let suffixes = [".mgz", ".mgh", ".mgh.gz"]
 
-  /// Bytes before the voxels.
+  /// Bytes of the header, which the voxels follow.
   static let headerByteCount = 284
 
-  /// The codes of the types of a voxel.
+  /// Voxel types by their codes in the header.
   static let types: [Int: VoxelType] = [0: .uint8, 1: .int32, 3: .float32, 4: .int16, 10: .uint16]
 
-  /// Version 1 is little evidence, so the extents, frames, type and flag must make sense too.
+  /// The version number 1 alone is weak evidence, so extents, frames, type and flag must be plausible too.
   static func recognises(_ beginning: [UInt8]) -> Bool {
     guard beginning.count >= headerByteCount else { return false }
     let fields = HeaderBytes(bytes: beginning, isByteSwapped: true)
@@ -63,7 +63,7 @@ enum MGHFormat: ImageFormat {
     _ fields: HeaderBytes, _ size: GridSize, path: String, _ findings: inout [Finding]
   ) throws(InputError) -> VolumeGrid {
     var spacing = [1.0, 1, 1]
-    // The axes of a coronal slice.
+    // FreeSurfer's default: the axes of coronal slices.
     var cosines: [Double] = [-1, 0, 0, 0, 0, -1, 0, 1, 0]
     var centre = [0.0, 0, 0]
     if fields.int16(28) > 0 {

@@ -12,7 +12,7 @@ extension MGHFormat: WritableImageFormat {
     try MGHWriter(path: path, image, work: work)
   }
 
-  /// The header of an image, big-endian as all of it.
+  /// The header of an image; like the voxels, it is big-endian.
   fileprivate static func header(_ image: WrittenImage) -> [UInt8] {
     let grid = image.source.grid
     let (affine, spacing) = (grid.affine, grid.spacing)

@@ -63,7 +63,7 @@ package enum LabelNamesFile {
     for name in commonNames {
       let candidate = FilePath.joined(folder, name)
       guard FileSystem.exists(candidate) else { continue }
-      // BIDS and others have a dataset.json, or one like it, without labels.
+      // A dataset.json of another kind, such as one of BIDS, has no labels.
       if let content = try? text(of: candidate).text, let document = JSONValue(content),
         document[key: "labels"] == nil
       {
@@ -78,7 +78,7 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// A table beside an image may be about anything, as one of events is.
+  /// Reads a table beside an image; nil for one without label names, as a table of events.
   private static func readTable(_ candidate: String) throws(InputError) -> LabelNames? {
     let (text, finding) = try text(of: candidate)
     return LabelNamesTable.recognises(text)

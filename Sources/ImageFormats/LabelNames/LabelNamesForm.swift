@@ -2,7 +2,7 @@ import Foundation
 import Volumes
 import Work
 
-/// The forms in which label names are written for other programs, by the name of the file.
+/// The file formats of label names that can be written; the name of the file determines which.
 package enum LabelNamesForm: CaseIterable, Sendable {
   /// ITK-SNAP's label description, `NAME.label`.
   case itkSnap
@@ -15,7 +15,7 @@ package enum LabelNamesForm: CaseIterable, Sendable {
   /// This program's own, `NAME.json`.
   case own
 
-  /// The end of the names of its files; the first that a name ends in decides.
+  /// The end of the names of its files; a name has the first format whose suffix it ends in.
   private var suffix: String {
     switch self {
     case .itkSnap: ".label"
@@ -30,7 +30,7 @@ package enum LabelNamesForm: CaseIterable, Sendable {
   package static let suffixList = alternatives(allCases.map(\.suffix))
 
   /// The form of a file of this name.
-  /// - Throws: ``InputError`` for a name of none of them.
+  /// - Throws: ``InputError`` for a name with another suffix.
   package init(ofFile path: String) throws(InputError) {
     guard let form = Self.allCases.first(where: { FilePath.hasSuffix($0.suffix, path) }) else {
       try FilePath.requireSuffix(Self.allCases.map(\.suffix), of: path, toWrite: "label names")

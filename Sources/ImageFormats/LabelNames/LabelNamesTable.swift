@@ -4,7 +4,7 @@ import Work
 
 /// Label names as a table of BIDS (`dseg.tsv`).
 ///
-/// Columns lie between tabs, under their names; `index` and `name` must be there, and `color` (#rrggbb) may be.
+/// Tabs separate the columns, which the first line names. `index` and `name` are required, `color` (#rrggbb) is not.
 enum LabelNamesTable {
   /// Whether a text is such a table, by its first line.
   static func recognises(_ text: String) -> Bool {
@@ -36,7 +36,7 @@ enum LabelNamesTable {
           expected: "a whole number and a name between tabs")
       }
       let stated = colour.flatMap { $0 < cells.count ? RGBColour(hexadecimal: cells[$0]) : nil }
-      // "n/a" is what BIDS writes where it has nothing.
+      // BIDS writes "n/a" for a missing value.
       entries.append(.init(value: value, name: cells[name] == "n/a" ? "" : cells[name], colour: stated))
     }
     return LabelNames(entries: entries, finding: finding)

@@ -16,13 +16,13 @@ struct MetaImageCheck {
 
   private var path: String { header.path }
 
-  /// Refuses what MetaIO writes besides images.
+  /// Refuses an object of MetaIO that is not an image, such as a mesh.
   func requireImage() throws(InputError) {
     guard let type = header.text("ObjectType"), type.text.lowercased() != "image" else { return }
     throw type.refusal("Image")
   }
 
-  /// Extents, i first.
+  /// The extents of all axes, i first.
   func sizes() throws(InputError) -> [Int] {
     let axes = try header.required("NDims").integer(in: 1...4)
     let text = try header.required("DimSize")
@@ -31,7 +31,7 @@ struct MetaImageCheck {
     return sizes
   }
 
-  /// The type of a component, and how many a voxel has.
+  /// The type of a component, and the number of components of a voxel.
   func voxelType(sizes: [Int]) throws(InputError) -> (VoxelType, channels: Int) {
     let text = try header.required("ElementType")
     let name = text.text.uppercased()
@@ -89,7 +89,7 @@ struct MetaImageCheck {
     return numbers
   }
 
-  /// The voxels, whose sizes the files can hold.
+  /// A reader of the voxels, after a check that the files are large enough for them.
   mutating func voxels(
     sizes: [Int], type: VoxelType, channels: Int
   ) throws(InputError) -> any VoxelReader {
@@ -121,7 +121,7 @@ struct MetaImageCheck {
       storage = "MetaImage, ascii"
       guard parts.count == 1, !isCompressed else {
         throw InputError(
-          path, "states numbers as text in several or compressed files", expected: "one plain file")
+          path, "has voxels as text in several or in compressed files", expected: "one plain file")
       }
       let voxels = TextVoxelFile(
         path: parts[0].path, from: parts[0].fileOffset, type: type, voxelsPerFrame: voxelsPerFrame,
@@ -135,7 +135,7 @@ struct MetaImageCheck {
     return voxels
   }
 
-  /// The files with the voxels, and whether they are others than the header.
+  /// The files with the voxels, and whether these are separate from the header.
   private func dataFile(sizes: [Int]) throws(InputError) -> (paths: [String], isOther: Bool) {
     let text = try header.required("ElementDataFile")
     let words = text.words

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// The fields of a MetaImage header as it states them, before any check.
+/// The fields of a MetaImage header as text, before any check.
 struct MetaImageHeader {
   /// A field and its line.
   private struct Field {
@@ -16,10 +16,10 @@ struct MetaImageHeader {
   /// The first byte after the header.
   private(set) var byteOffset = 0
 
-  /// Files of a list at most.
+  /// The maximum number of files in a list.
   private static let listLimit = 1 << 16
 
-  /// Names of fields that mean the same, the one that counts first.
+  /// Names of fields with the same meaning; the first one that a header has is used.
   private static let synonyms = [
     "offset": ["offset", "position", "origin"],
     "transformmatrix": ["transformmatrix", "rotation", "orientation"],
@@ -27,7 +27,7 @@ struct MetaImageHeader {
   ]
 
   /// Reads a header up to `ElementDataFile`, its last field.
-  /// - Throws: ``InputError`` for a line that is no field, a missing `ElementDataFile`, and a header that is too long.
+  /// - Throws: ``InputError`` for a line that is not a field, a missing `ElementDataFile`, and a header too long.
   init(path: String) throws(InputError) {
     self.path = path
     var lines = try HeaderLines(path: path)
@@ -79,7 +79,7 @@ struct MetaImageHeader {
     InputError(path, "\(name) is missing", expected: "a field of that name")
   }
 
-  /// Whether a first line begins a header: one of the fields that do, with its value.
+  /// Whether the first line is one of the fields with which a MetaImage header can begin.
   static func recognises(_ beginning: [UInt8]) -> Bool {
     let line = String(decoding: beginning.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     let parts = line.split(separator: "=", maxSplits: 1)

@@ -90,7 +90,7 @@ private final class MetaImageWriter: ImageWriter {
 
   func complete() throws -> [PendingFile] {
     try output.voxels.finishCompression()
-    // Only now is it known how many compressed bytes there are.
+    // The number of compressed bytes is known only now.
     let count = output.voxels.byteCount - (output.voxelFileName == nil ? headerByteCount : 0)
     try output.header.overwrite(Self.header(image, output, compressedByteCount: count), at: 0)
     return try output.completeFiles()

@@ -54,7 +54,7 @@ struct NiftiHeader {
   /// - Parameters:
   ///   - bytes: The beginning of the file; more than the header does no harm.
   ///   - allowsAnalyze: Whether a missing magic means ANALYZE 7.5, which only `.hdr` files may be.
-  /// - Throws: ``InputError`` when the bytes are no header or end inside it.
+  /// - Throws: ``InputError`` when the bytes are not a header or end inside it.
   init(_ bytes: [UInt8], path: String, allowsAnalyze: Bool) throws(InputError) {
     guard let (version, isByteSwapped) = NiftiHeader.layout(bytes) else {
       let size =

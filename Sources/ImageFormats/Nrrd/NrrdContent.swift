@@ -1,13 +1,13 @@
 import Volumes
 import Work
 
-/// Where the voxels of an NRRD file lie, and how they are encoded.
+/// The location and the encoding of the voxels of an NRRD file.
 struct NrrdContent {
   /// "NRRD, gzip, little-endian".
   let storage: String
   /// The header and the files with the voxels.
   let files: [String]
-  /// The voxels as they are stored, whose sizes the files can hold.
+  /// A reader of the stored voxels, for which the files are large enough.
   let reader: any VoxelReader
 
   private enum Encoding: String {
@@ -20,7 +20,7 @@ struct NrrdContent {
   ]
 
   /// Finds the voxels.
-  /// - Parameter voxelsPerFrame: Numbers that lie together, components among them.
+  /// - Parameter voxelsPerFrame: Numbers of one frame: voxels times the components of each.
   /// - Throws: ``InputError`` for an unknown encoding, a missing byte order, files that are missing or too small.
   init(_ header: NrrdHeader, type: VoxelType, voxelsPerFrame: Int, frameCount: Int) throws {
     let text = try header.required("encoding")
@@ -45,7 +45,7 @@ struct NrrdContent {
     ].compactMap(\.self).joined(separator: ", ")
     if encoding == .ascii {
       guard parts.count == 1 else {
-        throw InputError(header.path, "states numbers as text in several files", expected: "one file")
+        throw InputError(header.path, "has voxels as text in several files", expected: "one file")
       }
       let voxels = TextVoxelFile(
         path: parts[0].path, from: parts[0].fileOffset, type: type, voxelsPerFrame: voxelsPerFrame,
@@ -74,7 +74,7 @@ struct NrrdContent {
     }
   }
 
-  /// The files with the voxels, each with the same share; nil where they follow the header.
+  /// The files with the voxels, all with equally many of them; nil where the voxels follow the header.
   private static func dataFiles(_ header: NrrdHeader, _ sizes: [Int]) throws(InputError) -> [String]? {
     guard let text = header.text("data file") else { return nil }
     let named = NamedFiles(header: header.path)
@@ -108,7 +108,7 @@ struct NrrdContent {
     return try names.map { name throws(InputError) in try named.path(name) }
   }
 
-  /// The bytes of one file after the lines and bytes that the header passes over.
+  /// The voxels of one file, after the lines and bytes that `line skip` and `byte skip` state.
   private static func part(
     _ header: NrrdHeader, path: String, from offset: Int, _ encoding: Encoding, byteCount: Int
   ) throws -> VoxelBytes {
@@ -129,7 +129,7 @@ struct NrrdContent {
     let skipped = try text.integer(in: -1...1 << 40)
     switch encoding {
     case .raw where skipped == -1:
-      // Another header, of any length, is before the voxels.
+      // The voxels are the end of the file, after a header of another format with any length.
       part.fileOffset = max(0, try ByteStream(path: path, .none).fileByteCount - byteCount)
     case .raw, .ascii, .hex:
       guard skipped >= 0 else { throw text.refusal("0 or more, as the voxels are not raw") }

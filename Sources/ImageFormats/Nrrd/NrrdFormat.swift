@@ -9,7 +9,7 @@ enum NrrdFormat: ImageFormat {
 
   static func recognises(_ beginning: [UInt8]) -> Bool { beginning.starts(with: Array("NRRD000".utf8)) }
 
-  /// The names of each type, the first of which is written.
+  /// The names of each type; the first one is written.
   static let typeNames: [(type: VoxelType, names: [String])] = [
     (.int8, ["signed char", "int8", "int8_t"]),
     (.uint8, ["uchar", "unsigned char", "uint8", "uint8_t"]),

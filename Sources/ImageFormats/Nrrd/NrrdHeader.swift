@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// The fields of an NRRD header as it states them, before any check.
+/// The fields of an NRRD header as text, before any check.
 struct NrrdHeader {
   private struct Field {
     var value: String
@@ -10,19 +10,19 @@ struct NrrdHeader {
 
   let path: String
   private var fields: [String: Field] = [:]
-  /// The keys and values of the lines with `:=`, which are not the format's own.
+  /// The key/value pairs (`key:=value`), whose meaning the format does not define.
   private(set) var keyValues: [String: String] = [:]
   /// The lines after `data file: LIST`.
   private(set) var listedFiles: [String] = []
   /// The first byte after the header.
   private(set) var byteOffset = 0
 
-  /// Files of a list at most.
+  /// The maximum number of files in a list.
   private static let listLimit = 1 << 16
 
   /// Reads a header up to the empty line that ends it, or to the end of the file.
-  /// - Throws: ``InputError`` for another first line, a line that is no field, a field that occurs twice, and a header
-  ///   that is too long.
+  /// - Throws: ``InputError`` for a wrong first line, a line that is not a field, a field that occurs twice, and a
+  ///   header that is too long.
   init(path: String) throws(InputError) {
     self.path = path
     var lines = try HeaderLines(path: path)
@@ -67,7 +67,7 @@ struct NrrdHeader {
     fields[field] = Field(value: String(rest), line: number)
   }
 
-  /// A name without differences of spelling: "Space Directions" as "spacedirections".
+  /// The key of a field's name, whatever its case and spaces: "spacedirections" for "Space Directions".
   private static func key(_ name: String) -> String {
     let key = name.lowercased().filter { !$0.isWhitespace }
     return synonyms[key] ?? key

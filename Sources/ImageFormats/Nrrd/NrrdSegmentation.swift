@@ -13,7 +13,7 @@ struct NrrdSegmentation {
     var layer: Int
     /// The value of its voxels in its layer.
     var value: Int
-    /// The codes of its anatomy and its state, as Slicer states them; nil where there are none.
+    /// Slicer's tags: the terminology codes of its anatomy, and its status; nil where there are none.
     var tags: String?
   }
 
@@ -24,7 +24,7 @@ struct NrrdSegmentation {
   private static let segmentLimit = 65535
 
   /// Reads the segments of a header; nil where it has none.
-  /// - Throws: ``InputError`` for a wrong number.
+  /// - Throws: ``InputError`` for an invalid layer, label value or colour.
   init?(_ header: NrrdHeader, layerCount: Int) throws(InputError) {
     var segments: [Segment] = []
     let hasLayers = header.keyValues.keys.contains { $0.hasPrefix("Segment") && $0.hasSuffix("_Layer") }
@@ -34,7 +34,7 @@ struct NrrdSegmentation {
         header.keyValues[prefix + name].map { HeaderText($0, path: header.path, name: prefix + name) }
       }
       guard let identifier = text("ID") ?? text("Name") else { break }
-      // Before there were layers of several segments, every segment had a layer of its own.
+      // Older versions of Slicer state no layers; there, every segment is a layer of its own.
       let layer =
         try text("Layer")?.integer(in: 0...layerCount - 1)
         ?? (hasLayers || segments.count >= layerCount ? 0 : segments.count)
@@ -115,7 +115,7 @@ struct NrrdSegmentation {
     }
   }
 
-  /// The values that segments have together: their own, or their numbers where several share one.
+  /// The label values of the merged mask: those of the segments, or numbers from 1 on where two layers share a value.
   private func renumbered(_ chosen: [Segment]) -> [Int] {
     let values = chosen.map(\.value)
     let layers = Dictionary(zip(values, chosen.map { Set([$0.layer]) }), uniquingKeysWith: { $0.union($1) })
@@ -123,7 +123,7 @@ struct NrrdSegmentation {
   }
 }
 
-/// The tags of a segmentation's segments by their names, which a copy takes for labels of the same names.
+/// The tags of a segmentation's segments by name, which a copy writes again for labels of the same names.
 struct NrrdSegmentTags: StatedHeader {
   private let ofName: [String: String]
 
@@ -136,7 +136,7 @@ struct NrrdSegmentTags: StatedHeader {
   subscript(name: String) -> String? { ofName[name.nameKey] }
 }
 
-/// The segments of several layers as the labels of one frame.
+/// Merges the segments of several layers into the labels of one frame.
 struct SegmentVoxels: VoxelReader {
   /// The layers, a frame each.
   let stored: any VoxelReader
@@ -144,14 +144,14 @@ struct SegmentVoxels: VoxelReader {
   let path: String
   let voxelCount: Int
   let segments: [NrrdSegmentation.Segment]
-  /// The value of each segment in the frame.
+  /// The label value of each segment in the merged frame.
   let values: [Int]
   /// The layers that are read.
   let layers: Range<Int>
-  /// Whether values without a segment are kept.
+  /// Whether values without a segment are kept; otherwise they become 0.
   let keepsOthers: Bool
 
-  /// Pairs of overlapping segments that an error names at most.
+  /// The maximum number of overlapping pairs that an error names.
   private static let namedPairs = 4
 
   /// - Complexity: O(voxels · layers); 4 bytes per voxel.
@@ -160,7 +160,7 @@ struct SegmentVoxels: VoxelReader {
   ) throws -> [Finding] {
     try AvailableMemory.require(
       voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
-    // Zeros of calloc take no memory until they are written, which no claim of a header does.
+    // Zeros of calloc take no memory until they are written, so a size that a header only claims costs none.
     guard let zeros = calloc(voxelCount, MemoryLayout<UInt32>.stride) else {
       throw AvailableMemory.shortage
     }
@@ -189,7 +189,7 @@ struct SegmentVoxels: VoxelReader {
     return findings
   }
 
-  /// The value in the frame of each value of a layer, by layer.
+  /// For each layer, the merged label value of each of its stored values.
   private var codesOfLayers: [Int: [Int: UInt32]] {
     Dictionary(grouping: zip(segments, values), by: { $0.0.layer }).mapValues { own in
       Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
@@ -210,7 +210,7 @@ struct SegmentVoxels: VoxelReader {
   }
 }
 
-/// Puts the labels of one layer over those of the layers before it.
+/// Writes the labels of one layer over those of the layers before it, and collects overlaps.
 private struct MergeLoop: StoredNumberLoop {
   let keepsOthers: Bool
   let merged: UnsafeMutableBufferPointer<UInt32>

@@ -1,9 +1,9 @@
 import Volumes
 import Work
 
-/// The axes of an NRRD file: those of the grid, and those before and after them, along which there are frames.
+/// The axes of an NRRD file: one to three consecutive spatial axes make the grid, all others make frames.
 struct NrrdSpace {
-  /// Extents of the axes before the grid's, whose voxels lie together, and of those after them.
+  /// The extents of the axes before the spatial ones (components of a voxel) and of those after them (frames).
   private(set) var componentSizes: [Int] = []
   private(set) var frameSizes: [Int] = []
   private(set) var grid = VolumeGrid(size: GridSize(1, 1, 1), affine: Affine(spacing: Spacing(1)))
@@ -46,7 +46,7 @@ struct NrrdSpace {
     grid = try VolumeGrid(size: size, affine: affine).validated(subject: header.path)
   }
 
-  /// A vector for each axis, nil where an axis has none; nil where the file states none at all.
+  /// `space directions`: a vector for each axis, nil for "none"; nil where the file does not have the field.
   private func directions() throws(InputError) -> [[Double]?]? {
     guard let text = header.text("space directions") else { return nil }
     var rest = text.text[...]
@@ -78,11 +78,11 @@ struct NrrdSpace {
     guard numbers.count == parts.count, (1...4).contains(numbers.count) else {
       throw text.refusal("(x,y,z)")
     }
-    // Axes of a plane have two numbers, and one of time may follow those of space.
+    // In a 2D space a vector has two numbers, and in a space with time a fourth one.
     return numbers + [Double](repeating: 0, count: max(0, 3 - numbers.count))
   }
 
-  /// The axes of the grid, which are neighbours.
+  /// The spatial axes, which must be consecutive.
   private func spatialAxes(
     _ directions: [[Double]?]?, _ spacings: [Double]?
   ) throws(InputError) -> Range<Int> {
@@ -100,17 +100,17 @@ struct NrrdSpace {
       }
     }
     guard let first = isSpatial.firstIndex(of: true), let last = isSpatial.lastIndex(of: true) else {
-      throw InputError(header.path, "states no axis of space", expected: "one to three")
+      throw InputError(header.path, "has no spatial axis", expected: "one to three")
     }
     let axes = first..<last + 1
     if let other = axes.first(where: { !isSpatial[$0] }) {
       throw InputError(
-        header.path, "axis \(other) is none of space and lies between those that are",
+        header.path, "axis \(other) is not spatial and lies between spatial axes",
         expected: "it before or after them")
     }
     guard axes.count <= 3 else {
       throw InputError(
-        header.path, "has too many axes of space", found: "\(axes.count)", expected: "one to three")
+        header.path, "has too many spatial axes", found: "\(axes.count)", expected: "one to three")
     }
     return axes
   }
@@ -128,7 +128,7 @@ struct NrrdSpace {
     return numbers
   }
 
-  /// The steps and the origin of axes along L, P, S, which only have a length.
+  /// The steps and the origin (LPS) of axes without directions, from spacings or from `axis mins` and `axis maxs`.
   private mutating func scalarSteps(
     _ axes: Range<Int>, _ spacings: [Double]?
   ) throws(InputError) -> (steps: [[Double]], origin: [Double]) {
@@ -159,7 +159,7 @@ struct NrrdSpace {
 }
 
 extension NrrdSpace {
-  /// The factor of each component of a vector that gives LPS millimetres.
+  /// The factor of each component of a vector that converts it to LPS millimetres.
   private mutating func frame() throws(InputError) -> [Double] {
     let units = try units()
     guard let text = header.text("space") else {

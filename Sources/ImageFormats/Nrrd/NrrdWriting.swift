@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 extension NrrdFormat: WritableImageFormat {
-  /// The last, for masks, is no suffix of its own for reading: `a.seg.nrrd` often lies beside its image `a.nrrd`.
+  /// `.seg.nrrd`, for masks, is not a suffix for reading, so that `a.seg.nrrd` is not taken for the image `a.nrrd`.
   static let writtenSuffixes = [".nrrd", ".nhdr", ".seg.nrrd"]
   static let writtenTypes = Set(typeNames.map(\.type))
   static let holdsScaling = false
@@ -55,7 +55,7 @@ extension NrrdFormat: WritableImageFormat {
     return lines.joined(separator: "\n") + "\n\n"
   }
 
-  /// What 3D Slicer states of each segment.
+  /// The lines with which 3D Slicer describes each segment.
   private static func segments(_ labels: WrittenLabels, on source: ImageSource) -> [String] {
     var lines: [String] = []
     let (size, tags) = (source.grid.size, source.header(NrrdSegmentTags.self))
@@ -84,7 +84,7 @@ extension NrrdFormat: WritableImageFormat {
   }
 }
 
-/// A text in one line, as values of keys are.
+/// A text as the value of a key: one line, with escaped backslashes.
 private func escaped(_ text: String) -> String { text.printableLine.replacing("\\", with: "\\\\") }
 
 /// An NRRD file that is being written: one file, or a header and the file of its voxels.

@@ -27,7 +27,7 @@ struct ZipArchive {
   private static let entryLimit = 1000
 
   /// Opens an archive and reads its directory.
-  /// - Throws: ``InputError`` for a missing file, one that is no archive, or one whose directory is damaged.
+  /// - Throws: ``InputError`` for a missing file, one that is not an archive, or one whose directory is damaged.
   init(_ path: String) throws(InputError) {
     self.path = path
     bytes = try FileBytes(path)

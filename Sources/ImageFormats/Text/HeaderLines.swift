@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// The lines of a header at the beginning of a file, whatever follows them.
+/// Reads the lines of a text header; any bytes may follow it.
 struct HeaderLines: ~Copyable {
   let path: String
   private let stream: ByteStream
@@ -9,13 +9,13 @@ struct HeaderLines: ~Copyable {
   private var position = 0
   /// Bytes of the file before ``buffer``.
   private let bufferOffset: Int
-  /// Lines so far.
+  /// The number of lines read so far.
   private(set) var lineNumber = 0
 
-  /// Bytes of a header at most: one that names 65535 segments has less.
+  /// The maximum size of a header in bytes; one that names 65535 segments is smaller.
   private static let byteLimit = 1 << 25
 
-  /// Begins at a byte of a file.
+  /// Opens a file; the header begins at `byteOffset`.
   /// - Throws: ``InputError`` for a missing or unreadable file.
   init(path: String, from byteOffset: Int = 0) throws(InputError) {
     self.path = path
@@ -23,7 +23,7 @@ struct HeaderLines: ~Copyable {
     bufferOffset = byteOffset
   }
 
-  /// The first byte of the file after the lines so far.
+  /// The position in the file after the lines read so far.
   var byteOffset: Int { bufferOffset + position }
 
   /// The next line without its end, "\n" or "\r\n"; nil after the last.

@@ -1,10 +1,10 @@
 import Volumes
 import Work
 
-/// A text of a header, where it stands, for strict parsing with one line for each refusal.
+/// The value of a header field with the field's name and file, which every parsing error states.
 struct HeaderText {
   let path: String
-  /// "sizes (line 5)".
+  /// The field's name in errors: "sizes (line 5)".
   let name: String
   let text: String
 
@@ -22,7 +22,7 @@ struct HeaderText {
     InputError(path, "\(name) is wrong", found: "\"\(text.prefix(80))\"", expected: expected)
   }
 
-  /// Whole numbers, as many as `count` says, in `range`.
+  /// Integers in `range`: exactly `count` of them, or at least one where `count` is nil.
   func integers(_ count: Int? = nil, in range: ClosedRange<Int>) throws(InputError) -> [Int] {
     let numbers = words.compactMap { Int($0) }
     guard numbers.count == words.count, !words.isEmpty, count == nil || numbers.count == count,
@@ -40,7 +40,7 @@ struct HeaderText {
   /// One whole number in `range`.
   func integer(in range: ClosedRange<Int>) throws(InputError) -> Int { try integers(1, in: range)[0] }
 
-  /// Finite numbers, as many as `count` says.
+  /// Exactly `count` finite numbers.
   func numbers(_ count: Int) throws(InputError) -> [Double] {
     let numbers = words.compactMap { Double(stated: $0) }
     guard numbers.count == count, words.count == count else {
@@ -52,7 +52,7 @@ struct HeaderText {
   /// One finite number.
   func number() throws(InputError) -> Double { try numbers(1)[0] }
 
-  /// True or False.
+  /// A boolean: true, t, yes, y or 1, or false, f, no, n or 0, in small or capital letters.
   func truth() throws(InputError) -> Bool {
     switch text.lowercased() {
     case "true", "1", "t", "yes", "y": return true
@@ -62,7 +62,7 @@ struct HeaderText {
   }
 }
 
-/// Extents of a file, of which the product stays countable.
+/// Checks that the product of a file's extents does not overflow.
 enum CountedExtents {
   /// The product of extents, each 1 or more.
   /// - Throws: ``InputError`` for more voxels than any file holds.

@@ -1,6 +1,6 @@
 import Volumes
 
-/// Numbers as headers of text state them: the shortest digits that give the same number again.
+/// Numbers for a text header, with the fewest digits that give the same numbers again.
 func headerText(_ numbers: [Double], separator: String = " ") -> String {
   numbers.map { number in
     let text = "\(number)"

@@ -3,12 +3,12 @@ import Work
 
 /// Files that a header names, which lie in its folder or below.
 struct NamedFiles {
-  /// The header.
+  /// The path of the header.
   let path: String
   private let folder: String
   private let resolvedFolder: String
 
-  /// Files of a pattern at most.
+  /// The maximum number of files of a pattern.
   private static let countLimit = 1 << 16
 
   init(header path: String) {
@@ -19,8 +19,8 @@ struct NamedFiles {
 
   /// The path of a file that the header names.
   ///
-  /// A header comes from anybody, and must not make the program read other files of the user: a path that leaves the
-  /// header's folder is refused, by `..`, from the root, or over a link.
+  /// A header may come from anyone and must not make the program read other files of the user: a path is refused when
+  /// it leaves the header's folder by `..`, as an absolute path or through a symbolic link.
   /// - Throws: ``InputError`` for such a path and for a missing file.
   func path(_ name: String) throws(InputError) -> String {
     let parts = name.split(separator: "/")
@@ -42,7 +42,7 @@ struct NamedFiles {
   }
 
   /// The names of a pattern as C's `printf` has it: "slice%03d.raw" with the numbers from `first` to `last`.
-  /// - Throws: ``InputError`` where the pattern does not have exactly one number, or the numbers do not end.
+  /// - Throws: ``InputError`` where the pattern does not have exactly one number, or does not give `count` names.
   func names(
     pattern: String, from first: Int, to last: Int, step: Int, expected count: Int
   ) throws(InputError) -> [String] {

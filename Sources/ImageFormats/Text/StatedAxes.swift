@@ -11,9 +11,9 @@ extension Affine {
       subject, "\(field) cannot be inverted", found: "axes in one plane", expected: "three directions")
   }
 
-  /// The map whose columns and origin are given in LPS millimetres, the frame of DICOM and ITK.
-  /// - Parameter steps: The world step of one voxel along each of the first axes; one, two or three of three numbers
-  ///   each. A direction that is missing is perpendicular to the others, with a step of 1 mm.
+  /// The affine whose columns and origin are given in LPS millimetres, the frame of DICOM and ITK.
+  /// - Parameter steps: The world step of one voxel along each of the first one, two or three axes, three numbers each.
+  ///   A direction that is missing is perpendicular to the others, with a step of 1 mm.
   init(lpsSteps steps: [[Double]], origin: [Double]) {
     func world(_ numbers: [Double]) -> WorldPoint { WorldPoint(0 - numbers[0], 0 - numbers[1], numbers[2]) }
     var columns = steps.map(world)

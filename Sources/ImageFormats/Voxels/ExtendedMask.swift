@@ -3,8 +3,10 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// A mask that leaves out slices or margins without labels, on voxels as large as the whole image has; any other file,
-  /// and one that does not lie on the image's voxels, as it is.
+  /// This mask, extended with background to the size of the image.
+  ///
+  /// A file is returned unchanged unless it is a mask whose format leaves out slices or margins without labels, and
+  /// whose voxels are voxels of the image.
   ///
   /// - Parameter image: The grid of the image, whose axes may have another order or direction.
   package func extended(to image: VolumeGrid) -> ImageFile {
@@ -80,7 +82,7 @@ private struct ExtendedVoxels: VoxelReader {
       try file.readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
         var position = 0
         while position < bytes.count {
-          // As far as the row goes, or the piece.
+          // Copies up to the end of the row, or of the piece.
           let (row, column) = (filled / ownRowBytes, filled % ownRowBytes)
           let count = min(ownRowBytes - column, bytes.count - position)
           let target = (row + offset.j) * rowBytes + offset.i * width + column

@@ -58,7 +58,7 @@ extension ImageFile {
   package func findingsAsMask(
     frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [Finding] {
-    // A series of a scanner is no mask, and decoding it again takes as long as the first time.
+    // A series from a scanner is not a mask, and decoding it again takes as long as the first time.
     guard source.header(DicomReference.self) == nil else { return [] }
     do {
       // A finding about NaN is reported for images too.

@@ -1,6 +1,6 @@
 import Work
 
-/// A header of text and the voxels after it, in one file or in two, while they are written.
+/// The output of a text header and of its voxels, to one file or to two.
 struct HeaderAndVoxels {
   let header: OutputStream
   /// The stream of the voxels: the header's own, or another file's.
@@ -18,7 +18,7 @@ struct HeaderAndVoxels {
   ) throws(InputError) {
     let name = voxelFile.map(FilePath.name)
     guard name?.contains(where: { $0 == "%" || $0.isNewline }) != true else {
-      throw InputError(path, "cannot be the name of a header beside its voxels", expected: "a name without %")
+      throw InputError(path, "has a name that its header cannot state", expected: "a name without %")
     }
     voxelFileName = name
     header = try OutputStream(path: path, compression: voxelFile == nil ? compression : nil, work: work)
@@ -28,7 +28,7 @@ struct HeaderAndVoxels {
       } ?? header
   }
 
-  /// Completes the files, whose compressed voxels, if any, were ended.
+  /// Completes the files; the compression of the voxels must be finished.
   /// - Throws: ``InputError`` when the disk is full or fails.
   func completeFiles() throws(InputError) -> [PendingFile] {
     let file = try header.completeFile()

@@ -2,12 +2,14 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// Writes frames of this image in another file: voxels and scaling as they are stored where the format of that file
-  /// holds them, else the values in the smallest type that holds every one, with a ``Finding``.
+  /// Writes frames of this image to another file.
+  ///
+  /// Voxels and scaling are copied as they are stored where its format can hold both. Otherwise values are written in
+  /// the smallest type that holds every one, with a ``Finding``.
   ///
   /// - Parameters:
   ///   - frame: The only frame to write, or nil for all.
-  ///   - names: Names and colours by value, for formats that hold them; such a format takes masks alone.
+  ///   - names: Names and colours by value, for formats that hold them; such a format holds only masks.
   ///   - isCompressed: Whether voxels are compressed where the format leaves that open.
   /// - Throws: As ``ImageWritable/pending(for:source:work:)``, and as ``readStoredVoxels(frames:work:_:)``.
   package func pendingCopy(
@@ -53,7 +55,7 @@ extension ImageFile {
     return try file.complete()
   }
 
-  /// The type in which a format without this file's type or scaling holds its values best.
+  /// The type of a copy in a format that cannot hold this file's own type or scaling.
   /// - Throws: As ``readStoredVoxels(frames:work:_:)``.
   private func converted(
     _ frames: Range<Int>, for format: any WritableImageFormat.Type, work: WorkContext
@@ -80,7 +82,7 @@ private struct StoredCopy {
   var scaling: VoxelScaling
 }
 
-/// What type is needed for the values of an image.
+/// Finds the type that the values of an image need.
 private struct ValueSurvey: StoredNumberLoop {
   let scaling: VoxelScaling
   private var smallest = Double.infinity
@@ -118,7 +120,7 @@ private struct ValueSurvey: StoredNumberLoop {
   }
 }
 
-/// The values of stored numbers.
+/// Converts stored numbers to values.
 private struct ValueLoop: StoredNumberLoop {
   let scaling: VoxelScaling
 
@@ -128,7 +130,7 @@ private struct ValueLoop: StoredNumberLoop {
 }
 
 extension ImageOutput {
-  /// Appends values, which fit the type that they are stored in.
+  /// Appends values as numbers of a type that can hold every one.
   fileprivate func write(_ values: [Double], as type: VoxelType) throws {
     switch type {
     case .uint8: try write(values.map { UInt8(saturating: $0) })

@@ -1,11 +1,11 @@
 import Volumes
 import Work
 
-/// Voxels that are written as an image on the grid of another.
+/// Voxels that can be written as an image file.
 package protocol ImageWritable {
-  /// The temporary files, until they are committed: the one with this name first, then those with its voxels where the
-  /// format has such. The suffix decides about the format.
-  /// - Throws: ``InputError`` for a suffix that is not written, an image that the format does not hold, a missing or
+  /// Writes temporary files, which a commit renames: first the one for `path`, then those with its voxels where the
+  /// format keeps these apart. The suffix of `path` determines the format.
+  /// - Throws: ``InputError`` for a suffix of no written format, an image that the format cannot hold, a missing or
   ///   read-only folder, a full disk; ``Cancelled``.
   func pending(for path: String, source: ImageSource, work: WorkContext) throws -> [PendingFile]
 }
@@ -27,8 +27,8 @@ extension LabelVolume: ImageWritable {
     try pending(for: path, source: source, names: LabelNames(), work: work)
   }
 
-  /// Writes the mask on the very grid of its image: where the image had the same format, the fields of its header that
-  /// state the grid are copied to the last bit.
+  /// Writes the mask on exactly the grid of its image: where the image had the same format, the fields of its header
+  /// that state the grid are copied to the last bit.
   ///
   /// Voxels are the values that the codes stand for, in the smallest type of the format that holds every one. The same
   /// mask always gives the same bytes.
@@ -120,7 +120,7 @@ private func forEachWindow<Number>(
   }
 }
 
-/// An image that is being written in the format of its name.
+/// An image that is being written in the format that its suffix determines.
 struct ImageOutput {
   private let writer: any ImageWriter
   private let work: WorkContext
@@ -140,7 +140,7 @@ struct ImageOutput {
     self.work = work
   }
 
-  /// The format that a name stands for.
+  /// The format that the suffix of a path determines.
   /// - Throws: ``InputError`` for a name with another suffix.
   static func format(of path: String) throws(InputError) -> any WritableImageFormat.Type {
     try ImageName.requireWritable(path)

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// An image file format that is written too.
+/// An image file format that can also be written.
 package protocol WritableImageFormat: ImageFormat {
   /// The suffixes under which it is written, in small letters: some of ``ImageFormat/suffixes``, or longer ones that end in
   /// one of these.
@@ -13,19 +13,19 @@ package protocol WritableImageFormat: ImageFormat {
   /// Whether its header states a scaling; otherwise values are stored as they are.
   static var holdsScaling: Bool { get }
 
-  /// Whether a file of this name states the names of labels itself; none does unless given.
+  /// Whether a file of this name contains the names of its labels; false by default.
   static func holdsLabelNames(_ path: String) -> Bool
 
-  /// The files with the voxels, where these are not in the file of this name itself; none unless given.
+  /// The files with the voxels, where these are not in the file of this name itself; none by default.
   static func voxelFiles(of path: String, isCompressed: Bool) -> [String]
 
-  /// Whether the voxels of a file of this name are compressed, unless it was asked otherwise.
+  /// Whether the voxels of a file of this name are compressed by default.
   static func compressesVoxels(of path: String) -> Bool
 
-  /// Whether the voxels of a file of any name may be compressed or not; unless given the name decides.
+  /// Whether the user may choose if voxels are compressed; false by default, so that the name of the file decides.
   static var leavesCompressionOpen: Bool { get }
 
-  /// A writer of an image that is complete but for its voxels.
+  /// A writer that takes the voxels of an image.
   /// - Throws: ``InputError`` where the format cannot hold the image, for a missing or read-only folder and for a full
   ///   disk; ``Cancelled``.
   static func writer(for path: String, of image: WrittenImage, work: WorkContext) throws -> any ImageWriter
@@ -50,7 +50,7 @@ package protocol ImageWriter: AnyObject {
   func complete() throws -> [PendingFile]
 }
 
-/// What is known of an image before its voxels are written.
+/// The properties of an image that its header states.
 package struct WrittenImage: Sendable {
   /// The grid of every frame, and the header of the image that it is a copy or a mask of.
   package var source: ImageSource
@@ -83,8 +83,8 @@ package struct WrittenImage: Sendable {
 
 /// The labels of a mask that is written.
 package struct WrittenLabels: Sendable {
-  /// The values of its voxels but 0, ascending.
+  /// The values of its voxels without 0, ascending.
   package var values: [Int]
-  /// Names and colours by value; of values that no voxel has too.
+  /// Names and colours by value, also of values that no voxel has.
   package var names: LabelNames
 }

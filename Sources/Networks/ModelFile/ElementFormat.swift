@@ -12,7 +12,7 @@ package enum ElementFormat: String, Hashable, Sendable {
   /// Bytes of one value.
   var byteCount: Int { self == .f32 ? 4 : 2 }
 
-  /// Whether a finite value stays finite.
+  /// Whether a finite value stays finite in this format.
   func holds(_ value: Float) -> Bool {
     switch self {
     case .f32: true

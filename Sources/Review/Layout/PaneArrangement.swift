@@ -2,7 +2,7 @@ import Screen
 import Volumes
 import Work
 
-/// The version that a pane shows of several that stand beside each other.
+/// The version that a pane shows, where several panes of a plane show one version each.
 package enum PaneVersion: Hashable, Sendable {
   /// One of two: A or B; in the CRF panel before or after refinement.
   case side(Decisions.Side)
@@ -14,7 +14,7 @@ package enum PaneVersion: Hashable, Sendable {
 package struct PaneContents: Equatable, Sendable {
   /// Millimetres along the rows and down the columns of a slice of each plane.
   package var extents: [AnatomicalPlane: SIMD2<Double>]
-  /// The versions of each plane, from left to right; nil stands for a pane of all.
+  /// The versions of each plane, from left to right; nil is a pane in which the comparison view shows the versions.
   package var versions: [PaneVersion?]
   /// The versions of the active plane in a grid; empty where planes are shown.
   package var grid: [VersionID]

@@ -55,7 +55,7 @@ struct VolumeDigits {
     return "<" + String(decimals(0, decimalPlaces).dropLast()) + "1"
   }
 
-  /// The widest text of volumes up to the greatest one.
+  /// The widest text that a volume can have, where `greatest` is the largest volume in mL.
   func widest(_ greatest: Double) -> String {
     let (one, other) = (text(greatest), text(.leastNormalMagnitude))
     return one.count < other.count ? other : one

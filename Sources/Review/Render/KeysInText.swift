@@ -11,8 +11,8 @@ enum KeysInText {
   /// Characters around a key that are not part of it.
   private static let marks: Set<Character> = ["(", ")", ",", ";", ":", ".", "?"]
 
-  /// A sentence in parts; a key is a part of its own with what a click on it means.
-  /// - Parameter target: What a key means; nil for a text that is no key here.
+  /// Splits a sentence into spans, so that each key in it is a span with a click target.
+  /// - Parameter target: The click target of a key; nil for a key without an effect here.
   static func spans(_ text: String, _ style: Style, target: (Key) -> ClickTarget?) -> [Span] {
     var spans: [Span] = []
     var plain = ""
@@ -37,7 +37,7 @@ enum KeysInText {
     return spans
   }
 
-  /// Whether a word says what the key before it does; A and B are versions, of which a sentence says what they are.
+  /// Whether a word says what the key before it does; never after "A", "B" or "a", which are versions or the article.
   private static func isVerb(_ word: String, after name: String) -> Bool {
     verbs.contains(String(word.filter { !marks.contains($0) })) && !(["A", "B", "a"].contains(name))
   }
@@ -64,14 +64,14 @@ enum KeysInText {
 }
 
 extension ReviewState {
-  /// A message in parts; a key of the picture that it names is clicked as that key.
+  /// A message as spans; a click on a key of the picture that it names presses that key.
   func messageSpans(_ text: String, _ style: Style) -> [Span] {
     KeysInText.spans(text, style) { key in
       KeyTable.action(key, in: .picture) == nil ? nil : .pictureKey(key)
     }
   }
 
-  /// A hint of the open dialog in parts; a key that it names is clicked as that key.
+  /// A hint of the open dialog as spans; a click on a key that it names presses that key.
   func hintSpans(_ text: String) -> [Span] {
     let context = keyContext
     return KeysInText.spans(text, Theme.quiet) { key in

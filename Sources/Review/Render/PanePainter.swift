@@ -52,7 +52,7 @@ extension ReviewState {
     }
   }
 
-  /// A title of fewer columns that names a version has only the position of the slice.
+  /// The columns from which on a title that names a version also has the plane and the number of slices.
   private static let wholeTitleColumns = 36
 
   /// Whether keys apply to the version of a pane; they do in every pane but those of other versions in a grid.

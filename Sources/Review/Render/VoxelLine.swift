@@ -10,7 +10,7 @@ struct LabelAtCrosshair {
   var label: Label?
   /// The network's probability of the label, or of background; nil where it is not known.
   var probability: Double?
-  /// Whether a network made the version, and would have to run again for its probabilities.
+  /// Whether a network made the version but must run again for its probabilities.
   var lacksProbability = false
 
   /// "A ■ liver 0.97", with the name in `nameWidth` columns; "A ■ liver %?" where a key offers the probability.

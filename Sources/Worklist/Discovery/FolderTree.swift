@@ -11,7 +11,7 @@ struct FoundFile: Equatable {
   /// The name without the suffix of the format.
   let stem: String
   private(set) var role: FileRole
-  /// The DICOM series that it is; nil for any other file.
+  /// The DICOM series that this entry stands for; nil for an image file of any other format.
   private(set) var series: DicomListing.Series?
 
   init(folder: FolderTree, name: String) {
@@ -66,7 +66,7 @@ struct FolderTree {
 }
 
 extension FolderTree {
-  /// Takes the series of an only folder with images, so that masks beside the folder are of it.
+  /// Moves a DICOM series into this folder where it is the only image below it, so that masks here belong to it.
   fileprivate mutating func takeOnlySeries() {
     guard !files.isEmpty, files.allSatisfy({ $0.role.kind != .image }) else { return }
     let holders = folders.indices.filter { !folders[$0].allFiles.isEmpty }
@@ -165,7 +165,7 @@ struct FolderReader {
           ))
       }
     }
-    // Files without a telling name are DICOM where the first ones are.
+    // Files without a suffix of DICOM are taken for DICOM where the first of them are.
     if dicomCount > 0 || others.prefix(3).contains(where: DicomListing.isDICOM) {
       try addSeries(to: &tree, fileCount: dicomCount > 0 ? dicomCount : others.count)
     }

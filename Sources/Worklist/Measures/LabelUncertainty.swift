@@ -38,7 +38,7 @@ package struct LabelUncertainty: Equatable, Sendable, Codable {
   /// Whether a name means this label.
   package func isCalled(_ text: String) -> Bool { label.nameKey == text.nameKey }
 
-  /// The entropy of a voxel with probabilities of 0.95 and 0.05 of two classes.
+  /// The limit without a cohort: the entropy of a voxel with probabilities of 0.95 and 0.05 for two of the classes.
   package var limitAlone: Double { -(0.95 * log(0.95) + 0.05 * log(0.05)) / log(Double(max(2, classCount))) }
 }
 
@@ -52,7 +52,7 @@ extension [LabelUncertainty] {
 
 /// The uncertainty of one network about one label in all cases where it found it.
 struct UncertaintyCohort {
-  /// The least deviation of mean entropies: less is the noise of images.
+  /// The minimum deviation of mean entropies: smaller differences are noise of the images.
   private static let minimumDeviation = 0.02
 
   private let nearBorder, inside: RobustSpread?
@@ -112,7 +112,7 @@ extension CohortFlags {
 
   /// The flags about the uncertainty of networks, in the order of the cases.
   ///
-  /// Cases are compared whose networks and labels have the same names.
+  /// A case is compared with those whose network and label have the same names.
   /// - Complexity: O(n log n) in labels of all cases.
   package static func flags(of cases: [[LabelUncertainty]]) -> [[CohortFlag]] {
     func key(_ uncertainty: LabelUncertainty) -> [String] {

@@ -56,7 +56,7 @@ final class BackgroundLoad: Sendable {
   private let cancellation = Cancellation()
   private let group = DispatchGroup()
 
-  /// Starts it; `yields` gives its threads a low priority, as the review's jobs have.
+  /// Starts the network; `yields` gives its threads the low priority of the review's jobs.
   init(threadCount: Int, yields: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
     work.hasLowPriority = yields

@@ -8,10 +8,10 @@ struct CaseMasks {
   /// A line for each mask that could not be read.
   private(set) var refusals: [String] = []
 
-  /// Reads the masks of a case, at the same time where there are threads for it.
+  /// Reads the masks of a case, in parallel where there are threads for it.
   ///
-  /// A defective mask does not prevent the review of the others. Where the masks cannot be read together, for their
-  /// number of labels or for the memory that they need, those that fit beside the ones before them are read.
+  /// A defective mask does not prevent the review of the others. Where all masks together have too many label values or
+  /// need too much memory, a mask is left out when it does not fit with those before it.
   /// - Throws: ``Cancelled``.
   init(_ paths: [String], on grid: VolumeGrid, imagePath: String, work: WorkContext) throws {
     var opened: [OpenedImage] = []

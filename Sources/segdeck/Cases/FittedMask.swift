@@ -73,7 +73,7 @@ struct FittedMask {
     }
     if let value = foreign.min() {
       throw InputError(
-        file.path, "has label values that the open masks leave no room for", found: "\(value)",
+        file.path, "has label values that cannot be added to those of the open masks", found: "\(value)",
         expected: "all masks together, each with --mask")
     }
     try self.init(file, volume, values, coding, on: grid, work: work)

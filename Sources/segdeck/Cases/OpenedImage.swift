@@ -6,7 +6,7 @@ struct OpenedImage {
   let image: ImageFile
   private let content: Content
 
-  /// How the files are watched.
+  /// The opened files: a few that stay open, or many that are only checked for changes.
   private enum Content {
     /// One file, or a header and its voxels.
     case files([OpenedFile])

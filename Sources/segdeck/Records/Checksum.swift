@@ -25,7 +25,7 @@ enum Checksum {
     return try sha256(ofDescriptor: descriptor, path: path, work: work)
   }
 
-  /// The SHA-256 of the contents of files, one after the other, in hexadecimal.
+  /// The SHA-256 of the concatenated contents of files, in hexadecimal.
   /// - Throws: As ``sha256(ofFile:work:)``.
   static func sha256(ofFiles paths: [String], work: WorkContext) throws -> String {
     let digest = SHA256()

@@ -23,7 +23,7 @@ package struct MaskRecord: Codable {
     var change: Change?
     /// The other files of an image with header and voxels in several files.
     var parts: [File]?
-    /// The number of files of a series, whose contents one after the other ``sha256`` is of; nil for a file.
+    /// The number of files of a series, where ``sha256`` is that of their concatenated contents; nil for a single file.
     var fileCount: Int?
 
     /// This entry with ``change`` set by the file's current content.

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// The files of a series with one checksum of all their contents, as they were when the series was opened.
+/// The files of a series with one checksum of their concatenated contents, as they were when the series was opened.
 ///
 /// Unlike those of ``OpenedFile``, its files do not stay open: a series may have more of them than a process may open. A
 /// change is detected by sizes and modification times.

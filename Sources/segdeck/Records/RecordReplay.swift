@@ -128,7 +128,7 @@ struct RecordReplay {
       own.review = nil
       if record.review != nil, try describes(outputPath, work: work) {
         throw InputError(
-          outputPath.path, "is the mask that was reviewed, and what was made is another one",
+          outputPath.path, "is the reviewed mask, and the replay made a different one",
           expected: "another name")
       }
     }

@@ -6,8 +6,8 @@ import Work
 extension [FolderEntry] {
   /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
   ///
-  /// Where images are listed, a folder with DICOM files has a summary of them, and instead of the files of a DICOM folder its
-  /// series are listed, each by its first file.
+  /// Where images are listed, a folder with DICOM files has a summary of them. In a folder of DICOM files, each series
+  /// is listed as its first file, with a summary, and its other files are not.
   /// - Throws: ``InputError`` when the folder cannot be read; `Cancelled`.
   init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
     let path = FilePath.expandingTilde(folder)

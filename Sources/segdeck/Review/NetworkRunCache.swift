@@ -116,8 +116,8 @@ package final class NetworkRunCache: Sendable {
     return (add(run), mask, model)
   }
 
-  /// The probabilities that the mask of a run was made of; nil where they are not in memory, so that the network would have
-  /// to run again.
+  /// The probabilities from which the mask of a run was computed; nil where they are not in memory, so that the network
+  /// would have to run again.
   package func probabilities(ofRun number: Int) -> RunProbabilities? {
     state.withLock { state in
       guard let run = state.runs[number], let model = state.models[run.modelID]?.model else { return nil }
@@ -127,7 +127,7 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
-  /// The same, after the network ran once more where they are not in memory.
+  /// The probabilities of ``probabilities(ofRun:)``; the network runs again where they are not in memory.
   /// - Throws: ``InputError`` where the model is no longer the one of the run, or does not fit in memory; ``Cancelled``.
   package func computeProbabilities(ofRun number: Int, _ work: WorkContext) throws -> RunProbabilities {
     guard let id = state.withLock({ $0.runs[number]?.modelID }) else {

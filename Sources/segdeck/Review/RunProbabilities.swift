@@ -5,14 +5,14 @@ import Volumes
 import Work
 import Worklist
 
-/// The class probabilities that a network's mask was made of: its heads mixed with the weights τ of its model file.
+/// The class probabilities from which a network's mask was computed: its heads mixed with the weights τ of its model.
 ///
-/// Maps, the status line, entropies and flags are all of these, whatever τ a refinement was tried with.
+/// Maps, the status line, entropies and flags use these, whatever τ a refinement was computed with.
 package struct RunProbabilities: Sendable {
   private let prediction: NetworkPrediction
   private let model: SegmentationModel
 
-  /// The probabilities of a prediction with the heads that the weights of `model` need.
+  /// The probabilities of a prediction that has the heads whose weights in `model` are not 0.
   init(_ prediction: NetworkPrediction, model: SegmentationModel) {
     self.prediction = prediction
     self.model = model
@@ -26,7 +26,7 @@ package struct RunProbabilities: Sendable {
   /// The label of each class, 0 for background.
   package var labelValues: [UInt16] { model.labelValues }
 
-  /// All of them, on the network's own grid.
+  /// The probabilities of all classes, on the network's own grid.
   package func mixed() throws(InputError) -> ProbabilityVolume {
     try prediction.mixed(auxiliaryHeadWeights: weights)
   }

@@ -4,8 +4,7 @@ import Worklist
 
 /// Measures how uncertain networks were about the labels of cases, or reads what was measured before.
 enum WorklistUncertainty {
-  /// What is known without reading probabilities: of the case's file of them, and of networks that ran in reviews of its
-  /// image.
+  /// The cached uncertainties: of the case's file of probabilities, and of networks that ran in reviews of its image.
   /// - Returns: `isComplete` is false where the file has to be read.
   static func known(
     _ item: WorklistCase, _ cache: MeasureCache
@@ -16,7 +15,7 @@ enum WorklistUncertainty {
     return ((ofFile ?? []).merged(with: runs), ofFile != nil)
   }
 
-  /// The uncertainties of the case's file of probabilities, which is read; none without one.
+  /// Reads the case's file of probabilities and measures its uncertainties; empty for a case without such a file.
   /// - Throws: `InputError` where it cannot be read or does not lie on the image's grid; `Cancelled`.
   static func ofFile(_ item: WorklistCase, work: WorkContext) throws -> [LabelUncertainty] {
     guard fileKey(item) != nil, let path = item.probabilities.first, let image = item.images.first else {
@@ -25,7 +24,7 @@ enum WorklistUncertainty {
     return try FileEntropies(path, on: ImageFile.open(image).grid, work: work).labels
   }
 
-  /// Keeps the uncertainties of a case's file of probabilities.
+  /// Caches the uncertainties of a case's file of probabilities.
   /// - Throws: ``InputError`` when the cache cannot be written.
   static func store(
     _ uncertainties: [LabelUncertainty], ofFileOf item: WorklistCase, _ cache: MeasureCache
@@ -33,7 +32,7 @@ enum WorklistUncertainty {
     if let key = fileKey(item) { try cache.store(uncertainties, for: key) }
   }
 
-  /// Keeps the uncertainties of a network that ran on the image of a case, in place of its earlier ones.
+  /// Caches the uncertainties of a network that ran on the image of a case, in place of its earlier ones.
   /// - Throws: ``InputError`` when the cache cannot be written.
   static func store(
     _ uncertainties: [LabelUncertainty], ofRunOn item: WorklistCase, _ cache: MeasureCache
@@ -42,8 +41,8 @@ enum WorklistUncertainty {
     try cache.store((cache.uncertainties(for: key) ?? []).merged(with: uncertainties), for: key)
   }
 
-  /// The state of the file of probabilities, of the file beside it that names its classes, and of the image; nil where one is
-  /// missing.
+  /// The key of the file of probabilities, the file beside it that names its classes, and the image; nil where the case
+  /// has no such file, or one of them is missing.
   private static func fileKey(_ item: WorklistCase) -> MeasureCache.Key? {
     guard let path = item.probabilities.first, let image = item.images.first else { return nil }
     let sidecar = [MaskRecord.path(besideMask: path)].filter(FileSystem.exists)
