@@ -154,7 +154,7 @@ struct OutputTests {
   @Test(
     "an unusable output path is refused before any work, with the reason",
     arguments: [
-      ("segment image.nii -o o.mha", "o.mha: cannot be written as an image"),
+      ("segment image.nii -o o.jpg", "o.jpg: cannot be written as an image"),
       ("segment image.nii -o o.nii --probabilities p.txt", "p.txt: cannot be written as an image"),
       ("segment image.nii -o \(String(repeating: "n", count: 250)).nii", "nnn"),
       ("refine image.nii --mask mask.nii -o o", "o: cannot be written as an image"),

@@ -106,7 +106,10 @@ struct WorklistTests {
       .write(to: URL(filePath: folder("swapped.csv")))
     for list in ["list.csv", "swapped.csv"] {
       let outcome = try self.list([list, "--measure"], in: cases)
-      let flags = outcome.output.split(separator: "\n").filter { $0.hasPrefix("a: ") }
+      // The small image cuts through the left atrium, which is flagged too.
+      let flags = outcome.output.split(separator: "\n").filter {
+        $0.hasPrefix("a: ") && !$0.contains("touches the image's")
+      }
       #expect(flags.count == 1, "\(outcome.output)")
       #expect(flags.first?.hasPrefix("a: bad does not fit the image's grid: other dimensions") == true)
       for text in [flags.first.map(String.init) ?? "", outcome.errors] {
