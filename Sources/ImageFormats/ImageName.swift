@@ -21,8 +21,8 @@ package enum ImageName {
   }
 
   /// Whether an image of this name may be written with compressed voxels and without.
-  package static func leavesCompressionOpen(_ path: String) -> Bool {
-    ImageFormatList.all.writableFormat(of: path)?.leavesCompressionOpen ?? false
+  package static func compressionIsOptional(_ path: String) -> Bool {
+    ImageFormatList.all.writableFormat(of: path)?.compressionIsOptional ?? false
   }
 
   /// Whether an image that is written under this name has compressed voxels.

@@ -64,12 +64,12 @@ private struct EntropySum {
 private struct Neighbourhood {
   private let size: GridSize
   /// The distance in voxels along each axis, and the array elements from a voxel to the next along it.
-  private let reach, strides: [Int]
+  private let radius, strides: [Int]
 
   init(of grid: VolumeGrid) {
     size = grid.size
     strides = [1, grid.size.i, grid.size.i * grid.size.j]
-    reach = (0..<3).map { axis in
+    radius = (0..<3).map { axis in
       // A spacing such as 0.99999 must not lose a step.
       max(1, Int(saturating: (ClassEntropy.borderMillimetres / grid.spacing[axis] + 1e-3).rounded(.down)))
     }
@@ -81,7 +81,7 @@ private struct Neighbourhood {
     let (j, i) = inPlane.quotientAndRemainder(dividingBy: size.i)
     let own = classes[offset]
     for (axis, position) in [i, j, k].enumerated() {
-      let steps = max(-position, -reach[axis])...min(size[axis] - 1 - position, reach[axis])
+      let steps = max(-position, -radius[axis])...min(size[axis] - 1 - position, radius[axis])
       if steps.contains(where: { classes[offset + $0 * strides[axis]] != own }) { return true }
     }
     return false

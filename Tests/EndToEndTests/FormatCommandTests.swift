@@ -55,7 +55,7 @@ struct FormatCommandTests {
     #expect(
       try run("convert image.nii x.nii --names n.csv", folder).errors
         == "segdeck: n.csv: cannot be written as label names: expected a name that ends in "
-        + "\(LabelNamesForm.suffixList)\n")
+        + "\(LabelNamesFormat.suffixList)\n")
   }
 
   @Test("a mask and its record are written in every format, and the record verifies what it describes")

@@ -110,7 +110,7 @@ struct DicomReadingTests {
       try refused {
         try FileManager.default.copyItem(at: $0.appending(path: "01.dcm"), to: $0.appending(path: "x.dcm"))
       }
-        == "explicit: 01.dcm and x.dcm lie at the same place: found 1 of 4 places with several slices, "
+        == "explicit: 01.dcm and x.dcm lie at the same position: found 1 of 4 positions with several slices, "
         + "expected one, or the same number everywhere")
     let rows: [UInt8] = [0x28, 0, 0x10, 0, 0x55, 0x53, 2, 0]
     #expect(

@@ -142,7 +142,7 @@ struct FormatContractTests {
 
   @Test(
     "stores voxels as they are where it was asked to and the suffix leaves it open",
-    arguments: writtenSuffixes.filter { ImageName.leavesCompressionOpen("a" + $0) })
+    arguments: writtenSuffixes.filter { ImageName.compressionIsOptional("a" + $0) })
   func uncompressed(suffix: String) throws {
     let labels = mask(obliqueGrid, largest: 300)
     try withTemporaryFolder { folder in

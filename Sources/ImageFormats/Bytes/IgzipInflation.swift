@@ -14,7 +14,8 @@ final class IgzipInflation: InflationEngine {
 
   func beginMember() { igzip_begin(stream) }
 
-  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationStep {
+  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationResult
+  {
     let step = igzip_inflate(
       stream, input.baseAddress?.assumingMemoryBound(to: UInt8.self), input.count,
       output.baseAddress?.assumingMemoryBound(to: UInt8.self), output.count)
@@ -31,6 +32,6 @@ final class IgzipInflation: InflationEngine {
       case IGZIP_WRONG_CHECKSUM: .damaged("incorrect data check")
       default: .damaged("invalid block type")
       }
-    return InflationStep(consumed: step.consumed, written: step.written, progress: progress)
+    return InflationResult(consumed: step.consumed, written: step.written, progress: progress)
   }
 }

@@ -67,11 +67,11 @@ protocol InflationEngine: AnyObject {
   func beginMember()
 
   /// Inflates what it can of `input` into `output`.
-  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationStep
+  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationResult
 }
 
 /// What one call of a library did.
-struct InflationStep {
+struct InflationResult {
   var consumed: Int
   var written: Int
   var progress: DecompressionProgress

@@ -11,7 +11,7 @@ struct TextVoxelFile: VoxelReader {
   private let frameCount: Int
 
   /// The maximum number of characters of a number.
-  private static let numberLimit = 400
+  private static let maximumNumberCount = 400
 
   init(path: String, from fileOffset: Int, type: VoxelType, voxelsPerFrame: Int, frameCount: Int) {
     self.path = path
@@ -56,7 +56,8 @@ struct TextVoxelFile: VoxelReader {
     _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
     let wanted = frames.lowerBound * voxelsPerFrame..<frames.upperBound * voxelsPerFrame
-    var words = WordReader(try ByteStream(path: path, from: fileOffset, .none), limit: Self.numberLimit)
+    var words = WordReader(
+      try ByteStream(path: path, from: fileOffset, .none), limit: Self.maximumNumberCount)
     var numbers: [Number] = []
     for position in 0..<wanted.upperBound {
       if position & 0xffff == 0 {

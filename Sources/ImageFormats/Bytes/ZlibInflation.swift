@@ -19,7 +19,8 @@ final class ZlibInflation: InflationEngine {
 
   func beginMember() { inflateReset(stream) }
 
-  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationStep {
+  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationResult
+  {
     // SAFETY: zlib only reads next_in; its type lacks const.
     stream.pointee.next_in = UnsafeMutablePointer(
       mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
@@ -36,6 +37,6 @@ final class ZlibInflation: InflationEngine {
       case Z_BUF_ERROR where consumed == input.count: .advanced
       default: .damaged(stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)")
       }
-    return InflationStep(consumed: consumed, written: written, progress: progress)
+    return InflationResult(consumed: consumed, written: written, progress: progress)
   }
 }

@@ -46,7 +46,7 @@ struct DicomDataSet: Sendable {
     case .text, .decimalText: numbers = texts(tag).map { Double(stated: $0) }
     case .float: numbers = words(bytes, 4).map { Double(Float(bitPattern: UInt32($0))) }
     case .double: numbers = words(bytes, 8).map { Double(bitPattern: $0) }
-    case .shortInteger: numbers = words(bytes, 2).map(Double.init)
+    case .unsignedShort: numbers = words(bytes, 2).map(Double.init)
     case .bytes: numbers = words(bytes, 4).map(Double.init)
     case .sequence: return []
     }

@@ -10,7 +10,7 @@ struct DicomFolder: Sendable {
   let damaged: [InputError]
 
   /// The maximum number of files, which is above that of any study.
-  private static let mostFiles = 100_000
+  private static let maximumFileCount = 100_000
 
   /// Reads the attributes before the pixels of every DICOM file, on all cores.
   ///
@@ -19,9 +19,9 @@ struct DicomFolder: Sendable {
   /// - Complexity: O(files), some 30 KiB of each.
   init(_ path: String, work: WorkContext = WorkContext()) throws {
     let names = try FileSystem.names(in: path).filter { !$0.hasPrefix(".") && $0.uppercased() != "DICOMDIR" }
-    guard names.count <= Self.mostFiles else {
+    guard names.count <= Self.maximumFileCount else {
       throw InputError(
-        path, "holds too many files", found: "\(names.count)", expected: "\(Self.mostFiles) or fewer")
+        path, "holds too many files", found: "\(names.count)", expected: "\(Self.maximumFileCount) or fewer")
     }
     let read = Mutex([Result<DicomInstance, InputError>?](repeating: nil, count: names.count))
     let done = Atomic<Int>(0)

@@ -91,7 +91,7 @@ enum DicomFormat: WritableImageFormat {
       return found[0].series
     }
     guard candidates.count > 1 else { return candidates.first?.series }
-    if let stray = StraySlice(candidates.map(\.series)) { throw stray.error(path: path) }
+    if let stray = DifferingSlices(candidates.map(\.series)) { throw stray.error(path: path) }
     let uids = Set(candidates.map(\.series.first.seriesInstanceUID))
     throw InputError(
       path,
@@ -108,7 +108,7 @@ enum DicomFormat: WritableImageFormat {
   }
 
   private static func image(_ series: DicomSeries, path: String) throws(InputError) -> ImageFile {
-    let decoders = series.instances.compactMap { FrameDecoding($0) }
+    let decoders = series.instances.compactMap { FrameReader($0) }
     for decoder in decoders { try decoder.check() }
     guard decoders.count == series.instances.count, let format = series.first.format else {
       throw InputError(path, "has no pixels")
@@ -139,7 +139,7 @@ enum DicomFormat: WritableImageFormat {
 }
 
 /// A few slices of a series whose size, spacing, orientation or kind differs from that of the others.
-private struct StraySlice {
+private struct DifferingSlices {
   let series: DicomSeries
   let main: DicomSeries
 

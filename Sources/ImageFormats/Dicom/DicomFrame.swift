@@ -40,7 +40,7 @@ struct DicomFrame: Sendable {
   let position: SIMD3<Double>?
   let scaling: VoxelScaling
   /// The values that distinguish frames at the same position; a key that the file does not state is missing.
-  let keys: [FrameKey: Double]
+  let keys: [FrameAttribute: Double]
   /// The image type as it is stated: "ORIGINAL\PRIMARY\M".
   let imageType: String
   /// The stated spacing between slices, else their thickness, in millimetres; nil where neither is stated.
@@ -51,7 +51,7 @@ struct DicomFrame: Sendable {
 }
 
 /// The attributes that can distinguish frames at the same position, in the order in which they are tried.
-enum FrameKey: Hashable, Comparable, Sendable {
+enum FrameAttribute: Hashable, Comparable, Sendable {
   case temporalPosition, echo, echoTime, bValue, gradient, triggerTime, frameReferenceTime
   case acquisition
   /// The element of DimensionIndexValues with this index.
@@ -96,8 +96,8 @@ extension DicomDataSet {
   }
 
   /// The numbers of the named attributes; an attribute that is missing has no entry.
-  fileprivate func keys(_ names: [(FrameKey, DicomTag)]) -> [FrameKey: Double] {
-    var keys: [FrameKey: Double] = [:]
+  fileprivate func keys(_ names: [(FrameAttribute, DicomTag)]) -> [FrameAttribute: Double] {
+    var keys: [FrameAttribute: Double] = [:]
     for (key, tag) in names { keys[key] = number(tag) }
     return keys
   }

@@ -34,7 +34,7 @@ struct DicomParser {
 
   // No real file comes near these limits; they bound the time and the memory that a damaged one takes.
   private static let deepestNesting = 16
-  private static let mostElements = 20_000_000
+  private static let maximumElementCount = 20_000_000
   private static let mostKeptBytes = 64 << 20
   private static let longestValue = 1 << 20
 
@@ -81,7 +81,7 @@ struct DicomParser {
 
   /// A function with which each thread opens the content of a file for itself; a deflated file is inflated only once.
   static func sharedContent(
-    of decoder: FrameDecoding
+    of decoder: FrameReader
   ) throws(InputError) -> @Sendable () throws(InputError) -> DicomBytes {
     let path = decoder.path
     guard decoder.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
@@ -165,15 +165,15 @@ struct DicomParser {
         break
       }
       let header = try header(at: position, limits)
-      if header.tag == .itemEnd, limits.hasItemEnd { return (dataSet, header.position) }
-      if limits.depth == 0, limits.onlyGroup == nil, isPixels(header) { return (dataSet, position) }
+      if header.tag == .itemDelimiter, limits.hasItemEnd { return (dataSet, header.position) }
+      if limits.depth == 0, limits.onlyGroup == nil, recordPixels(header) { return (dataSet, position) }
       position = try read(header, limits, into: &dataSet)
     }
     guard !limits.hasItemEnd else { throw cutOff("an item", at: start) }
     return (dataSet, position)
   }
 
-  private mutating func isPixels(_ header: Header) -> Bool {
+  private mutating func recordPixels(_ header: Header) -> Bool {
     guard [.pixelData, .floatPixelData, .doublePixelData].contains(header.tag) else { return false }
     let isWords = header.letters.map { $0 == Array("OW".utf8) } ?? true
     pixels = PixelElement(
@@ -183,9 +183,10 @@ struct DicomParser {
 
   private mutating func header(at position: Int, _ limits: Limits) throws(InputError) -> Header {
     elementCount += 1
-    guard elementCount <= Self.mostElements else {
+    guard elementCount <= Self.maximumElementCount else {
       throw InputError(
-        bytes.path, "has too many elements", found: "more than \(Self.mostElements)", expected: "an image")
+        bytes.path, "has too many elements", found: "more than \(Self.maximumElementCount)",
+        expected: "an image")
     }
     guard limits.end - position >= 8 else { throw cutOff("an element", at: position) }
     let tag = DicomTag(
@@ -264,7 +265,7 @@ struct DicomParser {
   private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
     switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
     case "DS", "IS": .decimalText
-    case "US", "SS": .shortInteger
+    case "US", "SS": .unsignedShort
     case "FL": .float
     case "FD": .double
     case "UL", "SL": .bytes
@@ -289,7 +290,7 @@ struct DicomParser {
       inner.depth += 1
       inner.onlyGroup = nil
       let header = try header(at: position, inner)
-      if header.tag == .sequenceEnd, hasEnd { return (items, header.position) }
+      if header.tag == .sequenceDelimiter, hasEnd { return (items, header.position) }
       guard header.tag == .item else {
         throw InputError(
           bytes.path, "\(tag) at byte \(start) is damaged", found: "\(header.tag) at byte \(position)",

@@ -21,8 +21,8 @@ extension DicomTag {
   // The file itself.
   static let transferSyntaxUID = DicomTag(0x0002, 0x0010)
   static let item = DicomTag(0xfffe, 0xe000)
-  static let itemEnd = DicomTag(0xfffe, 0xe00d)
-  static let sequenceEnd = DicomTag(0xfffe, 0xe0dd)
+  static let itemDelimiter = DicomTag(0xfffe, 0xe00d)
+  static let sequenceDelimiter = DicomTag(0xfffe, 0xe0dd)
 
   // The identity of an instance.
   static let specificCharacterSet = DicomTag(0x0008, 0x0005)
@@ -121,7 +121,7 @@ extension DicomTag {
 enum DicomDictionary {
   /// How the value of an attribute is stored.
   enum Representation {
-    case text, decimalText, shortInteger, float, double, sequence, bytes
+    case text, decimalText, unsignedShort, float, double, sequence, bytes
   }
 
   static let representations: [DicomTag: Representation] = {
@@ -140,7 +140,7 @@ enum DicomDictionary {
       .rescaleSlope, .sliceThickness, .spacingBetweenSlices, .imagePosition, .imageOrientation, .pixelSpacing,
       .gridFrameOffsetVector, .doseGridScaling)
     add(
-      .shortInteger, .samplesPerPixel, .rows, .columns, .bitsAllocated, .bitsStored, .highBit,
+      .unsignedShort, .samplesPerPixel, .rows, .columns, .bitsAllocated, .bitsStored, .highBit,
       .pixelRepresentation, .pixelPaddingValue, .frameAcquisitionNumber, .segmentNumber,
       .referencedSegmentNumber,
       .recommendedDisplayCIELabValue, .maximumFractionalValue)

@@ -11,7 +11,7 @@ struct DicomVoxels: VoxelReader {
     var scaling: VoxelScaling
   }
 
-  let instances: [FrameDecoding]
+  let instances: [FrameReader]
   /// The slices of all volumes, one volume after the other.
   let sources: [Source]
   let slicesPerVolume: Int
@@ -22,7 +22,7 @@ struct DicomVoxels: VoxelReader {
   private let inflated = InflatedFile()
 
   init(
-    instances: [FrameDecoding], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool,
+    instances: [FrameReader], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool,
     storedType: VoxelType
   ) {
     self.instances = instances

@@ -20,7 +20,7 @@ final class FrameDecoder: @unchecked Sendable {
   /// Starts the process, which ends with this object.
   /// - Parameter byteCount: The most bytes that a compressed frame has.
   /// - Throws: ``InputError`` where the system cannot provide the process or its memory.
-  init(_ instance: FrameDecoding, byteCount: Int) throws(InputError) {
+  init(_ instance: FrameReader, byteCount: Int) throws(InputError) {
     let format = dicom_frame_format(
       columns: UInt32(instance.format.columns), rows: UInt32(instance.format.rows),
       bits_allocated: UInt16(instance.format.bitsAllocated),
@@ -69,8 +69,8 @@ struct FrameDecoders: Sendable {
   ///   - instances: The instances that are read; uncompressed and RLE ones need no decoder.
   ///   - workerCount: The number of workers.
   /// - Throws: As ``FrameDecoder/init(_:byteCount:)``.
-  init(for instances: [FrameDecoding], workerCount: Int) throws(InputError) {
-    var largest: [String: (instance: FrameDecoding, byteCount: Int)] = [:]
+  init(for instances: [FrameReader], workerCount: Int) throws(InputError) {
+    var largest: [String: (instance: FrameReader, byteCount: Int)] = [:]
     for instance in instances {
       guard let byteCount = instance.largestEncodedByteCount else { continue }
       let known = largest[instance.syntax.uid]?.byteCount ?? 0

@@ -76,7 +76,7 @@ enum PixelLocation: Sendable {
       let number = try bytes.uint16(at: position + 2)
       let byteCount = Int(try bytes.uint32(at: position + 4))
       let tag = DicomTag(group, number)
-      if tag == .sequenceEnd { return fragments }
+      if tag == .sequenceDelimiter { return fragments }
       guard tag == .item, fragments.count < mostFragments else {
         throw InputError(
           bytes.path, "the fragments of its pixels are damaged at byte \(position)", found: "\(tag)",

@@ -5,7 +5,7 @@ import Work
 /// A DICOM segmentation as a mask: the value of a voxel is that of its segment.
 enum SegmentationImage {
   /// The maximum number of slices, above that of any image.
-  private static let mostSlices = 65535
+  private static let maximumSliceCount = 65535
 
   /// Opens a segmentation on the grid that its frames span; slices without a frame are background.
   ///
@@ -15,21 +15,21 @@ enum SegmentationImage {
   static func open(
     _ instance: DicomInstance, path: String, segment choice: String? = nil
   ) throws(InputError) -> ImageFile {
-    guard let content = instance.segmentation, let decoder = FrameDecoding(instance) else {
+    guard let content = instance.segmentation, let decoder = FrameReader(instance) else {
       throw InputError(path, "is no segmentation")
     }
     try decoder.check()
-    let (grid, places) = try slices(of: instance, path: path)
+    let (grid, sliceIndices) = try slices(of: instance, path: path)
     let segments = try chosen(choice, content, path)
     var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
-    for (frame, place) in zip(instance.frames, places) {
+    for (frame, sliceIndex) in zip(instance.frames, sliceIndices) {
       guard content.kind == .labelmap || frame.segmentNumber != nil else {
         throw InputError(path, "frame \(frame.number) does not say which segment it shows")
       }
       let number = frame.segmentNumber ?? 0
       if content.kind == .labelmap || segments.contains(where: { $0.number == number }) {
         let value = segments.first { $0.number == number }?.value ?? number
-        planes[place].append(SegmentationVoxels.Part(frame: frame.number, value: value))
+        planes[sliceIndex].append(SegmentationVoxels.Part(frame: frame.number, value: value))
       }
     }
     guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
@@ -105,9 +105,9 @@ enum SegmentationImage {
     // The stated spacing may not fit the positions; then the smallest distance between frames is tried.
     let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
     for spacing in spacings.isEmpty ? [1] : spacings {
-      let places = rising.map { ($0 / spacing).rounded() }
-      let isRegular = zip(rising, places).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
-      guard isRegular, let last = places.max(), last < Double(mostSlices) else { continue }
+      let sliceIndices = rising.map { ($0 / spacing).rounded() }
+      let isRegular = zip(rising, sliceIndices).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+      guard isRegular, let last = sliceIndices.max(), last < Double(maximumSliceCount) else { continue }
       let highest = depths.indices.max { depths[$0] < depths[$1] } ?? 0
       let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing
       let size = GridSize(format.columns, format.rows, Int(last) + 1)
@@ -115,7 +115,7 @@ enum SegmentationImage {
         stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
         stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
         origin: WorldPoint(lps: positions[lowest]))
-      return (VolumeGrid(size: size, affine: affine), places.map { Int($0) })
+      return (VolumeGrid(size: size, affine: affine), sliceIndices.map { Int($0) })
     }
     throw InputError(
       path, "its frames are not evenly spaced",

@@ -10,7 +10,7 @@ struct SegmentationVoxels: VoxelReader {
     var frame, value: Int
   }
 
-  let decoder: FrameDecoding
+  let decoder: FrameReader
   let content: SegmentationContent
   /// The frames of each slice; none where all of it is background.
   let planes: [[Part]]

@@ -21,7 +21,7 @@ struct SliceStack {
         path, "is a Siemens mosaic: all slices in one picture", found: series.first.modality,
         expected: "single slices, or the NIfTI file that dcm2niix makes of it")
     }
-    var placed: [PlacedSlice] = []
+    var positioned: [PositionedSlice] = []
     var plane: FramePlane?
     for slice in series.slices {
       let frame = series.frame(slice)
@@ -33,22 +33,22 @@ struct SliceStack {
             : "ImagePositionPatient (0020,0032) of each slice")
       }
       plane = plane ?? own
-      placed.append(PlacedSlice(slice: slice, position: position))
+      positioned.append(PositionedSlice(slice: slice, position: position))
     }
-    guard let plane, let first = placed.first else { throw InputError(path, "has no pixels") }
+    guard let plane, let first = positioned.first else { throw InputError(path, "has no pixels") }
     let normal = plane.normal
     let origin = first.position
-    placed.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
-    let places = SliceStack.places(placed, tolerance: min(0.05, plane.columnSpacing / 20))
-    let checked = PlaceCheck(series: series, places: places, normal: normal, path: path)
-    volumes = try SliceOrder(series, places, path: path).volumes()
+    positioned.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
+    let positions = SliceStack.positions(positioned, tolerance: min(0.05, plane.columnSpacing / 20))
+    let checked = SpacingCheck(series: series, positions: positions, normal: normal, path: path)
+    volumes = try SliceOrder(series, positions, path: path).volumes()
     let step: SIMD3<Double>
     (step, findings) = try checked.step(stated: series.frame(first.slice).sliceSpacing)
-    let size = GridSize(format.columns, format.rows, places.count)
+    let size = GridSize(format.columns, format.rows, positions.count)
     guard checkedProduct(size.i, size.j, size.k, volumes.count, 8) != nil else {
       throw InputError(path, "has more voxels than can be counted")
     }
-    let start = places[0][0].position
+    let start = positions[0][0].position
     grid = VolumeGrid(
       size: size,
       affine: Affine(
@@ -58,21 +58,21 @@ struct SliceStack {
   }
 
   /// Groups sorted slices whose positions are at most `tolerance` millimetres apart.
-  private static func places(_ sorted: [PlacedSlice], tolerance: Double) -> [[PlacedSlice]] {
-    var places: [[PlacedSlice]] = []
+  private static func positions(_ sorted: [PositionedSlice], tolerance: Double) -> [[PositionedSlice]] {
+    var positions: [[PositionedSlice]] = []
     for slice in sorted {
-      if let last = places.last?[0], length(slice.position - last.position) <= tolerance {
-        places[places.count - 1].append(slice)
+      if let last = positions.last?[0], length(slice.position - last.position) <= tolerance {
+        positions[positions.count - 1].append(slice)
       } else {
-        places.append([slice])
+        positions.append([slice])
       }
     }
-    return places
+    return positions
   }
 }
 
 /// A slice and the centre of its first pixel (LPS, mm).
-struct PlacedSlice {
+struct PositionedSlice {
   var slice: DicomSeries.Slice
   var position: SIMD3<Double>
 }
@@ -86,9 +86,9 @@ extension WorldPoint {
 }
 
 /// Checks that the positions of slices are evenly spaced along a line.
-private struct PlaceCheck {
+private struct SpacingCheck {
   let series: DicomSeries
-  let places: [[PlacedSlice]]
+  let positions: [[PositionedSlice]]
   let normal: SIMD3<Double>
   let path: String
 
@@ -98,7 +98,7 @@ private struct PlaceCheck {
   /// The step from a slice to the next (LPS, mm).
   /// - Parameter stated: The stated slice spacing in millimetres, for a single slice; nil is taken as 1 mm.
   func step(stated: Double?) throws(InputError) -> (SIMD3<Double>, [Finding]) {
-    let count = places.count
+    let count = positions.count
     guard count > 1 else {
       let finding = Finding(
         "there is one slice",
@@ -106,9 +106,9 @@ private struct PlaceCheck {
           ?? "it is taken to be 1 mm thick")
       return (normal * (stated ?? 1), [finding])
     }
-    let (first, last) = (places[0][0].position, places[count - 1][0].position)
+    let (first, last) = (positions[0][0].position, positions[count - 1][0].position)
     let step = (last - first) / Double(count - 1)
-    let deviations = places.indices.map { length(places[$0][0].position - first - step * Double($0)) }
+    let deviations = positions.indices.map { length(positions[$0][0].position - first - step * Double($0)) }
     let largest = deviations.max() ?? 0
     let distance = dot(step, normal)
     guard largest <= Self.tolerance * distance else { throw irregular(deviations) }
@@ -124,15 +124,17 @@ private struct PlaceCheck {
   }
 
   private func irregular(_ deviations: [Double]) -> InputError {
-    let gaps = places.indices.dropLast().map {
-      dot(places[$0 + 1][0].position - places[$0][0].position, normal)
+    let gaps = positions.indices.dropLast().map {
+      dot(positions[$0 + 1][0].position - positions[$0][0].position, normal)
     }
     let usual = gaps.sorted()[(gaps.count - 1) / 2]
     let shown = significant(usual, 4)
     if let index = gaps.indices.max(by: { Swift.abs(gaps[$0] - usual) < Swift.abs(gaps[$1] - usual) }),
       Swift.abs(gaps[index] - usual) > 0.1 * usual
     {
-      let (before, after) = (series.name(places[index][0].slice), series.name(places[index + 1][0].slice))
+      let (before, after) = (
+        series.name(positions[index][0].slice), series.name(positions[index + 1][0].slice)
+      )
       let steps = usual > 0 ? gaps[index] / usual : 0
       let isMissing = steps > 1.5 && Swift.abs(steps - steps.rounded()) < 0.2 && steps < 1e6
       let missing = isMissing ? Int(saturating: steps.rounded()) - 1 : 0
@@ -145,7 +147,7 @@ private struct PlaceCheck {
     }
     let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0
     return InputError(
-      path, "its slices are not in one line: \(series.name(places[worst][0].slice))",
+      path, "its slices are not in one line: \(series.name(positions[worst][0].slice))",
       found: "\(significant(deviations[worst], 3)) mm beside it", expected: "positions on one line")
   }
 }

@@ -39,8 +39,8 @@ enum MGHFormat: ImageFormat {
         path, "extent \(axis + 1) (byte \(4 * axis + 4)) is wrong", found: "\(extents[axis])",
         expected: "1 or more")
     }
-    let text = HeaderText(extents.map(String.init).joined(separator: " "), path: path, name: "size (byte 4)")
-    _ = try CountedExtents.product(extents, of: text)
+    let text = HeaderValue(extents.map(String.init).joined(separator: " "), path: path, name: "size (byte 4)")
+    _ = try CheckedExtents.product(extents, of: text)
     guard let type = types[fields.int32(20)] else {
       throw InputError(
         path, "type (byte 20) cannot be read", found: "\(fields.int32(20))", expected: "0, 1, 3, 4 or 10")

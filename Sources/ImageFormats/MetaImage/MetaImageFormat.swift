@@ -16,7 +16,7 @@ enum MetaImageFormat: ImageFormat {
   ]
 
   static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
-    var check = MetaImageCheck(header: try MetaImageHeader(path: path))
+    var check = MetaImageParsing(header: try MetaImageHeader(path: path))
     try check.requireImage()
     let sizes = try check.sizes()
     let (type, channels) = try check.voxelType(sizes: sizes)

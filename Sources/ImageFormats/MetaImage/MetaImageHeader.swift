@@ -17,7 +17,7 @@ struct MetaImageHeader {
   private(set) var byteOffset = 0
 
   /// The maximum number of files in a list.
-  private static let listLimit = 1 << 16
+  private static let maximumListCount = 1 << 16
 
   /// Names of fields with the same meaning; the first one that a header has is used.
   private static let synonyms = [
@@ -51,25 +51,25 @@ struct MetaImageHeader {
         expected: "ElementDataFile as its last field")
     }
     guard file.value.uppercased().hasPrefix("LIST") else { return }
-    while let line = try lines.next(), listedFiles.count <= Self.listLimit {
+    while let line = try lines.next(), listedFiles.count <= Self.maximumListCount {
       let name = line.trimmingSpaces
       if !name.isEmpty { listedFiles.append(name) }
     }
   }
 
   /// The value of a field, whichever of its names it has; nil where there is none.
-  func text(_ name: String) -> HeaderText? {
+  func text(_ name: String) -> HeaderValue? {
     let key = name.lowercased()
     for synonym in Self.synonyms[key] ?? [key] {
       guard let field = fields[synonym] else { continue }
-      return HeaderText(field.value, path: path, name: "\(name) (line \(field.line))")
+      return HeaderValue(field.value, path: path, name: "\(name) (line \(field.line))")
     }
     return nil
   }
 
   /// The value of a field that every image has.
   /// - Throws: ``InputError`` where there is none.
-  func required(_ name: String) throws(InputError) -> HeaderText {
+  func required(_ name: String) throws(InputError) -> HeaderValue {
     guard let text = text(name) else { throw missing(name) }
     return text
   }

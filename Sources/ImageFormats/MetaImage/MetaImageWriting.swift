@@ -6,7 +6,7 @@ extension MetaImageFormat: WritableImageFormat {
   static let writtenTypes = Set(types.values)
   static let holdsScaling = false
 
-  static let leavesCompressionOpen = true
+  static let compressionIsOptional = true
 
   /// `NAME.zraw` of the header `NAME.mhd`, or `NAME.raw`.
   static func voxelFiles(of path: String, isCompressed: Bool) -> [String] {

@@ -82,7 +82,7 @@ struct NrrdContent {
     guard let first = words.first else { throw text.refusal("a file") }
     func axes(_ word: String?) throws(InputError) -> Int {
       try word.map { word throws(InputError) in
-        try HeaderText(word, path: header.path, name: text.name).integer(in: 1...sizes.count)
+        try HeaderValue(word, path: header.path, name: text.name).integer(in: 1...sizes.count)
       } ?? max(1, sizes.count - 1)
     }
     var names = [text.text]
@@ -95,7 +95,7 @@ struct NrrdContent {
           expected: counted(count, "file"))
       }
     } else if first.contains("%") {
-      let numbers = try HeaderText(
+      let numbers = try HeaderValue(
         words.dropFirst().joined(separator: " "), path: header.path, name: text.name
       ).integers(in: -(1 << 30)...1 << 30)
       guard (3...4).contains(numbers.count) else {

@@ -18,7 +18,7 @@ struct NrrdHeader {
   private(set) var byteOffset = 0
 
   /// The maximum number of files in a list.
-  private static let listLimit = 1 << 16
+  private static let maximumListCount = 1 << 16
 
   /// Reads a header up to the empty line that ends it, or to the end of the file.
   /// - Throws: ``InputError`` for a wrong first line, a line that is not a field, a field that occurs twice, and a
@@ -35,8 +35,8 @@ struct NrrdHeader {
     while let line = try lines.next() {
       if line.isEmpty { break }
       if isListing {
-        guard listedFiles.count < Self.listLimit else {
-          throw InputError(path, "lists too many files", expected: "\(Self.listLimit) or fewer")
+        guard listedFiles.count < Self.maximumListCount else {
+          throw InputError(path, "lists too many files", expected: "\(Self.maximumListCount) or fewer")
         }
         listedFiles.append(line.trimmingSpaces)
         continue
@@ -93,13 +93,13 @@ struct NrrdHeader {
   }
 
   /// The value of a field; nil where there is none.
-  func text(_ name: String) -> HeaderText? {
-    fields[Self.key(name)].map { HeaderText($0.value, path: path, name: "\(name) (line \($0.line))") }
+  func text(_ name: String) -> HeaderValue? {
+    fields[Self.key(name)].map { HeaderValue($0.value, path: path, name: "\(name) (line \($0.line))") }
   }
 
   /// The value of a field that every image has.
   /// - Throws: ``InputError`` where there is none.
-  func required(_ name: String) throws(InputError) -> HeaderText {
+  func required(_ name: String) throws(InputError) -> HeaderValue {
     guard let text = text(name) else { throw missing(name) }
     return text
   }

@@ -30,8 +30,8 @@ struct NrrdSegmentation {
     let hasLayers = header.keyValues.keys.contains { $0.hasPrefix("Segment") && $0.hasSuffix("_Layer") }
     while segments.count < Self.segmentLimit {
       let prefix = "Segment\(segments.count)_"
-      func text(_ name: String) -> HeaderText? {
-        header.keyValues[prefix + name].map { HeaderText($0, path: header.path, name: prefix + name) }
+      func text(_ name: String) -> HeaderValue? {
+        header.keyValues[prefix + name].map { HeaderValue($0, path: header.path, name: prefix + name) }
       }
       guard let identifier = text("ID") ?? text("Name") else { break }
       // Older versions of Slicer state no layers; there, every segment is a layer of its own.
@@ -54,7 +54,7 @@ struct NrrdSegmentation {
     path = header.path
   }
 
-  private static func colour(_ text: HeaderText) throws(InputError) -> RGBColour {
+  private static func colour(_ text: HeaderValue) throws(InputError) -> RGBColour {
     let parts = try text.numbers(3).map { UInt8(saturating: ($0 * 255).rounded()) }
     return RGBColour(parts[0], parts[1], parts[2])
   }
@@ -94,7 +94,7 @@ struct NrrdSegmentation {
       entries: zip(chosen, values).map { .init(value: $1, name: $0.name, colour: $0.colour) })
     let isMerged = layerCount > 1 && options.layer == nil && options.segment == nil
     let isWhole = layerCount == 1 && options.segment == nil
-    let merged = SegmentVoxels(
+    let merged = MergedLayers(
       stored: reader, type: stored.voxelType, path: path, voxelCount: stored.grid.size.voxelCount,
       segments: chosen, values: values, layers: options.layer.map { $0..<$0 + 1 } ?? 0..<layerCount,
       keepsOthers: options.segment == nil)
@@ -137,7 +137,7 @@ struct NrrdSegmentTags: StatedHeader {
 }
 
 /// Merges the segments of several layers into the labels of one frame.
-struct SegmentVoxels: VoxelReader {
+struct MergedLayers: VoxelReader {
   /// The layers, a frame each.
   let stored: any VoxelReader
   let type: VoxelType
@@ -167,7 +167,7 @@ struct SegmentVoxels: VoxelReader {
     defer { free(zeros) }
     let merged = UnsafeMutableBufferPointer(
       start: zeros.bindMemory(to: UInt32.self, capacity: voxelCount), count: voxelCount)
-    let codes = codesOfLayers
+    let codes = mergedValuesByLayer
     var loop = MergeLoop(keepsOthers: keepsOthers, merged: merged)
     var done = 0
     let findings = try stored.readVoxels(frames: layers, work: work) { piece in
@@ -190,7 +190,7 @@ struct SegmentVoxels: VoxelReader {
   }
 
   /// For each layer, the merged label value of each of its stored values.
-  private var codesOfLayers: [Int: [Int: UInt32]] {
+  private var mergedValuesByLayer: [Int: [Int: UInt32]] {
     Dictionary(grouping: zip(segments, values), by: { $0.0.layer }).mapValues { own in
       Dictionary(own.map { ($0.0.value, UInt32($0.1)) }, uniquingKeysWith: { first, _ in first })
     }

@@ -18,7 +18,7 @@ struct NrrdSpace {
     let dimension = try header.required("dimension").integer(in: 1...16)
     let text = try header.required("sizes")
     sizes = try text.integers(dimension, in: 1...Int.max)
-    _ = try CountedExtents.product(sizes, of: text)
+    _ = try CheckedExtents.product(sizes, of: text)
     let directions = try directions()
     let spacings = directions == nil ? try scalars("spacings") : nil
     let axes = try spatialAxes(directions, spacings)
@@ -68,7 +68,7 @@ struct NrrdSpace {
   }
 
   /// The numbers of "(1,0,0)".
-  private static func vector(_ words: Substring, _ text: HeaderText) throws(InputError) -> [Double] {
+  private static func vector(_ words: Substring, _ text: HeaderValue) throws(InputError) -> [Double] {
     guard words.first == "(", words.last == ")" else { throw text.refusal("(x,y,z)") }
     let parts = words.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { part in

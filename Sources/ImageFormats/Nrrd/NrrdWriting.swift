@@ -9,7 +9,7 @@ extension NrrdFormat: WritableImageFormat {
 
   static func holdsLabelNames(_ path: String) -> Bool { FilePath.hasSuffix(".seg.nrrd", path) }
 
-  static let leavesCompressionOpen = true
+  static let compressionIsOptional = true
 
   /// `NAME.raw.gz` of the header `NAME.nhdr`, or `NAME.raw`.
   static func voxelFiles(of path: String, isCompressed: Bool) -> [String] {

@@ -23,7 +23,7 @@ package protocol WritableImageFormat: ImageFormat {
   static func compressesVoxels(of path: String) -> Bool
 
   /// Whether the user may choose if voxels are compressed; false by default, so that the name of the file decides.
-  static var leavesCompressionOpen: Bool { get }
+  static var compressionIsOptional: Bool { get }
 
   /// A writer that takes the voxels of an image.
   /// - Throws: ``InputError`` where the format cannot hold the image, for a missing or read-only folder and for a full
@@ -34,7 +34,7 @@ package protocol WritableImageFormat: ImageFormat {
 extension WritableImageFormat {
   package static func holdsLabelNames(_ path: String) -> Bool { false }
   package static func voxelFiles(of path: String, isCompressed: Bool) -> [String] { [] }
-  package static var leavesCompressionOpen: Bool { false }
+  package static var compressionIsOptional: Bool { false }
 }
 
 /// An image that is being written, in temporary files.

@@ -39,7 +39,9 @@ package struct LabelUncertainty: Equatable, Sendable, Codable {
   package func isCalled(_ text: String) -> Bool { label.nameKey == text.nameKey }
 
   /// The limit without a cohort: the entropy of a voxel with probabilities of 0.95 and 0.05 for two of the classes.
-  package var limitAlone: Double { -(0.95 * log(0.95) + 0.05 * log(0.05)) / log(Double(max(2, classCount))) }
+  package var limitWithoutCohort: Double {
+    -(0.95 * log(0.95) + 0.05 * log(0.05)) / log(Double(max(2, classCount)))
+  }
 }
 
 extension [LabelUncertainty] {
@@ -74,10 +76,10 @@ struct UncertaintyCohort {
     if let own = uncertainty.entropy.inside {
       if let inside {
         texts += [text(uncertainty, "inside", own, inside)].compactMap(\.self)
-      } else if own > uncertainty.limitAlone {
+      } else if own > uncertainty.limitWithoutCohort {
         texts.append(
           "\(uncertainty.label): \(subject(uncertainty)) is uncertain inside, entropy \(decimals(own, 2)) of 1, above "
-            + "\(decimals(uncertainty.limitAlone, 2)), that of probabilities 0.95 and 0.05")
+            + "\(decimals(uncertainty.limitWithoutCohort, 2)), that of probabilities 0.95 and 0.05")
       }
     }
     if let own = uncertainty.entropy.nearBorder, let nearBorder {

@@ -10,7 +10,7 @@ struct OpenedImage {
   private enum Content {
     /// One file, or a header and its voxels.
     case files([OpenedFile])
-    case series(OpenedSeries)
+    case series(OpenedFiles)
   }
 
   /// Opens an image.
@@ -19,7 +19,7 @@ struct OpenedImage {
     let image = try ImageFile.open(path, options: options)
     self.image = image
     guard image.files.contains(path) || image.files.count == 1, image.files.count < 3 else {
-      content = .series(OpenedSeries(path, files: image.files))
+      content = .series(OpenedFiles(path, files: image.files))
       return
     }
     content = .files(

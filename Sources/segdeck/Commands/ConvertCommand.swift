@@ -35,7 +35,7 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Take the names of labels from this file: \(LabelNamesForm.suffixList).", valueName: "file"),
+      "Take the names of labels from this file: \(LabelNamesFormat.suffixList).", valueName: "file"),
     completion: .file())
   var namesFrom: String?
 
@@ -84,7 +84,7 @@ struct ConvertCommand: ParsableCommand {
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
-    guard !uncompressed || ImageName.leavesCompressionOpen(output) else {
+    guard !uncompressed || ImageName.compressionIsOptional(output) else {
       throw InputError(
         "--uncompressed", "the suffix decides about compression", found: output, expected: "MetaImage or NRRD"
       )
@@ -113,7 +113,7 @@ struct ConvertCommand: ParsableCommand {
       guard !labels.entries.isEmpty else {
         throw InputError("--names", "there are no names to write", found: "none in \(input), none beside it")
       }
-      let content = try LabelNamesForm(ofFile: namesPath.path).encoded(labels)
+      let content = try LabelNamesFormat(ofFile: namesPath.path).encoded(labels)
       written.append(try AtomicFile.pending(content, for: namesPath.path))
     }
     try work.checkCancellation()

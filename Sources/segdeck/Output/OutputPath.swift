@@ -12,7 +12,7 @@ struct OutputPath {
     case image
     /// A model or checkpoint, NAME.safetensors.
     case model
-    /// Names of labels, in one of the forms of ``LabelNamesForm``.
+    /// Names of labels, in one of the forms of ``LabelNamesFormat``.
     case labelNames
     /// CRF settings, NAME.json.
     case settings
@@ -32,7 +32,7 @@ struct OutputPath {
       switch self {
       case .image: try ImageName.requireWritable(path)
       case .model: try FilePath.requireSuffix([ModelFile.suffix], of: path, toWrite: "a model")
-      case .labelNames: _ = try LabelNamesForm(ofFile: path)
+      case .labelNames: _ = try LabelNamesFormat(ofFile: path)
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
       case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")

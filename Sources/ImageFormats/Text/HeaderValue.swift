@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 /// The value of a header field with the field's name and file, which every parsing error states.
-struct HeaderText {
+struct HeaderValue {
   let path: String
   /// The field's name in errors: "sizes (line 5)".
   let name: String
@@ -53,7 +53,7 @@ struct HeaderText {
   func number() throws(InputError) -> Double { try numbers(1)[0] }
 
   /// A boolean: true, t, yes, y or 1, or false, f, no, n or 0, in small or capital letters.
-  func truth() throws(InputError) -> Bool {
+  func boolean() throws(InputError) -> Bool {
     switch text.lowercased() {
     case "true", "1", "t", "yes", "y": return true
     case "false", "0", "f", "no", "n": return false
@@ -63,10 +63,10 @@ struct HeaderText {
 }
 
 /// Checks that the product of a file's extents does not overflow.
-enum CountedExtents {
+enum CheckedExtents {
   /// The product of extents, each 1 or more.
   /// - Throws: ``InputError`` for more voxels than any file holds.
-  static func product(_ extents: [Int], of text: HeaderText) throws(InputError) -> Int {
+  static func product(_ extents: [Int], of text: HeaderValue) throws(InputError) -> Int {
     var total = 1
     for extent in extents {
       // 2^46 voxels of 32 bytes still count without overflow.

@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 /// The file formats of label names that can be written; the name of the file determines which.
-package enum LabelNamesForm: CaseIterable, Sendable {
+package enum LabelNamesFormat: CaseIterable, Sendable {
   /// ITK-SNAP's label description, `NAME.label`.
   case itkSnap
   /// FreeSurfer's lookup table, `NAME.txt`.

@@ -21,7 +21,7 @@ private func withFiles(_ files: [String: String], _ body: (URL) throws -> Void) 
 }
 
 @Suite("Names of labels in the files of other programs")
-struct LabelNamesFormTests {
+struct LabelNamesFormatTests {
   @Test(
     "are written and read back with their colours",
     arguments: [
@@ -29,7 +29,7 @@ struct LabelNamesFormTests {
       ("a.labels.json", ##""colour" : "#cc3300""##),
     ])
   func roundTrip(name: String, line: String) throws {
-    let content = try LabelNamesForm(ofFile: name).encoded(LabelNames(entries: [liver, kidney]))
+    let content = try LabelNamesFormat(ofFile: name).encoded(LabelNames(entries: [liver, kidney]))
     #expect(String(decoding: content, as: UTF8.self).contains(line))
     try withTemporaryFolder { folder in
       let path = folder.appending(path: name).path
@@ -41,13 +41,13 @@ struct LabelNamesFormTests {
 
   @Test("are written without blanks for FreeSurfer, and as keys that differ for nnU-Net")
   func restricted() throws {
-    let lines = try LabelNamesForm(ofFile: "lut.TXT").encoded(LabelNames(entries: [liver, kidney]))
+    let lines = try LabelNamesFormat(ofFile: "lut.TXT").encoded(LabelNames(entries: [liver, kidney]))
     #expect(
       String(decoding: lines, as: UTF8.self)
         == "# No. Label-Name R G B A\n0 Unknown 0 0 0 0\n2 left-kidney 0 153 255 0\n6 liver 204 51 0 0\n")
     var twin = kidney
     twin.name = "liver"
-    let json = try LabelNamesForm(ofFile: "dataset.json").encoded(LabelNames(entries: [liver, twin]))
+    let json = try LabelNamesFormat(ofFile: "dataset.json").encoded(LabelNames(entries: [liver, twin]))
     #expect(
       JSONValue(String(decoding: json, as: UTF8.self))
         == JSONValue(#"{"labels": {"background": 0, "liver": 2, "liver 6": 6}}"#))

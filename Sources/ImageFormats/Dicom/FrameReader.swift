@@ -4,7 +4,7 @@ import Volumes
 import Work
 
 /// Reads frames of an instance into memory, in this machine's byte order.
-struct FrameDecoding: Sendable {
+struct FrameReader: Sendable {
   let path: String
   let syntax: TransferSyntax
   let format: PixelFormat
@@ -151,7 +151,7 @@ struct FrameDecoding: Sendable {
     _ encoded: [UInt8], _ frame: Int, _ pixels: UnsafeMutableRawBufferPointer
   ) throws(InputError) {
     guard !syntax.isRunLength else {
-      guard RunLengthFrame.decode(encoded, into: pixels, byteCount: format.bitsAllocated / 8) else {
+      guard RLEFrame.decode(encoded, into: pixels, byteCount: format.bitsAllocated / 8) else {
         throw damaged(frame, "damaged runs")
       }
       return
@@ -194,7 +194,7 @@ struct FrameDecoding: Sendable {
 }
 
 /// DICOM's RLE (PS3.5 annex G): a segment of PackBits runs for each byte of a pixel.
-enum RunLengthFrame {
+enum RLEFrame {
   /// Decodes a frame; false where it is damaged.
   /// - Parameter byteCount: Bytes of a pixel; the segment of the most significant byte comes first.
   static func decode(_ encoded: [UInt8], into pixels: UnsafeMutableRawBufferPointer, byteCount: Int) -> Bool {

@@ -6,7 +6,7 @@ import Work
 ///
 /// Unlike those of ``OpenedFile``, its files do not stay open: a series may have more of them than a process may open. A
 /// change is detected by sizes and modification times.
-final class OpenedSeries: Sendable {
+final class OpenedFiles: Sendable {
   /// The path as it was given: the folder, or one of the files.
   let path: String
   private let files: [String]

@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 /// Checks the fields of a MetaImage header: each is valid, repaired with a finding, or refused with one line.
-struct MetaImageCheck {
+struct MetaImageParsing {
   let header: MetaImageHeader
   var findings: [Finding] = []
   /// The header and the files with the voxels.
@@ -27,7 +27,7 @@ struct MetaImageCheck {
     let axes = try header.required("NDims").integer(in: 1...4)
     let text = try header.required("DimSize")
     let sizes = try text.integers(axes, in: 1...Int.max)
-    _ = try CountedExtents.product(sizes, of: text)
+    _ = try CheckedExtents.product(sizes, of: text)
     return sizes
   }
 
@@ -41,7 +41,7 @@ struct MetaImageCheck {
     }
     guard let channels = header.text("ElementNumberOfChannels") else { return (type, 1) }
     let count = try channels.integer(in: 1...65535)
-    _ = try CountedExtents.product(sizes + [count], of: channels)
+    _ = try CheckedExtents.product(sizes + [count], of: channels)
     return (type, count)
   }
 
@@ -93,9 +93,9 @@ struct MetaImageCheck {
   mutating func voxels(
     sizes: [Int], type: VoxelType, channels: Int
   ) throws(InputError) -> any VoxelReader {
-    let isText = try header.text("BinaryData")?.truth() == false
-    let isCompressed = try header.text("CompressedData")?.truth() ?? false
-    let isBigEndian = try header.text("ElementByteOrderMSB")?.truth() ?? false
+    let isText = try header.text("BinaryData")?.boolean() == false
+    let isCompressed = try header.text("CompressedData")?.boolean() ?? false
+    let isBigEndian = try header.text("ElementByteOrderMSB")?.boolean() ?? false
     let dataFile = try dataFile(sizes: sizes)
     if dataFile.isOther { files += dataFile.paths }
     let voxelsPerFrame = sizes.prefix(3).reduce(channels, *)
@@ -145,7 +145,7 @@ struct MetaImageCheck {
     if first.uppercased() == "LIST", words.count <= 2 {
       let axes =
         try words.count == 2
-        ? HeaderText(words[1], path: path, name: text.name)
+        ? HeaderValue(words[1], path: path, name: text.name)
           .integer(in: 1...sizes.count) : max(1, sizes.count - 1)
       let count = sizes.dropFirst(axes).reduce(1, *)
       guard header.listedFiles.count >= count else {
@@ -158,7 +158,7 @@ struct MetaImageCheck {
       )
     }
     guard first.contains("%") else { return ([try named.path(text.text)], true) }
-    let numbers = try HeaderText(words.dropFirst().joined(separator: " "), path: path, name: text.name)
+    let numbers = try HeaderValue(words.dropFirst().joined(separator: " "), path: path, name: text.name)
       .integers(in: 0...1 << 30)
     guard numbers.count == 3 else { throw text.refusal("a pattern with first, last and step") }
     let names = try named.names(
