@@ -69,7 +69,7 @@ struct igzip_progress igzip_inflate(
     state->avail_out = (uint32_t)output_count;
     int code = inflate_some(state);
     return (struct igzip_progress){
-        .consumed = input_count - state->avail_in,
+        .consumed = (ptrdiff_t)input_count - (ptrdiff_t)state->avail_in,
         .written = output_count - state->avail_out,
         .status = status_of(code, state),
     };

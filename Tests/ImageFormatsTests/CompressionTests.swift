@@ -70,6 +70,37 @@ struct CompressionTests {
     #expect(inflated(packed[0], library, inputPiece: sizes.input, outputPiece: sizes.output) == plain)
   }
 
+  @Test(
+    "bytes behind the end of a member stay pending, whatever the pieces",
+    arguments: Inflation.Library.allCases,
+    [1, 3, 7, 100, 1 << 17])
+  func bytesBehind(library: Inflation.Library, pieceByteCount: Int) throws {
+    let packed = [UInt8](try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz"))))
+    let plain = [UInt8](try Data(contentsOf: URL(filePath: fixture("plain.nii"))))
+    for tail in 0..<20 {
+      let bytes = packed + (0..<UInt8(tail)).map { 100 + $0 }
+      let inflation = Inflation(.gzip, library: library)
+      var (content, position, hasEnded) = ([UInt8](), 0, false)
+      var piece = [UInt8](repeating: 0, count: 64)
+      while !hasEnded {
+        if inflation.pendingByteCount == 0 {
+          position += inflation.refill { input in
+            let count = min(pieceByteCount, bytes.count - position)
+            input.copyBytes(from: bytes[position..<position + count])
+            return count
+          }
+        }
+        let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
+        content += piece[..<count]
+        hasEnded = progress == .memberEnded
+        try #require(hasEnded || progress == .advanced)
+      }
+      #expect(content == plain)
+      #expect(inflation.pendingByteCount == position - packed.count, "\(tail) bytes behind")
+      #expect(inflation.nextByte == (position > packed.count ? 100 : nil))
+    }
+  }
+
   @Test("every library refuses the same damaged and truncated data", arguments: Inflation.Library.allCases)
   func damage(library: Inflation.Library) throws {
     let packed = [UInt8](try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz"))))

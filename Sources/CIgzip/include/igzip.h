@@ -24,7 +24,10 @@ enum igzip_status {
 };
 
 struct igzip_progress {
-    size_t consumed, written;
+    /// Bytes of `input` that were used; negative where bytes of earlier calls, at most 8, turned out to lie behind the end
+    /// of the member.
+    ptrdiff_t consumed;
+    size_t written;
     enum igzip_status status;
 };
 
@@ -36,7 +39,7 @@ void igzip_destroy(igzip *stream);
 /// Begins another member.
 void igzip_begin(igzip *stream);
 
-/// Inflates `input` into `output`; each count is at most UINT32_MAX. No call may follow one that failed, or one that
+/// Inflates `input` into `output`; the 8 bytes before `input` are the last ones of the input before it. Each count is at most UINT32_MAX. No call may follow one that failed, or one that
 /// ended a member without igzip_begin.
 struct igzip_progress igzip_inflate(
     igzip *stream, const uint8_t *input, size_t input_count, uint8_t *output, size_t output_count);

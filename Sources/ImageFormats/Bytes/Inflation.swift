@@ -24,7 +24,10 @@ package final class Inflation: Decompression {
   /// The library of this stream.
   package let library: Library
   private let engine: any InflationEngine
+  /// The compressed bytes, behind the last ones of those before them.
   private let input: UnsafeMutableRawBufferPointer
+  /// igzip gives back what it read beyond the end of a member: at most this, also of input that was replaced since.
+  private static let givenBackByteCount = 8
   private var pending: UnsafeRawBufferPointer
 
   /// Begins a stream; zlib inflates it where `library` is not installed or does not read this wrapping.
@@ -35,7 +38,8 @@ package final class Inflation: Decompression {
     self.library = igzip == nil ? .zlib : .igzip
     engine = igzip ?? ZlibInflation(wrapping)
     input = .allocate(byteCount: 1 << 18, alignment: 64)
-    pending = UnsafeRawBufferPointer(rebasing: input[..<0])
+    input.initializeMemory(as: UInt8.self, repeating: 0)
+    pending = UnsafeRawBufferPointer(rebasing: input[Self.givenBackByteCount..<Self.givenBackByteCount])
   }
 
   deinit { input.deallocate() }
@@ -45,8 +49,12 @@ package final class Inflation: Decompression {
   package var nextByte: UInt8? { pending.first }
 
   package func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-    let count = fill(input)
-    pending = UnsafeRawBufferPointer(rebasing: input[..<max(count, 0)])
+    let start = Self.givenBackByteCount
+    if let end = pending.baseAddress {
+      input.copyMemory(from: UnsafeRawBufferPointer(start: end - start, count: start))
+    }
+    let count = fill(UnsafeMutableRawBufferPointer(rebasing: input[start...]))
+    pending = UnsafeRawBufferPointer(rebasing: input[start..<start + max(count, 0)])
     return count
   }
 
@@ -57,7 +65,8 @@ package final class Inflation: Decompression {
   ) -> (count: Int, progress: DecompressionProgress) {
     let step = engine.inflate(
       pending, into: UnsafeMutableRawBufferPointer(rebasing: output[..<min(output.count, 1 << 30)]))
-    pending = UnsafeRawBufferPointer(rebasing: pending[step.consumed...])
+    pending = UnsafeRawBufferPointer(
+      start: pending.baseAddress! + step.consumed, count: pending.count - step.consumed)
     return (step.written, step.progress)
   }
 }
@@ -72,6 +81,7 @@ protocol InflationEngine: AnyObject {
 
 /// What one call of a library did.
 struct InflationResult {
+  /// Bytes of the input that were used; negative where earlier ones are given back.
   var consumed: Int
   var written: Int
   var progress: DecompressionProgress
