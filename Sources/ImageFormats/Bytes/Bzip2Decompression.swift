@@ -2,10 +2,10 @@ import CBZip2
 
 /// libbz2's state for a bzip2 stream of any number of members.
 final class Bzip2Decompression: Decompression {
-  package let name = "bzip2"
-  package let memberMagic: UInt8? = UInt8(ascii: "B")
+  let name = "bzip2"
+  let memberMagic: UInt8? = UInt8(ascii: "B")
   /// A block of 900 kB can be as small as 32 bytes, and its run-length coding holds 255 equal bytes in 5.
-  package let largestExpansion = 1_450_000
+  let largestExpansion = 1_450_000
 
   // libbz2 keeps the address of the structure, so it must never move.
   private let stream: UnsafeMutablePointer<bz_stream>
@@ -29,20 +29,20 @@ final class Bzip2Decompression: Decompression {
     precondition(status == BZ_OK, "libbz2 cannot start: \(status)")
   }
 
-  package var pendingByteCount: Int { Int(stream.pointee.avail_in) }
+  var pendingByteCount: Int { Int(stream.pointee.avail_in) }
 
-  package var nextByte: UInt8? {
+  var nextByte: UInt8? {
     pendingByteCount > 0 ? UInt8(bitPattern: stream.pointee.next_in.pointee) : nil
   }
 
-  package func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+  func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     let count = fill(input)
     stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: CChar.self)
     stream.pointee.avail_in = UInt32(max(count, 0))
     return count
   }
 
-  package func beginMember() {
+  func beginMember() {
     let (next, count) = (stream.pointee.next_in, stream.pointee.avail_in)
     BZ2_bzDecompressEnd(stream)
     stream.pointee = bz_stream()
@@ -50,7 +50,7 @@ final class Bzip2Decompression: Decompression {
     (stream.pointee.next_in, stream.pointee.avail_in) = (next, count)
   }
 
-  package func inflate(
+  func inflate(
     into output: UnsafeMutableRawBufferPointer
   ) -> (count: Int, progress: DecompressionProgress) {
     let capacity = UInt32(min(output.count, 1 << 30))

@@ -38,7 +38,9 @@ package final class Inflation: Decompression {
     self.library = igzip == nil ? .zlib : .igzip
     engine = igzip ?? ZlibInflation(wrapping)
     input = .allocate(byteCount: 1 << 18, alignment: 64)
-    input.initializeMemory(as: UInt8.self, repeating: 0)
+    // Nothing was read before the first input.
+    UnsafeMutableRawBufferPointer(rebasing: input[..<Self.givenBackByteCount])
+      .initializeMemory(as: UInt8.self, repeating: 0)
     pending = UnsafeRawBufferPointer(rebasing: input[Self.givenBackByteCount..<Self.givenBackByteCount])
   }
 
