@@ -41,6 +41,27 @@ struct ProbabilityFileTests {
     #expect(second == [[Float](repeating: -1, count: 24), expected[1]])
   }
 
+  @Test("a whole file is one volume, and values that are no probabilities are refused with their voxel")
+  func volumes() throws {
+    let file = try ProbabilityFile(fixture("probabilities.npz"), on: smallGrid)
+    let volume = try file.volume(on: smallGrid, work: WorkContext())
+    #expect(
+      volume == ProbabilityVolume(grid: smallGrid, classCount: 2, values: expected.flatMap(\.self)))
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "p.nii").path
+      var other = volume
+      other.values[5] = 2
+      try other.write(to: path, source: ImageSource(grid: smallGrid))
+      #expect {
+        _ = try ProbabilityFile(path, on: smallGrid).volume(on: smallGrid, work: WorkContext())
+      } throws: {
+        "\($0)".hasSuffix(
+          "voxel (1, 1, 0) has no class probabilities: found 2.0, 0.15625, "
+            + "expected values from 0 to 1 that add up to 1")
+      }
+    }
+  }
+
   @Test("a 4D image is read frame by frame, as archives are")
   func image() throws {
     try withTemporaryFolder { folder in

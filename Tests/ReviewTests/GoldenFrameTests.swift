@@ -114,6 +114,20 @@ private let frameCases: [FrameCase] = [
   .init("contours", 80, 24, .trueColour) { try compared("contours", $0, $1) },
   .init("checkerboard", 80, 24, .indexed256) { try compared("checker", $0, $1) },
   .init("spyglass", 80, 24, .indexed256) { try compared("spyglass", $0, $1) },
+  .init("four versions", 80, 24, .indexed256, fourVersions),
+  .init("four versions", 120, 40, .trueColour, fourVersions),
+  .init("image before its mask", 120, 40, .indexed256) { screen, capabilities in
+    var state = ReviewState(
+      request: OpenCaseRequest(imagePath: "case-1.nii.gz", maskPaths: ["labels/case-1.nii.gz"]),
+      screen: screen,
+      capabilities: capabilities)
+    _ = state.begin()
+    let content = phantomCase(withMask: false)
+    let image = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image), maskComponents: [])
+    _ = reduce(&state, .imageRead(JobID(1), image))
+    return state
+  },
   .init("borders of two readers", 120, 40, .mono) { screen, capabilities in
     var state = try comparedState(screen.rows, screen.columns, capabilities)
     try state.finishMeasuring()
@@ -187,6 +201,15 @@ private func compared(
   state.view.overlay.style = .fill
   state.view.crosshair = VoxelIndex(12, 6, 28)
   state.command("compare \(view)")
+  return state
+}
+
+@Sendable private func fourVersions(
+  _ screen: ScreenSize, _ capabilities: TerminalCapabilities
+) throws -> ReviewState {
+  var state = try stateWithVersions(2, screen.rows, screen.columns, capabilities)
+  state.view.crosshair = VoxelIndex(12, 6, 28)
+  state.type("#")
   return state
 }
 

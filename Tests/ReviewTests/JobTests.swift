@@ -31,8 +31,13 @@ private final class PretendedServices: ReviewServices {
     if isFull { throw InputError("a.journal", "cannot be written", found: "No space left on device") }
   }
 
-  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
+  func openCase(
+    _ request: OpenCaseRequest, _ work: WorkContext, whenImageIsRead: @Sendable (ReviewCase) -> Void
+  ) throws -> ReviewCase {
     guard request.imagePath != "missing.nii" else { throw InputError("missing.nii", "cannot be read") }
+    var withoutMasks = phantomCase()
+    withoutMasks.masks = []
+    whenImageIsRead(withoutMasks)
     return phantomCase()
   }
 
@@ -71,7 +76,9 @@ private final class PretendedServices: ReviewServices {
     networkResult(for: phantomCase())
   }
 
-  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
+  func probabilities(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> VersionProbabilities? { nil }
 
   func computeProbabilities(
     _ handle: ProbabilitiesHandle, _ work: WorkContext

@@ -170,7 +170,7 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     state.press(.escape)
     #expect(state.jobs[.computedProbabilities] == nil)
     #expect(state.message == Message("stopped liver network; its probabilities are not in memory"))
-    #expect(state.probabilities.values.allSatisfy { $0 == nil })
+    #expect(state.probabilities.values.allSatisfy { $0 == .notInMemory })
     state.type("t")
     let job = try #require(state.jobs[.preview])
     let request = try #require(state.running(PreviewJob.self)?.request)
@@ -178,6 +178,56 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     let effects = reduce(&state, .jobEnded(job.id, .finished(PreviewJob.self, with: part)))
     #expect(effects.started(ProbabilitiesJob.self) != nil)
     #expect(effects.started(UncertaintyJob.self) != nil)
+  }
+
+  /// Two readers' masks, and a file of probabilities for the image.
+  private func withFile() throws -> ReviewState {
+    var state = try comparedState(24, 120)
+    state.request.probabilitiesPath = "p.npz"
+    state.type("x")
+    return state
+  }
+
+  @Test("masks have the probabilities of the file that was given with the image, which is read once for both")
+  func file() throws {
+    var state = try withFile()
+    let source = ProbabilitySource.file(path: "p.npz")
+    #expect(state.running(ProbabilitiesJob.self) == ProbabilitiesJob(source: source, grid: state.grid))
+    state.type("%")
+    #expect(state.message == Message("still reading the probabilities"))
+    try state.fetchPretendedProbabilities()
+    #expect(state.jobs[.probabilities] == nil && state.probabilities.count == 1)
+    state.type("%")
+    #expect(state.view.map == .probability)
+    state.view.crosshair = VoxelIndex(0, 0, 0)
+    // The outermost voxel is background in both masks, and certainly not so in the file.
+    #expect(render(state).text[20].contains("A background 0.00  B background 0.00"))
+  }
+
+  @Test(
+    "a file that cannot be read is read again when % asks, then without a limit of its own, and says why not")
+  func failingFile() throws {
+    var state = try withFile()
+    let job = try #require(state.jobs[.probabilities])
+    _ = reduce(&state, .jobEnded(job.id, .failed("p.npz: takes much memory")))
+    #expect(state.message?.text != "p.npz: takes much memory")
+    #expect(state.jobs[.probabilities] == nil)
+    state.type("%")
+    #expect(state.running(ProbabilitiesJob.self)?.isAsked == true)
+    let asked = try #require(state.jobs[.probabilities])
+    var failed = state
+    _ = reduce(&failed, .jobEnded(asked.id, .failed("p.npz: does not fit in memory")))
+    #expect(failed.message == Message("p.npz: does not fit in memory", .error))
+    try state.fetchPretendedProbabilities()
+    #expect(state.message == Message("the probabilities are in memory: % shows them"))
+  }
+
+  @Test("without a version on the screen % says what to do")
+  func noVersion() throws {
+    var state = try openedState(phantomCase(withMask: false))
+    state.type("%")
+    #expect(
+      state.message == Message("no map without a mask: m runs a network, :mask opens one", .warning))
   }
 
   @Test("probabilities of versions that are neither A nor B are dropped")

@@ -1,3 +1,4 @@
+import Foundation
 import Review
 import ReviewFixtures
 import Screen
@@ -10,6 +11,13 @@ extension SessionState {
   fileprivate mutating func open(_ name: String, failing: Set<CaseID> = []) throws -> [SessionEffect] {
     try type(":open " + name)
     return try finish(reduce(&self, .terminal(.key(.enter))), failing: failing)
+  }
+}
+
+extension Dialog {
+  /// The command line with its prompt; nil for other dialogs.
+  fileprivate var line: String? {
+    if case .command(let line) = self { line.prompt.rawValue + line.entry.text } else { nil }
   }
 }
 
@@ -36,6 +44,46 @@ struct SessionOpeningTests {
     #expect(session.current == CaseID(2))
     #expect(try session.open("other.nii.gz").added.isEmpty)
     #expect(session.current == CaseID(3))
+  }
+
+  @Test("lines that were typed in one case are recalled in the next, before they are stored")
+  func typedLines() throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects)
+    try session.open("other.nii.gz")
+    try session.type(":zoom 2")
+    try session.press(.enter, .control("p"))
+    try session.type(":")
+    try session.press(.up)
+    #expect(session.review.dialog?.line == ":zoom 2")
+    try session.press(.up)
+    #expect(session.review.dialog?.line == ":open other.nii.gz")
+  }
+
+  @Test("the image is shown while its masks are being read, and only quitting and other cases have keys")
+  func imageFirst() throws {
+    var session = SessionState(
+      worklist: WorklistState(OpenCaseRequest(imagePath: "ct.nii.gz", maskPaths: ["organs.nii.gz"])),
+      first: CaseID(0), screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+    let begun = session.begin()
+    #expect(render(session).text[11].contains("Opening ct.nii.gz"))
+    let content = phantomCase(withMask: false)
+    let image = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image), maskComponents: [])
+    _ = reduce(&session, .review(CaseID(0), .imageRead(JobID(2), image)))
+    #expect(render(session).text[11].contains("Opening ct.nii.gz"))
+    _ = reduce(&session, .review(CaseID(0), .imageRead(JobID(1), image)))
+    let shown = render(session)
+    #expect(shown.text[1].contains("Axial 7 of 14"))
+    #expect(shown.text[22].contains("reading the mask organs.nii.gz"))
+    #expect(shown.text[23].trimmingCharacters(in: .whitespaces) == "q quits")
+    let before = session
+    try session.type("y")
+    #expect(session == before)
+    try session.finish(begun)
+    #expect(session.review.phase == .reviewing && session.review.decisions.versions.count == 1)
+    _ = reduce(&session, .review(CaseID(0), .imageRead(JobID(1), image)))
+    #expect(session.review.decisions.versions.count == 1)
   }
 
   @Test("a new case with the name of another gets a number")

@@ -5,8 +5,10 @@ import Testing
 import Volumes
 
 /// Two readers' masks and so many more versions, which have the labels of the second.
-private func state(_ more: Int, _ rows: Int = 40, _ columns: Int = 120) throws -> ReviewState {
-  var state = try comparedState(rows, columns)
+func stateWithVersions(
+  _ more: Int, _ rows: Int = 40, _ columns: Int = 120, _ capabilities: TerminalCapabilities = trueColour
+) throws -> ReviewState {
+  var state = try comparedState(rows, columns, capabilities)
   let second = state.decisions.versions[1]
   for number in 0..<more {
     state.decisions.versions.append(
@@ -40,7 +42,7 @@ struct VersionGridTests {
     arguments: [(24, 80), (40, 120), (60, 200)])
   func panes(rows: Int, columns: Int) throws {
     for (more, expected) in [(0, [1, 2]), (1, [1, 2, 7]), (2, [1, 2, 7, 8]), (3, [1, 2, 8, 9])] {
-      var state = try state(more, rows, columns)
+      var state = try stateWithVersions(more, rows, columns)
       let ids =
         [state.decisions.a, state.decisions.b].compactMap(\.self)
         + expected.dropFirst(2).map { VersionID($0) }
@@ -73,7 +75,7 @@ struct VersionGridTests {
 
   @Test("# and :compare versions show each version's own labels in its pane, and # shows one version again")
   func labels() throws {
-    var state = try state(2)
+    var state = try stateWithVersions(2)
     state.type("xXu")
     state.view.crosshair = VoxelIndex(13, 6, 28)
     var typed = state
@@ -103,7 +105,7 @@ struct VersionGridTests {
     "a click moves the crosshair in every pane, the wheel scrolls all of them, and each strip goes to a slice"
   )
   func mouseInPanes() throws {
-    var state = try state(2, 60, 200)
+    var state = try stateWithVersions(2, 60, 200)
     state.type("#")
     try state.finishSpatialComparison()
     for pane in state.layout.panes {
@@ -128,7 +130,7 @@ struct VersionGridTests {
 
   @Test("a click on the title of the other of A and B flips, on another title it opens the versions")
   func titles() throws {
-    var state = try state(2)
+    var state = try stateWithVersions(2)
     state.type("#")
     let panes = state.layout.panes
     let frame = render(state)
@@ -147,7 +149,7 @@ struct VersionGridTests {
 
   @Test("the planes stay where they are for Enter, and the CRF panel compares before and refined")
   func others() throws {
-    var state = try state(1)
+    var state = try stateWithVersions(1)
     state.type("#")
     state.press(.enter)
     #expect(state.layout.panes.count == 3)

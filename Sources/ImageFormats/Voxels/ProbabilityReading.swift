@@ -15,7 +15,39 @@ extension ImageFile {
         path, "holds no class probabilities", found: "one frame",
         expected: "a 4D image with one frame per class, background first")
     }
-    let values = try rawValues(frames: 0..<classCount, work: work)
+    let volume = ProbabilityVolume(
+      grid: grid, classCount: classCount, values: try rawValues(frames: 0..<classCount, work: work))
+    try volume.requireProbabilities(in: path)
+    return volume
+  }
+}
+
+extension ProbabilityFile {
+  /// All probabilities, on the grid that the file was opened for.
+  ///
+  /// - Throws: ``InputError`` at the first voxel whose values are not probabilities, where the file is damaged, and where
+  ///   the values take more than `work.memoryFraction` of the available memory; `Cancelled`.
+  /// - Complexity: O(n · classes); 4 bytes per value.
+  package func volume(on grid: VolumeGrid, work: WorkContext) throws -> ProbabilityVolume {
+    let count = classCount * grid.size.voxelCount
+    try AvailableMemory.require(
+      count * MemoryLayout<Float>.stride, fraction: work.memoryFraction, subject: path,
+      "its \(classCount) classes of \(grid.size) voxels")
+    var values = try [Float](checkedRepeating: 0, count: count)
+    try read(classes: 0..<classCount, work: work) { part, index, first in
+      let start = index * grid.size.voxelCount + first
+      values.withUnsafeMutableBufferPointer { _ = $0[start...].update(fromContentsOf: part) }
+    }
+    let volume = ProbabilityVolume(grid: grid, classCount: classCount, values: values)
+    try volume.requireProbabilities(in: path)
+    return volume
+  }
+}
+
+extension ProbabilityVolume {
+  /// Refuses values that are not probabilities: outside 0...1, or with a sum that differs from 1 by more than 0.01.
+  /// - Throws: ``InputError`` at the first such voxel.
+  fileprivate func requireProbabilities(in path: String) throws(InputError) {
     let voxelCount = grid.size.voxelCount
     var sums = [Float](repeating: 0, count: voxelCount)
     let tolerance: Float = 0.01
@@ -33,6 +65,5 @@ extension ImageFile {
         path, "voxel (\(index.i), \(index.j), \(index.k)) has no class probabilities",
         found: found.joined(separator: ", "), expected: "values from 0 to 1 that add up to 1")
     }
-    return ProbabilityVolume(grid: grid, classCount: classCount, values: values)
   }
 }

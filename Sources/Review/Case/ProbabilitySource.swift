@@ -10,6 +10,15 @@ package enum ProbabilitySource: Hashable, Sendable {
   case file(path: String)
 }
 
+/// The class probabilities of a source, once they were looked for.
+package enum FetchedProbabilities: Equatable, Sendable {
+  case known(VersionProbabilities)
+  /// A network ran in an earlier session, or other work needed the memory.
+  case notInMemory
+  /// The file cannot be read, or not in a part of the memory, for this reason.
+  case failed(String)
+}
+
 /// The uncertainty of slices, or the reason why it is unknown.
 package struct SliceUncertainty: Equatable, Sendable {
   /// The probabilities that it was computed from.

@@ -78,6 +78,10 @@ package struct JobEnvironment: Sendable {
   /// Files, models, networks, the CRF.
   let services: any ReviewServices
   let journal: JournalWriter
+  /// The job itself.
+  let job: JobID
+  /// Takes an event that happens before the job ends, from any thread.
+  let deliver: @Sendable (ReviewEvent) -> Void
 }
 
 /// The end of a job: a result, a cancellation or a failure.

@@ -76,7 +76,7 @@ package final class JobRunner: Sendable {
     }
     work.hasLowPriority = !job.isAwaited
     (job.isAwaited ? awaitedQueue : queue).async(group: group) { [self, work] in
-      let environment = JobEnvironment(services: services, journal: journal)
+      let environment = JobEnvironment(services: services, journal: journal, job: id, deliver: deliver)
       if work.hasLowPriority { ThreadPriority.lower() }
       AvailableMemory.measure()
       let outcome = JobRunner.outcome(cancellation) {

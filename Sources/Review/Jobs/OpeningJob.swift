@@ -1,3 +1,4 @@
+import Synchronization
 import Volumes
 import Work
 
@@ -56,8 +57,17 @@ package struct OpeningJob: Job {
   package var title: String? { "opening" }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> OpenedCase {
-    let content = try environment.services.openCase(request, work.part(0...0.8))
-    let intensities = IntensitySummary(content.image)
+    let read = Mutex<IntensitySummary?>(nil)
+    let content = try environment.services.openCase(request, work.part(0...0.8)) { withoutMasks in
+      let intensities = IntensitySummary(withoutMasks.image)
+      read.withLock { $0 = intensities }
+      guard !request.maskPaths.isEmpty else { return }
+      environment.deliver(
+        .imageRead(
+          environment.job,
+          OpenedCase(content: withoutMasks, intensities: intensities, maskComponents: [])))
+    }
+    let intensities = read.withLock { $0 } ?? IntensitySummary(content.image)
     let components = try content.masks.map { try LabelComponents($0.labels, work: work.withoutProgress) }
     return OpenedCase(content: content, intensities: intensities, maskComponents: components)
   }
@@ -74,11 +84,34 @@ package struct OpeningJob: Job {
 }
 
 extension ReviewState {
-  fileprivate mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
-    phase = .reviewing
+  /// Shows the image of a case whose masks are still being read.
+  ///
+  /// An image that is read late, for a job that has ended, changes nothing.
+  mutating func showImage(_ opened: OpenedCase, of job: JobID) {
+    guard phase == .opening, jobs[.opening]?.id == job else { return }
+    show(opened)
+    moveCrosshair(to: gridMiddle)
+    previousDisplaySettings?.apply(to: &self)
+  }
+
+  /// Whether the image can be shown while its masks are still being read.
+  var isImageShownEarly: Bool { phase == .opening && content != .unopened }
+
+  /// Shows the image with the window and plane that suit it.
+  private mutating func show(_ opened: OpenedCase) {
     content = opened.content
     intensities = opened.intensities
     choose(intensities.openingPreset)
+    if let plane = onlyPlane { view.activePlane = plane }
+    view.centre = gridCentre
+    view.frame = content.frame
+  }
+
+  private var gridMiddle: VoxelIndex { VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2) }
+
+  fileprivate mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
+    phase = .reviewing
+    show(opened)
     let names = ReviewState.distinctNames(content.masks)
     decisions.versions = zip(content.masks, opened.maskComponents).enumerated().map { position, mask in
       Version(
@@ -90,12 +123,8 @@ extension ReviewState {
     decisions.a = decisions.versions.first?.id
     decisions.b = decisions.versions.dropFirst().first?.id
     history = UndoHistory()
-    if let plane = onlyPlane { view.activePlane = plane }
     let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
-    view.centre = gridCentre
-    moveCrosshair(
-      to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
-    view.frame = content.frame
+    moveCrosshair(to: largest?.centre ?? gridMiddle)
     showOpeningMessages()
     viewAtOpening = view
     if let previousDisplaySettings { apply(previousDisplaySettings) }

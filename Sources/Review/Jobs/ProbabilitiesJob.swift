@@ -1,24 +1,40 @@
+import Volumes
 import Work
 
-/// Fetches the class probabilities of a version, where its network ran in this session.
+/// Fetches class probabilities: of a network that ran in this session, or from the file that was given with the image.
 package struct ProbabilitiesJob: Job {
   package static let kind = JobKind.probabilities
-  /// The version whose network computed the probabilities.
-  package var version: VersionID
-  /// The handle under which the services keep them.
-  package var handle: ProbabilitiesHandle
+  /// The maximum fraction of the available memory for a file that no key asked for.
+  private static let unaskedMemoryFraction = 0.25
+
+  /// The source of the probabilities, and the grid of the image.
+  package var source: ProbabilitySource
+  package var grid: VolumeGrid
+  /// Whether a key asked for a map of them.
+  package var isAsked = false
+
+  package var title: String? { isAsked ? "reading probabilities" : nil }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> VersionProbabilities? {
-    try environment.services.probabilities(handle, work)
+    var work = work
+    if !isAsked { work.memoryFraction = ProbabilitiesJob.unaskedMemoryFraction }
+    return try environment.services.probabilities(of: source, on: grid, work)
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: VersionProbabilities?) -> [ReviewEffect] {
-    state.probabilities[version] = .some(outcome)
+    state.probabilities[source] = outcome.map { .known($0) } ?? .notInMemory
+    if isAsked, outcome != nil { state.message = Message("the probabilities are in memory: % shows them") }
     return []
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
-    state.probabilities[version] = .some(nil)
+    state.probabilities[source] = .failed(line)
+    if isAsked { state.message = Message(line, .error) }
+    return []
+  }
+
+  package func reduceCancellation(_ state: inout ReviewState) -> [ReviewEffect] {
+    state.probabilities[source] = .failed("reading the probabilities was stopped")
     return []
   }
 }
@@ -42,7 +58,9 @@ package struct ComputedProbabilitiesJob: Job {
 
   package func reduce(_ state: inout ReviewState, _ outcome: VersionProbabilities) -> [ReviewEffect] {
     state.forgetMissingProbabilities(of: handle)
-    if state.decisions.a == version || state.decisions.b == version { state.probabilities[version] = outcome }
+    if state.comparedProbabilitySources.contains(.run(handle)) {
+      state.probabilities[.run(handle)] = .known(outcome)
+    }
     state.message = Message(
       "the probabilities of \(cleaned(name)) are in memory: % shows them, ! goes to uncertain slices")
     return []

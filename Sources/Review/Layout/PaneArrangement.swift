@@ -105,7 +105,7 @@ indirect enum PaneArrangement: Sendable {
   /// The area of each plane within `area`.
   ///
   /// Spare columns and rows are divided in proportion to what each plane needs.
-  func place(
+  func planeAreas(
     in area: Rectangle, scale: Double, _ contents: PaneContents
   ) -> [(plane: AnatomicalPlane, versions: [PaneVersion?], area: Rectangle)] {
     switch self {
@@ -116,7 +116,7 @@ indirect enum PaneArrangement: Sendable {
       var column = area.column
       return zip(parts, widths).flatMap { part, width in
         defer { column += width + Self.gapColumns }
-        return part.place(
+        return part.planeAreas(
           in: Rectangle(row: area.row, column: column, rows: area.rows, columns: width), scale: scale,
           contents)
       }
@@ -125,7 +125,7 @@ indirect enum PaneArrangement: Sendable {
       var row = area.row
       return zip(parts, heights).flatMap { part, height in
         defer { row += height }
-        return part.place(
+        return part.planeAreas(
           in: Rectangle(row: row, column: area.column, rows: height, columns: area.columns), scale: scale,
           contents)
       }

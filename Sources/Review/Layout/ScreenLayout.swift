@@ -83,7 +83,7 @@ package struct ScreenLayout: Equatable, Sendable {
     var best: [Pane] = []
     for arrangement in arrangements {
       let scale = arrangement.scale(in: body, contents)
-      var panes = arrangement.place(in: body, scale: scale, contents).flatMap { plane, versions, area in
+      var panes = arrangement.planeAreas(in: body, scale: scale, contents).flatMap { plane, versions, area in
         ScreenLayout.panes(of: plane, versions, in: area, contents)
       }
       let millimetres = panes.reduce(0) { max($0, $1.fittingMillimetresPerColumn(contents)) }

@@ -58,7 +58,7 @@ extension ReviewState {
     case .toggleDifference: compare(shownComparison?.view == .difference ? .off : .difference)
     case .toggleVersions: compareWithMessage(view.comparison == .versions ? .off : .versions)
     case .nextComparison: compareWithMessage(view.comparison.next)
-    case .nextMap: showNextMap()
+    case .nextMap: return showNextMap()
     case .selectLabel(let count):
       selectLabel(count)
       showSelectedLabelMessage()

@@ -169,6 +169,7 @@ extension ReviewState {
   mutating func apply(_ settings: DisplaySettings) {
     guard phase == .reviewing else {
       previousDisplaySettings = settings
+      if isImageShownEarly { settings.apply(to: &self) }
       return
     }
     guard view == viewAtOpening else { return }

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// The map of a network's probabilities that is drawn over the image.
+/// The map of class probabilities that is drawn over the image.
 package enum ProbabilityMap: String, Equatable, Sendable, Codable, CaseIterable {
   /// No map.
   case off
@@ -12,29 +12,34 @@ package enum ProbabilityMap: String, Equatable, Sendable, Codable, CaseIterable 
 }
 
 extension ReviewState {
-  /// Starts the jobs that fetch the probabilities of A and B from the networks of this session, and drops those of
-  /// other versions.
+  /// The source of a version's class probabilities: the network that made it, or the file that was given with the image
+  /// for a version that no network made; nil for none.
+  func probabilitySource(of version: Version) -> ProbabilitySource? {
+    guard let handle = version.probabilities else { return request.probabilitiesPath.map { .file(path: $0) } }
+    guard case .network = version.origin else { return nil }
+    return .run(handle)
+  }
+
+  /// The sources for A and B.
+  var comparedProbabilitySources: [ProbabilitySource] {
+    [decisions.a, decisions.b].compactMap { $0.flatMap { version($0) }.flatMap(probabilitySource) }
+  }
+
+  /// Starts the jobs that fetch the probabilities for A and B, and drops those of other sources.
   mutating func fetchProbabilities() -> [ReviewEffect] {
     guard phase == .reviewing else { return [] }
-    let compared = [decisions.a, decisions.b].compactMap(\.self)
-    for id in probabilities.keys where !compared.contains(id) { probabilities[id] = nil }
-    guard jobs[.probabilities] == nil else { return [] }
-    for id in compared where probabilities[id] == nil {
-      guard let version = version(id), case .network = version.origin, let handle = version.probabilities
-      else {
-        continue
-      }
-      return [start(ProbabilitiesJob(version: id, handle: handle))]
+    let sources = comparedProbabilitySources
+    for source in probabilities.keys where !sources.contains(source) { probabilities[source] = nil }
+    guard jobs[.probabilities] == nil, let source = sources.first(where: { probabilities[$0] == nil }) else {
+      return []
     }
-    return []
+    return [start(ProbabilitiesJob(source: source, grid: grid))]
   }
 
   /// Forgets that the probabilities of a run were not in memory, because its network has run since.
   mutating func forgetMissingProbabilities(of handle: ProbabilitiesHandle) {
-    for version in decisions.versions where version.probabilities == handle && lacksProbabilities(version) {
-      probabilities[version.id] = nil
-    }
     let source = ProbabilitySource.run(handle)
+    if probabilities[source] == .notInMemory { probabilities[source] = nil }
     if uncertainty?.source == source, uncertainty?.entropies == nil { uncertainty = nil }
     if componentProbabilities?.source == source, componentProbabilities?.means == nil {
       componentProbabilities = nil
@@ -44,8 +49,7 @@ extension ReviewState {
   /// Whether a network made a version, and its probabilities were found not to be in memory: it ran in an earlier session, or
   /// other work needed the memory.
   func lacksProbabilities(_ version: Version) -> Bool {
-    guard case .network = version.origin, version.probabilities != nil else { return false }
-    return probabilities[version.id] == .some(nil)
+    probabilitySource(of: version).map { probabilities[$0] == .notInMemory } ?? false
   }
 
   /// Asks whether the network that made a version should run again for its probabilities.
@@ -58,24 +62,42 @@ extension ReviewState {
   }
 
   /// The probabilities of a version; nil where they are not in memory.
-  func knownProbabilities(of id: VersionID?) -> VersionProbabilities? {
-    id.flatMap { probabilities[$0] ?? nil }
+  func knownProbabilities(of version: Version?) -> VersionProbabilities? {
+    guard let source = version.flatMap(probabilitySource), case .known(let known) = probabilities[source]
+    else { return nil }
+    return known
   }
 
-  /// Shows the next map of the network's probabilities.
-  mutating func showNextMap() {
+  /// Shows the next map of the class probabilities of the version shown.
+  mutating func showNextMap() -> [ReviewEffect] {
     let all = ProbabilityMap.allCases
     let next = all[((all.firstIndex(of: view.map) ?? 0) + 1) % all.count]
-    guard next == .off || knownProbabilities(of: shownVersion?.id) != nil else {
-      if let version = shownVersion, lacksProbabilities(version) { return offerToRunAgain(version) }
-      message = Message(
-        "no probabilities of the version shown: its network did not run in this session (m runs one)",
-        .warning)
-      return
-    }
+    guard next == .off || knownProbabilities(of: shownVersion) != nil else { return explainMissingMap() }
     view.map = next
     view.overlay.isShown = true
     message = Message(next == .off ? "no map" : mapTitle(shownVersion))
+    return []
+  }
+
+  /// Says why there are no probabilities of the version shown, or begins what provides them.
+  private mutating func explainMissingMap() -> [ReviewEffect] {
+    guard let version = shownVersion else {
+      message = Message("no map without a mask: m runs a network, :mask opens one", .warning)
+      return []
+    }
+    guard let source = probabilitySource(of: version) else {
+      message = Message(
+        "no probabilities of the version shown: its network did not run in this session (m runs one)",
+        .warning)
+      return []
+    }
+    switch probabilities[source] {
+    case .notInMemory: offerToRunAgain(version)
+    case .failed where running(ProbabilitiesJob.self) == nil:
+      return [start(ProbabilitiesJob(source: source, grid: grid, isAsked: true))]
+    case .failed, .known, nil: message = Message("still reading the probabilities")
+    }
+    return []
   }
 
   /// "probability of liver", "entropy".

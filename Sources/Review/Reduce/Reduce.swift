@@ -21,6 +21,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
   case .jobEnded(let id, let outcome): effects = state.end(id, outcome)
+  case .imageRead(let id, let opened):
+    state.showImage(opened, of: id)
+    effects = []
   case .verdictGiven(let verdict):
     if !state.hasVerdict(verdict) { state.giveVerdict(verdict) }
     effects = []

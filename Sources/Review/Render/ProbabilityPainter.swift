@@ -7,12 +7,12 @@ extension ReviewState {
   func mappedVersion(_ pane: PaneVersion?) -> Version? {
     guard view.map != .off, view.overlay.isShown, focus != .refinement else { return nil }
     let version = version(of: pane)
-    return knownProbabilities(of: version?.id) == nil ? nil : version
+    return knownProbabilities(of: version) == nil ? nil : version
   }
 
   /// Draws the map of a pane's version over the image, below its labels.
   func paintMap(_ pane: PaneVersion?, _ projection: PaneProjection, into picture: inout PixelBuffer) {
-    guard let version = mappedVersion(pane), let probabilities = knownProbabilities(of: version.id) else {
+    guard let version = mappedVersion(pane), let probabilities = knownProbabilities(of: version) else {
       return
     }
     let value = mapValue(probabilities, of: version)

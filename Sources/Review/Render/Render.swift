@@ -19,7 +19,7 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
     frame.writeCentred(text, row: frame.rows / 2, in: frame.bounds)
     return frame
   }
-  guard state.phase == .reviewing else {
+  guard state.phase == .reviewing || state.isImageShownEarly else {
     state.paintOpening(into: &frame)
     return frame
   }
@@ -29,6 +29,10 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
   if !layout.panel.isEmpty { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)
   state.paintViewLine(layout.viewLine, into: &frame)
+  guard state.phase == .reviewing else {
+    state.paintReadingMasks(layout, into: &frame)
+    return frame
+  }
   state.paintMessageLine(layout.messageLine, into: &frame)
   // While a dialog is open, only its keys can be clicked.
   if state.dialog != nil || state.search?.isTyping == true { frame.clickAreas = [] }
@@ -110,6 +114,17 @@ extension ReviewState {
     }
     paintOpeningKeys(position == nil ? [] : ReviewState.caseKeys, row: middle + 3, into: &frame)
     paintOpeningMessage(row: middle + 5, into: &frame)
+  }
+
+  /// The lines at the foot of the screen, and the keys, while the image is shown and its masks are being read.
+  fileprivate func paintReadingMasks(_ layout: ScreenLayout, into frame: inout Frame) {
+    frame.clickAreas = []
+    let paths = request.maskPaths
+    let masks = paths.count == 1 ? "the mask \(cleaned(FilePath.name(of: paths[0])))" : "\(paths.count) masks"
+    frame.write(
+      [Span(" reading \(masks)", Theme.progress), Span(message.map { "; " + cleaned($0.text) } ?? "")],
+      row: layout.messageLine.row, in: layout.messageLine)
+    paintOpeningKeys(position == nil ? [] : ReviewState.caseKeys, row: layout.keyBar.row, into: &frame)
   }
 
   private static let caseKeys: [(text: String, key: Key?)] = [

@@ -59,7 +59,9 @@ extension ReviewState {
         ]
       }
     }
-    if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet, click: .pictureKey("m"))) }
+    if decisions.versions.isEmpty, !isImageShownEarly {
+      spans.append(Span("no mask", Theme.barQuiet, click: .pictureKey("m")))
+    }
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(verdict, row: area.row, style: Theme.barStrong, in: area)
     let width = TextWidth.columns(verdict)

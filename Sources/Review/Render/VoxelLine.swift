@@ -8,7 +8,7 @@ struct LabelAtCrosshair {
   var version: String
   /// nil for background.
   var label: Label?
-  /// The network's probability of the label, or of background; nil where it is not known.
+  /// The probability of the label, or of background; nil where it is not known.
   var probability: Double?
   /// Whether a network made the version but must run again for its probabilities.
   var lacksProbability = false
@@ -50,7 +50,7 @@ extension ReviewState {
     let names = TextWidth.shortened(others.map(\.name), to: 16)
     return zip(compared + others, letters.prefix(compared.count) + names).map { version, name in
       let label = label(of: version)
-      let probabilities = knownProbabilities(of: version.id)
+      let probabilities = knownProbabilities(of: version)
       let probability = probabilities.flatMap { known in
         known.position(of: label?.value ?? 0).map {
           known.probability(of: $0, at: continuous(view.crosshair))

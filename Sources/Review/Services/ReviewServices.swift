@@ -9,7 +9,10 @@ import Work
 /// `work.report`. A wrong input throws `InputError`, a stop `Cancelled`; both leave no partial result.
 package protocol ReviewServices: Sendable {
   /// Reads the image and its masks.
-  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase
+  /// - Parameter whenImageIsRead: Takes the case without masks once its image is read, from any thread.
+  func openCase(
+    _ request: OpenCaseRequest, _ work: WorkContext, whenImageIsRead: @Sendable (ReviewCase) -> Void
+  ) throws -> ReviewCase
 
   /// Reads a mask for the case that is open.
   /// - Returns: The mask on the image's grid, and the defects of its file that were repaired, one line each.
@@ -38,9 +41,11 @@ package protocol ReviewServices: Sendable {
   /// Runs a network; the services keep its probabilities, which the handle in the result names.
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult
 
-  /// The class probabilities of a network that ran in this session, on its own grid.
-  /// - Returns: nil where they are not in memory; no network runs for it.
-  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities?
+  /// The class probabilities of a network that ran in this session, on its own grid, or those in a file on the image's.
+  /// - Returns: nil where those of a network are not in memory; no network runs for it.
+  func probabilities(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) throws -> VersionProbabilities?
 
   /// The same, after the network ran once more where they are not in memory.
   /// - Throws: `InputError` where its model is no longer the one that made the version; `Cancelled`.

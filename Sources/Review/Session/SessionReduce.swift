@@ -151,7 +151,7 @@ extension SessionState {
     var effects: [SessionEffect]
     switch review.phase {
     case .opening:
-      // The screen still shows another case.
+      // Its masks are not on the screen yet.
       noteStillOpening()
       return []
     case .reviewing:
@@ -243,9 +243,11 @@ extension SessionState {
     if review.phase == .reviewing { shown.insert(current) }
     let settings = review.phase == .reviewing ? review.displaySettings : nil
     var effects = recordClosing()
+    let typedLines = review.commandHistory
     (previous, current) = (current, next)
     seenSince = nil
     if cases[next] == nil { effects += open(next) }
+    cases[next]?.commandHistory = typedLines
     if let settings { cases[next]?.apply(settings) }
     return effects
   }

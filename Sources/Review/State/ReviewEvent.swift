@@ -9,6 +9,8 @@ package enum ReviewEvent: Equatable, Sendable {
   case cineAdvanced
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   case jobEnded(JobID, JobOutcome)
+  /// The job that opens the case has read the image, but not yet the masks.
+  case imageRead(JobID, OpenedCase)
   /// The session gives a verdict on the case, for a key that then opens the next case.
   case verdictGiven(Verdict)
   /// The worklist has this decision of the reader about the case.

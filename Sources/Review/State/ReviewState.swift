@@ -86,9 +86,8 @@ package struct ReviewState: Equatable, Sendable {
   package var surfaceDistances: SurfaceDistances?
   /// The row of the distances whose furthest point the crosshair last jumped to, counted from the worst.
   package var furthestPosition: Int?
-  /// The class probabilities of A and B from networks of this session; nil for a version that turned out to have none
-  /// in memory.
-  package var probabilities: [VersionID: VersionProbabilities?] = [:]
+  /// The class probabilities for A and B that were looked for.
+  package var probabilities: [ProbabilitySource: FetchedProbabilities] = [:]
   /// The components of the selected label; nil until they are found.
   package var islands: Islands?
   /// What the crosshair jumps to with n and N.

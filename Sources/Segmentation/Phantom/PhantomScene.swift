@@ -45,8 +45,9 @@ struct PhantomScene: Sendable {
   /// Textures insides by ``PhantomPart/texture``.
   var textureField: SmoothField
 
-  /// Paints the parts on a grid of `size` voxels of `spacing` millimetres, i to the left, j to the back, k to
-  /// the head, its middle at world (0, 0), its top slice at world z 0.
+  /// Paints the parts on a grid of `size` voxels of `spacing` millimetres.
+  ///
+  /// Its axes point to the left, back and head (LPS). The middle of its slices is at x = y = 0, the top slice at z = 0.
   /// - Throws: `Cancelled`.
   func painted(
     size: GridSize, spacing: Spacing, work: WorkContext

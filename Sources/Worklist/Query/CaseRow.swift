@@ -31,8 +31,10 @@ package struct CaseRow: Equatable, Sendable {
   /// Whether the reader who asks, or without one any reader, has not opened the case.
   package var isUnread: Bool { reader.map { review?.entries[$0] == nil } ?? (review == nil) }
 
-  /// The decision of the reader who asks, with the verdict that counts for the case where that reader gave none; where
-  /// that reader gave no flag and no score either, or none asks, the decision that counts for the case; nil for none.
+  /// The decision that the list shows; nil for none.
+  ///
+  /// It is the reader's own decision if there is a reader who decided anything, else the decision of all readers. A
+  /// verdict that is missing in the reader's own decision is taken from that of all readers.
   package var decision: CaseDecision? {
     guard var decision = ownDecision else { return review?.decision }
     if decision.verdict == nil, let other = review?.decision {

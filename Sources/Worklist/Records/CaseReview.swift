@@ -1,4 +1,6 @@
-/// Readers' decisions about a case, by each reader's last record.
+/// The decisions of all readers about a case.
+///
+/// Of each reader the last record counts.
 package struct CaseReview: Equatable, Sendable {
   /// The position of a record in the order of all records: by sequence number, then time, then file name.
   package struct Order: Comparable, Equatable, Sendable {

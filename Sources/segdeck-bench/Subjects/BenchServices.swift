@@ -30,7 +30,9 @@ final class BenchServices: ReviewServices {
     return work
   }
 
-  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase { content }
+  func openCase(
+    _ request: OpenCaseRequest, _ work: WorkContext, whenImageIsRead: @Sendable (ReviewCase) -> Void
+  ) throws -> ReviewCase { content }
 
   func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
   {
@@ -66,7 +68,9 @@ final class BenchServices: ReviewServices {
     ]
   }
 
-  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
+  func probabilities(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> VersionProbabilities? { nil }
 
   func computeProbabilities(
     _ handle: ProbabilitiesHandle, _ work: WorkContext

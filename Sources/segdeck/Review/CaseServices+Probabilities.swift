@@ -7,6 +7,33 @@ import Work
 import Worklist
 
 extension CaseServices {
+  func probabilities(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) throws -> VersionProbabilities? {
+    switch source {
+    case .run(let handle):
+      return try runs.probabilities(ofRun: handle.number).map { try VersionProbabilities($0) }
+    case .file(let path):
+      let path = FilePath.expandingTilde(path)
+      let volume = try ProbabilityFile(path, on: grid).volume(on: grid, work: work)
+      let values =
+        try Self.labelValues(besideProbabilities: path)
+        ?? (0..<volume.classCount).map { UInt16(clamping: $0) }
+      guard values.count == volume.classCount else {
+        throw InputError(
+          path, "has another number of classes than the file of names beside it",
+          found: "\(volume.classCount)",
+          expected: "\(values.count)")
+      }
+      return VersionProbabilities(volume, labelValues: values, on: grid)
+    }
+  }
+
+  /// The label of each class by the file beside probabilities, 0 for background; nil where there is none.
+  private static func labelValues(besideProbabilities path: String) throws -> [UInt16]? {
+    try ProbabilitySidecar.read(besideProbabilities: path).map { [0] + $0.labels.labels.map(\.value) }
+  }
+
   func uncertainty(
     of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
   ) throws -> SliceUncertainty {
@@ -35,8 +62,8 @@ extension CaseServices {
       let path = FilePath.expandingTilde(path)
       let file = try ProbabilityFile(path, on: grid)
       // Without a file of names beside it, class n has label n.
-      let labels = try ProbabilitySidecar.read(besideProbabilities: path)?.labels.labels.map(\.value)
-      let index = labels.map { ([0] + $0).firstIndex(of: value) } ?? Int(value)
+      let index =
+        try Self.labelValues(besideProbabilities: path).map { $0.firstIndex(of: value) } ?? Int(value)
       guard let index, (0..<file.classCount).contains(index) else { return nil }
       var values = try [Float](checkedRepeating: 0, count: grid.size.voxelCount)
       try file.read(classes: index..<index + 1, work: work) { part, _, first in

@@ -26,16 +26,28 @@ final class CaseServices: ReviewServices {
     journal = CaseJournal(runs: runs, owner: owner)
   }
 
-  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
+  func openCase(
+    _ request: OpenCaseRequest, _ work: WorkContext, whenImageIsRead: @Sendable (ReviewCase) -> Void
+  ) throws -> ReviewCase {
     let sample = request.imagePath == nil ? try SampleCase.find() : nil
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
-    let full = Self.place(imagePath)
+    let full = Self.absolutePath(imagePath)
     let openedImage = try OpenedImage(imagePath)
     let file = openedImage.image
     var opened = [full: openedImage]
-    let (image, read) = try work.both(
-      { try file.scalarVolume(work: work) },
+    let name = sample?.name ?? CaseServices.caseName(full)
+    // The sample lies in a folder of the program, where nothing should be written.
+    let folder =
+      sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
+    let (withoutMasks, read) = try work.both(
+      {
+        let opened = ReviewCase(
+          name: name, imagePath: full, image: try file.scalarVolume(work: work),
+          frameCount: file.frameCount, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
+        whenImageIsRead(opened)
+        return opened
+      },
       { try CaseMasks(maskPaths, on: file.grid, imagePath: imagePath, work: work.withoutProgress) })
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = read.masks.map { openedMask, mask in
@@ -50,17 +62,13 @@ final class CaseServices: ReviewServices {
     work.report(1)
     let files = opened
     self.opened.withLock { $0 = files }
-    let name = sample?.name ?? CaseServices.caseName(full)
-    // The sample lies in a folder of the program, where nothing should be written.
-    let folder =
-      sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
-    return ReviewCase(
-      name: name, imagePath: full, image: image, frameCount: file.frameCount, masks: named.masks,
-      findings: findings, refusals: read.refusals, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
+    var content = withoutMasks
+    (content.masks, content.findings, content.refusals) = (named.masks, findings, read.refusals)
+    return content
   }
 
   /// The absolute path, without the slash after a folder with a series.
-  private static func place(_ path: String) -> String {
+  private static func absolutePath(_ path: String) -> String {
     let path = FilePath.absolute(path)
     return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
@@ -90,7 +98,7 @@ final class CaseServices: ReviewServices {
   }
 
   func checkImage(_ path: String) throws -> String {
-    let path = Self.place(FilePath.expandingTilde(path))
+    let path = Self.absolutePath(FilePath.expandingTilde(path))
     if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path) {
       throw InputError(
         path, "cannot be opened beside a case", found: "a folder",
@@ -141,10 +149,6 @@ final class CaseServices: ReviewServices {
       labels: ChunkedLabels(run.mask.labels), removed: run.mask.removed, table: run.model.labelTable,
       probabilities: ProbabilitiesHandle(run.number),
       auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
-  }
-
-  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities? {
-    try runs.probabilities(ofRun: handle.number).map { try VersionProbabilities($0) }
   }
 
   func computeProbabilities(
