@@ -3,6 +3,7 @@ import Review
 import ReviewFixtures
 import Screen
 import Testing
+import Volumes
 import Worklist
 
 extension SessionState {
