@@ -75,7 +75,7 @@ struct SessionOpeningTests {
     #expect(render(session).text[11].contains("Opening ct.nii.gz"))
     _ = reduce(&session, .review(CaseID(0), .imageRead(JobID(1), image)))
     let shown = render(session)
-    #expect(shown.text[1].contains("Axial 7 of 14"))
+    #expect(shown.text[1].contains("Axial  k 8 of 0-15"))
     #expect(shown.text[22].contains("reading the mask organs.nii.gz"))
     #expect(shown.text[23].trimmingCharacters(in: .whitespaces) == "q quits")
     let before = session

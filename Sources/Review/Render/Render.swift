@@ -26,7 +26,8 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
   state.paintTitle(layout.title, into: &frame)
   let overlay = OverlayPainter(state)
   for pane in layout.panes { state.paint(pane, overlay: overlay, samples: &samples, into: &frame) }
-  if !layout.panel.isEmpty { state.paintPanel(layout.panel, into: &frame) }
+  // There is nothing to list before the masks are read.
+  if !layout.panel.isEmpty, state.phase == .reviewing { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)
   state.paintViewLine(layout.viewLine, into: &frame)
   guard state.phase == .reviewing else {

@@ -83,7 +83,8 @@ extension ReviewState {
     let labels = labelsAtCrosshair
     guard !labels.isEmpty else {
       let none = [Span("  label ", Theme.barQuiet), Span("-", Theme.bar)].clicked(as: "m")
-      return frame.write(voxel + millimetres + grey + none, row: area.row, in: area)
+      let label = isImageShownEarly ? [] : none
+      return frame.write(voxel + millimetres + grey + label, row: area.row, in: area)
     }
     func line(_ count: Int, hasMillimetres: Bool, nameWidth: Int) -> [Span] {
       voxel + (hasMillimetres ? millimetres : []) + grey
