@@ -93,7 +93,7 @@ package struct CaseJSON: Encodable {
     status = row.statuses.map(\.rawValue)
     disputed = row.review?.isDisputed == true
     let review = row.review
-    decisions = (review?.readers ?? []).compactMap { review?.entries[$0] }.map { Decision($0.last) }
+    decisions = (review?.readers ?? []).compactMap { review?.entries[$0] }.map { Decision($0.decided) }
     labels = row.measures?.labels.map(LabelRow.init)
     uncertainties = row.uncertainties.map(Uncertainty.init)
     flags = row.flags.map(\.text)

@@ -85,7 +85,7 @@ extension CohortReport {
     let rows = cases.flatMap { reported -> [[String]] in
       let review = reported.row.review
       return (review?.readers ?? []).compactMap { reader in
-        guard let record = review?.entries[reader]?.last else { return nil }
+        guard let record = review?.entries[reader]?.decided else { return nil }
         let decision = record.decision
         return [
           text(reported.row.item.name), text(reader), text(record.time), decision.verdict?.rawValue ?? "",

@@ -8,6 +8,8 @@ package enum ClickTarget: Hashable, Sendable {
   case entry(Int, opening: Key?)
   /// A way to complete the line that is being typed, counted from 0.
   case candidate(Int)
+  /// The label with this value of the one of two versions that is not shown.
+  case labelOfOther(Int)
   /// A heading of a table that is sorted by it, counted from 0.
   case heading(Int)
 }

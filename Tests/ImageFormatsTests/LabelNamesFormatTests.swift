@@ -71,6 +71,26 @@ struct LabelNamesFormatTests {
     }
   }
 
+  @Test("in a BIDS data set names are inherited from the folders above, up to its root")
+  func inherited() throws {
+    let table = "index\tname\n2\tleft kidney\n"
+    try withFiles([
+      "set/dataset_description.json": "{}", "set/derivatives/net/dseg.tsv": table,
+      "set/derivatives/net/sub-1/anat/x.txt": "",
+      "set/derivatives/net/sub-2/dseg.tsv": "index\tname\n2\tspleen\n",
+      "set/derivatives/net/sub-2/anat/x.txt": "", "dseg.tsv": table, "set/raw/x.txt": "",
+      "plain/dseg.tsv": table, "plain/deep/x.txt": "",
+    ]) { folder in
+      func names(_ path: String) -> [String]? {
+        LabelNamesFile.read(commonTo: folder.appending(path: path).path, values: [2])?.entries.map(\.name)
+      }
+      #expect(names("set/derivatives/net/sub-1/anat/a.nii") == ["left kidney"])
+      #expect(names("set/derivatives/net/sub-2/anat/a.nii") == ["spleen"])
+      #expect(names("set/raw/a.nii") == nil)
+      #expect(names("plain/deep/a.nii") == nil)
+    }
+  }
+
   @Test("from a file of names for a whole folder, only the names of values that occur are used")
   func common() throws {
     let files = [

@@ -50,6 +50,27 @@ import Work
     #expect(state.shownVersion?.labels[second] == 0)
   }
 
+  @Test("undo shows the version that was edited, not another one, and redo shows the edited version again")
+  func undoShowsWhatWasEdited() throws {
+    for side in [Decisions.Side.a, .b] {
+      var state = try comparedState(24, 80)
+      if side == .b { state.press(.tab) }
+      let versions = (state.decisions.a, state.decisions.b)
+      let edited = state.shownVersion?.id
+      state.paint(first, "liver")
+      let copy = state.shownVersion?.id
+      #expect(copy != edited)
+      state.type("z")
+      #expect((state.decisions.a, state.decisions.b) == versions)
+      #expect(state.shownVersion?.id == edited)
+      state.type("Z")
+      #expect(state.shownVersion?.id == copy)
+      state.type("U")
+      state.press(.home, .enter)
+      #expect(state.shownVersion?.id == edited)
+    }
+  }
+
   @Test("clearing painted voxels restores the labels of the mask")
   func clearing() throws {
     var state = try openedState()

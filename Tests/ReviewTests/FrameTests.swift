@@ -1,3 +1,4 @@
+import Foundation
 import Review
 import ReviewFixtures
 import Screen
@@ -26,10 +27,16 @@ func everySizeIsDrawn() throws {
   }
 }
 
-@Test("a screen that is too small shows the size that it needs")
+@Test("a screen that is too small shows the size that it needs, in as many lines as that takes")
 func tooSmallSaysSo() throws {
-  let state = try openedState(screen: ScreenSize(rows: 3, columns: 44))
-  #expect(render(state).text[1] == " segdeck needs 60x16; this screen has 44x3  ")
+  func text(_ rows: Int, _ columns: Int) throws -> [String] {
+    render(try openedState(screen: ScreenSize(rows: rows, columns: columns))).text.map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+  }
+  #expect(try text(3, 44) == ["segdeck needs 60x16; this screen has 44x3", "q quits", ""])
+  #expect(try text(5, 24) == ["", "segdeck needs 60x16;", "this screen has 24x5", "q quits", ""])
+  #expect(try text(1, 44) == ["segdeck needs 60x16; this screen has 44x1"])
 }
 
 @Test("the lines at the foot show position, intensity, label and view")

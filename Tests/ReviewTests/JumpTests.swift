@@ -89,7 +89,20 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     state.screen = ScreenSize(rows: 40, columns: 120)
     state.type("n")
     #expect(state.message == Message("1 of 1, 2.6 mL, axial 0, only B: label 2"))
-    #expect(render(state).text.contains { $0.contains("only B: label 2 2.6 mL") })
+    let row = try #require(render(state).text.firstIndex { $0.contains("only B: label 2 2.6 mL") })
+    for focus in ["", "b"] {
+      var clicked = state
+      clicked.type(focus)
+      _ = reduce(
+        &clicked,
+        .terminal(.mouse(MouseEvent(action: .press, button: 1, cell: ScreenCell(row: row, column: 60)))))
+      #expect(clicked.decisions.shownSide == .b && clicked.selectedLabel == "label 2")
+      #expect(clicked.message == Message("label 2 is in B, which is shown now"))
+    }
+    var typed = state
+    typed.command("label 2")
+    #expect(
+      typed.decisions.shownSide == .b && typed.message == Message("label 2 is in B, which is shown now"))
     state.press(.tab)
     #expect(render(state).text.contains { $0.contains(/label 2 +2.56 +\+2.56 0.000/) })
   }

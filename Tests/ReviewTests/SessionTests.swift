@@ -307,6 +307,66 @@ struct RecordingTests {
     }
   }
 
+  @Test(
+    "what was decided before the journal was read remains, beside what the records have",
+    arguments: [
+      ("y4", CaseDecision(verdict: .rejected, isFlagged: true, score: 2, tags: ["old"]), "accepted flagged"),
+      ("f", CaseDecision(verdict: .needsWork, score: 2), "needs work flagged"),
+      ("A", CaseDecision(verdict: .rejected, comment: "blurred"), "needs work"),
+    ])
+  func keepsEarlyDecisions(keys: String, known: CaseDecision, expected: String) throws {
+    var (session, effects) = begunSession(
+      1, reviews: ["case-1": try review("case-1", [("ann", known)])])
+    let opening = try #require(effects.first)
+    guard case .review(let id, .start(let job, _)) = opening else { return }
+    let content = phantomCase()
+    let opened = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image),
+      maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
+    effects = reduce(&session, .review(id, .jobEnded(job, .finished(OpeningJob.self, with: opened))))
+    for key in keys { effects += reduce(&session, .terminal(.key(.character(key)))) }
+    #expect(effects.records == [])
+    #expect(try session.finish(effects).records.last == "case-1 decided \(expected)")
+    let decision = session.review.decision(seconds: 0)
+    #expect(decision.score == (keys == "y4" ? 4 : known.score))
+    #expect((decision.comment, decision.tags) == (known.comment, known.tags))
+  }
+
+  @Test("what this reader decides in another process is adopted, said, and not recorded again")
+  func adoptsFromElsewhere() throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects)
+    try session.press("4")
+    let elsewhere = CaseDecision(verdict: .rejected, score: 2, comment: "blurred")
+    effects = reduce(
+      &session, .decidedElsewhere(["case-1": elsewhere, "case-3": CaseDecision(isFlagged: true)]))
+    #expect(effects.records == [])
+    #expect(session.review.decision(seconds: 0).isSame(as: elsewhere))
+    #expect(session.review.message?.text == "you, in another segdeck: rejected, score 2")
+    #expect(try session.press("f").records == ["case-1 decided rejected flagged"])
+    try session.press("z", "z")
+    #expect(session.review.decisions.verdicts == Verdicts(score: 4))
+    #expect(reduce(&session, .decidedElsewhere(["case-1": session.review.decision(seconds: 3)])).isEmpty)
+  }
+
+  @Test("on a screen that is too small keys decide nothing, and only quitting works")
+  func tooSmall() throws {
+    var (session, effects) = begunSession(2)
+    effects = try session.finish(effects)
+    _ = reduce(&session, .terminal(.resize(rows: 10, columns: 40)))
+    let before = session
+    for key: Key in ["e", "1", "Y", "f", .control("n"), "C"] {
+      #expect(reduce(&session, .terminal(.key(key))).isEmpty)
+    }
+    effects = reduce(&session, .terminal(.paste("f")))
+    #expect(session == before)
+    var enlarged = session
+    _ = reduce(&enlarged, .terminal(.resize(rows: 24, columns: 80)))
+    #expect(try enlarged.press("f").records == ["case-1 decided flagged"])
+    _ = reduce(&session, .terminal(.key("q")))
+    #expect(session.end == .left)
+  }
+
   @Test("quitting asks while verdicts could not be written to the records")
   func asksBeforeLosingVerdicts() throws {
     var (session, effects) = begunSession(2)

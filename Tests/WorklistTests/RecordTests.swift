@@ -159,6 +159,28 @@ import Worklist
     #expect(review.openBy == [] && review.decision == decision(.needsWork))
   }
 
+  @Test("a process that leaves a case without knowing of a decision in another one does not withdraw it")
+  func otherProcess() {
+    let opened = event(1, "ann", nil, .opened)
+    let decided = event(2, "ann", .accepted)
+    let closed = event(3, "ann", nil, .closed)
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+      var review = CaseReview()
+      let added = [(opened, "a"), (decided, "b"), (closed, "a")]
+      for index in order {
+        review.add(added[index].0, order: .init(added[index].0, file: added[index].1, line: 1))
+      }
+      #expect(review.decisions == ["ann": decision(.accepted)])
+      #expect(review.entries["ann"]?.last.kind == .closed)
+      #expect(review.entries["ann"]?.decidingFile == "b")
+      #expect(review.openBy == [])
+      // A damaged record of the decision is made good by a later record of the same process.
+      let again = event(4, "ann", .rejected, .closed)
+      review.add(again, order: .init(again, file: "b", line: 2))
+      #expect(review.decision == decision(.rejected))
+    }
+  }
+
   @Test("a poll returns the records that others appended since the last one")
   func polling() throws {
     let folder = try SampleFolder()

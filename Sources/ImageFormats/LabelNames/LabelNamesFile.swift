@@ -55,14 +55,14 @@ package enum LabelNamesFile {
   /// The names of those `values` that a file of names for all masks of the folder states.
   ///
   /// These are `FreeSurferColorLUT.txt`, `dseg.tsv` (BIDS), and `dataset.json` (nnU-Net), which may also be in the folder
-  /// above; nil where there is no such file, or it names none of the values.
+  /// above. In a BIDS data set, `dseg.tsv` may be in any folder up to the one with `dataset_description.json`. nil where
+  /// there is no such file, or it names none of the values.
   ///
   /// A file that cannot be read only gives a finding, because it may be about something else.
   package static func read(commonTo path: String, values: Set<Int>) -> LabelNames? {
     let folder = FilePath.folder(of: path)
-    for name in commonNames {
-      let candidate = FilePath.joined(folder, name)
-      guard FileSystem.exists(candidate) else { continue }
+    let candidates = commonNames.map { FilePath.joined(folder, $0) } + inheritedTables(of: folder)
+    for candidate in candidates where FileSystem.exists(candidate) {
       // A dataset.json of another kind, such as one of BIDS, has no labels.
       if let content = try? text(of: candidate).text, let document = JSONValue(content),
         document[key: "labels"] == nil
@@ -72,10 +72,29 @@ package enum LabelNamesFile {
       do throws(InputError) {
         if let names = try read(candidate).limited(to: values) { return names }
       } catch {
-        return LabelNames(finding: "\(name): \(error.problem); its names are not used")
+        return LabelNames(
+          finding: "\(FilePath.name(of: candidate)): \(error.problem); its names are not used")
       }
     }
     return nil
+  }
+
+  /// The greatest number of folders between a mask and the root of its BIDS data set.
+  private static let maximumDepth = 6
+
+  /// `dseg.tsv` in the folders above `folder`, the nearest first, up to the root of the BIDS data set (its inheritance
+  /// principle); empty outside of one.
+  private static func inheritedTables(of folder: String) -> [String] {
+    var tables: [String] = []
+    var place = FilePath.absolute(folder)
+    for _ in 0..<maximumDepth {
+      if FileSystem.exists(FilePath.joined(place, "dataset_description.json")) { return tables }
+      let above = FilePath.folder(of: place)
+      guard above != place else { break }
+      place = above
+      tables.append(FilePath.joined(place, "dseg.tsv"))
+    }
+    return []
   }
 
   /// Reads a table beside an image; nil for one without label names, as a table of events.

@@ -102,6 +102,8 @@ package struct PairingMemory: Equatable, Sendable {
   package struct Source: Equatable, Sendable {
     /// A mask's file or a model's name.
     package var name: String
+    /// The name in the list of versions, such as that of a folder of masks.
+    package var versionName: String
     /// The labels with their values and names.
     package var labels: [Label]
     /// The statistics of a mask's labels.
@@ -109,8 +111,11 @@ package struct PairingMemory: Equatable, Sendable {
     /// Another mask at the same path is another source. Empty for a model, whose labels mean the same on every image.
     package var content: [LabelStatistics]
 
-    package init(name: String, labels: [Label], content: [LabelStatistics] = []) {
+    package init(
+      name: String, versionName: String = "", labels: [Label], content: [LabelStatistics] = []
+    ) {
       self.name = name
+      self.versionName = versionName
       self.labels = labels
       self.content = content
     }

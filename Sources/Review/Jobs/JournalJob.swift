@@ -19,6 +19,7 @@ package struct JournalJob: Job {
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
     state.journal = .absent(line)
+    state.noteEarlyVerdicts()
     state.message = Message(line, .error)
     return []
   }

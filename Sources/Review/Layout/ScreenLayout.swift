@@ -20,6 +20,10 @@ package struct ScreenLayout: Equatable, Sendable {
 
   /// The smallest usable screen.
   package static let minimum = ScreenSize(rows: 16, columns: 60)
+  /// Whether nothing can be laid out on a screen.
+  package static func isTooSmall(_ screen: ScreenSize) -> Bool {
+    screen.rows < minimum.rows || screen.columns < minimum.columns
+  }
   /// The smallest screen with three planes beside the panel.
   package static let threePlanes = ScreenSize(rows: 30, columns: 110)
   /// The smallest area with three planes, and with three planes of two versions each.
@@ -49,7 +53,7 @@ package struct ScreenLayout: Equatable, Sendable {
     contents: PaneContents
   ) {
     let (rows, columns) = (screen.rows, screen.columns)
-    isTooSmall = rows < ScreenLayout.minimum.rows || columns < ScreenLayout.minimum.columns
+    isTooSmall = ScreenLayout.isTooSmall(screen)
     guard !isTooSmall else {
       let none = Rectangle(row: 0, column: 0, rows: 0, columns: 0)
       (title, panes, panel) = (none, [], none)

@@ -140,13 +140,17 @@ extension ReviewState {
     }
     let side = columns.isA ? "B" : "A"
     let listed = rows.count > Self.listedForeignLabels ? Self.listedForeignLabels - 1 : rows.count
+    func line(_ text: String, _ click: ClickTarget? = nil) -> [Span] {
+      [Span(TextWidth.truncated(text, to: width), Theme.warning, click: click)]
+    }
     var lines = rows.prefix(listed).map { row in
       let volume = volumeText(columns.isA ? row.voxelsB : row.voxelsA)
       let name = TextWidth.shortened(cleaned(row.pair.name), to: max(4, width - volume.count - 10))
-      return "only \(side): \(name) \(volume)"
+      let value = columns.isA ? row.pair.valueB : row.pair.valueA
+      return line("only \(side): \(name) \(volume)", value.map { .labelOfOther(Int($0)) })
     }
-    if rows.count > listed { lines.append("only \(side): \(rows.count - listed) more labels") }
-    return lines.map { [Span(TextWidth.truncated($0, to: width), Theme.warning)] }
+    if rows.count > listed { lines.append(line("only \(side): \(rows.count - listed) more labels")) }
+    return lines
   }
 
   /// The lines of some labels; a label with another name in the other version has both names.

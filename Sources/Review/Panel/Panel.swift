@@ -116,13 +116,13 @@ extension ReviewState {
     }
     let below = lines.splitTop(shown.count).rest
     for (offset, line) in content.footer.prefix(below.rows).enumerated() {
-      frame.write(line, row: below.row + offset, in: below)
       // While the section receives keys its details are those of the entry at the pointer.
       let row = Rectangle(row: below.row + offset, column: below.column, rows: 1, columns: below.columns)
       let pointed = content.pointer.flatMap { pointer in content.clickedEntry.map { $0(pointer) } ?? pointer }
       if let pointed, isActive, !line.isEmpty {
         frame.clickAreas.append(ClickArea(row, .entry(pointed, opening: nil)))
       }
+      frame.write(line, row: below.row + offset, in: below)
     }
   }
 }

@@ -19,6 +19,20 @@ extension ReviewState {
     if view.comparison == .difference { view.comparison = .off }
   }
 
+  /// The one of A and B that is not shown; nil where there are not two.
+  var otherVersion: Version? {
+    guard decisions.a != nil, decisions.b != nil else { return nil }
+    return (decisions.shownSide == .a ? decisions.b : decisions.a).flatMap { version($0) }
+  }
+
+  /// Shows the other one of A and B, and goes to one of its labels.
+  mutating func jumpInOther(to label: Label) {
+    flip()
+    jump(to: label)
+    message = Message(
+      "\(cleaned(label.name)) is in \(decisions.shownSide == .a ? "A" : "B"), which is shown now")
+  }
+
   /// Chooses the view that shows A and B together.
   mutating func compare(_ comparison: ComparisonView) {
     guard comparison == .off || comparedLabels != nil else {

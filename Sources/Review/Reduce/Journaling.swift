@@ -91,6 +91,7 @@ extension ReviewState {
     journal = opened.status
     journalDecisionSeconds = opened.decisionSeconds
     let isUndecided = history.steps.count == 1
+    noteEarlyVerdicts()
     let hasNewMask = opened.knownMasks.count < content.masks.count
     let openedCount = min(content.masks.count, decisions.versions.count)
     for position in 0..<openedCount {
@@ -142,6 +143,11 @@ extension ReviewState {
       message = Message(text + "; " + earlier.text, earlier.kind)
     }
     return effects + compareIfNeeded()
+  }
+
+  /// Remembers what was decided before the journal was read, which is later than all that is stored about the case.
+  mutating func noteEarlyVerdicts() {
+    if history.steps.count > 1 { earlyVerdicts = decisions.verdicts }
   }
 
   /// Sets restored decisions and their history, then repeats the steps of this session that were decided before.

@@ -33,6 +33,11 @@ extension ReviewState {
     case .key(let key): return handleKey(key)
     case .pictureKey(let key): return pressInPicture(key)
     case .candidate(let position): return clickCandidate(position)
+    case .labelOfOther(let value):
+      if let label = otherVersion?.table.labels.first(where: { Int($0.value) == value }) {
+        jumpInOther(to: label)
+      }
+      return []
     // Tables of the case are not sorted.
     case .heading: return []
     case .entry(let entry, let opening):

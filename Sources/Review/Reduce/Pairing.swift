@@ -68,7 +68,9 @@ extension ReviewState {
       case .network(let modelID, _): name = modelID
       case .refinement, .edit, nil: name = version.name
       }
-      return PairingMemory.Source(name: name, labels: version.ownTable.labels, content: content)
+      return PairingMemory.Source(
+        name: name, versionName: origin?.name ?? version.name, labels: version.ownTable.labels,
+        content: content)
     }
     return PairingMemory(a: source(a), b: source(b))
   }

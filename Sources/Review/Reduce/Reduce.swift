@@ -28,7 +28,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     if !state.hasVerdict(verdict) { state.giveVerdict(verdict) }
     effects = []
   case .recorded(let decision):
-    state.adopt(decision)
+    state.adopt(decision, keepingEarlyVerdicts: true)
+    effects = []
+  case .decidedElsewhere(let decision):
+    state.adopt(decision, keepingEarlyVerdicts: false)
     effects = []
   case .journalFailed(let line):
     state.noteJournalFailure(line)

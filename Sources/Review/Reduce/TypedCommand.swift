@@ -211,12 +211,13 @@ extension ReviewState {
 
   private mutating func goTo(labelNamed name: String, after prompt: CommandLine.Prompt) {
     let wanted = name.nameKey
-    let labels = shownLabels
-    let match =
+    func match(among labels: [Label]) -> Label? {
       labels.first { $0.nameKey == wanted } ?? labels.first { "label \($0.value)" == wanted }
-      ?? labels.first { $0.nameKey.hasPrefix(wanted) }
-      ?? labels.first { $0.nameKey.contains(wanted) }
-    guard let match else {
+        ?? labels.first { $0.nameKey.hasPrefix(wanted) }
+        ?? labels.first { $0.nameKey.contains(wanted) }
+    }
+    guard let match = match(among: shownLabels) else {
+      if let other = match(among: otherVersion?.table.labels ?? []) { return jumpInOther(to: other) }
       let kinds = prompt == .command ? "command, place or label" : "place or label"
       message = Message("\"\(name)\" is not a \(kinds); \(suggestion(for: name, after: prompt))", .error)
       return

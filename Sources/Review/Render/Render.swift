@@ -16,7 +16,10 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
     let minimum = ScreenLayout.minimum
     let text =
       "segdeck needs \(minimum.columns)x\(minimum.rows); this screen has \(frame.columns)x\(frame.rows)"
-    frame.writeCentred(text, row: frame.rows / 2, in: frame.bounds)
+    let lines = wrapped(text, width: max(8, frame.columns)) + ["q quits"]
+    for (offset, line) in lines.enumerated() {
+      frame.writeCentred(line, row: (frame.rows - lines.count) / 2 + offset, in: frame.bounds)
+    }
     return frame
   }
   guard state.phase == .reviewing || state.isImageShownEarly else {

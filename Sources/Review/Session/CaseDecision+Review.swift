@@ -28,7 +28,11 @@ extension ReviewState {
   /// Applies the decision of this reader in the worklist, which has priority over the journal of the case.
   ///
   /// It becomes one step of the history, which can be undone. Nothing happens where both are the same decision.
-  mutating func adopt(_ decision: CaseDecision) {
+  /// - Parameter keepingEarlyVerdicts: Whether what was decided here before the journal was read remains.
+  mutating func adopt(_ recorded: CaseDecision, keepingEarlyVerdicts: Bool) {
+    let early = keepingEarlyVerdicts ? earlyVerdicts : nil
+    let decision = early.map { recorded.joined(with: self.decision(seconds: 0), decidedAs: $0) } ?? recorded
+    earlyVerdicts = nil
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let versions =
       decision.version.map { wanted in decisions.versions.filter { $0.isCalled(wanted.name) } } ?? []
@@ -78,6 +82,17 @@ extension Version {
 }
 
 extension CaseDecision {
+  /// This decision with those parts of a later one that `verdicts` has: they were decided before this one was known.
+  fileprivate func joined(with later: CaseDecision, decidedAs verdicts: Verdicts) -> CaseDecision {
+    var joined = self
+    if verdicts.hasVerdict { (joined.verdict, joined.version) = (later.verdict, later.version) }
+    if verdicts.isFlagged { joined.isFlagged = true }
+    if let score = verdicts.score { joined.score = score }
+    if !verdicts.comment.isEmpty { joined.comment = verdicts.comment }
+    joined.tags += verdicts.tags.filter { !tags.contains($0) }
+    return joined
+  }
+
   /// Whether both are the same decision, apart from the time spent, exported files and fingerprints.
   func isSame(as other: CaseDecision) -> Bool {
     func withoutDetails(_ decision: CaseDecision) -> CaseDecision {

@@ -91,6 +91,25 @@ extension SessionState {
     }
   }
 
+  /// Adopts decisions that this reader made in another process.
+  mutating func adopt(_ decisions: [String: CaseDecision]) -> [SessionEffect] {
+    var effects: [SessionEffect] = []
+    for (position, item) in worklist.cases.enumerated() {
+      guard let decision = decisions[item.name] else { continue }
+      let id = CaseID(position)
+      guard reconciled.contains(id) else {
+        // A case that is opened later adopts the decision then.
+        recorded[id] = decision
+        continue
+      }
+      guard !self.decision(of: id).isSame(as: decision) else { continue }
+      effects += reduceCase(id, .decidedElsewhere(decision))
+      recorded[id] = self.decision(of: id)
+      if id == current { cases[id]?.appendMessage("you, in another segdeck: \(decision.summary)") }
+    }
+    return effects
+  }
+
   /// Shows a message when verdicts cannot be written, and when they can be written again.
   /// - Parameter line: The reason in one line; nil when they can be written.
   mutating func noteRecordFailure(_ line: String?) {

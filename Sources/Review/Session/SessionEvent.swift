@@ -13,6 +13,8 @@ package enum SessionEvent: Equatable, Sendable {
   case drawn(seconds: Double)
   /// Readers' decisions about cases whose records changed, by the name of the case.
   case reviews([String: CaseReview])
+  /// Decisions that this reader made in another process, by the name of the case.
+  case decidedElsewhere([String: CaseDecision])
   /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
   /// How uncertain networks were about the labels of cases.

@@ -44,6 +44,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .reviews(let reviews):
     session.update(reviews)
     effects = []
+  case .decidedElsewhere(let decisions): effects = session.adopt(decisions)
   case .measured(let measures):
     session.worklist.update(measures)
     effects = []
@@ -69,6 +70,7 @@ extension SessionState {
   package mutating func begin() -> [SessionEffect] { open(current) }
 
   fileprivate mutating func handleInput(_ input: TerminalEvent) -> [SessionEffect] {
+    if ScreenLayout.isTooSmall(screen), !input.isUsableUnseen { return [] }
     // A key that stops a cine has no other effect.
     if review.cine != nil, worklist.list == nil {
       switch input {
@@ -178,7 +180,9 @@ extension SessionState {
 
   /// Remembers when the case on the screen was drawn for the first time.
   fileprivate mutating func noteDrawn(at seconds: Double) {
-    if seenSince == nil, worklist.list == nil, review.phase != .opening { seenSince = seconds }
+    guard seenSince == nil, worklist.list == nil, review.phase != .opening, !ScreenLayout.isTooSmall(screen)
+    else { return }
+    seenSince = seconds
   }
 
   /// The shortest time in seconds in which a reader can have looked at a case.
@@ -330,6 +334,16 @@ extension SessionState {
   mutating func leaveAll() -> [SessionEffect] {
     end = end ?? .left
     return recordClosing() + cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
+  }
+}
+
+extension TerminalEvent {
+  /// Whether it acts while the screen is too small to show anything: a resize, the end, and keys that quit.
+  fileprivate var isUsableUnseen: Bool {
+    switch self {
+    case .resize, .end, .key("q"), .key(.control("c")): true
+    case .key, .paste, .mouse: false
+    }
   }
 }
 

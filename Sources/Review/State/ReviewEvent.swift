@@ -15,6 +15,8 @@ package enum ReviewEvent: Equatable, Sendable {
   case verdictGiven(Verdict)
   /// The worklist has this decision of the reader about the case.
   case recorded(CaseDecision)
+  /// The reader decided this about the case in another process.
+  case decidedElsewhere(CaseDecision)
   /// The journal could not be written, for this reason, in one line; nil when it can be written again.
   case journalFailed(String?)
 }

@@ -130,6 +130,8 @@ package struct ReviewState: Equatable, Sendable {
   package var quitsWhenJournalIsWritten = false
   /// The time of the last decision in the journal when it was opened, in seconds since 1970; nil for none.
   var journalDecisionSeconds: Double?
+  /// What was decided before the journal was read; nil where nothing was.
+  var earlyVerdicts: Verdicts?
   /// The reason why verdicts are not in the worklist's records; nil where they are.
   var unwrittenVerdictsReason: String?
   /// The content of the journal as it was last written.

@@ -45,6 +45,9 @@ package struct Verdicts: Equatable, Sendable {
     self.tags = tags
   }
 
+  /// Whether a version or the case was accepted or rejected, or needs work.
+  var hasVerdict: Bool { accepted != nil || !rejected.isEmpty || isCaseRejected || needsWork }
+
   /// Withdraws an acceptance of one of these versions.
   package mutating func withdrawAcceptance(of versions: Set<VersionID>) {
     if let id = accepted, versions.contains(id) { accepted = nil }

@@ -1,11 +1,13 @@
 /// The decisions of all readers about a case.
 ///
-/// Of each reader the last record counts.
+/// Of each reader the decision counts that was recorded last. A process that has a case open without knowing of a later
+/// decision in another process does not withdraw it by leaving the case.
 package struct CaseReview: Equatable, Sendable {
   /// The position of a record in the order of all records: by sequence number, then time, then file name.
   package struct Order: Comparable, Equatable, Sendable {
     private let sequence: Int
-    private let time, file: String
+    private let time: String
+    fileprivate let file: String
     private let line: Int
 
     /// The position of line `line` of the file with this name.
@@ -22,11 +24,51 @@ package struct CaseReview: Equatable, Sendable {
 
   /// The records of one reader.
   package struct Entry: Equatable, Sendable {
-    /// The reader's last record about the case, with the whole decision.
-    package fileprivate(set) var last: CaseRecord
-    fileprivate var order: Order
+    /// The last record of one file, and its position.
+    private struct FileEnd: Equatable, Sendable {
+      var last: CaseRecord
+      var order: Order
+      /// The last record of a decision; nil where the reader only opened the case.
+      var decided: OrderedRecord?
+    }
+
+    /// A record and its position.
+    private struct OrderedRecord: Equatable, Sendable {
+      var record: CaseRecord
+      var order: Order
+    }
+
+    private var ends: [String: FileEnd] = [:]
+    /// The reader's last record about the case, with the decision that counts and the time spent.
+    package private(set) var last: CaseRecord
+    /// The last record of a decision, with the decision that counts; ``last`` where nothing was decided.
+    package private(set) var decided: CaseRecord
     /// The position of the last record with a decision; nil where the reader only opened the case.
-    fileprivate var decisionOrder: Order?
+    fileprivate private(set) var decisionOrder: Order?
+    /// The file with the decision that counts; nil where nothing was decided.
+    package var decidingFile: String? { decisionOrder?.file }
+
+    fileprivate init(_ event: CaseRecord, order: Order) {
+      (last, decided) = (event, event)
+      add(event, order: order)
+    }
+
+    fileprivate mutating func add(_ event: CaseRecord, order: Order) {
+      var end = ends[order.file] ?? FileEnd(last: event, order: order)
+      if end.order < order { (end.last, end.order) = (event, order) }
+      if event.kind == .decided, end.decided.map({ $0.order < order }) ?? true {
+        end.decided = OrderedRecord(record: event, order: order)
+      }
+      ends[order.file] = end
+      let newest = ends.values.max { $0.order < $1.order } ?? end
+      let deciding = ends.values.filter { $0.decided != nil }.max { $0.decided!.order < $1.decided!.order }
+      decisionOrder = deciding?.decided?.order
+      last = newest.last
+      last.decision = (deciding ?? newest).last.decision
+      last.decision.seconds = ends.values.reduce(0) { max($0, $1.last.decision.seconds) }
+      decided = deciding?.decided?.record ?? last
+      decided.decision = last.decision
+    }
   }
 
   /// The records by reader.
@@ -53,8 +95,8 @@ package struct CaseReview: Equatable, Sendable {
     return decision
   }
 
-  /// The last record of the reader whose verdict counts, or, without a verdict, who flagged or scored last.
-  package var decidingEvent: CaseRecord? { deciding?.last }
+  /// The record of the verdict that counts or, without a verdict, of the last flag or score.
+  package var decidingEvent: CaseRecord? { deciding?.decided }
 
   private var deciding: Entry? { latest(where: \.isDecided) ?? latest(where: \.isAssessed) }
 
@@ -74,13 +116,10 @@ package struct CaseReview: Equatable, Sendable {
 
   /// Adds a record; the order of records does not matter.
   package mutating func add(_ event: CaseRecord, order: Order) {
-    guard var entry = entries[event.reader] else {
-      entries[event.reader] = Entry(
-        last: event, order: order, decisionOrder: event.kind == .decided ? order : nil)
-      return
+    if entries[event.reader] == nil {
+      entries[event.reader] = Entry(event, order: order)
+    } else {
+      entries[event.reader]?.add(event, order: order)
     }
-    if entry.order < order { (entry.last, entry.order) = (event, order) }
-    if event.kind == .decided, entry.decisionOrder.map({ $0 < order }) ?? true { entry.decisionOrder = order }
-    entries[event.reader] = entry
   }
 }

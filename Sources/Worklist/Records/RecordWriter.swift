@@ -42,6 +42,9 @@ package final class RecordWriter: Sendable {
     host = FilePath.text(name)
   }
 
+  /// The name of the file; nil before the first record.
+  package var fileName: String? { state.withLock { $0.file.map { FilePath.name(of: $0.path) } } }
+
   /// The file that records are written to instead of the shared folder, with the reason, in one line; nil where they
   /// are not.
   package var note: String? { state.withLock(\.note) }
@@ -84,7 +87,7 @@ package final class RecordWriter: Sendable {
     for folder in folders {
       do throws(InputError) {
         try FileSystem.makeFolder(folder)
-        let file = LineFile(path: FilePath.joined(folder, fileName()))
+        let file = LineFile(path: FilePath.joined(folder, makeFileName()))
         try file.append(event.json)
         state.file = file
         state.note = failure.map { "\($0.description); verdicts are written to \(folder)".printableLine }
@@ -96,7 +99,7 @@ package final class RecordWriter: Sendable {
   }
 
   /// "ann@host-1234-5f3a9c10.jsonl", which no other process has.
-  private func fileName() -> String {
+  private func makeFileName() -> String {
     func plain(_ text: String) -> String {
       String(
         text.unicodeScalars.prefix(40).map {

@@ -94,7 +94,10 @@ package final class CaseJournal: Sendable {
       opened = try readOnly(path, content, work, readFrame)
       opened.status = .absent("another segdeck had this case open before")
       opened.warning = joined(
-        opened.warning, "another segdeck has this case open: what you do here is not kept")
+        opened.warning,
+        "another segdeck has this case open: "
+          + (owner == nil
+            ? "what you do here is not kept" : "only verdicts, scores, comments and tags are kept here"))
     } catch let error as InputError {
       let reason = reason(error).description
       opened = (try? readOnly(path, content, work, readFrame)) ?? OpenedJournal()

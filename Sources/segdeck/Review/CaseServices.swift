@@ -15,13 +15,18 @@ final class CaseServices: ReviewServices {
   /// The opened images and masks, by absolute path.
   private let opened = Mutex<[String: OpenedImage]>([:])
   private let pairings = RememberedPairings()
+  private let sessionPairings: SessionPairings?
   private let preferredModel: String?
 
   /// - Parameters:
   ///   - preferredModel: A model (bundled name or path) that is listed before the bundled ones.
   ///   - owner: The case of a worklist and its reader; nil for an image that is reviewed by itself.
-  init(preferredModel: String? = nil, owner: CaseJournal.Owner? = nil) {
+  ///   - sessionPairings: Pairings of the other cases of a worklist; nil for an image that is reviewed by itself.
+  init(
+    preferredModel: String? = nil, owner: CaseJournal.Owner? = nil, sessionPairings: SessionPairings? = nil
+  ) {
     self.preferredModel = preferredModel
+    self.sessionPairings = sessionPairings
     runs = NetworkRunCache()
     journal = CaseJournal(runs: runs, owner: owner)
   }
@@ -119,9 +124,12 @@ final class CaseServices: ReviewServices {
     return image
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { pairings.partners(memory) }
+  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
+    pairings.partners(memory) ?? sessionPairings?.partners(memory)
+  }
 
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws {
+    sessionPairings?.remember(partners, of: memory)
     try pairings.remember(partners, of: memory)
   }
 

@@ -28,6 +28,7 @@ final class WorklistServices: SessionServices {
   private let cases: [WorklistCase]
   private let preferredModel: String?
   private let writer: RecordWriter
+  private let pairings = SessionPairings()
   private let state: Mutex<State>
   private let queue = DispatchQueue(label: "segdeck.records", qos: .utility)
   private let measuringCancellation = Cancellation()
@@ -48,7 +49,8 @@ final class WorklistServices: SessionServices {
   func services(of id: CaseID) -> any ReviewServices {
     let name = state.withLock { $0.cases[id.position].name }
     return CaseServices(
-      preferredModel: preferredModel, owner: CaseJournal.Owner(reader: writer.reader, caseName: name))
+      preferredModel: preferredModel, owner: CaseJournal.Owner(reader: writer.reader, caseName: name),
+      sessionPairings: pairings)
   }
 
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
@@ -136,11 +138,21 @@ final class WorklistServices: SessionServices {
   /// Reads records of other readers, writes queued records, and schedules itself again.
   private func poll() {
     queue.async { [self] in
-      let (changed, deliver) = state.withLock { state in
+      let (changed, waiting, deliver) = state.withLock { state in
         let names = state.records.poll()
-        return (state.records.reviews.filter { names.contains($0.key) }, state.deliver)
+        return (
+          state.records.reviews.filter { names.contains($0.key) },
+          Set(state.waiting.map(\.worklistCase.name)), state.deliver
+        )
       }
       if !changed.isEmpty { deliver(.reviews(changed)) }
+      let own = writer.fileName
+      let elsewhere = changed.filter { !waiting.contains($0.key) }.compactMapValues { review in
+        review.entries[writer.reader].flatMap { entry in
+          entry.decidingFile == nil || entry.decidingFile == own ? nil : entry.last.decision
+        }
+      }
+      if !elsewhere.isEmpty { deliver(.decidedElsewhere(elsewhere)) }
       write()
       queue.asyncAfter(deadline: .now() + Self.pollSeconds) { [weak self] in self?.poll() }
     }
