@@ -37,7 +37,7 @@ struct SessionPairingsTests {
     #expect(pairings.partners(heart) == nil)
   }
 
-  @Test("a pairing does not apply to versions of other names, and not where a label is new or has another name")
+  @Test("a pairing needs versions of the same names, and no label that is new or has another name")
   func otherVersions() {
     let pairings = SessionPairings()
     pairings.remember([1: 3], of: heart)
