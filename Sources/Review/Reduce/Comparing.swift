@@ -1,3 +1,4 @@
+import Volumes
 import Work
 
 extension ReviewState {

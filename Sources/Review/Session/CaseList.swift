@@ -81,7 +81,7 @@ extension SessionState {
         let id = worklist.order[position]
         if worklist.list?.selected == id { return open(fromList: id) }
         worklist.list?.selected = id
-      case .pictureKey, .candidate, nil: break
+      case .pictureKey, .candidate, .labelOfOther, nil: break
       }
     case .press, .drag, .release: break
     }
