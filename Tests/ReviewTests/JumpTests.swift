@@ -89,13 +89,14 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     state.screen = ScreenSize(rows: 40, columns: 120)
     state.type("n")
     #expect(state.message == Message("1 of 1, 2.6 mL, axial 0, only B: label 2"))
-    let row = try #require(render(state).text.firstIndex { $0.contains("only B: label 2 2.6 mL") })
+    let text = render(state).text
+    let row = try #require(text.firstIndex { $0.contains("only B: label 2 2.6 mL") })
+    let start = try #require(text[row].firstRange(of: "only B")).lowerBound
+    let cell = ScreenCell(row: row, column: text[row].distance(from: text[row].startIndex, to: start))
     for focus in ["", "b"] {
       var clicked = state
       clicked.type(focus)
-      _ = reduce(
-        &clicked,
-        .terminal(.mouse(MouseEvent(action: .press, button: 1, cell: ScreenCell(row: row, column: 60)))))
+      _ = reduce(&clicked, .terminal(.mouse(MouseEvent(action: .press, button: 1, cell: cell))))
       #expect(clicked.decisions.shownSide == .b && clicked.selectedLabel == "label 2")
       #expect(clicked.message == Message("label 2 is in B, which is shown now"))
     }

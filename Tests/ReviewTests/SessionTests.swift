@@ -332,6 +332,42 @@ struct RecordingTests {
     #expect((verdicts.comment, verdicts.tags) == (known.comment, known.tags))
   }
 
+  @Test(
+    "what was decided before the journal was read is recorded when the session ends, however it ends",
+    arguments: [["Y", "q"], ["y", "q"], ["y", "end"], ["Y", "end"]])
+  func recordsEarlyDecisionsAtTheEnd(keys: [String]) throws {
+    let known = try review("case-1", [("ann", CaseDecision(isFlagged: true, score: 3))])
+    var (session, effects) = begunSession(2, reviews: ["case-1": known])
+    let content = phantomCase()
+    let opened = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image),
+      maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
+    var journals: [(CaseID, JobID)] = []
+    func open(_ starting: [SessionEffect]) {
+      for case .review(let id, .start(let job, let work)) in starting where work.base is OpeningJob {
+        let next = reduce(&session, .review(id, .jobEnded(job, .finished(OpeningJob.self, with: opened))))
+        for case .review(let id, .start(let job, let work)) in next where work.base is JournalJob {
+          journals.append((id, job))
+        }
+        effects += next
+      }
+    }
+    open(effects)
+    _ = reduce(&session, .drawn(seconds: -1))
+    for key in keys {
+      let next = reduce(
+        &session, .terminal(key == "end" ? .end : .key(.character(try #require(key.first)))))
+      effects += next
+      open(next)
+    }
+    for (id, job) in journals where session.end == nil {
+      effects += reduce(
+        &session, .review(id, .jobEnded(job, .finished(JournalJob.self, with: OpenedJournal()))))
+    }
+    #expect(session.end == .left)
+    #expect(effects.records.filter { $0.contains("case-1 decided") } == ["case-1 decided accepted flagged"])
+  }
+
   @Test("what this reader decides in another process is adopted, said, and not recorded again")
   func adoptsFromElsewhere() throws {
     var (session, effects) = begunSession(3)
@@ -344,7 +380,7 @@ struct RecordingTests {
     let shown = try #require(session.review.shownVersion?.id)
     #expect(
       session.review.decisions.verdicts == Verdicts(rejected: [shown], score: 2, comment: "blurred"))
-    #expect(session.review.message?.text == "you, in another segdeck: rejected, score 2")
+    #expect(session.review.message?.text == "score 4 of 5; you, in another segdeck: rejected, score 2")
     #expect(try session.press("f").records == ["case-1 decided rejected flagged"])
     try session.press("z", "z")
     #expect(session.review.decisions.verdicts == Verdicts(score: 4))

@@ -4,7 +4,12 @@ import Screen
 ///
 /// - Returns: The effects, which the caller performs in this order.
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
-  if case .ended = state.phase { return [] }
+  if case .ended = state.phase {
+    // The journal for which quitting waited may have been read together with the records.
+    guard case .recorded(let decision) = event else { return [] }
+    state.adopt(decision, keepingEarlyVerdicts: true)
+    return state.newJournalEntries()
+  }
   let list = state.pointedList?.name
   // A difference view that the journal restores must not count as outdated.
   let compared = state.view.comparison == .off ? nil : state.comparedVersions

@@ -83,8 +83,9 @@ extension Version {
 
 extension CaseDecision {
   /// This decision with those parts of a later one that `verdicts` has: they were decided before this one was known.
-  fileprivate func joined(with later: CaseDecision, decidedAs verdicts: Verdicts) -> CaseDecision {
+  func joined(with later: CaseDecision, decidedAs verdicts: Verdicts) -> CaseDecision {
     var joined = self
+    joined.seconds = max(seconds, later.seconds)
     if verdicts.hasVerdict { (joined.verdict, joined.version) = (later.verdict, later.version) }
     if verdicts.isFlagged { joined.isFlagged = true }
     if let score = verdicts.score { joined.score = score }

@@ -67,9 +67,19 @@ extension SessionState {
     return effects + [.record(current, .closed, decision(of: current))]
   }
 
+  /// Records what was decided about cases whose journal is still being opened when the session ends.
+  func recordEarlyDecisions() -> [SessionEffect] {
+    guard !worklist.isAbsent else { return [] }
+    return cases.keys.sorted().filter { !reconciled.contains($0) && shown.contains($0) }.compactMap { id in
+      guard let state = cases[id], state.unwrittenJournalReason != nil else { return nil }
+      let known = worklist.ownDecision(of: id) ?? CaseDecision()
+      return .record(id, .decided, known.joined(with: decision(of: id), decidedAs: state.decisions.verdicts))
+    }
+  }
+
   /// Whether all decisions about a case are known, because its journal was read.
   private func isReady(_ id: CaseID) -> Bool {
-    cases[id].map { $0.phase == .reviewing && $0.journal != .opening } ?? false
+    cases[id].map { $0.phase != .opening && $0.journal != .opening } ?? false
   }
 
   private func decision(of id: CaseID) -> CaseDecision {

@@ -333,7 +333,8 @@ extension SessionState {
 
   mutating func leaveAll() -> [SessionEffect] {
     end = end ?? .left
-    return recordClosing() + cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
+    return recordNewDecisions() + recordEarlyDecisions() + recordClosing()
+      + cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
   }
 }
 
