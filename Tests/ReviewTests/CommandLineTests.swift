@@ -197,7 +197,7 @@ struct CommandLineTests {
     state.type(":window 40 400 ")
     state.press(.control("w"), .control("w"))
     _ = reduce(&state, .terminal(.paste("60\n 150")))
-    #expect(line(state) == "window 60? 150")
+    #expect(line(state) == "window 60  150")
     state.press(.control("a"), .right, .control("k"))
     #expect(line(state) == "w")
     state.type("x")

@@ -142,6 +142,38 @@ struct SessionTests {
     #expect(session.review.decisions.verdicts == Verdicts(isFlagged: true))
   }
 
+  @Test("keys that edit a line belong to the text that is ignored, and another case is not affected by it")
+  func ignoresEditingKeys() throws {
+    var (session, effects) = begunSession(3)
+    try session.finish(effects)
+    try session.press("/", .control("u"), "e", .control("w"))
+    #expect(session.current == CaseID(0) && session.review.decisions.verdicts == Verdicts())
+    try session.press(.control("n"))
+    #expect(session.current == CaseID(1))
+    effects = try session.press("f")
+    #expect(session.review.decisions.verdicts == Verdicts(isFlagged: true))
+    try session.press(.control("p"), "f")
+    #expect(session.review.decisions.verdicts == Verdicts(isFlagged: true))
+  }
+
+  @Test(
+    "about a case that cannot be opened other decisions are refused, and the text of a comment is ignored")
+  func refusesOtherDecisions() throws {
+    let reason = "a case that cannot be opened can only be flagged (f) or need work (A)"
+    for key: Key in ["4", "y", "\""] {
+      var (session, effects) = begunSession(2)
+      try session.finish(effects, failing: [CaseID(0)])
+      try session.press(key)
+      #expect(session.review.message?.text.hasPrefix(reason) == true)
+      guard key == "\"" else { continue }
+      #expect(try session.type("fY").records == [])
+      #expect(session.current == CaseID(0))
+      try session.press(.enter)
+      effects = try session.press("f")
+      #expect(effects.records == ["case-1 decided flagged"])
+    }
+  }
+
   @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
   func goesOnBehindFailure() throws {
     var (session, effects) = begunSession(3)
@@ -537,6 +569,9 @@ struct CaseListTests {
     #expect(session.worklist.order == [CaseID(6)])
     try session.type(" (")
     #expect(session.worklist.order == [CaseID(6)])
+    #expect(session.worklist.filterProblem != nil)
+    try session.press(.enter)
+    #expect(session.worklist.list?.entry?.text == "score>3 (")
     #expect(session.worklist.filterProblem != nil)
     try session.press(.escape)
     #expect(session.worklist.order.count == 12)

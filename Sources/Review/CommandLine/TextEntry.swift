@@ -18,7 +18,8 @@ package struct TextEntry: Equatable, Sendable {
 
   /// Inserts text at the cursor, without its control characters.
   package mutating func insert(_ text: String) {
-    let new = Array(cleaned(text))
+    let oneLine = String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+    let new = Array(cleaned(oneLine))
     characters.insert(contentsOf: new, at: cursor)
     cursor += new.count
   }

@@ -66,11 +66,10 @@ extension ReviewState {
       return SectionContent(
         title: title + (isWide ? ", sDice \(decimals(measures.surfaceDice, 2))" : ""), lines: [])
     }
-    var columns = [
-      NameTable.Column("HD95", widest: "000.0"), NameTable.Column("ASSD", widest: "00.00"),
-      NameTable.Column("sDice", widest: "0.000"),
-    ]
-    if isWide { columns.append(NameTable.Column("max", widest: "000.0")) }
+    // The list is in the order of the first number.
+    var columns = [NameTable.Column("max", widest: "000.0"), NameTable.Column("HD95", widest: "000.0")]
+    if isWide { columns.append(NameTable.Column("ASSD", widest: "00.00")) }
+    columns.append(NameTable.Column("sDice", widest: "0.000"))
     let table = NameTable(width: width - 2, columns)
     let rows = distances.worstFirst
     let remaining = distances.remaining.count
@@ -78,7 +77,9 @@ extension ReviewState {
       title: "Borders" + (remaining == 0 ? "" : ", \(remaining) to measure"),
       header: [[Span("  " + table.header("mm"), Theme.quiet)]], count: rows.count, pointer: furthestPosition
     ) { range in
-      range.map { surfaceLine(rows[$0], distances, table, isSelected: $0 == furthestPosition) }
+      range.map {
+        surfaceLine(rows[$0], distances, table, isWide: isWide, isSelected: $0 == furthestPosition)
+      }
     }
     if let failure = distances.failure {
       content.footer = wrapped(failure, width: width).map { [Span($0, Theme.warning)] }
@@ -95,15 +96,14 @@ extension ReviewState {
   }
 
   private func surfaceLine(
-    _ row: SurfaceDistances.Row, _ distances: SurfaceDistances, _ table: NameTable, isSelected: Bool
+    _ row: SurfaceDistances.Row, _ distances: SurfaceDistances, _ table: NameTable, isWide: Bool,
+    isSelected: Bool
   ) -> [Span] {
     let style = isSelected ? selectionStyle(.surfaces) : Theme.plain
     let measures = row.measures
-    // A table without the last column ignores the last number.
-    let numbers = [
-      decimals(measures.percentile95Millimetres, 1), decimals(measures.averageMillimetres, 2),
-      decimals(measures.surfaceDice, 3), decimals(measures.maximumMillimetres, 1),
-    ]
+    let numbers =
+      [decimals(measures.maximumMillimetres, 1), decimals(measures.percentile95Millimetres, 1)]
+      + (isWide ? [decimals(measures.averageMillimetres, 2)] : []) + [decimals(measures.surfaceDice, 3)]
     let name = TextWidth.shortened(
       cleaned(distances.request.pairs[row.pair].name), to: max(0, table.nameWidth))
     return [Span(isSelected ? " ›" : "  ", style), Span(table.line(name, numbers), style)]

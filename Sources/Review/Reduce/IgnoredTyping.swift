@@ -9,7 +9,9 @@ extension ReviewState {
     guard ignoresTyping else { return false }
     switch key {
     case .character, .backspace, .delete, .left, .right, .home, .end, .enter, .escape: return true
-    case .control, .up, .down, .pageUp, .pageDown, .tab, .backTab, .function: return false
+    case .control:
+      if case .text = KeyTable.action(key, in: .text) { return true } else { return false }
+    case .up, .down, .pageUp, .pageDown, .tab, .backTab, .function: return false
     }
   }
 

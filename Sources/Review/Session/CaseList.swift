@@ -139,8 +139,9 @@ extension SessionState {
 
   private mutating func finishFilter() {
     guard let entry = worklist.list?.entry else { return }
-    worklist.list?.entry = nil
     setFilter(entry.text)
+    // A filter that is not valid stays in its line, with its error.
+    if worklist.filterProblem == nil { worklist.list?.entry = nil }
   }
 
   private mutating func cancelFilter() {

@@ -89,13 +89,18 @@ extension SessionState {
     case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
     case .key(let key):
       if let effects = takeTourKey(key) { return effects }
-      if review.ignoresKey(key) { return reduceCase(current, .terminal(input)) }
+      if review.ignoresKey(key) {
+        guard case .ended = review.phase else { return reduceCase(current, .terminal(input)) }
+        if key == .enter || key == .escape { cases[current]?.endIgnoring() }
+        return []
+      }
       if let step = worklistStep(key) { return perform(step) }
       if case .ended = review.phase {
         if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
           return leaveAll()
         }
         if let verdict = pictureVerdict(key) { return giveVerdictUnseen(verdict) }
+        if case .verdict = KeyTable.action(key, in: .picture) { noteFewVerdicts(key) }
       }
       if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
       return reduceCase(current, .terminal(input))
@@ -216,13 +221,23 @@ extension SessionState {
       "\(name.printableLine) is still being opened: nothing was decided", .warning)
   }
 
+  private static let fewVerdicts = "a case that cannot be opened can only be flagged (f) or need work (A)"
+
+  /// Says which decisions are possible about a case that cannot be opened; what is typed for another one is ignored.
+  private mutating func noteFewVerdicts(_ key: Key) {
+    if review.asksForLine(key) {
+      cases[current]?.ignoreTyping(Self.fewVerdicts)
+    } else {
+      cases[current]?.message = Message(Self.fewVerdicts, .warning)
+    }
+  }
+
   /// Flags a case that cannot be opened, or marks it as needing work; the same verdict again removes it.
   private mutating func giveVerdictUnseen(_ verdict: Verdict) -> [SessionEffect] {
     var decision = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
     switch verdict {
     case .accepted, .rejected:
-      cases[current]?.message = Message(
-        "a case that cannot be opened can only be flagged (f) or need work (A)", .warning)
+      cases[current]?.message = Message(Self.fewVerdicts, .warning)
       return []
     case .flagged: decision.isFlagged.toggle()
     case .needsWork: decision.verdict = decision.verdict == .needsWork ? nil : .needsWork
@@ -245,6 +260,7 @@ extension SessionState {
   mutating func move(to next: CaseID) -> [SessionEffect] {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
     if review.phase == .reviewing { shown.insert(current) }
+    cases[current]?.ignoresTyping = false
     let settings = review.phase == .reviewing ? review.displaySettings : nil
     var effects = recordClosing()
     let typedLines = review.commandHistory
