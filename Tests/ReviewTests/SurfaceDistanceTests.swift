@@ -129,7 +129,7 @@ private func pairState() throws -> ReviewState {
     state.press(.down)
     #expect(state.view.crosshair == VoxelIndex(18, 12, 10))
     let text = render(state).text
-    #expect(text.contains { $0.contains("HD95") && $0.contains("ASSD") && $0.contains("sDice") })
+    #expect(text.contains { $0.contains("max  HD95 sDice") })
     let row = try #require(state.surfaceDistances?.worstFirst.first)
     #expect(
       text.contains {

@@ -330,7 +330,7 @@ extension SessionState {
 
   /// Ends the session when the case on the screen has ended.
   fileprivate mutating func endWithCase() -> [SessionEffect] {
-    guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
+    guard end == nil, case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
     // Decisions about a case that was just left must be written to its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
