@@ -133,6 +133,7 @@ package struct Reorientation: Hashable, Sendable {
 
   /// One new slice of the elements that `old` gives for an offset, in tiles of 16 x 16 so that a transposed read uses
   /// whole cache lines.
+  @inline(__always)
   private static func copySlice<Element>(
     _ k: Int, _ size: GridSize, _ steps: [Int], _ start: Int, _ output: DisjointBuffer<Element>,
     of old: (Int) -> Element
