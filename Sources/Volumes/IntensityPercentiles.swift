@@ -13,7 +13,7 @@ extension ScalarVolume {
   /// - Complexity: O(voxels).
   package func percentiles(_ fractions: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
     precondition(fractions.allSatisfy { (0...1).contains($0) }, "fractions \(fractions)")
-    let upper = try counts(of: 1, work: work.part(0...0.5)) { key in Int(key >> 16) }
+    let upper = try voxels.run(KeyCounting(upperHalves: nil, work: work.part(0...0.5)))
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
     let positions = fractions.map { $0 * Double(total - 1) }
@@ -25,11 +25,7 @@ extension ScalarVolume {
     var remaining = ranks[...]
     let wanted = Set(ranks.map { IntensityKey.bin(ofRank: $0, in: upper) })
     let bins = wanted.sorted()
-    let tables = try counts(of: bins.count, work: work.part(0.5...1)) { key in
-      let bin = Int(key >> 16)
-      for index in bins.indices where bins[index] == bin { return index << 16 | Int(key & 0xFFFF) }
-      return nil
-    }
+    let tables = try voxels.run(KeyCounting(upperHalves: bins, work: work.part(0.5...1)))
     for (index, bin) in bins.enumerated() {
       below = upper[..<bin].reduce(0, +)
       let lower = tables[index << 16..<(index + 1) << 16]
@@ -45,27 +41,42 @@ extension ScalarVolume {
       return Float(Double(low) + (Double(high) - Double(low)) * (position - position.rounded(.down)))
     }
   }
+}
 
-  /// The number of finite voxels in each bin of `tableCount` tables of 65536; those without a bin are not counted.
-  private func counts(
-    of tableCount: Int, work: WorkContext, _ bin: @Sendable (UInt32) -> Int?
+/// Counts the finite voxels in each bin of tables of 65536.
+private struct KeyCounting: IntensityLoop {
+  /// nil for one table of the keys' upper 16 bits; otherwise a table of the lower 16 bits for each of these upper ones.
+  let upperHalves: [Int]?
+  let work: WorkContext
+
+  func run<Number: StoredIntensity>(over values: StoredValues<Number>) throws(Cancelled) -> [Int] {
+    guard let upperHalves else { return try counts(of: 1, values) { key in Int(key >> 16) } }
+    return try counts(of: upperHalves.count, values) { key in
+      let upper = Int(key >> 16)
+      for index in upperHalves.indices where upperHalves[index] == upper {
+        return index << 16 | Int(key & 0xFFFF)
+      }
+      return nil
+    }
+  }
+
+  /// The counts in `tableCount` tables; keys without a bin are not counted.
+  private func counts<Number: StoredIntensity>(
+    of tableCount: Int, _ values: StoredValues<Number>, _ bin: @Sendable (UInt32) -> Int?
   ) throws(Cancelled) -> [Int] {
     let chunk = 1 << 16
-    let chunkCount = (voxels.count + chunk - 1) / chunk
+    let chunkCount = (values.count + chunk - 1) / chunk
     let workers = work.threadCount
     let binCount = tableCount << 16
     var counts = [Int](repeating: 0, count: binCount * workers)
     try counts.withUnsafeMutableBufferPointer { counts throws(Cancelled) in
       let counts = DisjointBuffer(counts)
-      try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in
-        let voxels = SharedBuffer(voxels)
-        try work.forEach(count: chunkCount, grain: 4) { index, worker in
-          let own = counts.start + worker * binCount
-          for offset in index * chunk..<min((index + 1) * chunk, voxels.count) {
-            let value = voxels.start[offset]
-            guard value.isFinite else { continue }
-            if let bin = bin(IntensityKey.key(value)) { own[bin] += 1 }
-          }
+      try work.forEach(count: chunkCount, grain: 4) { index, worker in
+        let own = counts.start + worker * binCount
+        for offset in index * chunk..<min((index + 1) * chunk, values.count) {
+          let value = values[offset]
+          guard value.isFinite else { continue }
+          if let bin = bin(IntensityKey.key(value)) { own[bin] += 1 }
         }
       }
     }

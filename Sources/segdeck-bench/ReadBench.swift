@@ -17,7 +17,8 @@ struct ReadBench: ParsableCommand {
   func run() throws {
     let work = bench.work
     let opened = try ImageFile.open(file)
-    let frameBytes = opened.source.grid.size.voxelCount * opened.voxelType.byteCount
+    let voxelCount = opened.source.grid.size.voxelCount
+    let frameBytes = voxelCount * opened.voxelType.byteCount
     let subjects: [(String, () throws -> Int)] = [
       (
         "read, as stored",
@@ -57,6 +58,7 @@ struct ReadBench: ParsableCommand {
       line.add(measurement)
       line.add("mb_per_s", Double(byteCounts[index]) / 1e6 / measurement.median)
       line.add("times_zlib", measurement.median / yardstick)
+      line.add("voxel_mb", Double(voxelCount * opened.intensityByteCount) / 0x1p20)
       bench.print(line, peakMegabytes: peaks[index])
     }
   }

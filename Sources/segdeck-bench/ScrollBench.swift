@@ -20,6 +20,7 @@ struct ScrollBench: ParsableCommand {
   var size = ScreenSize(rows: 60, columns: 200)
   @Option(help: "Voxels of the image, as XxYxZ.", transform: voxelShape) var shape = GridSize(512, 512, 400)
   @Option(help: "Frames of each view.") var frames = 100
+  @Flag(help: "Intensities are 16-bit integers, as those of a CT, instead of floats.") var integers = false
   @Option(
     help:
       "What runs meanwhile: nothing, a network as the review's jobs run it, or one that does not step back for it."
@@ -42,12 +43,13 @@ struct ScrollBench: ParsableCommand {
       ("three planes, outlines", "x"), ("three planes, fills", ""), ("axial, fills", "o"),
       ("coronal, fills", "oc"), ("sagittal, fills", "os"),
     ]
-    try measure(views, of: ScrolledCase.content(shape, work: bench.work))
+    try measure(views, of: ScrolledCase.content(shape, storesIntegers: integers, work: bench.work))
     let comparisons = [
       ("difference", "D"), ("side by side", "DD"), ("contours", "DDD"), ("checkerboard", "DDDD"),
       ("spyglass", "DDDDD"),
     ]
-    try measure(comparisons, of: ScrolledCase.content(shape, isPair: true, work: bench.work))
+    try measure(
+      comparisons, of: ScrolledCase.content(shape, storesIntegers: integers, isPair: true, work: bench.work))
   }
 
   /// Times each view, which its keys choose.
@@ -68,6 +70,7 @@ struct ScrollBench: ParsableCommand {
       line.add("view", name)
       line.add("size", "\(size.columns)x\(size.rows)")
       line.add("shape", "\(shape)")
+      line.add("voxels", integers ? "int16" : "float32")
       line.add("frames", frames)
       line.add("beside", beside.rawValue)
       line.add(measurement)

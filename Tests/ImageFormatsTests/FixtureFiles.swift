@@ -50,3 +50,16 @@ func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Resul
 func folderNames(_ folder: URL) -> [String] {
   ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
 }
+
+/// The bytes of a fixture with others in their places, little-endian.
+func changed(_ name: String, _ changes: [(at: Int, bytes: [UInt8])]) throws -> Data {
+  var data = try Data(contentsOf: URL(filePath: fixture(name)))
+  for (position, bytes) in changes { data.replaceSubrange(position..<position + bytes.count, with: bytes) }
+  return data
+}
+
+func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+  withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+func bytes(_ value: Float) -> [UInt8] { bytes(value.bitPattern) }

@@ -93,7 +93,7 @@ struct FormatContractTests {
       let read = try ImageFile.open(path)
       #expect(read.frameSizes == [3])
       #expect(try read.probabilityVolume().values == values)
-      #expect(try read.scalarVolume(frame: 2).voxels == Array(values[(2 * count)...]))
+      #expect(try Array(read.scalarVolume(frame: 2).voxels) == Array(values[(2 * count)...]))
     }
   }
 

@@ -4,19 +4,6 @@ import Testing
 import Volumes
 import Work
 
-/// The bytes of a fixture with others in their places, little-endian.
-private func changed(_ name: String, _ changes: [(at: Int, bytes: [UInt8])]) throws -> Data {
-  var data = try Data(contentsOf: URL(filePath: fixture(name)))
-  for (position, bytes) in changes { data.replaceSubrange(position..<position + bytes.count, with: bytes) }
-  return data
-}
-
-private func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
-  withUnsafeBytes(of: value.littleEndian) { Array($0) }
-}
-
-private func bytes(_ value: Float) -> [UInt8] { bytes(value.bitPattern) }
-
 /// The findings of opening a file and reading its voxels, or the line that refuses it.
 private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] {
   try withTemporaryFolder { folder in

@@ -204,7 +204,7 @@ func openingWindows() throws {
   let content = phantomCase()
   #expect(try openedState(content).view.window == IntensityWindow(centre: 40, width: 400))
   var other = content
-  other.image.voxels = content.image.voxels.map { $0 + 200 }
+  other.image.voxels = IntensityVoxels(content.image.voxels.map { $0 + 200 })
   #expect(try openedState(other).view.windowName == "auto 0.5-99.5 %")
 }
 

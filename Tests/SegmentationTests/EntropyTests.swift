@@ -59,7 +59,7 @@ struct PredictionEntropyTests {
     let count = whole.grid.size.voxelCount
     let found = try prediction.probability(ofClass: index, auxiliaryHeadWeights: [], work: WorkContext())
     #expect(found.grid == whole.grid)
-    #expect(found.voxels == Array(whole.values[index * count..<(index + 1) * count]))
+    #expect(Array(found.voxels) == Array(whole.values[index * count..<(index + 1) * count]))
   }
 
   @Test(

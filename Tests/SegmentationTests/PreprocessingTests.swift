@@ -4,18 +4,49 @@ import Testing
 import Volumes
 import Work
 
+/// The image of these intensities in a row, and as a network gets it on the image's own grid.
+private func prepared(_ intensities: IntensityVoxels, _ rule: Preprocessing) throws -> [Float] {
+  let grid = VolumeGrid(size: GridSize(intensities.count, 1, 1), affine: Affine(spacing: Spacing(1)))
+  let image = ScalarVolume(grid: grid, voxels: intensities)
+  return Array(try rule.prepared(image, grid: .image, work: WorkContext()).voxels)
+}
+
 @Test("a window clips and scales to 0...1")
 func windowNormalisation() throws {
-  let values: [Float] = [-1000, -125, 57.5, 240, 3000]
   let rule = Preprocessing(spacingMillimetres: Spacing(3), normalisation: .window(lower: -125, upper: 240))
-  #expect(try rule.normalised(values, work: WorkContext()) == [0, 0, 0.5, 1, 1])
+  #expect(try prepared(IntensityVoxels([-1000, -125, 57.5, 240, 3000]), rule) == [0, 0, 0.5, 1, 1])
+  #expect(try prepared(IntensityVoxels([-1000, -125, 240, 3000] as [Int16]), rule) == [0, 0, 1, 1])
 }
 
 @Test("a standard score uses the voxels above 0 and leaves a constant image at 0")
 func standardScore() throws {
   let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScore)
-  #expect(try rule.normalised([0, 2, 4], work: WorkContext()) == [-3, -1, 1])
-  #expect(try rule.normalised([5, 5, 5], work: WorkContext()) == [0, 0, 0])
+  #expect(try prepared(IntensityVoxels([0, 2, 4]), rule) == [-3, -1, 1])
+  #expect(try prepared(IntensityVoxels([5, 5, 5]), rule) == [0, 0, 0])
+  #expect(
+    try prepared(IntensityVoxels([0, 10, 20] as [UInt8], scaling: VoxelScaling(slope: 0.2)), rule)
+      == [-3, -1, 1])
+}
+
+@Test("an image of scaled integers is prepared like its floats, along other axes and on another grid")
+func preparedIntegers() throws {
+  let grid = VolumeGrid(
+    size: GridSize(9, 8, 7),
+    affine: Affine(
+      stepI: WorldPoint(0, -1.5, 0), stepJ: WorldPoint(0, 0, 0.8), stepK: WorldPoint(-2, 0, 0),
+      origin: WorldPoint(1, 2, 3)))
+  let numbers = (0..<504).map { Int16(($0 * 7919) % 1800 - 300) }
+  let scaling = VoxelScaling(slope: 0.37, intercept: -20.25)
+  let stored = ScalarVolume(grid: grid, voxels: IntensityVoxels(numbers, scaling: scaling))
+  let floats = ScalarVolume(grid: grid, voxels: numbers.map { Float(0.37 * Double($0) - 20.25) })
+  for normalisation in [Preprocessing.Normalisation.window(lower: -125, upper: 240), .standardScore] {
+    let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: normalisation)
+    for working in [WorkingGrid.image, .model] {
+      let prepared = try rule.prepared(stored, grid: working, work: WorkContext(threadCount: 2))
+      #expect(try prepared == rule.prepared(floats, grid: working, work: WorkContext()))
+      #expect(prepared.grid.orientation.code == "RAS")
+    }
+  }
 }
 
 @Test("a preprocessing is read back from the text it is written as")

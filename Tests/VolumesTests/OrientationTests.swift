@@ -90,10 +90,11 @@ func labelsAndProbabilitiesAreRestored() throws {
   let second = ScalarVolume(grid: mapping.original, voxels: (0..<60).map { Float(100 - $0) })
   let turned = ProbabilityVolume(
     grid: mapping.grid, classCount: 2,
-    values: try mapping.reoriented(first, work: work).voxels + mapping.reoriented(second, work: work).voxels)
+    values: try [first, second].flatMap { try mapping.reoriented($0, work: work).voxels })
   #expect(
     try mapping.restored(turned, work: work)
-      == ProbabilityVolume(grid: mapping.original, classCount: 2, values: first.voxels + second.voxels))
+      == ProbabilityVolume(grid: mapping.original, classCount: 2, values: first.voxels + Array(second.voxels))
+  )
 }
 
 @Test("each of the 48 reorientations is undone by its inverse")

@@ -114,8 +114,6 @@ private struct ScalingLoop: StoredNumberLoop {
   let values: UnsafeMutableBufferPointer<Float>
 
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) {
-    for index in 0..<numbers.count {
-      values[index] = Float(scaling.slope * numbers[index].double + scaling.intercept)
-    }
+    for index in 0..<numbers.count { values[index] = scaling.value(numbers[index].double) }
   }
 }

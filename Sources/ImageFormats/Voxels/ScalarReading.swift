@@ -5,12 +5,13 @@ extension ImageFile {
   /// The intensities of one frame: the first, with a ``Finding`` where there are others, when none is named.
   ///
   /// Voxels that are not finite numbers are repaired with a ``Finding``: NaN and -Inf become the smallest finite value
-  /// of the frame, +Inf the largest; a frame without any finite value becomes 0. Integers beyond 2^24 and 64-bit floats
-  /// are rounded to the nearest 32-bit float.
+  /// of the frame, +Inf the largest; a frame without any finite value becomes 0. Integers of 8 and 16 bits stay as they are
+  /// stored, with their scaling; other types become 32-bit floats, to which integers beyond 2^24 and 64-bit floats are
+  /// rounded.
   ///
   /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.
-  /// - Complexity: O(n); 4 bytes per voxel and a fixed window.
+  /// - Complexity: O(n); ``intensityByteCount`` bytes per voxel and a fixed window.
   package func scalarVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> ScalarVolume {
     if frame == nil, frameCount > 1 {
       note([
@@ -21,14 +22,47 @@ extension ImageFile {
     }
     let frame = frame ?? 0
     try requireFrame(frame)
-    return ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, work: work))
+    if let type = keptType {
+      return ScalarVolume(grid: grid, voxels: try kept(type, frame: frame, work: work))
+    }
+    var values = try rawValues(frames: frame..<frame + 1, work: work)
+    if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
+    return ScalarVolume(grid: grid, voxels: values)
   }
 
-  /// The values of consecutive frames, repaired as ``scalarVolume(frame:work:)`` says.
-  private func scalarValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
-    var values = try rawValues(frames: frames, work: work)
-    if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
-    return values
+  /// Bytes of a voxel of ``scalarVolume(frame:work:)``.
+  package var intensityByteCount: Int { keptType == nil ? MemoryLayout<Float>.stride : voxelType.byteCount }
+
+  /// The type of stored integers that are kept as they are; nil where voxels become floats, as they do under a scaling
+  /// that takes some of them beyond the range of floats.
+  private var keptType: (any StoredInteger.Type)? {
+    let type: (any StoredInteger.Type)? =
+      switch voxelType {
+      case .uint8: UInt8.self
+      case .int8: Int8.self
+      case .uint16: UInt16.self
+      case .int16: Int16.self
+      default: nil
+      }
+    return type.flatMap { $0.areFinite(under: scaling) ? $0 : nil }
+  }
+
+  /// The voxels of a frame as they are stored.
+  private func kept<Number: StoredInteger>(
+    _ type: Number.Type, frame: Int, work: WorkContext
+  ) throws -> IntensityVoxels {
+    let count = grid.size.voxelCount
+    try checkMemory(count * MemoryLayout<Number>.stride)
+    let numbers = try [Number](unsafeUninitializedCapacity: count) { numbers, initialisedCount in
+      let memory = UnsafeMutableRawBufferPointer(numbers)
+      var done = 0
+      try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
+        UnsafeMutableRawBufferPointer(rebasing: memory[done...]).copyMemory(from: bytes)
+        done += bytes.count
+      }
+      initialisedCount = done / MemoryLayout<Number>.stride
+    }
+    return IntensityVoxels(numbers, scaling: scaling)
   }
 
   /// The values of consecutive frames, without repairs.
@@ -99,8 +133,7 @@ private struct ValueLoop: StoredNumberLoop {
     if scaling.isIdentity {
       for index in 0..<numbers.count { values[index] = numbers[index].single }
     } else {
-      let (slope, intercept) = (scaling.slope, scaling.intercept)
-      for index in 0..<numbers.count { values[index] = Float(slope * numbers[index].double + intercept) }
+      for index in 0..<numbers.count { values[index] = scaling.value(numbers[index].double) }
     }
     return numbers.count
   }

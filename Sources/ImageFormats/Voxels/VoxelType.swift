@@ -28,20 +28,3 @@ package enum VoxelType: String, Hashable, Sendable, Codable, CaseIterable {
   /// Whether a stored value may have a fraction or not be a number at all.
   package var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 }
-
-/// The scaling of stored numbers (`scl_slope`, `scl_inter`): value = slope · stored + intercept.
-package struct VoxelScaling: Hashable, Sendable, Codable {
-  /// Factor, finite and not 0.
-  package var slope: Double
-  /// Value of a stored 0, finite.
-  package var intercept: Double
-
-  /// A scaling; without arguments values are the stored numbers.
-  package init(slope: Double = 1, intercept: Double = 0) {
-    self.slope = slope
-    self.intercept = intercept
-  }
-
-  /// Whether values are the stored numbers.
-  package var isIdentity: Bool { slope == 1 && intercept == 0 }
-}

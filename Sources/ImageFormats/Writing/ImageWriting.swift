@@ -79,16 +79,20 @@ extension ScalarVolume: ImageWritable {
     for path: String, source: ImageSource, work: WorkContext = WorkContext()
   ) throws -> [PendingFile] {
     var isWhole = true
-    try forEachWindow(of: voxels, work) { window in
+    try voxels.forEachPiece { piece in
+      try work.checkCancellation()
       isWhole =
-        isWhole && window.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
+        isWhole && piece.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
     }
     let image = WrittenImage(source: source, voxelType: isWhole ? .int16 : .float32)
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
-    if isWhole {
-      try file.write(voxels) { Int16($0) }
-    } else {
-      try file.write(voxels)
+    try voxels.forEachPiece { piece in
+      try work.checkCancellation()
+      if isWhole {
+        try file.write(piece.map { Int16($0) })
+      } else {
+        try file.write(bytes: UnsafeRawBufferPointer(piece))
+      }
     }
     return try file.complete()
   }

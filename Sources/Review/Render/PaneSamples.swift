@@ -8,17 +8,12 @@ import Volumes
 package struct PaneSamples: Sendable {
   /// An image as it was when its pixels were read.
   private struct ImageIdentity: Equatable, Sendable {
-    private let voxels: [Float]
+    private let voxels: IntensityVoxels
 
     init(_ image: ScalarVolume) { voxels = image.voxels }
 
-    /// The reference keeps the voxels' memory allocated, so an equal address means the same image.
-    static func == (one: Self, other: Self) -> Bool {
-      one.voxels.count == other.voxels.count
-        && one.voxels.withUnsafeBufferPointer { one in
-          other.voxels.withUnsafeBufferPointer { one.baseAddress == $0.baseAddress }
-        }
-    }
+    /// The reference keeps the voxels' memory allocated, so the same memory means the same image.
+    static func == (one: Self, other: Self) -> Bool { one.voxels.isIdentical(to: other.voxels) }
   }
 
   private struct GreyKey: Equatable, Sendable {

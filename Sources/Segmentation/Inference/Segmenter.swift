@@ -88,7 +88,8 @@ package struct Segmenter: Sendable {
   ) throws -> [ProbabilityVolume] {
     if case .whole = tiling { return try probabilities(of: WorkingImage(prepared), work: work) }
     let size = prepared.grid.size
-    let input = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: prepared.voxels)
+    let input = Tensor(
+      shape: [1, 1, size.k, size.j, size.i], elements: try prepared.voxels.floats(work: work.withoutProgress))
     let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
     return try tiledProbabilities(of: input, tiling: tiling, work: work).map { head in
       let own = head.extent == input.extent ? head : head.cropped(to: box)

@@ -14,11 +14,8 @@ struct WorkingImage: Sendable {
   /// A preprocessed volume.
   init(_ prepared: ScalarVolume) {
     grid = prepared.grid
-    let count = prepared.grid.size.i * prepared.grid.size.j
-    writeSlice = { [voxels = prepared.voxels] k, target in
-      voxels.withUnsafeBufferPointer {
-        target.update(from: $0.baseAddress! + k * count, count: count)
-      }
+    writeSlice = { [voxels = prepared.voxels, size = prepared.grid.size] k, target in
+      Reorientation.identity.writeSlice(k, of: voxels, size: size, to: target)
     }
   }
 
@@ -27,14 +24,10 @@ struct WorkingImage: Sendable {
   init(_ image: ScalarVolume, preprocessing: Preprocessing, work: WorkContext) throws {
     let axes = ReorientedGrid(image.grid, orientation: try preprocessing.parsedOrientation)
     grid = axes.grid
-    let transform = try preprocessing.intensityTransform(for: image.voxels, work: work)
-    let count = grid.size.i * grid.size.j
-    writeSlice = { [voxels = image.voxels] k, target in
-      voxels.withUnsafeBufferPointer {
-        axes.reorientation.writeSlice(k, of: SharedBuffer($0), size: axes.original.size, to: target)
-      }
-      for index in 0..<count { target[index] = transform(target[index]) }
-    }
+    let normalised = NormalisedImage(
+      image, axes: axes,
+      transform: try preprocessing.intensityTransform(for: image.voxels, size: image.grid.size, work: work))
+    writeSlice = { k, target in normalised.writeSlice(k, to: target) }
   }
 
   /// Writes the planes that `window` names.

@@ -14,9 +14,8 @@ extension Preprocessing {
     intensityMismatch(with: image.voxels) ?? extentMismatch(with: image.grid)
   }
 
-  private func intensityMismatch(with voxels: [Float]) -> String? {
-    let step = max(1, voxels.count / 500_000)
-    let sample = stride(from: 0, to: voxels.count, by: step).map { voxels[$0] }
+  private func intensityMismatch(with voxels: IntensityVoxels) -> String? {
+    let sample = voxels.sampled(every: max(1, voxels.count / 500_000))
     guard let smallest = sample.min(), let largest = sample.max() else { return nil }
     switch normalisation {
     case .window(let lower, let upper):

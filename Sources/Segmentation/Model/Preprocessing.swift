@@ -33,32 +33,6 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     self.trainedExtentsMillimetres = trainedExtentsMillimetres
   }
 
-  /// The normalisation applied to every voxel of `intensities`.
-  ///
-  /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
-  /// - Throws: `Cancelled`.
-  package func normalised(_ intensities: [Float], work: WorkContext) throws(Cancelled) -> [Float] {
-    let transform = try intensityTransform(for: intensities, work: work)
-    let count = intensities.count
-    return try [Float](count: count) { normalised throws(Cancelled) in
-      try intensities.withUnsafeBufferPointer { intensities throws(Cancelled) in
-        let intensities = SharedBuffer(intensities)
-        try work.forEach(count: Self.chunkCount(count)) { chunk, _ in
-          for index in Self.chunk(chunk, of: count) {
-            normalised[index] = transform(intensities[index])
-          }
-        }
-      }
-    }
-  }
-
-  /// Voxels between two polls of the cancellation.
-  private static let chunkSize = 1 << 18
-  private static func chunkCount(_ count: Int) -> Int { (count + chunkSize - 1) / chunkSize }
-  private static func chunk(_ index: Int, of count: Int) -> Range<Int> {
-    index * chunkSize..<min((index + 1) * chunkSize, count)
-  }
-
   /// The normalisation of one image's intensities: (clip(value, lower...upper) - shift) * scale.
   struct IntensityTransform: Sendable {
     var shift, scale, lower, upper: Float
@@ -66,10 +40,16 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - shift) * scale }
   }
 
-  /// The transform for an image of these intensities.
+  /// The transform for an image of the voxels `voxels`.
+  ///
+  /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
+  ///
+  /// - Parameter order: The order in which voxels are added, which determines the last bits of the sums.
+  /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels).
-  func intensityTransform(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityTransform
-  {
+  func intensityTransform(
+    for voxels: IntensityVoxels, size: GridSize, order: Reorientation = .identity, work: WorkContext
+  ) throws(Cancelled) -> IntensityTransform {
     switch normalisation {
     case .window(let lower, let upper):
       return IntensityTransform(shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
@@ -77,9 +57,14 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       var count = 0.0
       var sum = 0.0
       var squares = 0.0
-      for chunk in 0..<Self.chunkCount(intensities.count) {
+      let sliceSize = order.size(size)
+      var slice = [Float](repeating: 0, count: sliceSize.i * sliceSize.j)
+      for k in 0..<sliceSize.k {
         try work.checkCancellation()
-        for value in intensities[Self.chunk(chunk, of: intensities.count)] where value > 0 {
+        slice.withUnsafeMutableBufferPointer { slice in
+          order.writeSlice(k, of: voxels, size: size, to: slice.baseAddress!)
+        }
+        for value in slice where value > 0 {
           count += 1
           sum += Double(value)
           squares += Double(value) * Double(value)
@@ -193,14 +178,22 @@ extension Preprocessing {
         found: "\(own.i) x \(own.j) x \(own.k) mm, \(target.size) voxels of the grid",
         expected: "at most \(most)")
     }
-    // The reoriented image, its normalised copy, the working grid and what the resampling of a slice needs.
+    // The normalised image as floats, which resampling needs in one array, and the working grid.
+    let resampledCount = target == axes.grid ? 0 : target.size.voxelCount
     try AvailableMemory.require(
-      checkedProduct(2 * image.voxels.count + target.size.voxelCount, MemoryLayout<Float>.stride),
-      subject: "image",
+      checkedProduct(image.voxels.count + resampledCount, MemoryLayout<Float>.stride), subject: "image",
       "its working grid of \(target.size) voxels")
-    var reoriented = try axes.reoriented(image, work: work)
-    reoriented.voxels = try normalised(reoriented.voxels, work: work)
-    return grid == .image ? reoriented : try reoriented.resampled(to: target, work: work)
+    let normalised = NormalisedImage(
+      image, axes: axes,
+      transform: try intensityTransform(
+        for: image.voxels, size: image.grid.size, order: axes.reorientation, work: work))
+    let planeCount = axes.grid.size.i * axes.grid.size.j
+    let voxels = try [Float](count: axes.grid.size.voxelCount) { voxels throws(Cancelled) in
+      try work.forEach(count: axes.grid.size.k) { k, _ in
+        normalised.writeSlice(k, to: voxels.start + k * planeCount)
+      }
+    }
+    return try ScalarVolume(grid: axes.grid, voxels: voxels).resampled(to: target, work: work)
   }
 }
 

@@ -35,7 +35,7 @@ package struct CTPhantom: Sendable {
     let noise = patient.random.uniform(7...16)
     let drift = patient.random.uniform(0...4)
     let scene = scene(&patient)
-    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
+    var (intensities, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
     work.report(0.7)
     // Noise of a given dose has more variance in smaller voxels; the drawn level is that of 3 mm voxels.
     let voxelVolume = Float(spacing.i * spacing.j * spacing.k)
@@ -46,12 +46,12 @@ package struct CTPhantom: Sendable {
       try work.checkCancellation()
       for offset in k * size.i * size.j..<(k + 1) * size.i * size.j {
         let index = Float(offset % size.i) / Float(size.i) - 0.5
-        let value = image.voxels[offset] + drift * index + level * correlated[offset]
-        image.voxels[offset] = min(max(value.rounded(), -1024), 2000)
+        let value = intensities[offset] + drift * index + level * correlated[offset]
+        intensities[offset] = min(max(value.rounded(), -1024), 2000)
       }
     }
     work.report(1)
-    return (image, labels, CTPhantom.labels)
+    return (ScalarVolume(grid: labels.grid, voxels: intensities), labels, CTPhantom.labels)
   }
 
   /// The painted parts, back to front, and the patient's pose.

@@ -38,7 +38,7 @@ package struct MRHeartPhantom: Sendable {
       deformation: random.uniform(3...6),
       surfaceField: SmoothField(halfExtent: halfExtent, wavelength: 22, random: &random),
       textureField: SmoothField(halfExtent: halfExtent, wavelength: 7, random: &random))
-    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
+    var (intensities, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
     work.report(0.6)
     let bias = SmoothField(halfExtent: halfExtent, wavelength: 140, random: &random)
     let strength = random.uniform(0.08...0.22)
@@ -51,7 +51,7 @@ package struct MRHeartPhantom: Sendable {
     for k in 0..<size.k {
       try work.checkCancellation()
       for j in 0..<size.j {
-        let start = image.grid.affine.world(VoxelIndex(0, j, k))
+        let start = labels.grid.affine.world(VoxelIndex(0, j, k))
         row.withUnsafeMutableBufferPointer {
           bias.fill(
             $0.baseAddress!, count: size.i, start: SIMD3(Float(start.x), Float(start.y), Float(start.z)),
@@ -59,15 +59,15 @@ package struct MRHeartPhantom: Sendable {
         }
         for i in 0..<size.i {
           let offset = (k * size.j + j) * size.i + i
-          let signal = image.voxels[offset] * (1 + strength * row[i]) + level * real[offset]
+          let signal = intensities[offset] * (1 + strength * row[i]) + level * real[offset]
           let other = level * imaginary[offset]
           let magnitude = (signal * signal + other * other).squareRoot()
-          image.voxels[offset] = min(max(magnitude.rounded(), 0), 255)
+          intensities[offset] = min(max(magnitude.rounded(), 0), 255)
         }
       }
     }
     work.report(1)
-    return (image, labels, MRHeartPhantom.labels)
+    return (ScalarVolume(grid: labels.grid, voxels: intensities), labels, MRHeartPhantom.labels)
   }
 
   /// Chest, great vessels, chambers and the left atrium, millimetres from its middle.

@@ -51,7 +51,7 @@ struct PhantomScene: Sendable {
   /// - Throws: `Cancelled`.
   func painted(
     size: GridSize, spacing: Spacing, work: WorkContext
-  ) throws(Cancelled) -> (image: ScalarVolume, labels: LabelVolume) {
+  ) throws(Cancelled) -> (intensities: [Float], labels: LabelVolume) {
     let origin = WorldPoint(
       Double(size.i - 1) / 2 * spacing.i, Double(size.j - 1) / 2 * spacing.j,
       -Double(size.k - 1) * spacing.k)
@@ -75,7 +75,7 @@ struct PhantomScene: Sendable {
         }
       }
     }
-    return (ScalarVolume(grid: grid, voxels: image), LabelVolume(grid: grid, voxels: labels))
+    return (image, LabelVolume(grid: grid, voxels: labels))
   }
 }
 

@@ -68,7 +68,8 @@ package struct SweepCase: Sendable {
     ).halved(work: work.withoutProgress)
     work.report(0.5)
     var crf = try DenseCRF(
-      image: image.voxels.cropped(to: box, size: size), size: box.size, spacing: image.grid.spacing,
+      image: image.voxels.cropped(to: box, size: size, work: work.withoutProgress), size: box.size,
+      spacing: image.grid.spacing,
       intensityRange: intensityRange, work: work.withoutProgress
     ).halved(work: work.withoutProgress)
     var shift = 1

@@ -53,9 +53,11 @@ package struct DatasetFingerprint: Sendable, Equatable {
     var isLabelled = [Bool](repeating: false, count: 65536)
     for code in codes { isLabelled[Int(code)] = true }
     var (smallest, largest) = (Float.infinity, -Float.infinity)
-    for value in image.voxels {
-      smallest = min(smallest, value)
-      largest = max(largest, value)
+    image.voxels.forEachPiece { piece in
+      for value in piece {
+        smallest = min(smallest, value)
+        largest = max(largest, value)
+      }
     }
     let offsets = labels.voxels.indices.filter { isLabelled[Int(labels.voxels[$0])] }
     let count = min(offsets.count, Self.sampleCount)

@@ -32,7 +32,8 @@ extension TrainingCase {
     }
     let classes = working.voxels.map { classOfValue[Int($0)] }
     self.init(
-      name: name, size: prepared.grid.size, intensities: prepared.voxels, classes: classes,
+      name: name, size: prepared.grid.size, intensities: try prepared.voxels.floats(work: work),
+      classes: classes,
       classCount: selections.count + 1)
   }
 }

@@ -170,14 +170,18 @@ package struct ComponentList: Equatable, Sendable {
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the entries).
   package func means(in image: ScalarVolume, work: WorkContext) throws(Cancelled) -> [Double] {
+    try image.voxels.run(EntryMeans(list: self, size: image.grid.size, work: work))
+  }
+
+  fileprivate func means<Number: StoredIntensity>(
+    of values: StoredValues<Number>, size: GridSize, work: WorkContext
+  ) throws(Cancelled) -> [Double] {
     var means = [Double](repeating: 0, count: entries.count)
     for rank in entries.indices {
       if rank & 63 == 0 { try work.checkCancellation() }
       for run in runs[starts[rank]..<starts[rank + 1]] {
-        let first = image.grid.size.offset(VoxelIndex(Int(run.first), Int(run.j), Int(run.k)))
-        for offset in first...first + Int(run.last - run.first) {
-          means[rank] += Double(image.voxels[offset])
-        }
+        let first = size.offset(VoxelIndex(Int(run.first), Int(run.j), Int(run.k)))
+        for offset in first...first + Int(run.last - run.first) { means[rank] += Double(values[offset]) }
       }
       means[rank] /= Double(max(1, entries[rank].voxelCount))
     }
@@ -198,6 +202,16 @@ package struct ComponentList: Equatable, Sendable {
       }
     }
     return labels.setting(rows, to: label)
+  }
+}
+
+private struct EntryMeans: IntensityLoop {
+  let list: ComponentList
+  let size: GridSize
+  let work: WorkContext
+
+  func run<Number: StoredIntensity>(over values: StoredValues<Number>) throws(Cancelled) -> [Double] {
+    try list.means(of: values, size: size, work: work)
   }
 }
 

@@ -84,28 +84,42 @@ package struct Reorientation: Hashable, Sendable {
   ) throws(Cancelled) -> [Element] {
     precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
     guard !old.isEmpty, !isIdentity else { return old }
+    return try old.withUnsafeBufferPointer { old throws(Cancelled) in
+      try reordered(SharedBuffer(old), size: oldSize, work: work)
+    }
+  }
+
+  /// The voxels of `old` (i fastest) in their new order.
+  /// - Throws: `Cancelled`.
+  func reordered<Element: BitwiseCopyable & Sendable>(
+    _ old: SharedBuffer<Element>, size oldSize: GridSize, work: WorkContext
+  ) throws(Cancelled) -> [Element] {
     let newSize = size(oldSize)
     let (steps, start) = memorySteps(oldSize)
     return try [Element](count: old.count) { output throws(Cancelled) in
-      try old.withUnsafeBufferPointer { input throws(Cancelled) in
-        let input = SharedBuffer(input)
-        try work.forEach(count: newSize.k) { k, _ in
-          Reorientation.copySlice(k, newSize, steps, start, input, output)
-        }
+      try work.forEach(count: newSize.k) { k, _ in
+        Reorientation.copySlice(k, newSize, steps, start, output) { old[$0] }
       }
     }
   }
 
-  /// Writes new slice `k` of the voxels `old` of a grid of size `oldSize`, new first axis fastest.
-  package func writeSlice<Element>(
-    _ k: Int, of old: SharedBuffer<Element>, size oldSize: GridSize, to target: UnsafeMutablePointer<Element>
+  /// Writes the values of new slice `k` of the voxels `old` of a grid of size `oldSize`, new first axis fastest.
+  package func writeSlice(
+    _ k: Int, of old: IntensityVoxels, size oldSize: GridSize, to target: UnsafeMutablePointer<Float>
   ) {
     precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
-    let (steps, start) = memorySteps(oldSize)
+    old.run(SliceWriting(reorientation: self, k: k, oldSize: oldSize, target: target))
+  }
+
+  fileprivate func writeSlice<Number: StoredIntensity>(
+    _ k: Int, of old: StoredValues<Number>, size oldSize: GridSize, to target: UnsafeMutablePointer<Float>
+  ) {
     let newSize = size(oldSize)
-    let slice = UnsafeMutableBufferPointer(start: target, count: newSize.i * newSize.j)
-    Reorientation.copySlice(
-      0, newSize, steps, start + k * steps[2], old, DisjointBuffer(slice))
+    let count = newSize.i * newSize.j
+    if isIdentity { return old.write(k * count..<(k + 1) * count, to: target) }
+    let (steps, start) = memorySteps(oldSize)
+    let slice = DisjointBuffer(UnsafeMutableBufferPointer(start: target, count: count))
+    Reorientation.copySlice(0, newSize, steps, start + k * steps[2], slice) { old[$0] }
   }
 
   /// The step in old memory of one voxel along each new axis, and where new voxel (0, 0, 0) was.
@@ -117,22 +131,35 @@ package struct Reorientation: Hashable, Sendable {
     return (steps, start)
   }
 
-  /// One new slice, in tiles of 16 x 16 so that a transposed read uses whole cache lines.
+  /// One new slice of the elements that `old` gives for an offset, in tiles of 16 x 16 so that a transposed read uses
+  /// whole cache lines.
+  @inline(__always)
   private static func copySlice<Element>(
-    _ k: Int, _ size: GridSize, _ steps: [Int], _ start: Int, _ input: SharedBuffer<Element>,
-    _ output: DisjointBuffer<Element>
+    _ k: Int, _ size: GridSize, _ steps: [Int], _ start: Int, _ output: DisjointBuffer<Element>,
+    of old: (Int) -> Element
   ) {
     let (stepI, stepJ) = (steps[0], steps[1])
     let tile = abs(stepI) == 1 ? size.i : 16
     for tileJ in stride(from: 0, to: size.j, by: 16) {
       for tileI in stride(from: 0, to: size.i, by: tile) {
         for j in tileJ..<min(tileJ + 16, size.j) {
-          let from = input.start + (start + k * steps[2] + j * stepJ)
+          let from = start + k * steps[2] + j * stepJ
           let to = output.start + (k * size.j + j) * size.i
-          for i in tileI..<min(tileI + tile, size.i) { to[i] = from[i * stepI] }
+          for i in tileI..<min(tileI + tile, size.i) { to[i] = old(from + i * stepI) }
         }
       }
     }
+  }
+}
+
+private struct SliceWriting: IntensityLoop {
+  let reorientation: Reorientation
+  let k: Int
+  let oldSize: GridSize
+  let target: UnsafeMutablePointer<Float>
+
+  func run<Number: StoredIntensity>(over values: StoredValues<Number>) {
+    reorientation.writeSlice(k, of: values, size: oldSize, to: target)
   }
 }
 
@@ -166,7 +193,7 @@ package struct ReorientedGrid: Hashable, Sendable {
   package func reoriented(_ volume: ScalarVolume, work: WorkContext) throws(Cancelled) -> ScalarVolume {
     precondition(volume.grid == original, "a volume of another grid")
     return ScalarVolume(
-      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work))
+      grid: grid, voxels: try volume.voxels.reordered(by: reorientation, size: original.size, work: work))
   }
 
   /// A mask on ``original``, reoriented to ``grid``.
@@ -191,7 +218,7 @@ package struct ReorientedGrid: Hashable, Sendable {
     precondition(volume.grid == grid, "a volume of another grid")
     return ScalarVolume(
       grid: original,
-      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work))
+      voxels: try volume.voxels.reordered(by: reorientation.inverse, size: grid.size, work: work))
   }
 
   /// Class probabilities on ``grid``, restored to exactly ``original``.

@@ -110,13 +110,15 @@ extension ScalarVolume {
   ///
   /// Trilinear to finer spacings; the average over each new voxel to coarser ones, per axis. Linear functions
   /// of position are reproduced where the new voxel lies inside the old field of view; beyond it the nearest
-  /// voxels are repeated.
+  /// voxels are repeated. An image of integers is first converted as a whole, because each voxel is read for several
+  /// slices.
   /// - Throws: `Cancelled`.
   package func resampled(to target: VolumeGrid, work: WorkContext) throws(Cancelled) -> ScalarVolume {
     if target == grid { return self }
     let resampler = SliceResampler(from: grid, to: target)
+    let values = try voxels.floats(work: work.withoutProgress)
     let output = try [Float](count: target.size.voxelCount) { output throws(Cancelled) in
-      try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in
+      try values.withUnsafeBufferPointer { voxels throws(Cancelled) in
         let voxels = SharedBuffer(voxels)
         let planeCount = target.size.i * target.size.j
         try work.forEachWithScratch(count: target.size.k, scratchCount: resampler.scratchCount) {

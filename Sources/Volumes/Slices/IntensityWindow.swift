@@ -51,8 +51,7 @@ package struct IntensitySummary: Equatable, Sendable {
   package init(_ image: ScalarVolume) {
     // An odd step visits every column of the usual even row lengths.
     let step = max(1, image.voxels.count / 262_144) | 1
-    let sample = stride(from: 0, to: image.voxels.count, by: step).map { image.voxels[$0] }
-    let finite = sample.filter(\.isFinite).sorted()
+    let finite = image.voxels.sampled(every: step).filter(\.isFinite).sorted()
     sorted = finite.isEmpty ? [0] : finite
   }
 

@@ -39,32 +39,35 @@ package struct SliceSampler {
   ///
   /// A pixel that covers several voxels shows the mean of at most nine, spread over it; NaN counts as black.
   package func greys(of image: ScalarVolume, window: IntensityWindow) -> [Int16] {
+    image.voxels.run(GreySampling(sampler: self, window: window))
+  }
+
+  fileprivate func greys<Number: StoredIntensity>(
+    of values: StoredValues<Number>, window: IntensityWindow
+  ) -> [Int16] {
     var greys = [Int16](repeating: -1, count: projection.width * projection.height)
     let scale = Float(255 / window.width)
     let lower = Float(window.lower)
     let columnSteps = columns.map(SliceSampler.step)
-    image.voxels.withUnsafeBufferPointer { voxels in
-      // SAFETY: rows and columns lie inside the grid, whose voxel count the buffer has.
-      let base = voxels.baseAddress! + start
-      for (y, row) in rows.enumerated() where !row.isEmpty {
-        let rowStep = SliceSampler.step(row)
-        for (x, column) in columns.enumerated() where !column.isEmpty {
-          var sum: Float = 0
-          var count: Float = 0
-          var v = row.lowerBound
-          while v < row.upperBound {
-            let line = base + v * verticalStride
-            var u = column.lowerBound
-            while u < column.upperBound {
-              sum += line[u * horizontalStride]
-              count += 1
-              u += columnSteps[x]
-            }
-            v += rowStep
+    // SAFETY: rows and columns lie inside the grid, whose voxel count the volume has.
+    for (y, row) in rows.enumerated() where !row.isEmpty {
+      let rowStep = SliceSampler.step(row)
+      for (x, column) in columns.enumerated() where !column.isEmpty {
+        var sum: Float = 0
+        var count: Float = 0
+        var v = row.lowerBound
+        while v < row.upperBound {
+          let line = start + v * verticalStride
+          var u = column.lowerBound
+          while u < column.upperBound {
+            sum += values[line + u * horizontalStride]
+            count += 1
+            u += columnSteps[x]
           }
-          let grey = (sum / count - lower) * scale
-          greys[y * projection.width + x] = grey > 0 ? Int16(min(grey + 0.5, 255)) : 0
+          v += rowStep
         }
+        let grey = (sum / count - lower) * scale
+        greys[y * projection.width + x] = grey > 0 ? Int16(min(grey + 0.5, 255)) : 0
       }
     }
     return greys
@@ -193,5 +196,14 @@ package struct SliceSampler {
       }
     }
     return (clipped(rows, geometry.verticalAxis), clipped(columns, geometry.horizontalAxis))
+  }
+}
+
+private struct GreySampling: IntensityLoop {
+  let sampler: SliceSampler
+  let window: IntensityWindow
+
+  func run<Number: StoredIntensity>(over values: StoredValues<Number>) -> [Int16] {
+    sampler.greys(of: values, window: window)
   }
 }

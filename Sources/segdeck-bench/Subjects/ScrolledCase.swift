@@ -7,8 +7,14 @@ import Work
 
 /// A generated case for scrolling: waves with noise, and six labels that fill a third of it.
 enum ScrolledCase {
-  /// The case, its voxels made slice by slice; `isPair` gives it a second mask, which lies two voxels further along i.
-  static func content(_ size: GridSize, isPair: Bool = false, work: WorkContext) throws -> ReviewCase {
+  /// The case, its voxels made slice by slice.
+  ///
+  /// - Parameters:
+  ///   - storesIntegers: Whether its intensities are 16-bit integers, as those of a CT; otherwise floats.
+  ///   - isPair: Whether there is a second mask, which lies two voxels further along i.
+  static func content(
+    _ size: GridSize, storesIntegers: Bool = false, isPair: Bool = false, work: WorkContext
+  ) throws -> ReviewCase {
     let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(1)))
     var voxels = [Float](repeating: 0, count: size.voxelCount)
     var labels = [UInt16](repeating: 0, count: size.voxelCount)
@@ -32,7 +38,10 @@ enum ScrolledCase {
           labels: ChunkedLabels(LabelVolume(grid: grid, voxels: shifted)), table: table))
     }
     return ReviewCase(
-      name: "bench", imagePath: "/bench.nii.gz", image: ScalarVolume(grid: grid, voxels: voxels),
+      name: "bench", imagePath: "/bench.nii.gz",
+      image: ScalarVolume(
+        grid: grid,
+        voxels: storesIntegers ? IntensityVoxels(voxels.map { Int16($0) }) : IntensityVoxels(voxels)),
       masks: masks, exportPath: "/bench_seg.nii.gz")
   }
 

@@ -126,10 +126,12 @@ private struct ImageDescription: Encodable {
     if hasValues {
       let voxels = try image.scalarVolume(frame: frame, work: work).voxels
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
-      for voxel in voxels {
-        smallest = min(smallest, voxel)
-        largest = max(largest, voxel)
-        sum += Double(voxel)
+      voxels.forEachPiece { piece in
+        for value in piece {
+          smallest = min(smallest, value)
+          largest = max(largest, value)
+          sum += Double(value)
+        }
       }
       self.frame = frame
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))

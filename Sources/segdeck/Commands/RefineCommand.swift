@@ -102,7 +102,7 @@ struct RefineCommand: ParsableCommand {
     try AvailableMemory.require(
       checkedProduct(
         file.grid.size.voxelCount,
-        (1 + furtherFiles.count) * MemoryLayout<Float>.stride + 4 * MemoryLayout<UInt16>.stride),
+        ([file] + furtherFiles).reduce(4 * MemoryLayout<UInt16>.stride) { $0 + $1.intensityByteCount }),
       subject: image, "what is refined, of \(file.grid.size) voxels,")
     let (frame, startsFromMask) = (frame, mask != nil)
     let (volume, stored) = try work.both {
