@@ -19,6 +19,11 @@ enum SegmentationImage {
       throw InputError(path, "is no segmentation")
     }
     try decoder.check()
+    let type = try decoder.format.voxelType(path: path)
+    guard type == .uint8 || type == .uint16 else {
+      throw InputError(
+        path, "its pixels are no labels", found: type.rawValue, expected: "1, 8 or 16 bits without a sign")
+    }
     let (grid, sliceIndices) = try slices(of: instance, path: path)
     let segments = try chosen(choice, content, path)
     var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
