@@ -197,6 +197,17 @@ void limit_time(size_t pixel_byte_count) {
   setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
+/// Lets this process open no further file and start no other one: root's may still fork, but the shell that it starts
+/// cannot load its libraries.
+///
+/// Where its own decoder fails on JPEG, GDCM writes the frame to a temporary file, which it leaves there, and runs
+/// `pvrg-jpeg` on it.
+void forbid_files_and_processes() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_NOFILE, &none);
+  setrlimit(RLIMIT_NPROC, &none);
+}
+
 } // namespace
 
 struct dicom_decoder {
@@ -214,6 +225,7 @@ struct dicom_decoder {
   [[noreturn]] void run(int own_socket) const {
     leave_program(own_socket);
     limit_memory(pixel_byte_count);
+    forbid_files_and_processes();
     uint64_t byte_count = 0;
     while (read(own_socket, &byte_count, sizeof byte_count) == sizeof byte_count) {
       limit_time(pixel_byte_count);
