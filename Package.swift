@@ -21,6 +21,17 @@ func tests(
     name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
+// libFuzzer has a main function of its own, so this is built by Tests/Fuzzing/run alone.
+let fuzzing: [Target] =
+  Context.environment["SEGDECK_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "Fuzzing", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing",
+      exclude: ["corpus", "make_corpus.py", "run"],
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+  ]
+
 let package = Package(
   name: "segdeck",
   products: [
@@ -42,9 +53,7 @@ let package = Package(
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CPNG"),
     .target(name: "CIgzip", cSettings: strictC),
-    .target(
-      name: "CDicom", cxxSettings: [.treatAllWarnings(as: .error)],
-      linkerSettings: ["gdcmMSFF", "gdcmDSED", "gdcmCommon"].map { .linkedLibrary($0) }),
+    .target(name: "CDicom", cxxSettings: [.treatAllWarnings(as: .error)]),
     .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
@@ -138,7 +147,13 @@ let package = Package(
         "TestSupport",
       ]),
     tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
-  ],
+    // What is fuzzed; the tests read the corpus again.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Work", "Volumes", "ImageFormats", "Journal", "Networks", "Worklist"],
+      path: "Tests/FuzzTargets", swiftSettings: strict),
+    tests("FuzzCorpusTests", ["FuzzTargets", "TestSupport"]),
+  ] + fuzzing,
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
 )

@@ -1,17 +1,19 @@
 #include "CDicom.h"
 
 // GDCM's headers include each other from their own folder, so no flag names it.
-#include <gdcm-3.0/gdcmBitmap.h>
-#include <gdcm-3.0/gdcmFragment.h>
-#include <gdcm-3.0/gdcmSequenceOfFragments.h>
-#include <gdcm-3.0/gdcmTransferSyntax.h>
+#include <gdcm-3.0/gdcmImage.h>
+#include <gdcm-3.0/gdcmImageReader.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <initializer_list>
 #include <new>
 #include <poll.h>
+#include <sstream>
+#include <string>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,43 +24,128 @@
 
 namespace {
 
-bool is_decodable(gdcm::TransferSyntax::TSType type) {
-  switch (type) {
-  case gdcm::TransferSyntax::JPEGBaselineProcess1:
-  case gdcm::TransferSyntax::JPEGExtendedProcess2_4:
-  case gdcm::TransferSyntax::JPEGLosslessProcess14:
-  case gdcm::TransferSyntax::JPEGLosslessProcess14_1:
-  case gdcm::TransferSyntax::JPEGLSLossless:
-  case gdcm::TransferSyntax::JPEGLSNearLossless:
-  case gdcm::TransferSyntax::JPEG2000Lossless:
-  case gdcm::TransferSyntax::JPEG2000:
-    return true;
-  default:
-    return false;
+/// The transfer syntaxes that GDCM decodes: JPEG baseline, extended, lossless (any predictor, the first), JPEG-LS
+/// lossless and near lossless, JPEG 2000 lossless and lossy.
+bool is_decodable(const std::string &transfer_syntax) {
+  for (const char *number : {"50", "51", "57", "70", "80", "81", "90", "91"}) {
+    if (transfer_syntax == std::string("1.2.840.10008.1.2.4.") + number) {
+      return true;
+    }
   }
+  return false;
 }
 
-bool decode(gdcm::TransferSyntax::TSType type, dicom_frame_format format, const char *bytes, uint32_t byte_count,
-            char *pixels, size_t pixel_byte_count) {
-  gdcm::Bitmap frame;
-  frame.SetNumberOfDimensions(2);
-  frame.SetDimension(0, format.columns);
-  frame.SetDimension(1, format.rows);
-  frame.SetPixelFormat(gdcm::PixelFormat(1, format.bits_allocated, format.bits_stored,
-                                         static_cast<unsigned short>(format.bits_stored - 1), format.is_signed));
-  frame.SetPhotometricInterpretation(gdcm::PhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2));
-  frame.SetTransferSyntax(gdcm::TransferSyntax(type));
+/// The functions of GDCM that are called. Its libraries take 20 ms to load, which every start of the program would wait for,
+/// so they are loaded before the first frame is decoded. All other functions are virtual ones of `gdcm::ImageReader`, or inline.
+struct gdcm_library {
+  void (*construct)(void *reader) = nullptr;
+  const gdcm::Image &(*image)(const gdcm::ImageReader *reader) = nullptr;
+  unsigned long (*byte_count)(const gdcm::Bitmap *image) = nullptr;
+  bool (*copy)(const gdcm::Bitmap *image, char *pixels) = nullptr;
 
-  gdcm::Fragment fragment;
-  fragment.SetByteValue(bytes, gdcm::VL(byte_count));
-  gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = gdcm::SequenceOfFragments::New();
-  fragments->AddFragment(fragment);
-  gdcm::DataElement element(gdcm::Tag(0x7fe0, 0x0010));
-  element.SetVR(gdcm::VR::OB);
-  element.SetValue(*fragments);
-  frame.SetDataElement(element);
+  gdcm_library() {
+    // The headers and the library must be of one version, because the size of a reader comes from the headers.
+    void *library = dlopen("libgdcmMSFF.so." GDCM_API_VERSION, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      return;
+    }
+    find(library, "_ZN4gdcm11ImageReaderC1Ev", construct);
+    find(library, "_ZNK4gdcm11ImageReader8GetImageEv", image);
+    find(library, "_ZNK4gdcm6Bitmap15GetBufferLengthEv", byte_count);
+    find(library, "_ZNK4gdcm6Bitmap9GetBufferEPc", copy);
+  }
 
-  return frame.GetBufferLength() == pixel_byte_count && frame.GetBuffer(pixels);
+  bool is_loaded() const { return construct && image && byte_count && copy; }
+
+  static const gdcm_library &shared() {
+    static const gdcm_library library;
+    return library;
+  }
+
+private:
+  template <typename Function> static void find(void *library, const char *name, Function &function) {
+    function = reinterpret_cast<Function>(dlsym(library, name));
+  }
+};
+
+/// A DICOM file, with explicit value representations, around one compressed frame.
+class frame_file {
+  std::string content = std::string(128, '\0') + "DICM";
+
+  void number(uint32_t value, int byte_count) {
+    for (int byte = 0; byte < byte_count; ++byte) {
+      content += static_cast<char>(value >> 8 * byte & 0xff);
+    }
+  }
+
+  void tag(uint16_t group, uint16_t element) {
+    number(group, 2);
+    number(element, 2);
+  }
+
+  /// The value of a UID is padded with 0 to an even length.
+  void text(uint16_t group, uint16_t element, const char *representation, std::string value) {
+    value.resize(value.size() + value.size() % 2);
+    tag(group, element);
+    content += representation;
+    number(static_cast<uint32_t>(value.size()), 2);
+    content += value;
+  }
+
+  void unsigned_short(uint16_t group, uint16_t element, uint32_t value) {
+    tag(group, element);
+    content += "US";
+    number(2, 2);
+    number(value, 2);
+  }
+
+public:
+  frame_file(const char *transfer_syntax, dicom_frame_format format, const char *bytes, uint32_t byte_count) {
+    const char *secondary_capture = "1.2.840.10008.5.1.4.1.1.7";
+    text(0x0002, 0x0002, "UI", secondary_capture);
+    text(0x0002, 0x0010, "UI", transfer_syntax);
+    text(0x0008, 0x0016, "UI", secondary_capture);
+    text(0x0008, 0x0018, "UI", "1.2.3");
+    unsigned_short(0x0028, 0x0002, 1);
+    text(0x0028, 0x0004, "CS", "MONOCHROME2 ");
+    unsigned_short(0x0028, 0x0010, format.rows);
+    unsigned_short(0x0028, 0x0011, format.columns);
+    unsigned_short(0x0028, 0x0100, format.bits_allocated);
+    unsigned_short(0x0028, 0x0101, format.bits_stored);
+    unsigned_short(0x0028, 0x0102, format.bits_stored - 1U);
+    unsigned_short(0x0028, 0x0103, format.is_signed);
+    tag(0x7fe0, 0x0010);
+    content += std::string("OB\0\0", 4);
+    number(0xffffffff, 4);
+    // An empty table of offsets, then the only fragment.
+    for (uint32_t size : {0U, byte_count}) {
+      tag(0xfffe, 0xe000);
+      number(size, 4);
+    }
+    content.append(bytes, byte_count);
+    tag(0xfffe, 0xe0dd);
+    number(0, 4);
+  }
+
+  std::istringstream stream() && { return std::istringstream(std::move(content)); }
+};
+
+bool decode(const char *transfer_syntax, dicom_frame_format format, const char *bytes, uint32_t byte_count, char *pixels,
+            size_t pixel_byte_count) {
+  const gdcm_library &library = gdcm_library::shared();
+  std::istringstream stream = frame_file(transfer_syntax, format, bytes, byte_count).stream();
+  alignas(gdcm::ImageReader) char memory[sizeof(gdcm::ImageReader)];
+  library.construct(memory);
+  // The destructor is not called after an exception; the process decodes few frames after one.
+  auto *reader = reinterpret_cast<gdcm::ImageReader *>(memory);
+  reader->SetStream(stream);
+  bool is_decoded = false;
+  if (reader->Read()) {
+    const gdcm::Image *image = &library.image(reader);
+    is_decoded = library.byte_count(image) == pixel_byte_count && library.copy(image, pixels);
+  }
+  reader->~ImageReader();
+  return is_decoded;
 }
 
 /// Detaches the new process from the program's signal handlers, open files and terminal; it keeps memory and socket.
@@ -110,10 +197,21 @@ void limit_time(size_t pixel_byte_count) {
   setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
+/// Lets this process open no further file and start no other one: root's may still fork, but the shell that it starts
+/// cannot load its libraries.
+///
+/// Where its own decoder fails on JPEG, GDCM writes the frame to a temporary file, which it leaves there, and runs
+/// `pvrg-jpeg` on it.
+void forbid_files_and_processes() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_NOFILE, &none);
+  setrlimit(RLIMIT_NPROC, &none);
+}
+
 } // namespace
 
 struct dicom_decoder {
-  gdcm::TransferSyntax::TSType type;
+  std::string transfer_syntax;
   dicom_frame_format format;
   char *memory;
   size_t memory_byte_count, pixel_byte_count;
@@ -127,12 +225,13 @@ struct dicom_decoder {
   [[noreturn]] void run(int own_socket) const {
     leave_program(own_socket);
     limit_memory(pixel_byte_count);
+    forbid_files_and_processes();
     uint64_t byte_count = 0;
     while (read(own_socket, &byte_count, sizeof byte_count) == sizeof byte_count) {
       limit_time(pixel_byte_count);
       char is_decoded = 0;
       try {
-        is_decoded = decode(type, format, bytes(), static_cast<uint32_t>(byte_count), pixels(), pixel_byte_count);
+        is_decoded = decode(transfer_syntax.c_str(), format, bytes(), static_cast<uint32_t>(byte_count), pixels(), pixel_byte_count);
       } catch (...) {
       }
       if (write(own_socket, &is_decoded, 1) != 1) {
@@ -144,13 +243,14 @@ struct dicom_decoder {
 };
 
 bool dicom_can_decode(const char *transfer_syntax) {
-  return is_decodable(gdcm::TransferSyntax::GetTSType(transfer_syntax));
+  return is_decodable(transfer_syntax);
 }
 
+bool dicom_library_is_installed(void) { return gdcm_library::shared().is_loaded(); }
+
 dicom_decoder *dicom_decoder_start(const char *transfer_syntax, dicom_frame_format format, size_t largest_byte_count) {
-  const gdcm::TransferSyntax::TSType type = gdcm::TransferSyntax::GetTSType(transfer_syntax);
   const size_t pixel_byte_count = size_t{format.columns} * format.rows * (format.bits_allocated / 8);
-  if (!is_decodable(type) || largest_byte_count > UINT32_MAX - 1) {
+  if (!dicom_can_decode(transfer_syntax) || !dicom_library_is_installed() || largest_byte_count > UINT32_MAX - 1) {
     return nullptr;
   }
   int sockets[2];
@@ -160,7 +260,7 @@ dicom_decoder *dicom_decoder_start(const char *transfer_syntax, dicom_frame_form
   const size_t byte_count = pixel_byte_count + largest_byte_count;
   void *memory = mmap(nullptr, byte_count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   dicom_decoder *decoder = memory == MAP_FAILED ? nullptr : new (std::nothrow) dicom_decoder{
-    type, format, static_cast<char *>(memory), byte_count, pixel_byte_count, -1, sockets[0]};
+    transfer_syntax, format, static_cast<char *>(memory), byte_count, pixel_byte_count, -1, sockets[0]};
   if (decoder != nullptr) {
     decoder->process = fork();
     if (decoder->process == 0) {

@@ -150,11 +150,6 @@ static void count(int64_t bytes) {
   atomic_fetch_add_explicit(&allocated_bytes, bytes, memory_order_relaxed);
 }
 
-static int64_t counted(void *memory) {
-  const size_t size = memory == NULL ? 0 : malloc_usable_size(memory);
-  return size < MINIMUM_COUNTED ? 0 : (int64_t)size;
-}
-
 /// The result of `allocation`, which allocates `size` bytes; it is repeated after each attempt. The caller counts it.
 #define ALLOCATED(size, allocation) \
   ({ \
@@ -169,6 +164,14 @@ static int64_t counted(void *memory) {
     } \
     block; \
   })
+
+// AddressSanitizer, with which parsers are fuzzed, has an allocator of its own.
+#if !__has_feature(address_sanitizer)
+
+static int64_t counted(void *memory) {
+  const size_t size = memory == NULL ? 0 : malloc_usable_size(memory);
+  return size < MINIMUM_COUNTED ? 0 : (int64_t)size;
+}
 
 /// As `ALLOCATED`, and counts the allocation.
 #define COUNTED(size, allocation) \
@@ -215,6 +218,24 @@ void free(void *memory) {
   __libc_free(memory);
 }
 
+typedef int (*create_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+/// Thread stacks take address space too, and the system's library for parallel loops retries the creation for ever.
+int pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+  static _Atomic(create_thread) own;
+  if (own == NULL) own = (create_thread)dlsym(RTLD_NEXT, "pthread_create");
+  int result = own(thread, attributes, body, argument);
+  for (int attempt = 0; result == EAGAIN && attempt < ATTEMPTS; attempt++) {
+    make_room(0, attempt);
+    result = own(thread, attributes, body, argument);
+  }
+  if (result == EAGAIN) exhausted();
+  return result;
+}
+
+#endif
+
 static void count_mapped(int64_t length) {
   count(length);
   mapped_bytes += length;
@@ -236,19 +257,3 @@ void memory_unmap(void *memory, size_t length) {
 }
 
 void memory_trim(void) { malloc_trim(0); }
-
-typedef int (*create_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
-/// Thread stacks take address space too, and the system's library for parallel loops retries the creation for ever.
-int pthread_create(
-    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
-  static _Atomic(create_thread) own;
-  if (own == NULL) own = (create_thread)dlsym(RTLD_NEXT, "pthread_create");
-  int result = own(thread, attributes, body, argument);
-  for (int attempt = 0; result == EAGAIN && attempt < ATTEMPTS; attempt++) {
-    make_room(0, attempt);
-    result = own(thread, attributes, body, argument);
-  }
-  if (result == EAGAIN) exhausted();
-  return result;
-}

@@ -31,12 +31,17 @@ package protocol ImageFormat: Sendable {
   /// - Returns: nil where the folder holds no image of the format, which is the default for every folder.
   /// - Throws: ``InputError``.
   static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile?
+
+  /// The images whose files are in folders below a folder, a line each: "study/2: CT, 24 files"; none by default.
+  /// - Throws: ``InputError``; ``Cancelled``.
+  static func images(below path: String) throws -> [String]
 }
 
 extension ImageFormat {
   package static var voxelFileSuffixes: [String] { [] }
   package static var choices: Set<ImageReadingOptions.Choice> { [] }
   package static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? { nil }
+  package static func images(below path: String) throws -> [String] { [] }
 }
 
 /// Formats, in the order in which they are tried.
@@ -101,7 +106,15 @@ extension ImageFile {
         return image
       }
     }
-    throw InputError(path, "cannot be read", found: "a folder", expected: "a file")
+    let below = try formats.formats.flatMap { try $0.images(below: path) }
+    guard below.isEmpty else {
+      throw InputError(
+        path, "holds images only in its folders", found: below.joined(separator: "; "),
+        expected: "one of these folders")
+    }
+    throw InputError(
+      path, "cannot be read", found: "a folder without an image",
+      expected: "a file, or a folder with the DICOM files of a series")
   }
 
   private static func openFile(

@@ -124,6 +124,100 @@ struct DicomReadingTests {
         + "as between others")
   }
 
+  @Test("missing slices are counted, and the largest gap is named by the files beside it")
+  func missingSlices() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      let depths = ["20.25", "22.75", "30.25"]
+      for (number, depth) in depths.enumerated() {
+        let copy = folder.appending(path: "\(number + 4).dcm")
+        try FileManager.default.copyItem(at: folder.appending(path: "03.dcm"), to: copy)
+        try replace(Array("\\15.25".utf8), by: Array("\\\(depth)".utf8), in: copy)
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "explicit: 3 slices are missing, 2 of them between 5.dcm and 6.dcm: found 7.5 mm, "
+          + "expected 2.5 mm, as between others")
+    }
+  }
+
+  @Test(
+    "a damaged file that is no slice of the image is a finding, a damaged slice is an error with its name")
+  func damagedFiles() throws {
+    func cut(_ file: URL, at count: Int) throws {
+      try Data(contentsOf: file).prefix(count).write(to: file)
+    }
+    try withDicomCopy(of: "two_series") { folder in
+      func open(_ series: String) throws -> ImageFile {
+        try ImageFile.open(folder.path, options: ImageReadingOptions(series: series))
+      }
+      let whole = try open("2").scalarVolume()
+      try cut(folder.appending(path: "00.dcm"), at: 1000)
+      let image = try open("2")
+      #expect(
+        image.findings.map(\.description) == [
+          "00.dcm cannot be read (the pixels are cut off); it is not part of this series"
+        ])
+      #expect(try image.scalarVolume() == whole)
+      let error = "00.dcm: the pixels are cut off: found 262 bytes, expected 330 (15x11x1 of 16 bits)"
+      #expect(refusal(below: folder) { _ = try open("1") } == error)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(folder.appending(path: "01.dcm").path) } == error)
+      // Nothing tells of which series these two are.
+      for name in ["a", "b"] {
+        let file = folder.appending(path: name)
+        try FileManager.default.copyItem(at: folder.appending(path: "01.dcm"), to: file)
+        try cut(file, at: 200)
+      }
+      let problem = try open("2").findings.map(\.description).filter { $0.hasPrefix("a cannot be read (") }
+      #expect(problem.count == 1)
+      #expect(
+        problem[0].hasSuffix(
+          "), nor can 1 other file; they are left out; see that no slice of this series is missing"))
+    }
+  }
+
+  @Test("values that a table gives are refused, unless a slope is stated too")
+  func lookUpTable() throws {
+    // ModalityLUTSequence with an empty item, before the pixels.
+    let pixels: [UInt8] = [0xe0, 0x7f, 0x10, 0]
+    let table: [UInt8] = [0x28, 0, 0, 0x30, 0x53, 0x51, 0, 0, 8, 0, 0, 0, 0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]
+    try withDicomCopy(of: "explicit") { folder in
+      let files = ["00.dcm", "01.dcm", "02.dcm", "03.dcm"].map { folder.appending(path: $0) }
+      for file in files { try replace(pixels, by: table + pixels, in: file) }
+      #expect(
+        try ImageFile.open(folder.path).findings.map(\.description) == [
+          "ModalityLUTSequence and RescaleSlope are both stated; RescaleSlope and RescaleIntercept are used"
+        ])
+      for file in files { try replace([0x28, 0, 0x53, 0x10], by: [0x29, 0, 0x53, 0x10], in: file) }
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(folder.path) }
+          == "00.dcm: its values are to be looked up in a ModalityLUTSequence (0028,3000), which is not read: "
+          + "expected RescaleSlope and RescaleIntercept, or neither")
+    }
+  }
+
+  @Test("a folder whose folders hold images lists them; one without an image says what is expected")
+  func folders() throws {
+    try withTemporaryFolder { root in
+      func opened() -> String { refusal(below: root) { _ = try ImageFile.open(root.path + "/all") } }
+      let all = root.appending(path: "all")
+      try FileManager.default.createDirectory(
+        at: all.appending(path: "study/ct"), withIntermediateDirectories: true)
+      #expect(
+        opened()
+          == "all: cannot be read: found a folder without an image, "
+          + "expected a file, or a folder with the DICOM files of a series")
+      try FileManager.default.copyItem(
+        atPath: fixture("DICOM/two_series"), toPath: all.path + "/study/ct/both")
+      try FileManager.default.copyItem(atPath: fixture("DICOM/enhanced"), toPath: all.path + "/b")
+      #expect(
+        opened()
+          == "all: holds images only in its folders: found b: MR, Phantom, 1 file, 15x11x6, 00.dcm; "
+          + "study/ct/both: CT, Phantom, 3 files, 15x11x3, 00.dcm; "
+          + "study/ct/both: CT, Phantom, 4 files, 15x11x4, 03.dcm, expected one of these folders")
+    }
+  }
+
   @Test("slices displaced by the rounding of decimals are read as evenly spaced, with a finding")
   func rounding() throws {
     try withDicomCopy(of: "explicit") { folder in
@@ -223,6 +317,22 @@ struct DamagedDicomTests {
       #expect(
         refusal(below: folder) { _ = try read(long, folder) }
           == "a.dcm: (0008,0008) at byte 144 is cut off: found 1 byte, expected 4294967294")
+    }
+  }
+
+  @Test("more frames than any image has are refused, because each takes memory whatever its pixels take")
+  func frames() throws {
+    let whole = try Data(contentsOf: URL(filePath: fixture("DICOM/enhanced/00.dcm")))
+    try withTemporaryFolder { folder in
+      let file = folder.appending(path: "a.dcm")
+      try whole.write(to: file)
+      let header: [UInt8] = [0x28, 0, 8, 0, 0x49, 0x53]
+      try replace(
+        header + [2, 0] + Array("6 ".utf8), by: header + [6, 0] + Array("262145".utf8), in: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(file.path) }
+          == "a.dcm: NumberOfFrames (0028,0008) is not a count that is read: found 262145, expected 1 to 262144"
+      )
     }
   }
 

@@ -29,6 +29,18 @@ struct DicomSegmentationTests {
       ])
   }
 
+  @Test("pixels with a sign, which no segmentation has, are refused")
+  func signedPixels() throws {
+    try withDicomCopy(of: "segmentation") { folder in
+      let file = folder.appending(path: "labelmap.dcm")
+      let header: [UInt8] = [0x28, 0, 3, 1, 0x55, 0x53, 2, 0]
+      try replace(header + [0], by: header + [1], in: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(file.path) }
+          == "labelmap.dcm: its pixels are no labels: found int8, expected 1, 8 or 16 bits without a sign")
+    }
+  }
+
   @Test("one segment is chosen by number or name")
   func choice() throws {
     let all = try segmentation("binary").labelVolume().voxels

@@ -5,7 +5,7 @@ import Volumes
 // Short texts for large parts of a state in a difference; different values have different texts.
 
 extension ScalarVolume: CustomDumpRepresentable {
-  package var customDumpValue: Any { "\(grid.size) voxels, hash \(voxels.hashValue)" }
+  package var customDumpValue: Any { "\(grid.size) voxels, hash \(Array(voxels).hashValue)" }
 }
 
 extension ChunkedLabels: CustomDumpRepresentable {

@@ -38,11 +38,14 @@ typedef struct dicom_decoder dicom_decoder;
 /// @param transfer_syntax Its UID.
 bool dicom_can_decode(const char *transfer_syntax);
 
+/// Whether GDCM's library is installed. The first call loads it.
+bool dicom_library_is_installed(void);
+
 /// Starts a decoder. It is killed when the thread that started it ends, at the latest.
 ///
 /// @param transfer_syntax The UID of the transfer syntax.
 /// @param largest_byte_count The most bytes that a compressed frame has.
-/// @return NULL for a syntax that GDCM cannot decode, and where the system cannot provide the memory or the process.
+/// @return NULL for a syntax that GDCM cannot decode, without GDCM, and where the system cannot provide the memory or the process.
 dicom_decoder *dicom_decoder_start(const char *transfer_syntax, dicom_frame_format format, size_t largest_byte_count);
 
 /// Memory for the fragments of a frame, one after the other.

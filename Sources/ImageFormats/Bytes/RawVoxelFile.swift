@@ -53,6 +53,8 @@ package struct RawVoxelFile: VoxelReader {
   /// - Throws: ``InputError`` when a file is too small or cannot be opened.
   package func checkSize() throws(InputError) {
     for part in parts {
+      // An image may have tens of thousands of files, and each is opened once more for its voxels.
+      if try part.holdsRaw(partByteCount) { continue }
       let stream = try part.stream()
       let available = stream.largestContentByteCount
       guard part.offset + partByteCount <= available else {

@@ -1,3 +1,4 @@
+import Foundation
 import Work
 
 /// The location of voxels in a file, and how their bytes are stored there.
@@ -19,6 +20,17 @@ struct VoxelBytes: Sendable, Hashable {
   var encoding: Encoding = .detected
   /// Bytes of content before the first voxel.
   var offset = 0
+
+  /// Whether the file is an ordinary one whose uncompressed content holds `byteCount` bytes of voxels, without opening
+  /// it; false for other encodings.
+  /// - Throws: ``InputError`` when the file is an output of the running command.
+  func holdsRaw(_ byteCount: Int) throws(InputError) -> Bool {
+    guard encoding == .raw, let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG,
+      fileOffset <= Int(status.st_size), offset + byteCount <= Int(status.st_size) - fileOffset
+    else { return false }
+    try ReadFiles.register(path)
+    return true
+  }
 
   /// The content, from its beginning.
   /// - Parameter work: Its threads inflate blocked gzip.

@@ -47,6 +47,7 @@ struct DicomDataSet: Sendable {
     case .float: numbers = words(bytes, 4).map { Double(Float(bitPattern: UInt32($0))) }
     case .double: numbers = words(bytes, 8).map { Double(bitPattern: $0) }
     case .unsignedShort: numbers = words(bytes, 2).map(Double.init)
+    case .signedShort: numbers = words(bytes, 2).map { Double(Int16(truncatingIfNeeded: $0)) }
     case .bytes: numbers = words(bytes, 4).map(Double.init)
     case .sequence: return []
     }

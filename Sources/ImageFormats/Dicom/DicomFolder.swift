@@ -6,8 +6,15 @@ import Work
 struct DicomFolder: Sendable {
   let path: String
   let instances: [DicomInstance]
-  /// The errors of files that begin as DICOM files but cannot be read.
-  let damaged: [InputError]
+  /// Files that begin as DICOM files but cannot be read.
+  let damaged: [DamagedFile]
+
+  /// A file that cannot be read.
+  struct DamagedFile: Error {
+    var error: InputError
+    /// The UID of its series; nil where the damage comes before it.
+    var seriesInstanceUID: String?
+  }
 
   /// The maximum number of files, which is above that of any study.
   private static let maximumFileCount = 100_000
@@ -23,7 +30,7 @@ struct DicomFolder: Sendable {
       throw InputError(
         path, "holds too many files", found: "\(names.count)", expected: "\(Self.maximumFileCount) or fewer")
     }
-    let read = Mutex([Result<DicomInstance, InputError>?](repeating: nil, count: names.count))
+    let read = Mutex([Result<DicomInstance, DamagedFile>?](repeating: nil, count: names.count))
     let done = Atomic<Int>(0)
     try work.forEach(count: names.count, grain: 8) { index, _ in
       let result = Self.instance(FilePath.joined(path, names[index]))
@@ -41,11 +48,14 @@ struct DicomFolder: Sendable {
   var imageSeries: [DicomSeries] { DicomSeries.series(of: instances.filter { $0.segmentation == nil }) }
 
   /// Reads a DICOM file; nil for a file of any other kind.
-  private static func instance(_ path: String) -> Result<DicomInstance, InputError>? {
+  private static func instance(_ path: String) -> Result<DicomInstance, DamagedFile>? {
     guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG, begins(path) else {
       return nil
     }
-    return Result { () throws(InputError) in try DicomInstance(path: path) }
+    do throws(InputError) { return .success(try DicomInstance(path: path)) } catch {
+      let series = DicomParser.seriesInstanceUID(ofDamaged: path)
+      return .failure(DamagedFile(error: error, seriesInstanceUID: series))
+    }
   }
 
   /// Whether the first bytes of a file are those of a DICOM file; false where it cannot be read.

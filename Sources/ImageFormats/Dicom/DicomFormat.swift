@@ -44,6 +44,8 @@ enum DicomFormat: WritableImageFormat {
     return try open(folder, named: nil, path: path, options)
   }
 
+  static func images(below path: String) throws -> [String] { try DicomSubfolders(path).lines }
+
   private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {
     guard let series = options.series else { return }
     throw InputError(path, "is one segmentation", found: "--series \(series)", expected: "no such option")
@@ -65,10 +67,27 @@ enum DicomFormat: WritableImageFormat {
       named.map { named in entry.element.instances.contains { $0.path == named.path } } ?? true
     }
     let chosen = try choose(candidates.map { ($0.offset + 1, $0.element) }, options.series, path)
-    guard let chosen else { throw folder.damaged.first ?? noImage(folder, path) }
-    // A damaged file may be a slice of any series beside it.
-    if let error = folder.damaged.first { throw error }
-    return try image(chosen, path: path)
+    guard let chosen else { throw folder.damaged.first?.error ?? noImage(folder, path) }
+    let uid = chosen.first.seriesInstanceUID
+    if let slice = folder.damaged.first(where: { $0.seriesInstanceUID == uid }) { throw slice.error }
+    return try image(chosen, path: path, findings: findings(folder.damaged))
+  }
+
+  /// Findings about damaged files that are not known to be slices of the image.
+  private static func findings(_ damaged: [DicomFolder.DamagedFile]) -> [Finding] {
+    func finding(_ files: [DicomFolder.DamagedFile], _ consequence: String) -> Finding? {
+      guard let first = files.first else { return nil }
+      let name = FilePath.name(of: first.error.subject)
+      let problem = "\(name) cannot be read (\(first.error.problem))"
+      let others = files.count > 1 ? ", nor can \(counted(files.count - 1, "other file"))" : ""
+      return Finding(problem + others, repair: "\(itIs(files.count)) \(consequence)")
+    }
+    return [
+      finding(damaged.filter { $0.seriesInstanceUID != nil }, "not part of this series"),
+      finding(
+        damaged.filter { $0.seriesInstanceUID == nil },
+        "left out; see that no slice of this series is missing"),
+    ].compactMap(\.self)
   }
 
   private static func noImage(_ folder: DicomFolder, _ path: String) -> InputError {
@@ -107,11 +126,19 @@ enum DicomFormat: WritableImageFormat {
     return (shown + (more > 0 ? ["and \(more) more"] : [])).joined(separator: "; ")
   }
 
-  private static func image(_ series: DicomSeries, path: String) throws(InputError) -> ImageFile {
+  private static func image(
+    _ series: DicomSeries, path: String, findings damaged: [Finding]
+  ) throws(InputError) -> ImageFile {
     let decoders = series.instances.compactMap { FrameReader($0) }
     for decoder in decoders { try decoder.check() }
     guard decoders.count == series.instances.count, let format = series.first.format else {
       throw InputError(path, "has no pixels")
+    }
+    if let instance = series.instances.first(where: \.hasLookUpTable) {
+      throw InputError(
+        instance.path,
+        "its values are to be looked up in a ModalityLUTSequence (0028,3000), which is not read",
+        expected: "RescaleSlope and RescaleIntercept, or neither")
     }
     let stack = try SliceStack(series, path: path)
     let storedType = try format.voxelType(path: path)
@@ -123,7 +150,7 @@ enum DicomFormat: WritableImageFormat {
       instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k,
       appliesScaling: appliesScaling,
       storedType: storedType)
-    var findings = stack.findings
+    var findings = stack.findings + damaged
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

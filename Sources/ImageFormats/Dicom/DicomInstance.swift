@@ -21,6 +21,12 @@ struct DicomInstance: Sendable {
   /// The segments that it describes; nil for an instance that is not a segmentation.
   let segmentation: SegmentationContent?
 
+  /// Whether stored numbers are to be looked up in a table (ModalityLUTSequence) instead of scaled.
+  let hasLookUpTable: Bool
+
+  /// The most frames of an instance, each of which takes some hundred bytes of memory whatever its pixels take.
+  private static let maximumFrameCount = 1 << 18
+
   /// Reads a file.
   /// - Throws: ``InputError`` where it is damaged or not DICOM.
   init(path: String) throws(InputError) {
@@ -41,14 +47,17 @@ struct DicomInstance: Sendable {
     instanceNumber = dataSet.integer(.instanceNumber)
     description = Self.description(dataSet)
     isMosaic = dataSet.texts(.imageType).contains("MOSAIC")
+    hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && dataSet.scaling == nil
     guard let element = content.pixels, dataSet.values[.rows] != nil else {
       (format, pixels, frames, findings, segmentation) = (nil, nil, [], [], nil)
       return
     }
     let format = try PixelFormat(dataSet, element, path: path)
     let frameCount = dataSet.integer(.numberOfFrames) ?? 1
-    guard frameCount > 0 else {
-      throw InputError(path, "NumberOfFrames (0028,0008) is not a count", found: "\(frameCount)")
+    guard (1...Self.maximumFrameCount).contains(frameCount) else {
+      throw InputError(
+        path, "NumberOfFrames (0028,0008) is not a count that is read", found: "\(frameCount)",
+        expected: "1 to \(Self.maximumFrameCount)")
     }
     let groupCount = dataSet.items(.perFrameFunctionalGroups).count
     guard groupCount == 0 || groupCount == frameCount else {
@@ -71,10 +80,11 @@ struct DicomInstance: Sendable {
     if dataSet.number(.rescaleSlope) == 0 {
       findings.append(Finding("RescaleSlope is 0", repair: "values are not multiplied"))
     }
-    if dataSet.item(.modalityLUTSequence) != nil {
+    if dataSet.item(.modalityLUTSequence) != nil, dataSet.scaling != nil {
       findings.append(
         Finding(
-          "values are meant to be looked up in a ModalityLUTSequence", repair: "they are read as stored"))
+          "ModalityLUTSequence and RescaleSlope are both stated",
+          repair: "RescaleSlope and RescaleIntercept are used"))
     }
     if format.photometricInterpretation == "MONOCHROME1" {
       findings.append(

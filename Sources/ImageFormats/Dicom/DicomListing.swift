@@ -51,7 +51,7 @@ package struct DicomListing: Sendable {
           frameOfReferenceUID: instance.frameOfReferenceUID)
       }
     }
-    damaged = content.damaged.map(\.description)
+    damaged = content.damaged.map(\.error.description)
   }
 
   /// Whether a folder itself, without its subfolders, holds exactly one image series and so is opened as an image.

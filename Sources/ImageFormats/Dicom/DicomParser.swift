@@ -44,7 +44,15 @@ struct DicomParser {
     try read(DicomBytes(path: path))
   }
 
-  private static func read(_ file: DicomBytes) throws(InputError) -> Content {
+  /// The SeriesInstanceUID of a damaged file; nil where it cannot be read.
+  static func seriesInstanceUID(ofDamaged path: String) -> String? {
+    try? read(DicomBytes(path: path), upTo: .seriesInstanceUID).dataSet.text(.seriesInstanceUID)
+  }
+
+  /// - Parameter last: The attribute after which reading ends; nil to read up to the pixels.
+  private static func read(
+    _ file: DicomBytes, upTo last: DicomTag? = nil
+  ) throws(InputError) -> Content {
     guard let start = try start(of: file) else {
       throw InputError(
         file.path, "is not a DICOM file", found: counted(file.count, "byte"), expected: "DICM at byte 128")
@@ -67,7 +75,7 @@ struct DicomParser {
     }
     var parser = DicomParser(bytes: bytes, isBigEndian: syntax.isBigEndian)
     let (dataSet, _) = try parser.dataSet(
-      from: first, limits: Limits(end: bytes.count, isExplicit: isExplicit))
+      from: first, limits: Limits(end: bytes.count, isExplicit: isExplicit, last: last))
     return Content(dataSet: dataSet, syntax: syntax, pixels: parser.pixels, bytes: bytes)
   }
 
@@ -136,6 +144,8 @@ struct DicomParser {
     var isExplicit: Bool
     /// The only group that is read: the data set ends before an element of another one; nil for all groups.
     var onlyGroup: UInt16?
+    /// The attribute of the outermost data set after which reading ends; nil to read all.
+    var last: DicomTag?
     /// Whether an item delimiter (fffe,e00d) ends it.
     var hasItemEnd = false
     var depth = 0
@@ -168,6 +178,7 @@ struct DicomParser {
       if header.tag == .itemDelimiter, limits.hasItemEnd { return (dataSet, header.position) }
       if limits.depth == 0, limits.onlyGroup == nil, recordPixels(header) { return (dataSet, position) }
       position = try read(header, limits, into: &dataSet)
+      if limits.depth == 0, header.tag == limits.last { return (dataSet, position) }
     }
     guard !limits.hasItemEnd else { throw cutOff("an item", at: start) }
     return (dataSet, position)
@@ -265,7 +276,8 @@ struct DicomParser {
   private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
     switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
     case "DS", "IS": .decimalText
-    case "US", "SS": .unsignedShort
+    case "US": .unsignedShort
+    case "SS": .signedShort
     case "FL": .float
     case "FD": .double
     case "UL", "SL": .bytes

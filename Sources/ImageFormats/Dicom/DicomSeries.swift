@@ -48,12 +48,18 @@ struct DicomSeries: Sendable {
     return ordered.flatMap { groups(of: $0.map { images[$0] }) }
   }
 
+  /// The groups with which a slice is compared, the last ones: more than any series has, so that frames which all differ
+  /// do not take time as the square of their number.
+  private static let comparedGroups = 256
+
   private static func groups(of instances: [DicomInstance]) -> [DicomSeries] {
     var groups: [(slices: [Slice], number: Int)] = []
     for (number, instance) in instances.enumerated() {
       for frame in instance.frames.indices {
         let slice = Slice(instance: number, frame: frame)
-        let group = groups.firstIndex { isAlike(instances, $0.slices[0], slice) }
+        let group = groups.indices.suffix(comparedGroups).first {
+          isAlike(instances, groups[$0].slices[0], slice)
+        }
         if let group { groups[group].slices.append(slice) } else { groups.append(([slice], groups.count)) }
       }
     }

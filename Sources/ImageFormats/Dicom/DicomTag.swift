@@ -121,7 +121,7 @@ extension DicomTag {
 enum DicomDictionary {
   /// How the value of an attribute is stored.
   enum Representation {
-    case text, decimalText, unsignedShort, float, double, sequence, bytes
+    case text, decimalText, unsignedShort, signedShort, float, double, sequence, bytes
   }
 
   static let representations: [DicomTag: Representation] = {

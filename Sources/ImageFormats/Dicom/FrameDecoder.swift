@@ -14,6 +14,9 @@ final class FrameDecoder: @unchecked Sendable {
     case stopped
   }
 
+  /// Bytes of memory that its process may take for each byte of a frame, besides 256 MB.
+  static let memoryPerFrameByte = 16
+
   private let decoder: OpaquePointer
   private let byteCount: Int
 
@@ -68,13 +71,19 @@ struct FrameDecoders: Sendable {
   /// - Parameters:
   ///   - instances: The instances that are read; uncompressed and RLE ones need no decoder.
   ///   - workerCount: The number of workers.
-  /// - Throws: As ``FrameDecoder/init(_:byteCount:)``.
+  /// - Throws: As ``FrameDecoder/init(_:byteCount:)``; ``InputError`` where there is not enough memory for them.
   init(for instances: [FrameReader], workerCount: Int) throws(InputError) {
     var largest: [String: (instance: FrameReader, byteCount: Int)] = [:]
     for instance in instances {
       guard let byteCount = instance.largestEncodedByteCount else { continue }
       let known = largest[instance.syntax.uid]?.byteCount ?? 0
       largest[instance.syntax.uid] = (instance, max(known, byteCount))
+    }
+    // A damaged frame of a huge size must not fill the machine's memory in the decoders' processes.
+    for (instance, _) in largest.values {
+      try AvailableMemory.require(
+        checkedProduct(workerCount, FrameDecoder.memoryPerFrameByte, instance.format.frameByteCount),
+        subject: instance.path, "the decoding of its frames")
     }
     var decoders: [[String: FrameDecoder]] = []
     for _ in 0..<workerCount {

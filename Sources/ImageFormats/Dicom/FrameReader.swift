@@ -25,6 +25,11 @@ struct FrameReader: Sendable {
         path, "is compressed as \(syntax.name), which cannot be read",
         expected: "JPEG, JPEG-LS, JPEG 2000, RLE or no compression")
     }
+    guard dicom_library_is_installed() else {
+      throw InputError(
+        path, "is compressed as \(syntax.name), which cannot be read without GDCM",
+        expected: "the package libgdcm3.0, or a file without compression")
+    }
   }
 
   /// The size of the largest compressed frame in bytes; nil where frames need no ``FrameDecoder``.

@@ -19,17 +19,23 @@ enum SegmentationImage {
       throw InputError(path, "is no segmentation")
     }
     try decoder.check()
+    let type = try decoder.format.voxelType(path: path)
+    guard type == .uint8 || type == .uint16 else {
+      throw InputError(
+        path, "its pixels are no labels", found: type.rawValue, expected: "1, 8 or 16 bits without a sign")
+    }
     let (grid, sliceIndices) = try slices(of: instance, path: path)
     let segments = try chosen(choice, content, path)
+    let values = Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first })
     var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
     for (frame, sliceIndex) in zip(instance.frames, sliceIndices) {
       guard content.kind == .labelmap || frame.segmentNumber != nil else {
         throw InputError(path, "frame \(frame.number) does not say which segment it shows")
       }
       let number = frame.segmentNumber ?? 0
-      if content.kind == .labelmap || segments.contains(where: { $0.number == number }) {
-        let value = segments.first { $0.number == number }?.value ?? number
-        planes[sliceIndex].append(SegmentationVoxels.Part(frame: frame.number, value: value))
+      if content.kind == .labelmap || values[number] != nil {
+        planes[sliceIndex].append(
+          SegmentationVoxels.Part(frame: frame.number, value: values[number] ?? number))
       }
     }
     guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
@@ -39,8 +45,7 @@ enum SegmentationImage {
     }
     let reader = SegmentationVoxels(
       decoder: decoder, content: content, planes: planes, segments: segments,
-      values: Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first }),
-      type: largest < 256 ? .uint8 : .uint16)
+      values: values, type: largest < 256 ? .uint8 : .uint16)
     return ImageFile(
       path: path,
       storage: "DICOM segmentation, \(content.kind.rawValue), \(counted(content.segments.count, "segment"))",

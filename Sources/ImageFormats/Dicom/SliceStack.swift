@@ -123,6 +123,13 @@ private struct SpacingCheck {
     )
   }
 
+  /// The number of slices that a gap has room for; 0 where it is no multiple of the usual distance.
+  private func missingCount(_ gap: Double, _ usual: Double) -> Int {
+    let steps = usual > 0 ? gap / usual : 0
+    let isMultiple = steps > 1.5 && Swift.abs(steps - steps.rounded()) < 0.2 && steps < 1e6
+    return isMultiple ? Int(saturating: steps.rounded()) - 1 : 0
+  }
+
   private func irregular(_ deviations: [Double]) -> InputError {
     let gaps = positions.indices.dropLast().map {
       dot(positions[$0 + 1][0].position - positions[$0][0].position, normal)
@@ -135,14 +142,15 @@ private struct SpacingCheck {
       let (before, after) = (
         series.name(positions[index][0].slice), series.name(positions[index + 1][0].slice)
       )
-      let steps = usual > 0 ? gaps[index] / usual : 0
-      let isMissing = steps > 1.5 && Swift.abs(steps - steps.rounded()) < 0.2 && steps < 1e6
-      let missing = isMissing ? Int(saturating: steps.rounded()) - 1 : 0
+      let missing = missingCount(gaps[index], usual)
+      let all = gaps.reduce(0) { $0 + missingCount($1, usual) }
+      let place = "between \(before) and \(after)"
       return InputError(
         path,
-        missing > 0
-          ? "\(counted(missing, "slice is", "slices are")) missing between \(before) and \(after)"
-          : "its slices are not evenly spaced: \(before) and \(after)",
+        missing == 0
+          ? "its slices are not evenly spaced: \(before) and \(after)"
+          : "\(counted(all, "slice is", "slices are")) missing"
+            + (all > missing ? ", \(missing) of them" : "") + " " + place,
         found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others")
     }
     let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0
