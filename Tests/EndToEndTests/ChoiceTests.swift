@@ -75,9 +75,7 @@ struct ChoiceTests {
     try terminal.press("Tab")
     let shown = try terminal.waitFor("┌ image.nii ─")
     #expect(shown.contains(":open image.nii"))
-    try terminal.waitUntil("shows what the image is") {
-      $0.contains(" mm, 8-bit") || $0.contains(" mm, 16-bit")
-    }
+    try terminal.waitFor(" 5x4x3, 1x1x1 mm, 32-bit ")
     try terminal.press("Escape")
     try terminal.waitUntil("hides the preview") { !$0.contains("┌ image.nii ─") }
     try terminal.type("q")
