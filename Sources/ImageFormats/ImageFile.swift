@@ -9,6 +9,8 @@ package final class ImageFile: Sendable {
   package let path: String
   /// "NIfTI-1, gzip, little-endian".
   package let storage: String
+  /// What made it, as DICOM abbreviates it: "CT"; empty where the file does not say.
+  package let modality: String
   /// The grid, and the fields of the header that masks of this image copy.
   package let source: ImageSource
   /// The stored type of a voxel.
@@ -33,18 +35,21 @@ package final class ImageFile: Sendable {
   /// An opened file.
   ///
   /// - Parameters:
+  ///   - modality: "CT"; empty where the format does not state it.
   ///   - files: Every file that contains a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
   ///   - findings: Problems of the header that were repaired.
   package init(
-    path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
-    frameSizes: [Int], files: [String], labelNames: LabelNames? = nil, layers: [LabelNames] = [],
+    path: String, storage: String, modality: String = "", source: ImageSource, voxelType: VoxelType,
+    scaling: VoxelScaling, frameSizes: [Int], files: [String], labelNames: LabelNames? = nil,
+    layers: [LabelNames] = [],
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
+    self.modality = modality
     self.source = source
     self.voxelType = voxelType
     self.scaling = scaling
@@ -83,12 +88,27 @@ package final class ImageFile: Sendable {
     _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     for frame in [frames.lowerBound, frames.upperBound - 1] { try requireFrame(frame) }
+    try requireNumbers()
+    note(try reader.readVoxels(frames: frames, work: work, body))
+  }
+
+  /// Gives `body` the stored numbers of slice `k` of a frame, as ``readStoredVoxels(frames:work:_:)`` does.
+  func readStoredSlice(
+    _ k: Int, frame: Int, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    precondition((0..<grid.size.k).contains(k), "slice \(k) of \(grid.size)")
+    try requireFrame(frame)
+    try requireNumbers()
+    let byteCount = grid.size.i * grid.size.j * voxelType.byteCount
+    try reader.readSlice(StoredSlice(frame: frame, index: k, byteCount: byteCount), work: work, body)
+  }
+
+  private func requireNumbers() throws(InputError) {
     guard voxelType.isReadable else {
       throw InputError(
         path, "voxels cannot be read as numbers", found: voxelType.rawValue,
         expected: "an integer type, float32 or float64")
     }
-    note(try reader.readVoxels(frames: frames, work: work, body))
   }
 
   /// Refuses a number that no frame has.

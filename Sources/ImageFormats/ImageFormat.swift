@@ -23,14 +23,18 @@ package protocol ImageFormat: Sendable {
   static func recognises(_ beginning: [UInt8]) -> Bool
 
   /// Reads and checks everything but the voxels.
-  /// - Parameter options: The user's choices, only those of ``choices``.
-  /// - Throws: ``InputError``.
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile
+  /// - Parameters:
+  ///   - options: The user's choices, only those of ``choices``.
+  ///   - work: Its threads read the files of an image that has many.
+  /// - Throws: ``InputError``; ``Cancelled``.
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile
 
   /// Reads and checks everything but the voxels of an image whose parts are the files of a folder.
   /// - Returns: nil where the folder holds no image of the format, which is the default for every folder.
-  /// - Throws: ``InputError``.
-  static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile?
+  /// - Throws: ``InputError``; ``Cancelled``.
+  static func openFolder(
+    path: String, options: ImageReadingOptions, work: WorkContext
+  ) throws -> ImageFile?
 
   /// The images whose files are in folders below a folder, a line each: "study/2: CT, 24 files"; none by default.
   /// - Throws: ``InputError``; ``Cancelled``.
@@ -40,7 +44,9 @@ package protocol ImageFormat: Sendable {
 extension ImageFormat {
   package static var voxelFileSuffixes: [String] { [] }
   package static var choices: Set<ImageReadingOptions.Choice> { [] }
-  package static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? { nil }
+  package static func openFolder(
+    path: String, options: ImageReadingOptions, work: WorkContext
+  ) throws -> ImageFile? { nil }
   package static func images(below path: String) throws -> [String] { [] }
 }
 
@@ -84,24 +90,33 @@ extension ImageFile {
   /// Opens an image of any of the formats.
   ///
   /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder that is not an image, an unknown
-  ///   format, an invalid header, and an option that does not apply to the file.
+  ///   format, an invalid header, and an option that does not apply to the file; ``Cancelled``.
   package static func open(
     _ path: String, as formats: ImageFormatList = .all,
-    options: ImageReadingOptions = ImageReadingOptions()
+    options: ImageReadingOptions = ImageReadingOptions(), work: WorkContext = WorkContext()
   ) throws -> ImageFile {
     let image =
       FileSystem.isFolder(path)
-      ? try openFolder(path, as: formats, options) : try openFile(path, as: formats, options)
+      ? try openFolder(path, as: formats, options, work) : try openFile(path, as: formats, options, work)
     // The files beside an image belong to it: names, a record, settings, notes.
     for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.register(file) }
     return image
   }
 
+  /// The choices that the format of a file or folder leaves to the user; none for what is no image.
+  /// - Throws: ``InputError`` for a missing or unreadable file.
+  package static func choices(of path: String) throws -> Set<ImageReadingOptions.Choice> {
+    guard !FileSystem.isFolder(path) else {
+      return DicomListing.holdsDICOM(folder: path) ? DicomFormat.choices : []
+    }
+    return try format(of: path, among: .all).format?.choices ?? []
+  }
+
   private static func openFolder(
-    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions
+    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions, _ work: WorkContext
   ) throws -> ImageFile {
     for format in formats.formats {
-      if let image = try format.openFolder(path: path, options: options) {
+      if let image = try format.openFolder(path: path, options: options, work: work) {
         try options.requireOnly(format.choices, of: path, format.name)
         return image
       }
@@ -117,19 +132,27 @@ extension ImageFile {
       expected: "a file, or a folder with the DICOM files of a series")
   }
 
-  private static func openFile(
-    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions
-  ) throws -> ImageFile {
+  /// The format of a file, nil for none, and its first bytes.
+  private static func format(
+    of path: String, among formats: ImageFormatList
+  ) throws -> (format: (any ImageFormat.Type)?, beginning: [UInt8]) {
     let stream = try ByteStream(path: path)
     var beginning = [UInt8](repeating: 0, count: 1024)
     let count = try beginning.withUnsafeMutableBytes { bytes in try stream.read(into: bytes) }
     beginning.removeSubrange(count...)
-    guard let format = formats.format(of: path, beginning: beginning) else {
+    return (formats.format(of: path, beginning: beginning), beginning)
+  }
+
+  private static func openFile(
+    _ path: String, as formats: ImageFormatList, _ options: ImageReadingOptions, _ work: WorkContext
+  ) throws -> ImageFile {
+    let (format, beginning) = try format(of: path, among: formats)
+    guard let format else {
       let shown = beginning.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
       throw InputError(
         path, "is not an image that can be read", found: "first bytes \(shown)", expected: formats.names)
     }
     try options.requireOnly(format.choices, of: path, format.name)
-    return try format.open(path: path, options: options)
+    return try format.open(path: path, options: options, work: work)
   }
 }

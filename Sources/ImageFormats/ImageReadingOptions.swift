@@ -1,7 +1,7 @@
 import Work
 
 /// The user's choice of one image in a file or folder that holds several; without a choice there must be only one.
-package struct ImageReadingOptions: Hashable, Sendable {
+package struct ImageReadingOptions: Hashable, Sendable, Codable {
   /// A choice that a file may leave to the user.
   package enum Choice: String, CaseIterable, Sendable {
     /// One of several series in a folder.
@@ -23,6 +23,21 @@ package struct ImageReadingOptions: Hashable, Sendable {
     self.series = series
     self.segment = segment
     self.layer = layer
+  }
+
+  /// Whether nothing was chosen.
+  package var isEmpty: Bool { self == ImageReadingOptions() }
+
+  /// The same choices, but those that `choices` lacks.
+  package func limited(to choices: Set<Choice>) -> ImageReadingOptions {
+    ImageReadingOptions(
+      series: choices.contains(.series) ? series : nil, segment: choices.contains(.segment) ? segment : nil,
+      layer: choices.contains(.layer) ? layer : nil)
+  }
+
+  /// The options of a command that make the same choices: "--segment", "liver".
+  package var words: [String] {
+    Choice.allCases.flatMap { choice in value(choice).map { ["--\(choice.rawValue)", $0] } ?? [] }
   }
 
   /// The value of a choice as text; nil where it was not made.

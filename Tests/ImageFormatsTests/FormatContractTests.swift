@@ -250,7 +250,7 @@ struct FormatContractTests {
 }
 
 /// Collects the reported progress, from any thread.
-private final class Recorder: Sendable {
+final class Recorder: Sendable {
   private let recorded = Mutex<[Double]>([])
   var values: [Double] { recorded.withLock(\.self) }
   @Sendable func add(_ share: Double) { recorded.withLock { $0.append(share) } }

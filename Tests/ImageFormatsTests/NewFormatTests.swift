@@ -15,7 +15,7 @@ private enum TinyFormat: ImageFormat {
     VolumeGrid(size: size, affine: Affine(spacing: Spacing(1, 1, 1), origin: WorldPoint(0, 0, 0)))
   }
 
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     guard recognises(bytes), bytes.count >= 7 else {
       throw InputError(path, "is not a tiny image", expected: "TINY and three extents")

@@ -54,6 +54,35 @@ extension ReviewState {
   }
 }
 
+extension ReviewState {
+  /// Ends the job that lists a folder.
+  @discardableResult
+  package mutating func finishListing(_ folder: String, _ entries: [FolderEntry]) throws -> [ReviewEffect] {
+    let job = try #require(jobs[.folder])
+    let asked = try #require(running(FolderJob.self))
+    #expect(asked.folder == folder)
+    let listing = FolderListing(folder: folder, content: asked.content, entries: entries)
+    return reduce(&self, .jobEnded(job.id, .finished(FolderJob.self, with: listing)))
+  }
+
+  /// Ends the job that reads the preview of the candidate that is pointed at.
+  package mutating func finishPreview(_ outcome: JobOutcome) throws {
+    _ = reduce(&self, .jobEnded(try #require(jobs[.filePreview]?.id), outcome))
+  }
+}
+
+/// The preview of a CT of 40 x 30 x 20 voxels: a bright disc that is brighter to the right, in a dark frame.
+package let pretendedPreview: FilePreview = {
+  let size = GridSize(40, 30, 1)
+  let values = (0..<size.voxelCount).map { offset -> Float in
+    let (i, j) = (offset % 40 - 20, offset / 40 - 15)
+    return i * i + j * j < 150 ? Float(40 + 8 * i) : -1000
+  }
+  return FilePreview(
+    slice: ScalarVolume(grid: grid(size, .lps), voxels: values),
+    window: IntensityWindow(centre: 40, width: 400), summary: "40x30x20, 1x1x1 mm, CT, 16-bit")
+}()
+
 /// A job of the CRF on a request.
 package protocol RefiningJob: Job where Outcome == RefinedPart {
   var request: RefinementRequest { get }

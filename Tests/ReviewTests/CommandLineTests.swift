@@ -18,15 +18,6 @@ private func list(_ state: ReviewState, from first: String) -> [String] {
 }
 
 extension ReviewState {
-  /// Ends the job that lists a folder.
-  fileprivate mutating func list(_ folder: String, _ entries: [FolderEntry]) throws {
-    let job = try #require(jobs[.folder])
-    let asked = running(FolderJob.self)
-    #expect(asked?.folder == folder)
-    let listing = FolderListing(folder: folder, content: asked?.content ?? .all, entries: entries)
-    _ = reduce(&self, .jobEnded(job.id, .finished(FolderJob.self, with: listing)))
-  }
-
   /// Ends the job that reads earlier lines.
   fileprivate mutating func read(_ history: CommandHistory) throws {
     let id = try #require(jobs[.commandHistory]?.id)
@@ -147,17 +138,17 @@ struct CommandLineTests {
     state.type(":export da")
     state.press(.tab)
     #expect(line(state) == "export da")
-    try state.list(
+    try state.finishListing(
       "", [FolderEntry("data", isFolder: true), FolderEntry("notes.txt"), FolderEntry(".hidden")])
     #expect(line(state) == "export data/")
     let latin = "caf\u{10ffe9}.nii"
-    try state.list("data/", [FolderEntry(latin), FolderEntry("b.nii")])
+    try state.finishListing("data/", [FolderEntry(latin), FolderEntry("b.nii")])
     state.type("c")
     state.press(.tab)
     #expect(line(state) == "export data/" + latin)
     state.press(.control("w"))
     #expect(line(state) == "export ")
-    try state.list(
+    try state.finishListing(
       "", [FolderEntry("data", isFolder: true), FolderEntry("notes.txt"), FolderEntry(".hidden")])
     state.press(.tab)
     #expect(line(state) == "export data/")
@@ -173,7 +164,7 @@ struct CommandLineTests {
     state.type(":export da")
     state.press(.tab)
     state.type("y")
-    try state.list("", [FolderEntry("data"), FolderEntry("day.nii")])
+    try state.finishListing("", [FolderEntry("data"), FolderEntry("day.nii")])
     #expect(line(state) == "export day")
     #expect(list(state, from: "day.nii").count == 2)
   }

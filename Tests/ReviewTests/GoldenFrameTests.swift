@@ -165,6 +165,9 @@ private let frameCases: [FrameCase] = [
     state.press(.tab, .tab)
     return state
   },
+  .init("preview of a file", 80, 24, .trueColour, previewed),
+  .init("preview of a file", 120, 40, .indexed256, previewed),
+  .init("preview of a file", 200, 60, .mono, previewed),
   .init("islands with probabilities", 120, 40, .indexed256) { screen, capabilities in
     var state = try comparedState(screen.rows, screen.columns, capabilities)
     state.request.probabilitiesPath = "probabilities.npz"
@@ -192,6 +195,25 @@ private let frameCases: [FrameCase] = [
     return state
   },
 ]
+
+/// The line that opens an image, with its folder's list and the preview of the second file.
+@Sendable private func previewed(
+  _ screen: ScreenSize, _ capabilities: TerminalCapabilities
+) throws -> ReviewState {
+  var state = try openedState(screen: screen, capabilities: capabilities)
+  state.type(":open data/")
+  try state.finishListing(
+    "data/",
+    [
+      FolderEntry("MR", isFolder: true, summary: "500 DICOM files, 252 MB"),
+      FolderEntry("ct-1.nii.gz", summary: "40x30x20, 31 kB"),
+      FolderEntry("ct-2.nii.gz", summary: "the gzip data are cut off"),
+      FolderEntry("ct-3.nii.gz", summary: nil),
+    ])
+  state.press(.tab, .tab)
+  try state.finishPreview(.finished(FilePreviewJob.self, with: pretendedPreview))
+  return state
+}
 
 /// Two readers' masks in a comparison view.
 private func compared(

@@ -46,7 +46,9 @@ private final class PretendedServices: ReviewServices {
     throw InputError(request.path, "is not read here")
   }
 
-  func checkImage(_ path: String) throws -> String { throw InputError(path, "is not read here") }
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String {
+    throw InputError(path, "is not read here")
+  }
 
   func uncertainty(
     of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
@@ -67,6 +69,10 @@ private final class PretendedServices: ReviewServices {
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
 
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) -> [FolderEntry] { [] }
+
+  func summaries(of names: [String], in folder: String, _ work: WorkContext) -> [String: String] { [:] }
+
+  func preview(of path: String, _ work: WorkContext) throws -> FilePreview? { nil }
 
   func commandHistory(adding line: CommandHistoryJob.Line?) -> CommandHistory { CommandHistory() }
 

@@ -55,11 +55,44 @@ struct OpeningFilesTests {
   }
 
   @Test(
+    "behind the file of an image its series is chosen",
+    arguments: [
+      ("study/CT series 2", "study/CT", "2"), ("\"a series b\" series 1.2.3", "a series b", "1.2.3"),
+      ("\"a series b\"", "a series b", nil), ("series 2", "series 2", nil),
+    ] as [(String, String, String?)])
+  func series(typed: String, path: String, series: String?) throws {
+    var state = try openedState()
+    let job = state.command("open " + typed).started(ImageJob.self)?.job
+    #expect(job?.path == path)
+    #expect(job?.series == series)
+  }
+
+  @Test(
+    "behind the file of a mask a segment or layer is chosen, and the version is named",
+    arguments: [
+      ("a.seg.nrrd segment left lung", "a.seg.nrrd", MaskPart(segment: "left lung"), nil),
+      ("a.seg.nrrd layer 0 as lesions", "a.seg.nrrd", MaskPart(layer: 0), "lesions"),
+      ("\"a segment b\" segment c as d", "a segment b", MaskPart(segment: "c"), "d"),
+    ] as [(String, String, MaskPart, String?)])
+  func parts(typed: String, path: String, part: MaskPart, name: String?) throws {
+    var state = try openedState()
+    let job = state.command("mask " + typed).started(MaskJob.self)?.job
+    #expect(job?.request.path == path)
+    #expect(job?.request.part == part)
+    #expect(job?.name == name)
+  }
+
+  @Test(
     "a line without a file, or with something else behind it, is refused",
     arguments: [
-      ("mask", "mask: type a file; \"as NAME\" behind it names the version"),
-      ("mask \"a.nii\" b", "mask: \"b\" behind the file; type as NAME"),
+      (
+        "mask",
+        "mask: type a file; \"segment NAME\" or \"layer N\" behind it chooses, \"as NAME\" names the version"
+      ),
+      ("mask \"a.nii\" b", "mask: \"b\" behind the file; type segment NAME, layer N or as NAME"),
+      ("mask a.nii layer one", "mask: \"layer one\": type the number of a layer, from 0"),
       ("open", "open: type the file of an image"),
+      ("open \"a.nii\" b", "open: \"b\" behind the file; type series N"),
     ])
   func refusing(typed: String, answer: String) throws {
     var state = try openedState()

@@ -51,14 +51,38 @@ struct InterleavedVoxels: VoxelReader {
   ) throws -> [Finding] {
     var position = 0
     return try stored.readVoxels(frames: frame..<frame + 1, work: work) { piece in
-      switch type.byteCount {
-      case 1: scatter(piece.bindMemory(to: UInt8.self), components, position, bytes)
-      case 2: scatter(piece.bindMemory(to: UInt16.self), components, position, bytes)
-      case 4: scatter(piece.bindMemory(to: UInt32.self), components, position, bytes)
-      default: scatter(piece.bindMemory(to: UInt64.self), components, position, bytes)
-      }
-      position += piece.count / type.byteCount
+      scatter(piece, components, from: &position, into: bytes)
     }
+  }
+
+  func readSlice(
+    _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let (storedFrame, component) = slice.frame.quotientAndRemainder(dividingBy: componentCount)
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: slice.byteCount, alignment: 64)
+    defer { bytes.deallocate() }
+    let all = StoredSlice(
+      frame: storedFrame, index: slice.index, byteCount: slice.byteCount * componentCount)
+    var position = 0
+    try stored.readSlice(all, work: work) { piece in
+      scatter(piece, component..<component + 1, from: &position, into: bytes)
+    }
+    try body(UnsafeRawBufferPointer(bytes))
+  }
+
+  /// Distributes a piece to the frames of its components; `position` is the index of its first number in what is stored,
+  /// and becomes that of the next piece.
+  private func scatter(
+    _ piece: UnsafeRawBufferPointer, _ components: Range<Int>, from position: inout Int,
+    into bytes: UnsafeMutableRawBufferPointer
+  ) {
+    switch type.byteCount {
+    case 1: scatter(piece.bindMemory(to: UInt8.self), components, position, bytes)
+    case 2: scatter(piece.bindMemory(to: UInt16.self), components, position, bytes)
+    case 4: scatter(piece.bindMemory(to: UInt32.self), components, position, bytes)
+    default: scatter(piece.bindMemory(to: UInt64.self), components, position, bytes)
+    }
+    position += piece.count / type.byteCount
   }
 
   /// Distributes numbers to the frames of their components; `position` is the index of the first in the stored frame.

@@ -75,7 +75,21 @@ package struct RawVoxelFile: VoxelReader {
     precondition(
       frames.lowerBound >= 0 && frames.upperBound <= frameCount, "frames \(frames) of \(frameCount)")
     let frameBytes = voxelsPerFrame * type.byteCount
-    let wanted = frames.lowerBound * frameBytes..<frames.upperBound * frameBytes
+    return try read(frames.lowerBound * frameBytes..<frames.upperBound * frameBytes, work, body)
+  }
+
+  package func readSlice(
+    _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let start = slice.frame * voxelsPerFrame * type.byteCount + slice.index * slice.byteCount
+    precondition(start >= 0 && start + slice.byteCount <= byteCount, "\(slice) of \(frameCount) frames")
+    _ = try read(start..<start + slice.byteCount, work, body)
+  }
+
+  /// Reads a range of the bytes of all frames.
+  private func read(
+    _ wanted: Range<Int>, _ work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
     let pieceByteCount = (1 << 20) / type.byteCount * type.byteCount
     var findings: [Finding] = []
     var done = 0

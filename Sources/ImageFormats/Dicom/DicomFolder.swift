@@ -38,6 +38,7 @@ struct DicomFolder: Sendable {
       let count = done.add(1, ordering: .relaxed).newValue
       if count % 64 == 0 { work.report(Double(count) / Double(names.count)) }
     }
+    work.report(1)
     self.path = path
     let results = read.withLock { $0.compactMap { $0 } }
     instances = results.compactMap { try? $0.get() }

@@ -22,7 +22,7 @@ enum DicomFormat: WritableImageFormat {
   }
 
   /// Opens the series that a file belongs to, or a segmentation.
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let named = try DicomInstance(path: path)
     guard !named.frames.isEmpty else {
       throw InputError(
@@ -33,13 +33,15 @@ enum DicomFormat: WritableImageFormat {
       try requireNoSeries(options, path)
       return try SegmentationImage.open(named, path: path, segment: options.segment)
     }
-    return try open(DicomFolder(FilePath.folder(of: path)), named: named, path: path, options)
+    return try open(DicomFolder(FilePath.folder(of: path), work: work), named: named, path: path, options)
   }
 
   /// Opens the only series of a folder, or the one that is chosen: by its number in the list of the folder's series, from
   /// 1, or by the beginning of its UID.
-  static func openFolder(path: String, options: ImageReadingOptions) throws -> ImageFile? {
-    let folder = try DicomFolder(path)
+  static func openFolder(
+    path: String, options: ImageReadingOptions, work: WorkContext
+  ) throws -> ImageFile? {
+    let folder = try DicomFolder(path, work: work)
     guard !folder.instances.isEmpty || !folder.damaged.isEmpty else { return nil }
     return try open(folder, named: nil, path: path, options)
   }
@@ -157,6 +159,7 @@ enum DicomFormat: WritableImageFormat {
     let storage = ["DICOM", series.first.modality, series.first.syntax.name]
     return ImageFile(
       path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
+      modality: series.first.modality,
       source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
       voxelType: appliesScaling ? .float32 : storedType,
       scaling: appliesScaling ? VoxelScaling() : sources[0].scaling,

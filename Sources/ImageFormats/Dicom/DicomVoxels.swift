@@ -80,6 +80,16 @@ struct DicomVoxels: VoxelReader {
     return []
   }
 
+  /// Decodes the frame of the slice alone.
+  func readSlice(
+    _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let only = DicomVoxels(
+      instances: instances, sources: [sources[slice.frame * slicesPerVolume + slice.index]],
+      slicesPerVolume: 1, appliesScaling: appliesScaling, storedType: storedType)
+    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+  }
+
   private func read(
     _ source: Source, into target: UnsafeMutableRawBufferPointer, _ decoder: FrameDecoder?,
     _ cancellation: Cancellation

@@ -67,6 +67,16 @@ struct SegmentationVoxels: VoxelReader {
     return []
   }
 
+  /// Decodes the frames of the slice alone.
+  func readSlice(
+    _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let only = SegmentationVoxels(
+      decoder: decoder, content: content, planes: [planes[slice.index]], segments: segments, values: values,
+      type: type)
+    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+  }
+
   private func deliver(
     _ labels: UnsafeBufferPointer<UInt16>, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {

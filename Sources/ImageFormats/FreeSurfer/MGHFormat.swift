@@ -20,7 +20,7 @@ enum MGHFormat: ImageFormat {
       && (0...20).contains(fields.int32(20)) && (-1...1).contains(fields.int16(28))
   }
 
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let stream = try ByteStream(path: path)
     let bytes = try [UInt8](count: headerByteCount) { buffer throws(InputError) in
       try stream.read(into: buffer)

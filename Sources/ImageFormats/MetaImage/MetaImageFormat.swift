@@ -15,7 +15,7 @@ enum MetaImageFormat: ImageFormat {
     "MET_ULONG_LONG": .uint64, "MET_FLOAT": .float32, "MET_DOUBLE": .float64,
   ]
 
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     var check = MetaImageParsing(header: try MetaImageHeader(path: path))
     try check.requireImage()
     let sizes = try check.sizes()

@@ -10,7 +10,7 @@ enum NiftiFormat: ImageFormat {
 
   static func recognises(_ beginning: [UInt8]) -> Bool { NiftiHeader.layout(beginning) != nil }
 
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let files = try NiftiFiles(path: path)
     let stream = try ByteStream(path: files.header)
     var bytes = [UInt8](repeating: 0, count: NiftiHeader.byteCount(version: 2))

@@ -28,7 +28,7 @@ enum NrrdFormat: ImageFormat {
     (.float32, ["float"]), (.float64, ["double"]),
   ]
 
-  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let header = try NrrdHeader(path: path)
     let space = try NrrdSpace(header)
     let type = try type(header)

@@ -154,17 +154,13 @@ extension ReviewState {
     }
   }
 
-  /// The names in the typed folder that begin with the typed name; hidden files only where the typed name begins with a
-  /// dot.
+  /// The names in the typed folder that begin with the typed name.
   private func pathChoices(_ text: String, _ listing: FolderListing?) -> [Choice] {
     let folder = CommandStem.folderPart(of: text)
     guard let listing, listing.folder == folder else { return [] }
-    let name = text.dropFirst(folder.count)
-    return listing.entries.filter {
-      $0.name.hasPrefix(name) && (name.hasPrefix(".") || !$0.name.hasPrefix("."))
-    }
-    .map { entry in
-      var choice = Choice(folder + entry.name + (entry.isFolder ? "/" : ""), entry.summary.printableLine)
+    return listing.entries(completing: text).map { entry in
+      var choice = Choice(
+        folder + entry.name + (entry.isFolder ? "/" : ""), entry.summary?.printableLine ?? "")
       choice.text = entry.name.printableLine + (entry.isFolder ? "/" : "")
       return choice
     }

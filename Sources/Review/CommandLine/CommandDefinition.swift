@@ -178,12 +178,12 @@ extension CommandDefinition {
   private static let files: [CommandDefinition] = [
     CommandDefinition(
       ["mask"], argument: .file(.images), example: "mask FILE as NAME",
-      "open a mask as one more version; without \"as NAME\" it is named after its file"
+      "open a mask as one more version, of overlapping segments \"segment NAME\" or \"layer N\"; \"as NAME\" names it"
     ) { TypedCommand.mask($0.text) },
     CommandDefinition(
       ["open"], argument: .file(.images), example: "open IMAGE",
-      "open another image; asks when something would be lost"
-    ) { $0.text.isEmpty ? .problem("open: type the file of an image") : .openImage($0.path) },
+      "open another image, of several series \"series N\"; asks when something would be lost"
+    ) { TypedCommand.open($0.text) },
     CommandDefinition(
       ["export", "w"], argument: .file(.all), example: "export NAME",
       "export the accepted version to NAME; w is short for it"

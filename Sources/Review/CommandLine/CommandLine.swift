@@ -24,6 +24,8 @@ package struct CommandLine: Equatable, Sendable {
   var awaitsListing = false
   /// The names in the folder of the path that is being typed, once read.
   var listing: FolderListing?
+  /// The preview of the file or folder that is pointed at; nil for none.
+  var preview: CandidatePreview?
 
   /// A line that begins with `text`.
   package init(_ prompt: Prompt, _ text: String = "") {

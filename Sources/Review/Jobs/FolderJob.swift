@@ -13,10 +13,10 @@ package struct FolderEntry: Equatable, Sendable {
   package var name: String
   /// Whether it is a folder.
   package var isFolder: Bool
-  /// What is in it, in a few words: "CT, 500 files, 252 MB"; empty where that is not known.
-  package var summary: String
+  /// What is in it, in a few words: "CT, 500 files, 252 MB"; empty where that is not known, nil where it was not read yet.
+  package var summary: String?
 
-  package init(_ name: String, isFolder: Bool = false, summary: String = "") {
+  package init(_ name: String, isFolder: Bool = false, summary: String? = "") {
     (self.name, self.isFolder, self.summary) = (name, isFolder, summary)
   }
 }
@@ -32,6 +32,15 @@ package struct FolderListing: Equatable, Sendable {
 
   package init(folder: String, content: FolderContent, entries: [FolderEntry]) {
     (self.folder, self.content, self.entries) = (folder, content, entries)
+  }
+
+  /// The entries whose names continue a path in this folder as it was typed; hidden ones only where the typed name begins
+  /// with a dot.
+  func entries(completing path: String) -> [FolderEntry] {
+    let name = path.dropFirst(folder.count)
+    return entries.filter {
+      $0.name.hasPrefix(name) && (name.hasPrefix(".") || !$0.name.hasPrefix("."))
+    }
   }
 }
 

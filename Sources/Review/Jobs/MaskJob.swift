@@ -1,10 +1,23 @@
 import Volumes
 import Work
 
+/// The part of a segmentation that is read as a mask, because its segments may overlap.
+package struct MaskPart: Equatable, Sendable {
+  /// The segment, by its name, number or identifier; nil where none was chosen.
+  package var segment: String?
+  /// The layer, counted from 0; nil where none was chosen.
+  package var layer: Int?
+
+  /// One of them is given.
+  package init(segment: String? = nil, layer: Int? = nil) { (self.segment, self.layer) = (segment, layer) }
+}
+
 /// A mask that is to be added to the open case.
 package struct MaskRequest: Equatable, Sendable {
   /// The path of the file as it was typed.
   package var path: String
+  /// The part of the file that is read; nil for all of it.
+  package var part: MaskPart?
   /// The grid of the image.
   package var grid: VolumeGrid
   /// The coding of the masks that are open; nil where there is none.
@@ -55,9 +68,15 @@ package struct ImageJob: Job {
   package static let kind = JobKind.image
   /// The path of the file as it was typed.
   package var path: String
+  /// The number or UID of one of several series in a folder; nil where none was chosen.
+  package var series: String?
+
+  package var title: String? { "opening \(FilePath.name(of: path).printableLine)" }
+
+  package var stoppedText: String { "stopped opening the image" }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> String {
-    try environment.services.checkImage(path)
+    try environment.services.checkImage(path, series: series, work)
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: String) -> [ReviewEffect] {

@@ -10,6 +10,8 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var maskPaths: [String]
   /// The name of a mask's version by its path in ``maskPaths``; a mask without one is named after its file.
   package var maskNames: [String: String] = [:]
+  /// What is read of masks with several segments or layers, by their paths in ``maskPaths``; all of the others.
+  package var maskParts: [String: MaskPart] = [:]
   /// A file of class probabilities of the image as the user wrote it; nil for none.
   package var probabilitiesPath: String?
   /// Names for the labels of masks that do not name theirs; values of one name become one label.

@@ -130,19 +130,90 @@ extension ReviewState {
     dialog = .command(line)
   }
 
-  /// Starts the jobs that read candidates for the line: the names in the folder of a path, and saved CRF settings.
+  /// Stores what files of the listed folder are; those of which nothing was found have no summary.
+  mutating func receive(_ summaries: [String: String], of job: FileSummaryJob) {
+    guard case .command(var line) = dialog, var listing = line.listing, listing.folder == job.folder else {
+      return
+    }
+    let names = Set(job.names)
+    for position in listing.entries.indices where names.contains(listing.entries[position].name) {
+      listing.entries[position].summary = summaries[listing.entries[position].name] ?? ""
+    }
+    line.listing = listing
+    dialog = .command(line)
+  }
+
+  /// Stores what the preview of a path shows.
+  mutating func receive(_ content: CandidatePreview.Content, ofPreview path: String) {
+    guard case .command(var line) = dialog, line.preview?.path == path else { return }
+    line.preview?.content = content
+    dialog = .command(line)
+  }
+
+  /// Starts the jobs that read candidates for the line: the names in the folder of a path, what the files are, the
+  /// preview of the one that is pointed at, and saved CRF settings.
   mutating func followCommandLine() -> [ReviewEffect] {
-    guard case .command(let line) = dialog else { return cancel(.folder) }
+    guard case .command(let line) = dialog else {
+      return [JobKind.folder, .fileSummaries, .filePreview].flatMap { cancel($0) }
+    }
     if case .argument(.preset, _, _) = CommandStem(line.stem, after: line.prompt), savedPresets == nil,
       jobs[.presets] == nil
     {
       return [start(PresetsJob())]
     }
+    return followFolder(line) + followSummaries(line) + followPreview(line)
+  }
+
+  private mutating func followFolder(_ line: CommandLine) -> [ReviewEffect] {
     guard let folder = CommandStem(line.stem, after: line.prompt).folder else { return [] }
     if line.listing?.folder == folder.path, line.listing?.content == folder.content { return [] }
     if let job = running(FolderJob.self), job.folder == folder.path, job.content == folder.content {
       return []
     }
     return [start(FolderJob(folder: folder.path, content: folder.content))]
+  }
+
+  /// Reads the summaries of the images in the list that the screen shows, then of those below it.
+  private mutating func followSummaries(_ line: CommandLine) -> [ReviewEffect] {
+    guard case .argument(.file(.images), _, let text) = CommandStem(line.stem, after: line.prompt),
+      let listing = line.listing, listing.content == .images,
+      listing.folder == CommandStem.folderPart(of: text)
+    else { return cancel(.fileSummaries) }
+    let entries = listing.entries(completing: text)
+    let shown = shownCandidates(of: entries.count, line)
+    let below = shown.upperBound..<min(entries.count, shown.upperBound + shown.count)
+    let unread = [shown, below].map { entries[$0].filter { $0.summary == nil }.map(\.name) }
+    guard let names = unread.first(where: { !$0.isEmpty }) else { return [] }
+    if let job = running(FileSummaryJob.self), job.folder == listing.folder,
+      !Set(job.names).isDisjoint(with: names)
+    {
+      return []
+    }
+    return [start(FileSummaryJob(folder: listing.folder, names: names))]
+  }
+
+  /// Reads the preview of what is pointed at, where it is another than before.
+  private mutating func followPreview(_ line: CommandLine) -> [ReviewEffect] {
+    let path = previewedPath(line)
+    guard path != line.preview?.path else { return [] }
+    var line = line
+    line.preview = path.map { CandidatePreview(path: $0) }
+    dialog = .command(line)
+    return path.map { [start(FilePreviewJob(path: $0))] } ?? cancel(.filePreview)
+  }
+
+  /// The path of the image or folder that is pointed at, or of the image whose whole name is typed; nil for none, and on a
+  /// screen without room for a preview.
+  private func previewedPath(_ line: CommandLine) -> String? {
+    guard hasRoomForPreview, let listing = line.listing, listing.content == .images,
+      case .argument(.file(.images), _, let path) = CommandStem(
+        line.entry.textBeforeCursor, after: line.prompt),
+      path.hasPrefix(listing.folder)
+    else { return nil }
+    let name = path.dropFirst(listing.folder.count)
+    let isNamed = listing.entries.contains { entry in
+      entry.isFolder ? line.pointed != nil && name == entry.name + "/" : name == entry.name
+    }
+    return isNamed ? path : nil
   }
 }

@@ -5,10 +5,10 @@ extension ReviewState {
   // MARK: Masks
 
   /// Starts the job that reads a mask in addition to the open ones.
-  mutating func openMask(_ path: String, named name: String?) -> [ReviewEffect] {
+  mutating func openMask(_ path: String, _ part: MaskPart?, named name: String?) -> [ReviewEffect] {
     let coding = decisions.versions.first { if case .mask = $0.origin { true } else { false } }?.labels.coding
     let request = MaskRequest(
-      path: path, grid: grid, coding: coding, selections: self.request.selections)
+      path: path, part: part, grid: grid, coding: coding, selections: self.request.selections)
     return [start(MaskJob(request: request, name: name))]
   }
 
@@ -46,7 +46,9 @@ extension ReviewState {
   // MARK: Images
 
   /// Starts the job that checks an image that is to be opened.
-  mutating func openImage(_ path: String) -> [ReviewEffect] { [start(ImageJob(path: path))] }
+  mutating func openImage(_ path: String, series: String?) -> [ReviewEffect] {
+    [start(ImageJob(path: path, series: series))]
+  }
 
   /// Leaves the case for an image that can be opened, after a question where something would be lost.
   mutating func leave(forImage path: String) {

@@ -8,7 +8,8 @@ enum TypedCommand: Equatable {
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
   case frame(Int), paint(String), compare(ComparisonView), cine(Double)
-  case version(String, Action.VersionRole), openImage(String), openMask(String, name: String?)
+  case version(String, Action.VersionRole), openImage(String, series: String?)
+  case openMask(String, MaskPart?, name: String?)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
@@ -66,24 +67,39 @@ enum TypedCommand: Equatable {
     return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
-  /// Parses the file of a mask and, after the last " as ", the name of the version; a file name in quotation marks may
-  /// contain " as ".
+  /// Parses the file of a mask; "segment NAME" or "layer N" behind it, which chooses a part of a segmentation; and after
+  /// the last " as " the name of the version.
   static func mask(_ text: String) -> TypedCommand {
-    guard !text.isEmpty else { return .problem("mask: type a file; \"as NAME\" behind it names the version") }
-    if text.hasPrefix("\""), let end = text.dropFirst().firstIndex(of: "\"") {
-      let rest = text[text.index(after: end)...].trimmingSpaces
-      let path = String(text[text.index(after: text.startIndex)..<end])
-      if rest.isEmpty { return .openMask(path, name: nil) }
-      if rest.hasPrefix("as "), !rest.dropFirst(3).isBlank {
-        return .openMask(path, name: rest.dropFirst(3).trimmingSpaces)
+    guard !text.isEmpty else {
+      return .problem(
+        "mask: type a file; \"segment NAME\" or \"layer N\" behind it chooses, \"as NAME\" names the version")
+    }
+    var file = FileWords(text)
+    let name = file.removeLast("as")
+    var part: MaskPart?
+    if let segment = file.removeLast("segment") {
+      part = MaskPart(segment: segment)
+    } else if let layer = file.removeLast("layer") {
+      guard let number = Int(layer), number >= 0 else {
+        return .problem("mask: \"layer \(layer)\": type the number of a layer, from 0")
       }
-      return .problem("mask: \"\(rest)\" behind the file; type as NAME")
+      part = MaskPart(layer: number)
     }
-    let parts = text.components(separatedBy: " as ")
-    guard parts.count > 1, let name = parts.last?.trimmingSpaces, !name.isEmpty else {
-      return .openMask(text, name: nil)
+    guard file.rest.isEmpty else {
+      return .problem("mask: \"\(file.rest)\" behind the file; type segment NAME, layer N or as NAME")
     }
-    return .openMask(parts.dropLast().joined(separator: " as ").trimmingSpaces, name: name)
+    return .openMask(file.path, part, name: name)
+  }
+
+  /// Parses the file or folder of an image, and "series N" behind it, which chooses one of several.
+  static func open(_ text: String) -> TypedCommand {
+    guard !text.isEmpty else { return .problem("open: type the file of an image") }
+    var file = FileWords(text)
+    let series = file.removeLast("series")
+    guard file.rest.isEmpty else {
+      return .problem("open: \"\(file.rest)\" behind the file; type series N")
+    }
+    return .openImage(file.path, series: series)
   }
 
   private static func destination(_ text: String) -> TypedCommand {
@@ -130,8 +146,8 @@ extension ReviewState {
     case .paint(let label): return paint(label)
     case .compare(let comparison): compareWithMessage(comparison)
     case .cine(let rate): startCine(slicesPerSecond: rate)
-    case .openImage(let path): return openImage(path)
-    case .openMask(let path, let name): return openMask(path, named: name)
+    case .openImage(let path, let series): return openImage(path, series: series)
+    case .openMask(let path, let part, let name): return openMask(path, part, named: name)
     case .version(let name, let use): return useVersion(named: name, as: use)
     case .knob(let knob, let value):
       var knobs = decisions.knobs

@@ -10,12 +10,9 @@ extension ReviewState {
     paintTitle(pane, projection, into: &frame)
     paintStrip(pane, projection.geometry, into: &frame)
     guard !pane.picture.isEmpty else { return }
-    var picture = PixelBuffer(width: projection.width, height: projection.height)
     let greys = samples.greys(
       of: content.image, window: view.window, projection, slice: view.crosshair)
-    for pixel in greys.indices where greys[pixel] > 0 {
-      picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
-    }
+    var picture = PixelBuffer(greys: greys, projection)
     paintMap(pane.version, projection, into: &picture)
     overlay.paint(
       &picture, projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)

@@ -20,10 +20,11 @@ package protocol ReviewServices: Sendable {
   ///   the open masks; `Cancelled`.
   func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
 
-  /// Checks that a file is an image that can be opened, by its header.
-  /// - Returns: Its absolute path.
-  /// - Throws: `InputError` when it is no image.
-  func checkImage(_ path: String) throws -> String
+  /// Checks that a file or folder is an image that can be opened, by its header.
+  /// - Parameter series: The choice of one of several series in a folder; nil for none.
+  /// - Returns: Its absolute path; of a chosen series, that of one of its files.
+  /// - Throws: `InputError` when it is no image; `Cancelled`.
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String
 
   /// Reads another frame of the image.
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
@@ -80,6 +81,14 @@ package protocol ReviewServices: Sendable {
 
   /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry]
+
+  /// What files and folders of a folder whose path was typed are, in a few words by name: "512x512x300, 84 MB".
+  func summaries(of names: [String], in folder: String, _ work: WorkContext) throws -> [String: String]
+
+  /// The middle slice of an image whose path was typed.
+  /// - Returns: nil for a folder that is not an image.
+  /// - Throws: `InputError` when it is no image or cannot be read; `Cancelled`.
+  func preview(of path: String, _ work: WorkContext) throws -> FilePreview?
 
   /// The lines that were typed in this and earlier sessions, after `adding` was stored as the newest.
   func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory

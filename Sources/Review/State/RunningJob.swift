@@ -28,7 +28,7 @@ extension ReviewState {
 
   /// The running job that the message line shows; the most important of several.
   var longJob: (job: RunningJob, title: String)? {
-    for kind in [JobKind.export, .refinement, .segmentation, .computedProbabilities, .mask, .frame] {
+    for kind in [JobKind.export, .refinement, .segmentation, .computedProbabilities, .mask, .image, .frame] {
       if let job = jobs[kind], let title = job.job.base.title { return (job, title) }
     }
     return nil

@@ -1,3 +1,4 @@
+import ImageFormats
 import Volumes
 import Work
 
@@ -12,11 +13,18 @@ struct CaseMasks {
   ///
   /// A defective mask does not prevent the review of the others. Where all masks together have too many label values or
   /// need too much memory, a mask is left out when it does not fit with those before it.
+  /// - Parameter choices: What to read of masks with several segments or layers, by their paths.
   /// - Throws: ``Cancelled``.
-  init(_ paths: [String], on grid: VolumeGrid, imagePath: String, work: WorkContext) throws {
+  init(
+    _ paths: [String], choices: [String: ImageReadingOptions], on grid: VolumeGrid, imagePath: String,
+    work: WorkContext
+  ) throws {
     var opened: [OpenedImage] = []
     for path in paths {
-      if let image = try accepted({ try OpenedImage(path) }) { opened.append(image) }
+      let choice = choices[path] ?? ImageReadingOptions()
+      if let image = try accepted({ try OpenedImage(path, options: choice, work: work) }) {
+        opened.append(image)
+      }
     }
     func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
       let fitted = try FittedMask.masks(masks.map(\.image), on: grid, work: work)

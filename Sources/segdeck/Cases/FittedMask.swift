@@ -49,7 +49,7 @@ struct FittedMask {
   init(
     _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
-    let file = try ImageFile.open(path).extended(to: grid)
+    let file = try ImageFile.open(path, work: work.withoutProgress).extended(to: grid)
     _ = try GridFit(mask: file.grid, image: grid, subject: path)
     let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)

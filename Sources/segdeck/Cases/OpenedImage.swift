@@ -4,6 +4,10 @@ import Work
 /// An image or mask with its opened files.
 struct OpenedImage {
   let image: ImageFile
+  /// The path that opens it again: the given one, or a file of the series that was chosen of a folder.
+  let path: String
+  /// The choice with which ``path`` opens it again.
+  let choice: ImageReadingOptions
   private let content: Content
 
   /// The opened files: a few that stay open, or many that are only checked for changes.
@@ -14,10 +18,17 @@ struct OpenedImage {
   }
 
   /// Opens an image.
-  /// - Throws: As ``ImageFile/open(_:)``.
-  init(_ path: String, options: ImageReadingOptions = ImageReadingOptions()) throws {
-    let image = try ImageFile.open(path, options: options)
+  /// - Throws: As ``ImageFile/open(_:as:options:work:)``.
+  init(
+    _ path: String, options: ImageReadingOptions = ImageReadingOptions(), work: WorkContext = WorkContext()
+  ) throws {
+    let image = try ImageFile.open(path, options: options, work: work)
+    let path = options.series == nil ? path : image.pathInSeries
     self.image = image
+    self.path = path
+    var choice = options
+    if path != image.path { choice.series = nil }
+    self.choice = choice
     guard image.files.contains(path) || image.files.count == 1, image.files.count < 3 else {
       content = .series(OpenedFiles(path, files: image.files))
       return
@@ -40,13 +51,20 @@ struct OpenedImage {
   /// folder of a series.
   /// - Throws: ``Cancelled``.
   func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
+    var recorded: MaskRecord.File
     switch content {
-    case .series(let series): return try series.recorded(work)
+    case .series(let series): recorded = try series.recorded(work)
     case .files(let files):
       var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
-      var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
-      if !parts.isEmpty { named.parts = parts }
-      return named
+      recorded = parts.remove(at: files.firstIndex { $0.path == path } ?? 0)
+      if !parts.isEmpty { recorded.parts = parts }
     }
+    if !choice.isEmpty { recorded.choice = choice }
+    return recorded
   }
+}
+
+extension ImageFile {
+  /// A path that opens the image without the choice of its series: a file of it where a folder was opened.
+  var pathInSeries: String { FileSystem.isFolder(path) ? files.first ?? path : path }
 }

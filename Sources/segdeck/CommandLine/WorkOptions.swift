@@ -20,11 +20,17 @@ struct WorkOptions: ParsableArguments {
 
   /// A context that shows its progress after `title` and is cancelled by Ctrl-C.
   func context(_ title: String) -> WorkContext {
+    WorkContext(threadCount: threads ?? WorkContext.coreCount, cancellation: Interruption.cancellation())
+      .showingProgress(title)
+  }
+}
+
+extension WorkContext {
+  /// The same context, which shows its progress after `title`.
+  func showingProgress(_ title: String) -> WorkContext {
     let line = ProgressLine(title)
-    return WorkContext(
-      threadCount: threads ?? WorkContext.coreCount, cancellation: Interruption.cancellation()
-    ) {
-      line.show($0)
-    }
+    var context = self
+    context.report = { line.show($0) }
+    return context
   }
 }

@@ -12,7 +12,7 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Labels are matched by name where files beside both masks name them, else by value; a --label by its name in a \
       mask that names its labels, else by its values. Structures of --label may \
-      share values: 1,2=liver and 2=tumour.
+      share values: 1,2=liver and 2=tumour. --segment and --layer choose of each mask that is a segmentation.
 
       Dice: 2 |A and B| / (|A| + |B|), of voxels.
       VOE: 100 (1 - |A and B| / |A or B|), percent.
@@ -44,6 +44,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Compare only this structure, as in 6=liver or 1,2=liver; may be repeated.")
   var label: [String] = []
 
+  @OptionGroup var segments: SegmentOptions
+
   @Option(
     help: "Tolerance of the surface Dice in millimetres.",
     transform: OptionParsing.number)
@@ -63,7 +65,11 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let work = WorkContext(threadCount: threads, cancellation: Interruption.cancellation())
     let selections = try LabelSelection.parsed(label)
-    let masks = try FittedMask.masks([reference, other].map { try ImageFile.open($0) }, work: work)
+    let paths = [reference, other]
+    let files = try zip(paths, segments.options(forMasks: paths)).map {
+      try ImageFile.open($0, options: $1, work: work)
+    }
+    let masks = try FittedMask.masks(files, work: work)
     let (first, second) = (masks[0], masks[1])
     for mask in masks { mask.reportFindings() }
     FindingNotes.print()

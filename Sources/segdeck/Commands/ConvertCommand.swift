@@ -89,7 +89,9 @@ struct ConvertCommand: ParsableCommand {
         "--uncompressed", "the suffix decides about compression", found: output, expected: "MetaImage or NRRD"
       )
     }
-    let image = try ImageFile.open(input, options: choice.options)
+    let work = WorkContext(cancellation: Interruption.cancellation())
+    let image = try ImageFile.open(
+      input, options: choice.options, work: work.showingProgress("opening"))
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
     let found = try stated ?? LabelNamesFile.read(of: image)
     let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
@@ -97,7 +99,6 @@ struct ConvertCommand: ParsableCommand {
     let namesPath = try names.map { path throws(InputError) in
       try OutputPath(path, kind: .labelNames, isForced: force)
     }
-    let work = WorkContext(cancellation: Interruption.cancellation())
     var (written, labels) =
       try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
       ?? copied(image, found ?? LabelNames(), outputPath, work)
@@ -125,7 +126,7 @@ struct ConvertCommand: ParsableCommand {
     _ image: ImageFile, to reference: String, _ stated: LabelNames?, _ selections: [LabelSelection],
     _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let reference = try ImageFile.open(reference)
+    let reference = try ImageFile.open(reference, work: work)
     // Four copies: as read, on the other grid, in chunks, and as written.
     try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
     let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]

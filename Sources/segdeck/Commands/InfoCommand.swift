@@ -53,7 +53,8 @@ struct InfoCommand: ParsableCommand {
       isModel
       ? nil
       : try ImageDescription(
-        image: ImageFile.open(file, options: choice.options), frame: frame ?? 0,
+        image: ImageFile.open(file, options: choice.options, work: threads.context("opening")),
+        frame: frame ?? 0,
         work: threads.context("reading").withoutProgress)
     guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)

@@ -56,6 +56,10 @@ struct RefineCommand: ParsableCommand {
     transform: OptionParsing.wholeNumber)
   var frame: Int?
 
+  @OptionGroup var series: SeriesOption
+
+  @OptionGroup var segments: SegmentOptions
+
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
@@ -70,6 +74,10 @@ struct RefineCommand: ParsableCommand {
     if mask == nil, maskConfidence != nil {
       throw InputError("--mask-confidence", "is about a mask", expected: "--mask with it")
     }
+    guard mask != nil || segments.options.isEmpty else {
+      throw InputError(
+        segments.options.words.joined(separator: " "), "is about a mask", expected: "--mask with it")
+    }
     if mask != nil, let tau = options.tau {
       throw InputError(
         "--tau", "weighs the heads of a network, which a --mask does not have", found: tau,
@@ -80,9 +88,10 @@ struct RefineCommand: ParsableCommand {
   func run() throws {
     keepFreedMemory()
     let work = threads.context("refining")
-    let opened = try OpenedImage(image)
-    let openedSource = try OpenedImage(probabilities ?? mask ?? "")
-    let openedFurther = try furtherImages.map { try OpenedImage($0) }
+    let opened = try OpenedImage(image, options: series.options, work: work.part(0...0.05))
+    let openedSource = try OpenedImage(
+      probabilities ?? mask ?? "", options: segments.options, work: work.withoutProgress)
+    let openedFurther = try furtherImages.map { try OpenedImage($0, work: work.withoutProgress) }
     let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
     let model = try model.map { try ModelLibrary.model($0) }
     try model?.requireOneImage()
@@ -106,7 +115,7 @@ struct RefineCommand: ParsableCommand {
       subject: image, "what is refined, of \(file.grid.size) voxels,")
     let (frame, startsFromMask) = (frame, mask != nil)
     let (volume, stored) = try work.both {
-      try file.scalarVolume(frame: frame, work: work.part(0...0.1))
+      try file.scalarVolume(frame: frame, work: work.part(0.05...0.1))
     } _: {
       try startsFromMask
         ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.withoutProgress)[0])
@@ -143,7 +152,7 @@ struct RefineCommand: ParsableCommand {
     record.refinement = settings
     if mask != nil { record.maskConfidence = ownConfidence }
     record.threads = work.threadCount
-    record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
+    record.commands = [CommandLineText.text(words(opened, settings, coding: labels.coding))]
     try record.write(
       labels, LabelTable(start.labels), source: file.source, to: outputPath, work: work.withoutProgress)
     record.noteChanges()
@@ -153,8 +162,11 @@ struct RefineCommand: ParsableCommand {
   private var ownConfidence: Double { maskConfidence ?? 0.9 }
 
   /// The arguments of a command that makes the same mask with these settings.
-  private func words(_ settings: RefinementSettings, coding: LabelCoding) -> [String] {
-    var words = ["segdeck", "refine", CommandLineText.path(image)]
+  private func words(
+    _ opened: OpenedImage, _ settings: RefinementSettings, coding: LabelCoding
+  ) -> [String] {
+    var words = ["segdeck", "refine", CommandLineText.path(opened.path)]
+    words += opened.choice.words + segments.options.words
     for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
     if let probabilities { words += ["--probabilities", CommandLineText.path(probabilities)] }
     if let mask { words += ["--mask", CommandLineText.path(mask), "--mask-confidence", "\(ownConfidence)"] }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ImageFormats
 import Pictures
 import Volumes
 import Work
@@ -32,6 +33,10 @@ struct RenderCommand: ParsableCommand {
 
   @OptionGroup var options: PictureOptions
 
+  @OptionGroup var series: SeriesOption
+
+  @OptionGroup var segments: SegmentOptions
+
   @Option(help: "The frame of a 4D image, from 0.", transform: OptionParsing.wholeNumber)
   var frame: Int?
 
@@ -46,6 +51,8 @@ struct RenderCommand: ParsableCommand {
 
   private var isList: Bool {
     let name = place.lowercased()
+    // A folder of which a series is chosen is one image.
+    guard series.series == nil else { return false }
     return FileSystem.isFolder(place) || name.hasSuffix(".csv") || name.hasSuffix(".tsv")
   }
 
@@ -55,6 +62,10 @@ struct RenderCommand: ParsableCommand {
     guard mask.isEmpty, frame == nil else {
       throw InputError(
         mask.isEmpty ? "--frame" : "--mask", "is about one image", found: "the cases of \(place)")
+    }
+    guard segments.options.isEmpty else {
+      throw InputError(
+        segments.options.words.joined(separator: " "), "is about one image", found: "the cases of \(place)")
     }
     let listing = try cases.listing(of: place, work: threads.context("searching"))
     try listing.registerFiles()
@@ -77,10 +88,12 @@ struct RenderCommand: ParsableCommand {
     }
     let style = try options.style(width: options.width ?? 1200)
     for file in [place] + mask { try ReadFiles.register(file) }
+    let choices = Dictionary(zip(mask, try segments.options(forMasks: mask))) { first, _ in first }
     let path = try OutputPath(output, kind: .pixels, isForced: force)
     let work = threads.context("drawing")
     let content = try ReadCase(
-      image: place, frame: frame, masks: zip(maskNames, mask).map { (name: $0, path: $1) },
+      image: place, frame: frame, series: series.options,
+      masks: zip(maskNames, mask).map { (name: $0, path: $1) }, choices: choices,
       work: work.part(0...0.5))
     // A problem of a case in a list is a note; for a single image it is an error.
     if let problem = content.problems.first { throw problem }

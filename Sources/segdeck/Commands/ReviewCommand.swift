@@ -67,10 +67,15 @@ struct ReviewCommand: ParsableCommand {
       valueName: "name"))
   var reader: String?
 
+  @OptionGroup var series: SeriesOption
+
+  @OptionGroup var segments: SegmentOptions
+
   @OptionGroup var options: TerminalOptions
 
   func run() throws {
     if let image { try SegdeckCommand.requireFile(image) }
+    let image = try chosenImage()
     if let path = try worklistPath() { return try review(worklist: path) }
     guard labelFolders.isEmpty else {
       throw InputError("--labels", "gives masks to a folder of images", expected: "a folder")
@@ -93,6 +98,9 @@ struct ReviewCommand: ParsableCommand {
     }
     let preferredModel = try existingModel()
     var request = Self.request(image, masks, selections)
+    for (mask, part) in zip(masks, try segments.options(forMasks: masks)) where !part.isEmpty {
+      request.maskParts[mask] = MaskPart(segment: part.segment, layer: part.layer)
+    }
     request.probabilitiesPath = probabilities
     let offer = TourOffer()
     let isOffered = image == nil && masks.isEmpty && offer.isDue
@@ -104,9 +112,22 @@ struct ReviewCommand: ParsableCommand {
     if isOffered { offer.note() }
   }
 
+  /// The image as its path opens it: of a folder of which a series is chosen, a file of that series.
+  private func chosenImage() throws -> String? {
+    guard series.series != nil else { return image }
+    guard let image, worklist == nil else {
+      throw InputError("--series", "chooses a series of a folder", expected: "a folder of DICOM files")
+    }
+    let work = WorkContext(cancellation: Interruption.cancellation()).showingProgress("opening")
+    return try ImageFile.open(image, options: series.options, work: work).pathInSeries
+  }
+
   /// The worklist's file or folder; nil where one image is reviewed.
   private func worklistPath() throws -> String? {
-    guard let worklist else { return try image.flatMap { try Self.isWorklist($0) ? $0 : nil } }
+    guard let worklist else {
+      guard let image, series.series == nil else { return nil }
+      return try Self.isWorklist(image) ? image : nil
+    }
     if let image {
       throw InputError(image, "is given together with --worklist", expected: "an image or a worklist")
     }
@@ -117,7 +138,8 @@ struct ReviewCommand: ParsableCommand {
   }
 
   private static func isWorklist(_ path: String) throws -> Bool {
-    try FileSystem.isFolder(path) && !DicomListing.isImage(folder: path)
+    let work = WorkContext(cancellation: Interruption.cancellation()).showingProgress("opening")
+    return try FileSystem.isFolder(path) && !DicomListing.isImage(folder: path, work: work)
       || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
   }
 
@@ -126,6 +148,11 @@ struct ReviewCommand: ParsableCommand {
     guard probabilities == nil else {
       throw InputError(
         "--probabilities", "are of one image", expected: "a column of that name in a worklist file")
+    }
+    guard segments.options.isEmpty else {
+      throw InputError(
+        segments.options.words.joined(separator: " "), "is about one image", found: path,
+        expected: "an image and a --mask")
     }
     guard masks.isEmpty else {
       throw InputError("--mask", "is the mask of one image", expected: "--labels FOLDER for many")

@@ -49,6 +49,8 @@ struct SegmentCommand: ParsableCommand {
     transform: OptionParsing.wholeNumber)
   var frame: Int?
 
+  @OptionGroup var choice: SeriesOption
+
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
@@ -56,7 +58,7 @@ struct SegmentCommand: ParsableCommand {
 
   func run() throws {
     let work = threads.context("segmenting")
-    let opened = try OpenedImage(image)
+    let opened = try OpenedImage(image, options: choice.options, work: work.part(0...0.05))
     let file = opened.image
     let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
     let probabilityPath = try probabilities.map {
@@ -72,7 +74,7 @@ struct SegmentCommand: ParsableCommand {
     }
     let weights =
       try tau.map { try OptionParsing.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
-    let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
+    let volume = try file.scalarVolume(frame: frame, work: work.part(0.05...0.1))
     if let warning = model.preprocessing.mismatch(with: volume) { Console.note("\(image): \(warning)") }
     FindingNotes.add(file)
     FindingNotes.print()
@@ -105,7 +107,7 @@ struct SegmentCommand: ParsableCommand {
     record.model = try modelFile.recorded(work)
     record.input = try opened.recorded(work)
     record.threads = work.threadCount
-    record.commands = [CommandLineText.text(words)]
+    record.commands = [CommandLineText.text(words(opened))]
     try record.write(
       mask.labels, model.labelTable, source: file.source, to: outputPath, with: written,
       work: work.withoutProgress)
@@ -114,8 +116,9 @@ struct SegmentCommand: ParsableCommand {
   }
 
   /// The arguments of a command that makes the same mask.
-  private var words: [String] {
-    var words = ["segdeck", "segment", CommandLineText.path(image), "--model", model]
+  private func words(_ opened: OpenedImage) -> [String] {
+    var words = ["segdeck", "segment", CommandLineText.path(opened.path), "--model", model]
+    words += opened.choice.words
     if let tau { words += ["--tau", tau] }
     if grid != .model { words += ["--grid", grid.rawValue] }
     if let tile { words += ["--tile", tile, "--fusion", fusion] }

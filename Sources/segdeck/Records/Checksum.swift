@@ -45,7 +45,9 @@ enum Checksum {
   /// - Throws: As ``sha256(ofFile:work:)``.
   static func sha256(of file: MaskRecord.File, at path: String, work: WorkContext) throws -> String {
     guard file.fileCount != nil else { return try sha256(ofFile: path, work: work) }
-    return try sha256(ofFiles: ImageFile.open(path).files, work: work)
+    let series = ImageReadingOptions(series: file.choice?.series)
+    let image = try ImageFile.open(path, options: series, work: work.withoutProgress)
+    return try sha256(ofFiles: image.files, work: work)
   }
 
   /// The SHA-256 of an opened file in hexadecimal; `path` names it in errors.

@@ -25,6 +25,8 @@ package struct MaskRecord: Codable {
     var parts: [File]?
     /// The number of files of a series, where ``sha256`` is that of their concatenated contents; nil for a single file.
     var fileCount: Int?
+    /// What was chosen of several series, segments or layers; nil where nothing was.
+    var choice: ImageReadingOptions?
 
     /// This entry with ``change`` set by the file's current content.
     /// - Throws: ``Cancelled``.

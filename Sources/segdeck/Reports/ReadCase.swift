@@ -42,15 +42,19 @@ struct ReadCase {
   /// - Parameters:
   ///   - image: The image's file; nil for masks alone.
   ///   - frame: The frame of a 4D image; nil for the first.
+  ///   - series: The choice of the image's series.
   ///   - masks: The names and files of the masks.
+  ///   - choices: What to read of masks with several segments or layers, by their paths.
   /// - Throws: ``Cancelled``.
   init(
-    image path: String?, frame: Int? = nil, masks named: [(name: String, path: String)], work: WorkContext
+    image path: String?, frame: Int? = nil, series: ImageReadingOptions = ImageReadingOptions(),
+    masks named: [(name: String, path: String)], choices: [String: ImageReadingOptions] = [:],
+    work: WorkContext
   ) throws(Cancelled) {
     var problems: [InputError] = []
     image = try Self.accepted(&problems) {
       guard let path else { return nil }
-      let file = try ImageFile.open(path)
+      let file = try ImageFile.open(path, options: series, work: work.withoutProgress)
       let volume = try file.scalarVolume(frame: frame, work: work.withoutProgress)
       FindingNotes.add(file)
       return volume
@@ -58,7 +62,11 @@ struct ReadCase {
     let grid = image?.grid
     var files: [(name: String, file: ImageFile)] = []
     for mask in named {
-      if let file = try Self.accepted(&problems, { try ImageFile.open(mask.path) }) {
+      let choice = choices[mask.path] ?? ImageReadingOptions()
+      let opened = try Self.accepted(&problems) {
+        try ImageFile.open(mask.path, options: choice, work: work.withoutProgress)
+      }
+      if let file = opened {
         files.append((name: mask.name, file: file))
       }
     }

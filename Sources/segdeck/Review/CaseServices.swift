@@ -38,7 +38,7 @@ final class CaseServices: ReviewServices {
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
     let full = Self.absolutePath(imagePath)
-    let openedImage = try OpenedImage(imagePath)
+    let openedImage = try OpenedImage(imagePath, work: work.part(0...0.2))
     let file = openedImage.image
     var opened = [full: openedImage]
     let name = sample?.name ?? CaseServices.caseName(full)
@@ -48,12 +48,16 @@ final class CaseServices: ReviewServices {
     let (withoutMasks, read) = try work.both(
       {
         let opened = ReviewCase(
-          name: name, imagePath: full, image: try file.scalarVolume(work: work),
+          name: name, imagePath: full, image: try file.scalarVolume(work: work.part(0.2...1)),
           frameCount: file.frameCount, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
         whenImageIsRead(opened)
         return opened
       },
-      { try CaseMasks(maskPaths, on: file.grid, imagePath: imagePath, work: work.withoutProgress) })
+      {
+        try CaseMasks(
+          maskPaths, choices: request.maskParts.mapValues(ImageReadingOptions.init), on: file.grid,
+          imagePath: imagePath, work: work.withoutProgress)
+      })
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = read.masks.map { openedMask, mask in
       var loaded = LoadedMask(mask, path: openedMask.image.path)
@@ -85,11 +89,18 @@ final class CaseServices: ReviewServices {
 
   func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
   {
-    let openedMask = try OpenedImage(FilePath.expandingTilde(request.path))
+    let openedMask = try OpenedImage(
+      FilePath.expandingTilde(request.path), options: request.part.map(ImageReadingOptions.init) ?? .init(),
+      work: work.withoutProgress)
     let path = FilePath.absolute(openedMask.image.path)
     if let earlier = opened.withLock({ $0[path] }), !earlier.isUntouched {
       throw InputError(
         request.path, "changed since it was opened in this review", expected: "its copy under another name")
+    }
+    // A record names a file once, with one choice.
+    if let earlier = opened.withLock({ $0[path] }), earlier.choice != openedMask.choice {
+      throw InputError(
+        request.path, "is open with another segment or layer", expected: "its copy under another name")
     }
     let fitted = try FittedMask(openedMask.image, on: request.grid, joining: request.coding, work: work)
     try LabelVolume.requireMemory(on: request.grid.size, volumes: 1, subject: request.path)
@@ -102,15 +113,15 @@ final class CaseServices: ReviewServices {
     return (mask, fitted.notes)
   }
 
-  func checkImage(_ path: String) throws -> String {
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String {
     let path = Self.absolutePath(FilePath.expandingTilde(path))
     if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path) {
       throw InputError(
         path, "cannot be opened beside a case", found: "a folder",
         expected: "an image, or a folder with a DICOM series")
     }
-    _ = try ImageFile.open(path)
-    return path
+    let image = try ImageFile.open(path, options: ImageReadingOptions(series: series), work: work)
+    return series == nil ? path : image.pathInSeries
   }
 
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
@@ -199,6 +210,19 @@ final class CaseServices: ReviewServices {
 
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry] {
     try [FolderEntry](namesIn: folder, content, work)
+  }
+
+  func summaries(of names: [String], in folder: String, _ work: WorkContext) throws -> [String: String] {
+    let folder = FilePath.expandingTilde(folder)
+    var summaries: [String: String] = [:]
+    for name in names {
+      summaries[name] = try FolderEntry.summary(of: FilePath.joined(folder, name), work.withoutProgress)
+    }
+    return summaries
+  }
+
+  func preview(of path: String, _ work: WorkContext) throws -> FilePreview? {
+    try FilePreview(of: FilePath.expandingTilde(path), work: work)
   }
 
   func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory {

@@ -6,10 +6,10 @@ import Work
 extension [FolderEntry] {
   /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
   ///
-  /// Where images are listed, a folder with DICOM files has a summary of them. In a folder of DICOM files, each series
-  /// is listed as its first file, with a summary, and its other files are not.
+  /// In a folder of DICOM files, each series is listed as its first file, with a summary, and its other files are not.
+  /// Other images and folders get their summaries later (``FolderEntry/summary(of:_:)``).
   /// - Throws: ``InputError`` when the folder cannot be read; `Cancelled`.
-  init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
+  package init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
     let path = FilePath.expandingTilde(folder)
     let names = try FileSystem.names(in: path)
     let holdsDICOM = content == .images && DicomListing.holdsDICOM(folder: path)
@@ -17,11 +17,11 @@ extension [FolderEntry] {
       try work.checkCancellation()
       let full = FilePath.joined(path, name)
       if FileSystem.isFolder(full) {
-        let summary = content == .images ? try FolderEntry.summary(ofFolder: full, work) : ""
-        return FolderEntry(name, isFolder: true, summary: summary)
+        return FolderEntry(name, isFolder: true, summary: content == .images ? nil : "")
       }
       switch content {
-      case .images: return holdsDICOM || ImageName.suffix(of: name) == nil ? nil : FolderEntry(name)
+      case .images:
+        return holdsDICOM || ImageName.suffix(of: name) == nil ? nil : FolderEntry(name, summary: nil)
       case .all: return FolderEntry(name)
       }
     }
@@ -31,7 +31,7 @@ extension [FolderEntry] {
         FolderEntry(FilePath.name(of: $0.path), summary: "\($0.summary), \(FolderEntry.text($0.byteCount))")
       }
       entries += names.filter { ImageName.suffix(of: $0) != nil && !DicomListing.hasSuffix($0) }.map {
-        FolderEntry($0)
+        FolderEntry($0, summary: nil)
       }
       entries.sort { $0.name < $1.name }
     }
@@ -40,8 +40,25 @@ extension [FolderEntry] {
 }
 
 extension FolderEntry {
+  /// "512x512x300, 84 MB" of an image, by its header alone; "500 DICOM files, 252 MB" of a folder with such files, and
+  /// nothing of any other.
+  ///
+  /// Of an image whose header cannot be read, it is what is wrong, in a few words.
+  /// - Throws: `Cancelled`.
+  package static func summary(of path: String, _ work: WorkContext) throws -> String {
+    if FileSystem.isFolder(path) { return try summary(ofFolder: path, work) }
+    try work.checkCancellation()
+    do {
+      // What is only listed is not an input, and may be written over.
+      let image = try ReadFiles.withoutRegistering { Result { try ImageFile.open(path, work: work) } }.get()
+      return "\(image.sizeText), \(text(image.byteCount))"
+    } catch let error as InputError {
+      return error.problem
+    }
+  }
+
   /// "500 DICOM files, 252 MB"; empty for any other folder.
-  fileprivate static func summary(ofFolder path: String, _ work: WorkContext) throws -> String {
+  private static func summary(ofFolder path: String, _ work: WorkContext) throws -> String {
     guard DicomListing.holdsDICOM(folder: path) else { return "" }
     var (fileCount, byteCount) = (0, 0)
     for name in (try? FileSystem.names(in: path)) ?? [] where !name.hasPrefix(".") {

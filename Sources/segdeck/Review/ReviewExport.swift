@@ -71,6 +71,8 @@ struct ReviewExport {
     }
     var commands: [[String]] = []
     var mask = ""
+    // The choice with which the mask's file was read; what a command made of it needs none.
+    var choice = source?.choice?.words ?? []
     let merged = request.provenance.merged
     let frame = request.provenance.frame > 0 ? ["--frame", "\(request.provenance.frame)"] : []
     for (index, step) in steps.enumerated() {
@@ -80,9 +82,10 @@ struct ReviewExport {
         mask = path
         if steps.count == 1 || !merged.isEmpty {
           commands.append(
-            ["segdeck", "convert", path, target, "--like", request.imagePath]
+            ["segdeck", "convert", path, target, "--like", request.imagePath] + choice
               + merged.flatMap { ["--label", $0.description] })
           mask = target
+          choice = []
         }
       case .network(let id):
         var words = ["segdeck", "segment", request.imagePath, "--model", id] + frame
@@ -97,13 +100,14 @@ struct ReviewExport {
       case .refinement(let settings, let confidence):
         var words = ["segdeck", "refine", request.imagePath] + frame
         if let confidence {
-          words += ["--mask", mask, "--mask-confidence", "\(confidence)"]
+          words += ["--mask", mask, "--mask-confidence", "\(confidence)"] + choice
         } else {
           words += ["--probabilities", MaskRecord.probabilitiesName]
         }
         commands.append(
           words + RefinementOptions.words(settings, coding: request.labels.coding) + ["-o", target])
         mask = target
+        choice = []
       case .edit: break
       }
     }

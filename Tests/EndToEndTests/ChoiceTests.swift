@@ -1,0 +1,88 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+
+/// Options that choose one of several series, segments or layers.
+@Suite(.serialized)
+struct ChoiceTests {
+  /// A folder with two series, `ct`, and a segmentation whose segments overlap, `a.seg.nrrd`, with an image on its grid.
+  private func filledFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
+    for (name, copy) in [("DICOM/two_series", "ct"), ("NRRD/overlapping.seg.nrrd", "a.seg.nrrd")] {
+      try FileManager.default.copyItem(
+        at: fixtures.appending(path: name), to: URL(filePath: folder(copy)))
+    }
+    try succeed(["convert", "a.seg.nrrd", "image.nii", "--segment", "liver"], in: folder.path)
+    try succeed(["convert", "a.seg.nrrd", "lesion.nii", "--segment", "lesion"], in: folder.path)
+    return folder
+  }
+
+  private func run(_ words: String, _ folder: TemporaryFolder) throws -> CommandOutcome {
+    try segdeck(words.split(separator: " ").map(String.init), in: folder.path)
+  }
+
+  @Test("a series of a folder is chosen by its number, and the record of its mask replays")
+  func series() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let refused = try run("segment ct -o m.nii", folder)
+    #expect(
+      refused.status == 1 && refused.errors.contains("ct: holds 2 series: found 1: CT, Phantom, 3 files"))
+    #expect(refused.errors.contains("expected --series NUMBER"))
+    #expect(try run("segment ct --series 2 -o m.nii", folder).status == 0)
+    #expect(try ImageFile.open(folder("m.nii")).grid.size.k == 4)
+    #expect(try succeed(["replay", "m.nii", "--verify"], in: folder.path) == "same\n")
+    #expect(try run("render ct --series 2 -o a.png", folder).status == 0)
+    #expect(try run("segment ct --series 3 -o x.nii", folder).errors.contains("has no such series: found 3"))
+  }
+
+  @Test("a segment or layer of a mask is refined, compared and drawn, and its record replays")
+  func segments() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let refine = "refine image.nii --mask a.seg.nrrd --iterations 1 --theta-alpha 3 --theta-beta 20"
+    #expect(try run("\(refine) -o r.nii", folder).errors.contains("its segments overlap"))
+    for (choice, mask) in [("--segment lesion", "r.nii"), ("--layer 1", "s.nii")] {
+      #expect(try run("\(refine) \(choice) -o \(mask)", folder).status == 0)
+      let record = try String(decoding: folder.bytes(mask.replacing(".nii", with: ".json")), as: UTF8.self)
+      #expect(record.contains("segdeck refine image.nii \(choice) --mask a.seg.nrrd"))
+      #expect(try succeed(["replay", mask, "--verify"], in: folder.path) == "same\n")
+    }
+    let compared = try run("compare a.seg.nrrd lesion.nii --segment lesion --json", folder)
+    #expect(compared.status == 0 && compared.output.contains("\"dice\" : 1"))
+    #expect(try run("render image.nii --mask a.seg.nrrd --segment lesion -o a.png", folder).status == 0)
+    #expect(
+      try run("compare lesion.nii lesion.nii --layer 0", folder).errors
+        == "segdeck: --layer 0: chooses a part of a segmentation: found lesion.nii, lesion.nii, "
+        + "expected a segmentation with segments, .seg.nrrd or DICOM\n")
+    #expect(
+      try run("refine image.nii --probabilities p.nii --segment lesion -o x.nii", folder).errors
+        == "segdeck: --segment lesion: is about a mask: expected --mask with it; see `segdeck refine --help`\n"
+    )
+  }
+
+  @Test("a review opens a chosen series with a chosen segment, and previews files", .timeLimit(.minutes(2)))
+  func review() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let terminal = try TmuxSession(columns: 120, rows: 40)
+    defer { terminal.end() }
+    try terminal.enter("cd \(folder.path); \(try BuiltProgram.path()) review ct --series 2")
+    try terminal.waitFor("of 0-3")
+    try terminal.type(":open image")
+    try terminal.press("Tab")
+    let shown = try terminal.waitFor("┌ image.nii ─")
+    #expect(shown.contains(":open image.nii"))
+    try terminal.waitFor(" 5x4x3, 1x1x1 mm, 32-bit ")
+    try terminal.press("Escape")
+    try terminal.waitUntil("hides the preview") { !$0.contains("┌ image.nii ─") }
+    try terminal.type("q")
+    try terminal.waitFor("ready>")
+    try terminal.enter(
+      "clear; \(try BuiltProgram.path()) review image.nii --mask a.seg.nrrd --segment lesion")
+    try terminal.waitFor("lesion")
+    try terminal.type("q")
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Review
+import TestSupport
+import Testing
+import Volumes
+import Work
+import segdeck
+
+/// The path of one of the small image files.
+private func fixture(_ name: String) -> String {
+  checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/" + name).path
+}
+
+/// Calls `body` with the path of a new folder that is removed afterwards.
+private func withFolder(_ body: (URL) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "segdeck-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(folder)
+}
+
+/// What the program reads of files that are not open.
+@Suite struct FilePreviewTests {
+  @Test(
+    "the preview of an image is its middle slice with the window that a review opens it with",
+    arguments: ["plain.nii", "gzip.nii.gz", "NRRD/raw.nrrd", "DICOM/explicit", "DICOM/explicit/00.dcm"])
+  func slices(name: String) throws {
+    let preview = try #require(try FilePreview(of: fixture(name), work: WorkContext()))
+    #expect(preview.slice.grid.size.k == 1)
+    #expect(preview.window == IntensitySummary(preview.slice).openingPreset.window)
+    #expect(preview.summary.hasPrefix("\(preview.slice.grid.size.i)x\(preview.slice.grid.size.j)x"))
+  }
+
+  @Test("a folder without DICOM files has no preview, and what cannot be read says why in one line")
+  func refusals() throws {
+    #expect(try FilePreview(of: fixture("NRRD"), work: WorkContext()) == nil)
+    func refusal(_ name: String) -> String {
+      do {
+        _ = try FilePreview(of: fixture(name), work: WorkContext())
+        return "read"
+      } catch { return "\(error)".replacing(fixture(name), with: name) }
+    }
+    #expect(
+      refusal("bad_short_voxels.nii").hasPrefix(
+        "bad_short_voxels.nii: holds fewer voxels than its header states"))
+    #expect(refusal("DICOM/two_series").hasPrefix("DICOM/two_series: holds 2 series: found 1: CT"))
+    #expect(refusal("missing.nii").contains("cannot be opened"))
+  }
+
+  @Test("what is only previewed or listed may be written over, what is open may not")
+  func outputs() throws {
+    try withFolder { folder in
+      let path = folder.appending(path: "a.nii").path
+      for read in [
+        { _ = try FilePreview(of: path, work: WorkContext()) },
+        { _ = try FolderEntry.summary(of: path, WorkContext()) },
+      ] {
+        try FileManager.default.copyItem(atPath: fixture("plain.nii"), toPath: path)
+        try read()
+        try AtomicFile.write(Data([1]), to: path)
+        try FileManager.default.removeItem(atPath: path)
+      }
+    }
+  }
+
+  @Test(
+    "the names of a folder are listed without reading a file; its images and folders say later what they are")
+  func names() throws {
+    try withFolder { folder in
+      for (name, copy) in [
+        ("DICOM/explicit", "ct"), ("plain.nii", "a.nii"), ("bad_magic.nii", "b.nii"),
+        ("four_axes.nii.gz", "c.nii.gz"),
+      ] {
+        try FileManager.default.copyItem(
+          atPath: fixture(name), toPath: folder.appending(path: copy).path)
+      }
+      try FileManager.default.createDirectory(
+        at: folder.appending(path: "empty"), withIntermediateDirectories: false)
+      let entries = try [FolderEntry](namesIn: folder.path, .images, WorkContext())
+      #expect(
+        entries == [
+          FolderEntry("a.nii", summary: nil), FolderEntry("b.nii", summary: nil),
+          FolderEntry("c.nii.gz", summary: nil), FolderEntry("ct", isFolder: true, summary: nil),
+          FolderEntry("empty", isFolder: true, summary: nil),
+        ])
+      let summaries = try entries.map {
+        try FolderEntry.summary(of: folder.appending(path: $0.name).path, WorkContext())
+      }
+      #expect(
+        summaries == [
+          "5x4x3, 1 kB", "magic (byte 344) is wrong", "5x4x3, 3 frames, 1 kB", "4 DICOM files, 5 kB", "",
+        ])
+      let all = try [FolderEntry](namesIn: folder.path, .all, WorkContext())
+      #expect(all.allSatisfy { $0.summary == "" })
+    }
+  }
+
+  @Test("reading a preview or a summary stops at any poll")
+  func stops() throws {
+    for name in ["gzip.nii.gz", "DICOM/explicit"] {
+      try expectStops(atEachOf: 1) { work in _ = try FilePreview(of: fixture(name), work: work) }
+      try expectStops(atEachOf: 1) { work in _ = try FolderEntry.summary(of: fixture(name), work) }
+    }
+  }
+}
