@@ -75,10 +75,15 @@ extension SessionState {
       Span(" segdeck  ", Theme.barQuiet),
       Span(shown == all ? counted(all, "case") : "\(shown) of \(counted(all, "case"))", Theme.barStrong),
     ]
+    let order = Span("  by \(worklist.sortText)", Theme.bar, click: .key("s"))
     if !worklist.filter.isEmpty {
-      spans.append(Span("  filter \(cleaned(worklist.filter))", Theme.active, click: .key("/")))
+      let fixed = (spans + [order]).reduce(TextWidth.columns("  filter " + progressText)) {
+        $0 + TextWidth.columns($1.text)
+      }
+      let filter = TextWidth.shortened(cleaned(worklist.filter), to: max(8, area.columns - fixed))
+      spans.append(Span("  filter \(filter)", Theme.active, click: .key("/")))
     }
-    spans.append(Span("  by \(worklist.sortText)", Theme.bar, click: .key("s")))
+    spans.append(order)
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(progressText, row: area.row, style: Theme.barStrong, in: area)
     let unread = area.splitRight(min(TextWidth.columns(progressText), area.columns)).0
