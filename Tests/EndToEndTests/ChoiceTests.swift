@@ -63,7 +63,7 @@ struct ChoiceTests {
     )
   }
 
-  @Test("a review opens a chosen series with a chosen segment, and previews files", .timeLimit(.minutes(2)))
+  @Test("a review opens a chosen series with a chosen segment, and previews files", .timeLimit(.minutes(5)))
   func review() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
