@@ -45,6 +45,9 @@ package struct OpenedCase: Equatable, Sendable {
 /// Reads the image and the masks with which a review begins.
 package struct OpeningJob: Job {
   package static let kind = JobKind.opening
+  /// Images with fewer voxels are not shown before their masks, which are read at once: keys that are typed at the sight
+  /// of the image would come too early.
+  private static let minimumEarlyVoxelCount = 1 << 24
   package var request: OpenCaseRequest
   /// Whether the case is opened before it is wanted on the screen.
   package var isAhead: Bool
@@ -63,7 +66,9 @@ package struct OpeningJob: Job {
     let content = try environment.services.openCase(request, work.part(0...0.8)) { withoutMasks in
       let intensities = IntensitySummary(withoutMasks.image)
       read.withLock { $0 = intensities }
-      guard !request.maskPaths.isEmpty else { return }
+      guard !request.maskPaths.isEmpty,
+        withoutMasks.image.grid.size.voxelCount >= OpeningJob.minimumEarlyVoxelCount
+      else { return }
       environment.deliver(
         .imageRead(
           environment.job,
