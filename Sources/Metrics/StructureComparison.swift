@@ -36,16 +36,18 @@ package struct MatchedStructure: Hashable, Sendable {
       name: selection.name, referenceValues: values(referenceNames), otherValues: values(otherNames))
   }
 
-  /// Matches all values that occur, by name where both masks name theirs, else by value.
+  /// Matches all values that occur: as a reader paired them, else by name where both masks name theirs, else by value.
   ///
   /// - Parameters:
   ///   - reference: Values that occur in the reference; 0 is ignored.
   ///   - referenceNames: Its names, if it has any.
+  ///   - partners: The value in the other mask by the value in the reference, one to one; a value without a partner is
+  ///     matched with nothing. nil where no reader paired them.
   ///   - coding: Both masks', which names what has no name.
   /// - Returns: Ascending by value.
   package static func matches(
     reference: some Collection<UInt16>, referenceNames: LabelTable?, other: some Collection<UInt16>,
-    otherNames: LabelTable?, coding: LabelCoding = .identity
+    otherNames: LabelTable?, partners: [UInt16: UInt16]? = nil, coding: LabelCoding = .identity
   ) -> [MatchedStructure] {
     var structures: [MatchedStructure] = []
     var positions: [String: Int] = [:]
@@ -58,6 +60,26 @@ package struct MatchedStructure: Hashable, Sendable {
       }
       structures[position][keyPath: list].append(value)
     }
+    func order(_ structure: MatchedStructure) -> UInt16 {
+      structure.referenceValues.first ?? structure.otherValues.first ?? 0
+    }
+    if let partners {
+      let (values, others) = (Set(reference).subtracting([0]), Set(other).subtracting([0]))
+      let paired = partners.filter { values.contains($0.key) && others.contains($0.value) }
+      structures = values.map { value in
+        MatchedStructure(
+          name: referenceNames?[value]?.name ?? paired[value].flatMap { otherNames?[$0]?.name }
+            ?? coding.name(of: value),
+          referenceValues: [value], otherValues: paired[value].map { [$0] } ?? [])
+      }
+      structures += others.subtracting(paired.values).map { value in
+        MatchedStructure(
+          name: otherNames?[value]?.name ?? coding.name(of: value), referenceValues: [], otherValues: [value])
+      }
+      return structures.sorted {
+        (order($0), $1.referenceValues.count) < (order($1), $0.referenceValues.count)
+      }
+    }
     // Where only one mask has names, they name the values of both.
     let names = (referenceNames ?? otherNames, otherNames ?? referenceNames)
     for value in reference.sorted() where value > 0 {
@@ -65,9 +87,6 @@ package struct MatchedStructure: Hashable, Sendable {
     }
     for value in other.sorted() where value > 0 {
       add(value, names.1?[value]?.name ?? coding.name(of: value), \.otherValues)
-    }
-    func order(_ structure: MatchedStructure) -> UInt16 {
-      structure.referenceValues.first ?? structure.otherValues.first ?? 0
     }
     return structures.sorted { order($0) < order($1) }
   }

@@ -86,6 +86,18 @@ package struct LabelTable: Equatable, Sendable, Codable {
     return LabelTable(labels + added)
   }
 
+  /// The same labels, where labels with equal names have their values added: "kidney (2)", "kidney (3)".
+  package var withDistinctNames: LabelTable {
+    let counts = Dictionary(labels.map { ($0.nameKey, 1) }, uniquingKeysWith: +)
+    guard counts.count < labels.count else { return self }
+    return LabelTable(
+      labels.map { label in
+        var label = label
+        if counts[label.nameKey, default: 1] > 1 { label.name += " (\(label.value))" }
+        return label
+      })
+  }
+
   /// The default colour of a label: Okabe and Ito's palette first (distinct for colour-blind
   /// readers, no greys), then further hues by the golden angle.
   package static func colour(ofValue value: UInt16) -> RGBColour {

@@ -1,6 +1,7 @@
 import Metrics
 import Volumes
 import Work
+import Worklist
 
 /// A label of version A and the corresponding label of version B; nil where a version has none.
 package struct LabelPair: Equatable, Sendable {
@@ -104,20 +105,32 @@ package struct PairingMemory: Equatable, Sendable {
     package var name: String
     /// The name in the list of versions, such as that of a folder of masks.
     package var versionName: String
-    /// The labels with their values and names.
+    /// The labels with their codes and names.
     package var labels: [Label]
+    /// The values in the file of the labels' codes.
+    package var coding: LabelCoding
     /// The statistics of a mask's labels.
     ///
     /// Another mask at the same path is another source. Empty for a model, whose labels mean the same on every image.
     package var content: [LabelStatistics]
 
     package init(
-      name: String, versionName: String = "", labels: [Label], content: [LabelStatistics] = []
+      name: String, versionName: String = "", labels: [Label], coding: LabelCoding = .identity,
+      content: [LabelStatistics] = []
     ) {
       self.name = name
       self.versionName = versionName
       self.labels = labels
+      self.coding = coding
       self.content = content
+    }
+
+    /// The labels as a worklist's records have them.
+    package var side: MaskPairing.Side {
+      MaskPairing.Side(
+        mask: versionName,
+        labels: Dictionary(
+          labels.map { (coding.value(of: $0.value), $0.name) }, uniquingKeysWith: { first, _ in first }))
     }
   }
 
@@ -126,6 +139,25 @@ package struct PairingMemory: Equatable, Sendable {
   package init(a: Source, b: Source) {
     self.a = a
     self.b = b
+  }
+
+  /// A pairing of these versions as a worklist's records have it.
+  /// - Parameter partners: The code in B by the code in A.
+  package func pairing(_ partners: [UInt16: UInt16]) -> MaskPairing {
+    MaskPairing(
+      first: a.side, second: b.side,
+      partners: Dictionary(
+        partners.map { (a.coding.value(of: $0), b.coding.value(of: $1)) }, uniquingKeysWith: min))
+  }
+
+  /// The code in B by the code in A in a pairing of a worklist's records; nil where it does not apply to these versions.
+  package func partners(_ pairing: MaskPairing) -> [UInt16: UInt16]? {
+    pairing.partners(a.side, b.side).map { partners in
+      Dictionary(
+        partners.compactMap { value, partner in
+          a.coding.code(of: value).flatMap { code in b.coding.code(of: partner).map { (code, $0) } }
+        }, uniquingKeysWith: min)
+    }
   }
 }
 

@@ -180,20 +180,6 @@ package struct Version: Equatable, Sendable {
   }
 }
 
-extension LabelTable {
-  /// The same labels, where labels with equal names have their values added: "kidney (2)", "kidney (3)".
-  var withDistinctNames: LabelTable {
-    let counts = Dictionary(labels.map { ($0.nameKey, 1) }, uniquingKeysWith: +)
-    guard counts.count < labels.count else { return self }
-    return LabelTable(
-      labels.map { label in
-        var label = label
-        if counts[label.nameKey, default: 1] > 1 { label.name += " (\(label.value))" }
-        return label
-      })
-  }
-}
-
 extension Version {
   /// Lines for labels that a refinement removed, or whose volume it more than doubled or halved.
   ///

@@ -99,6 +99,18 @@ extension ReviewState {
     show(opened)
     moveCrosshair(to: gridMiddle)
     previousDisplaySettings?.apply(to: &self)
+    viewAtOpening = view
+  }
+
+  /// Acts on a key while masks are being read: the crosshair, planes, zoom and window can be changed.
+  mutating func lookAtImage(_ key: Key) {
+    switch KeyTable.action(key, in: .picture) {
+    case .move(let move): self.move(move)
+    case .picture(let change) where change.isOfView: _ = changePicture(change)
+    case nil: break
+    default:
+      message = Message("masks are still being read: only what is seen of the image can be changed", .warning)
+    }
   }
 
   /// Whether the image can be shown while its masks are still being read.
@@ -117,8 +129,13 @@ extension ReviewState {
   private var gridMiddle: VoxelIndex { VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2) }
 
   fileprivate mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
+    let isViewKept = isImageShownEarly && view != viewAtOpening
     phase = .reviewing
-    show(opened)
+    if isViewKept {
+      (content, intensities) = (opened.content, opened.intensities)
+    } else {
+      show(opened)
+    }
     let names = ReviewState.distinctNames(content.masks)
     decisions.versions = zip(content.masks, opened.maskComponents).enumerated().map { position, mask in
       Version(
@@ -131,10 +148,12 @@ extension ReviewState {
     decisions.b = decisions.versions.dropFirst().first?.id
     history = UndoHistory()
     let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
-    moveCrosshair(to: largest?.centre ?? gridMiddle)
+    if !isViewKept { moveCrosshair(to: largest?.centre ?? gridMiddle) }
     showOpeningMessages()
-    viewAtOpening = view
-    if let previousDisplaySettings { apply(previousDisplaySettings) }
+    if !isViewKept {
+      viewAtOpening = view
+      if let previousDisplaySettings { apply(previousDisplaySettings) }
+    }
     previousDisplaySettings = nil
     return [start(JournalJob(content: content))] + compareIfNeeded()
   }

@@ -1,6 +1,7 @@
 import Metrics
 import Volumes
 import Work
+import Worklist
 
 /// The dialog of a pairing of two versions' labels.
 package struct PairingDialog: Equatable, Sendable {
@@ -56,7 +57,7 @@ extension ReviewState {
   }
 
   /// The key under which the pairing of two versions is remembered: the sources of their labels.
-  private func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
+  func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
     func source(_ version: Version) -> PairingMemory.Source {
       let name: String
       var content: [LabelStatistics] = []
@@ -70,7 +71,7 @@ extension ReviewState {
       }
       return PairingMemory.Source(
         name: name, versionName: origin?.name ?? version.name, labels: version.ownTable.labels,
-        content: content)
+        coding: version.labels.coding, content: content)
     }
     return PairingMemory(a: source(a), b: source(b))
   }
@@ -103,6 +104,22 @@ extension ReviewState {
     guard dialog == nil, let due = pendingPairing else { return }
     pendingPairing = nil
     if case .pairing(let pairing) = due, pairing.a == decisions.a, pairing.b == decisions.b { dialog = due }
+  }
+
+  /// Adopts a decision of the worklist's records, and compares A and B again where it pairs their labels.
+  mutating func adopting(_ decision: CaseDecision, keepingEarlyVerdicts: Bool) -> [ReviewEffect] {
+    let before = decisions.pairings
+    adopt(decision, keepingEarlyVerdicts: keepingEarlyVerdicts)
+    guard decisions.pairings != before else { return [] }
+    func isAnswered(_ dialog: Dialog?) -> Bool {
+      guard case .pairing(let pairing) = dialog, pairing.isAsked, let a = version(pairing.a),
+        let b = version(pairing.b)
+      else { return false }
+      return decisions.pairings.last(of: a.family, b.family) != nil
+    }
+    if isAnswered(dialog) { dialog = nil }
+    if isAnswered(pendingPairing) { pendingPairing = nil }
+    return compareIfNeeded()
   }
 
   /// Opens the pairing of A and B at the selected label.

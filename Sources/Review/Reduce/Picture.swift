@@ -9,6 +9,16 @@ extension Action {
       toggleAnnotations, toggleStrips, togglePanel
     case nudgeWindow(width: Int, centre: Int), cine
 
+    /// Whether it only changes what is seen of the image, without a dialog or a mode.
+    var isOfView: Bool {
+      switch self {
+      case .choosePlane, .recentre, .toggleLayout, .zoom, .fit, .automaticWindow, .toggleConvention,
+        .toggleCrosshair, .toggleAnnotations, .toggleStrips, .togglePanel, .nudgeWindow:
+        true
+      case .goTo, .pan, .chooseWindow, .cine: false
+      }
+    }
+
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
         .picture, ["a"], .picture(.choosePlane(.axial)), "axial plane", bar: "plane",
@@ -169,7 +179,10 @@ extension ReviewState {
   mutating func apply(_ settings: DisplaySettings) {
     guard phase == .reviewing else {
       previousDisplaySettings = settings
-      if isImageShownEarly { settings.apply(to: &self) }
+      if isImageShownEarly, view == viewAtOpening {
+        settings.apply(to: &self)
+        viewAtOpening = view
+      }
       return
     }
     guard view == viewAtOpening else { return }

@@ -32,12 +32,8 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   case .verdictGiven(let verdict):
     if !state.hasVerdict(verdict) { state.giveVerdict(verdict) }
     effects = []
-  case .recorded(let decision):
-    state.adopt(decision, keepingEarlyVerdicts: true)
-    effects = []
-  case .decidedElsewhere(let decision):
-    state.adopt(decision, keepingEarlyVerdicts: false)
-    effects = []
+  case .recorded(let decision): effects = state.adopting(decision, keepingEarlyVerdicts: true)
+  case .decidedElsewhere(let decision): effects = state.adopting(decision, keepingEarlyVerdicts: false)
   case .journalFailed(let line):
     state.noteJournalFailure(line)
     effects = []
@@ -135,8 +131,8 @@ extension ReviewState {
         ignoreTyping("\(caseName.map { cleaned($0) } ?? "the image") is still being opened")
         return []
       }
-      // While the image is being read, only quitting is possible.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
+      if isImageShownEarly { lookAtImage(key) }
       return []
     }
     let context = keyContext

@@ -9,7 +9,7 @@ extension ReviewState {
     let accepted = verdicts.accepted.flatMap { version($0) }
     var decision = CaseDecision(
       isFlagged: verdicts.isFlagged, score: verdicts.score, comment: verdicts.comment, tags: verdicts.tags,
-      seconds: seconds)
+      seconds: seconds, pairings: maskPairings)
     if let accepted {
       decision.verdict = .accepted
       decision.version = CaseDecision.Version(
@@ -23,6 +23,43 @@ extension ReviewState {
       (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
     }
     return decision
+  }
+
+  /// The reviewer's pairings of labels of masks, as a worklist records them.
+  private var maskPairings: [MaskPairing] {
+    let own = decisions.pairings.compactMap { pairing -> MaskPairing? in
+      guard let older = mask(pairing.older), let newer = mask(pairing.newer) else { return nil }
+      let recorded = pairingMemory(older, newer).pairing(pairing.partners(from: older.id))
+      return recorded.first.mask <= recorded.second.mask ? recorded : recorded.swapped
+    }
+    return own
+      + pairingsElsewhere.filter { other in !own.contains { $0.isOf(other.first.mask, other.second.mask) } }
+  }
+
+  /// The version, where it is a mask that was read.
+  private func mask(_ id: VersionID) -> Version? {
+    guard let version = version(id), case .mask = version.origin else { return nil }
+    return version
+  }
+
+  /// The reviewer's pairings, those of masks replaced by those of the worklist's records.
+  ///
+  /// A recorded pairing that applies to no versions of this case becomes one of ``pairingsElsewhere``.
+  private mutating func adoptedPairings(_ recorded: [MaskPairing]) -> [LabelPairing] {
+    guard recorded != maskPairings else { return decisions.pairings }
+    let masks = decisions.versions.filter { mask($0.id) != nil }
+    var pairings = decisions.pairings.filter { mask($0.older) == nil || mask($0.newer) == nil }
+    pairingsElsewhere = recorded.filter { pairing in
+      for one in masks where one.name == pairing.first.mask {
+        for other in masks where other.name == pairing.second.mask && other.id != one.id {
+          guard let partners = pairingMemory(one, other).partners(pairing) else { continue }
+          pairings.append(LabelPairing(one.id, other.id, partners: partners))
+          return false
+        }
+      }
+      return true
+    }
+    return pairings
   }
 
   /// Applies the decision of this reader in the worklist, which has priority over the journal of the case.
@@ -59,7 +96,11 @@ extension ReviewState {
       recordedNames[accepted.id] = name
     }
     let adopted = verdicts
-    decide("verdict of the worklist") { $0.verdicts = adopted }
+    let pairings = adoptedPairings(decision.pairings)
+    decide("verdict of the worklist") {
+      $0.verdicts = adopted
+      $0.pairings = pairings
+    }
     acceptedElsewhere = nil
     if decision.verdict == .accepted, named == nil {
       // The acceptance remains until something else is decided here.
@@ -90,6 +131,11 @@ extension CaseDecision {
     if verdicts.isFlagged { joined.isFlagged = true }
     if let score = verdicts.score { joined.score = score }
     if !verdicts.comment.isEmpty { joined.comment = verdicts.comment }
+    joined.pairings =
+      later.pairings
+      + pairings.filter { own in
+        !later.pairings.contains { $0.isOf(own.first.mask, own.second.mask) }
+      }
     joined.tags += verdicts.tags.filter { !tags.contains($0) }
     return joined
   }

@@ -142,6 +142,8 @@ package struct ReviewState: Equatable, Sendable {
   var recordedNames: [VersionID: String] = [:]
   /// The accepted version in the worklist's records, where it is not among the versions of this case.
   var acceptedElsewhere: CaseDecision.Version?
+  /// Pairings of labels in the worklist's records that apply to no versions of this case.
+  var pairingsElsewhere: [MaskPairing] = []
   /// The display settings of the case that was on the screen before, until this case is open.
   package var previousDisplaySettings: DisplaySettings?
   /// The view when the case was opened.

@@ -85,6 +85,10 @@ package enum CohortFlags {
       if let key = key(label) { counts[key, default: 0] += 1 }
     }
     for (number, measures) in cases.enumerated() {
+      if let text = measures.flatMap(emptyMask) {
+        flags[number].append(CohortFlag(label: "", text: text))
+        continue
+      }
       for label in measures?.labels ?? [] {
         guard let key = key(label), let side = label.onlySide else { continue }
         let isUsual = Double(counts[key] ?? 0) >= usualFraction * Double(compared)
@@ -94,6 +98,17 @@ package enum CohortFlags {
           CohortFlag(label: label.name, text: "\(label.name) is only in \(side), \(volume)"))
       }
     }
+  }
+
+  /// A line about a mask without any label beside one with several; nil where there is none.
+  private static func emptyMask(_ measures: CaseMeasures) -> String? {
+    let sides = measures.labels.map(\.onlySide)
+    guard sides.count > 1, let side = sides[0], sides.allSatisfy({ $0 == side }) else { return nil }
+    let volume = measures.labels.reduce(0) {
+      $0 + (side == "A" ? $1.millilitres : $1.otherMillilitres ?? 0)
+    }
+    return "\(side == "A" ? "B" : "A") is empty; \(side) has \(counted(sides.count, "label")), "
+      + millilitresText(volume)
   }
 
   /// How frequent a label is among the measured cases.

@@ -2,7 +2,8 @@ import Metrics
 import Volumes
 import Work
 
-/// The labels of a mask compared with those of another, matched as `segdeck compare` matches them.
+/// The labels of a mask compared with those of another, matched as `segdeck compare` matches them unless a reader paired
+/// them.
 struct MaskComparison {
   private var structures: [UInt16: MatchedStructure] = [:]
   private let extents: LabelExtents
@@ -12,17 +13,21 @@ struct MaskComparison {
   /// label.
   private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
 
+  /// - Parameter pairing: The pairing of both masks' labels that a reader chose; nil for none.
   init(
     _ mask: LabelVolume, _ names: LabelTable?, _ codes: [UInt16], with other: LabelVolume,
-    _ otherNames: LabelTable?, work: WorkContext
+    _ otherNames: LabelTable?, pairing: MaskPairing?, work: WorkContext
   ) throws(Cancelled) {
     extents = try LabelExtents(reference: mask, other: other, work: work)
     let coding = mask.coding
     let overlaps = LabelOverlaps(extents)
     let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
+    let partners = pairing?.partners(
+      codes, names, otherCodes, otherNames, coding: coding)
     var declared: [UInt16: UInt16] = [:]
     for structure in MatchedStructure.matches(
-      reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames, coding: coding)
+      reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames,
+      partners: partners, coding: coding)
     {
       for code in structure.referenceValues { structures[code] = structure }
       if let code = structure.otherValues.first, structure.referenceValues.isEmpty {
@@ -35,6 +40,8 @@ struct MaskComparison {
         declared[one] = two
       }
     }
+    // What a reader paired contradicts nothing.
+    guard partners == nil else { return }
     let tables = (
       (names ?? LabelTable()).completed(for: codes, coding: coding),
       (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)

@@ -24,8 +24,10 @@ package struct MeasureCache: Sendable {
     private static let version = 5
 
     /// The key of files as they are now; nil where one does not exist.
-    package init?(files: [String], content: Content = .masks) {
+    /// - Parameter pairing: The pairing of labels with which masks are compared; nil for none.
+    package init?(files: [String], content: Content = .masks, pairing: MaskPairing? = nil) {
       var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue])
+      if let pairing { parts.append(pairing.json.text) }
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }
         parts.append(

@@ -65,6 +65,8 @@ package struct CaseDecision: Equatable, Sendable {
   package var seconds: Double
   /// The accepted version; nil where none is accepted.
   package var version: Version?
+  /// The pairs of labels that the reader chose or confirmed, for each pair of masks.
+  package var pairings: [MaskPairing]
 
   /// The possible scores.
   package static let scores = 1...5
@@ -73,7 +75,7 @@ package struct CaseDecision: Equatable, Sendable {
   package init(
     verdict: Verdict? = nil, isFlagged: Bool = false, score: Int? = nil, comment: String = "",
     tags: [String] = [],
-    seconds: Double = 0, version: Version? = nil
+    seconds: Double = 0, version: Version? = nil, pairings: [MaskPairing] = []
   ) {
     self.verdict = verdict
     self.isFlagged = isFlagged
@@ -82,6 +84,7 @@ package struct CaseDecision: Equatable, Sendable {
     self.tags = tags
     self.seconds = seconds
     self.version = version
+    self.pairings = pairings
   }
 
   /// Whether the reader decided about the case: gave it a verdict.

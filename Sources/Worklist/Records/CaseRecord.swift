@@ -77,7 +77,7 @@ extension CaseRecord {
     if decision.isFlagged { members.append(("flagged", .number("true"))) }
     if let score = decision.score { members.append(("score", .number("\(score)"))) }
     if !decision.comment.isEmpty { members.append(("comment", .string(decision.comment))) }
-    if !decision.tags.isEmpty { members.append(("tags", .strings(decision.tags))) }
+    if !decision.tags.isEmpty { members.append(("tags", .array(decision.tags.map { .string($0) }))) }
     if decision.seconds.isFinite, decision.seconds > 0 {
       members.append(("seconds", .number(decimals(decision.seconds, 3))))
     }
@@ -86,8 +86,8 @@ extension CaseRecord {
       if let path = version.exportedPath { members.append(("exported", .string(path))) }
       if let fingerprint = version.fingerprint { members.append(("fingerprint", .string(fingerprint))) }
     }
-    let text = members.map { "\(JSONText.string($0).text):\($1.text)" }.joined(separator: ",")
-    return Data("{\(text)}".utf8)
+    if !decision.pairings.isEmpty { members.append(("pairings", .array(decision.pairings.map(\.json)))) }
+    return Data(JSONText.object(members).text.utf8)
   }
 
   /// Reads a record; nil where the text is not a record.
@@ -129,6 +129,7 @@ extension CaseRecord {
       case ("version", .string(let text)): version = text
       case ("exported", .string(let text)): exported = text
       case ("fingerprint", .string(let text)): fingerprint = text
+      case ("pairings", .array(let items)): decision.pairings = items.compactMap(MaskPairing.init(json:))
       default: break  // Later programs may add members.
       }
     }
@@ -136,36 +137,5 @@ extension CaseRecord {
     decision.version = version.map {
       CaseDecision.Version(name: $0, exportedPath: exported, fingerprint: fingerprint)
     }
-  }
-}
-
-/// A value as JSON text.
-private enum JSONText {
-  /// Digits, or true.
-  case number(String)
-  case string(String)
-  case strings([String])
-
-  var text: String {
-    switch self {
-    case .number(let text): text
-    case .string(let text): Self.quoted(text)
-    case .strings(let texts): "[\(texts.map(Self.quoted).joined(separator: ","))]"
-    }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\t": quoted += "\\t"
-      case _ where scalar.value < 0x20: quoted += String(format: "\\u%04x", scalar.value)
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }

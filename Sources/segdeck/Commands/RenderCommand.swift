@@ -137,10 +137,12 @@ struct RenderCommand: ParsableCommand {
   /// The picture of a case of a list: its first mask, or the difference of its first two; nil where its image cannot be
   /// read, with a note.
   private func picture(
-    of item: WorklistCase, _ style: PictureStyle, _ slices: SliceChoice?, work: WorkContext
+    of row: CaseRow, _ style: PictureStyle, _ slices: SliceChoice?, work: WorkContext
   ) throws -> Picture? {
+    let item = row.item
     let masks = item.masks.prefix(options.difference ? 2 : 1).map { (name: $0.name, path: $0.path) }
-    let content = try ReadCase(image: item.images[0], masks: masks, work: work.part(0...0.5))
+    var content = try ReadCase(image: item.images[0], masks: masks, work: work.part(0...0.5))
+    content.pairing = row.pairing
     for problem in content.problems { Console.note("\(item.name): \(problem.description)") }
     guard let image = content.image else { return nil }
     do {
@@ -159,7 +161,7 @@ struct RenderCommand: ParsableCommand {
     let work = threads.context("drawing")
     for (position, row) in rows.enumerated() {
       let part = work.part(Double(position) / Double(rows.count)...Double(position + 1) / Double(rows.count))
-      try body(position, try picture(of: row.item, style, slices, work: part))
+      try body(position, try picture(of: row, style, slices, work: part))
     }
     work.report(1)
   }

@@ -96,10 +96,11 @@ struct ReportCommand: ParsableCommand {
     let measuredPart = readsAtOnce ? 0.7 : 0.3
     let rows = try listing.rows(measuring: work.part(0...measuredPart)) { item, problem in
       problems[item.name, default: []].append(problem)
-    } read: { item, masks, part throws(Cancelled) in
+    } read: { row, masks, part throws(Cancelled) in
       guard readsAtOnce else { return }
-      contents[item.name] = try ReportedContent(
-        item, masks: masks, toleranceMillimetres: tolerance, style: style, work: part)
+      contents[row.item.name] = try ReportedContent(
+        row.item, pairing: row.pairing, masks: masks, toleranceMillimetres: tolerance, style: style,
+        work: part)
     }
     var reported: [ReportedCase] = []
     for (position, row) in rows.enumerated() {
@@ -107,7 +108,9 @@ struct ReportCommand: ParsableCommand {
         Double(position) / Double(rows.count)...Double(position + 1) / Double(rows.count))
       let content =
         try contents.removeValue(forKey: row.item.name)
-        ?? ReportedContent(row.item, masks: nil, toleranceMillimetres: tolerance, style: style, work: part)
+        ?? ReportedContent(
+          row.item, pairing: row.pairing, masks: nil, toleranceMillimetres: tolerance, style: style,
+          work: part)
       let one = content.reported(row, problems: problems[row.item.name] ?? [])
       for problem in one.problems { Console.note("\(row.item.name): \(problem)") }
       reported.append(one)

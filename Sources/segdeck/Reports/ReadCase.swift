@@ -18,6 +18,9 @@ struct ReadCase {
   let masks: [Mask]
   /// An error for each file that could not be read or does not fit.
   let problems: [InputError]
+  /// The pairing of the labels of the case's first two masks that a reader chose, from the first to the second; nil for
+  /// none.
+  var pairing: MaskPairing?
 
   /// Reads the image of a case whose masks were read already.
   ///
@@ -106,13 +109,17 @@ struct ReadCase {
     return nil
   }
 
-  /// The structures of the first two masks, matched by name, or by value where a mask has no names; empty with fewer
-  /// than two masks.
+  /// The structures of the first two masks: as ``pairing`` says where it applies to them, else matched by name, or by
+  /// value where a mask has no names; empty with fewer than two masks.
   var structures: [MatchedStructure] {
     guard masks.count > 1 else { return [] }
     let (a, b) = (masks[0].fitted, masks[1].fitted)
+    let (codes, otherCodes) = (Array(a.labels.voxelCounts().keys), Array(b.labels.voxelCounts().keys))
+    let isAboutThese = pairing?.first.mask == masks[0].name && pairing?.second.mask == masks[1].name
     return MatchedStructure.matches(
-      reference: Array(a.labels.voxelCounts().keys), referenceNames: a.names,
-      other: Array(b.labels.voxelCounts().keys), otherNames: b.names, coding: a.labels.coding)
+      reference: codes, referenceNames: a.names, other: otherCodes, otherNames: b.names,
+      partners: isAboutThese
+        ? pairing?.partners(codes, a.names, otherCodes, b.names, coding: a.labels.coding) : nil,
+      coding: a.labels.coding)
   }
 }

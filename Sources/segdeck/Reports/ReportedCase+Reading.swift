@@ -16,12 +16,13 @@ struct ReportedContent {
   ///
   /// A file that cannot be read becomes one of ``problems``; the others are still used.
   /// - Parameters:
+  ///   - pairing: The pairing of labels that a reader chose for the first two masks; nil for none.
   ///   - masks: The first two masks on the grid of the first, where they were read already; nil where not.
   ///   - style: The style of the pictures; nil for no pictures.
   /// - Throws: ``Cancelled``.
   init(
-    _ item: WorklistCase, masks read: [ReadCase.Mask]?, toleranceMillimetres: Double, style: PictureStyle?,
-    work: WorkContext
+    _ item: WorklistCase, pairing: MaskPairing?, masks read: [ReadCase.Mask]?, toleranceMillimetres: Double,
+    style: PictureStyle?, work: WorkContext
   ) throws(Cancelled) {
     missingFiles = item.missingFiles
     problems = missingFiles.map { "\($0): no such file" }
@@ -30,12 +31,13 @@ struct ReportedContent {
       !missing.contains($0.path)
     }
     let image = item.images.first.flatMap { style == nil || missing.contains($0) ? nil : $0 }
-    let content =
+    var content =
       if let read {
         try ReadCase(image: image, reading: read, of: files, work: work.part(0...0.3))
       } else {
         try ReadCase(image: image, masks: files, work: work.part(0...0.3))
       }
+    content.pairing = pairing
     add(content.problems.map(\.description))
     work.report(0.3)
     do {

@@ -18,9 +18,15 @@ final class WorklistServices: SessionServices {
     var cases: [WorklistCase]
     var records: ReviewRecords
     var waiting: [Entry] = []
+    /// The pairings of labels in the records.
+    var pairings: WorklistPairings
+    var measuring = Measuring.idle
     var failure: String?
     var deliver: @Sendable (SessionEvent) -> Void = { _ in }
   }
+
+  /// Whether cases are being measured, and whether pairings changed since that began.
+  private enum Measuring { case idle, running, outdated }
 
   /// The interval at which records of other readers are read.
   private static let pollSeconds = 2.0
@@ -28,7 +34,7 @@ final class WorklistServices: SessionServices {
   private let cases: [WorklistCase]
   private let preferredModel: String?
   private let writer: RecordWriter
-  private let pairings = SessionPairings()
+  private let pairings: SessionPairings
   private let state: Mutex<State>
   private let queue = DispatchQueue(label: "segdeck.records", qos: .utility)
   private let measuringCancellation = Cancellation()
@@ -43,7 +49,9 @@ final class WorklistServices: SessionServices {
     cases = worklist.cases
     self.writer = writer
     self.preferredModel = preferredModel
-    state = Mutex(State(cases: worklist.cases, records: records))
+    let known = WorklistPairings(records.reviews)
+    pairings = SessionPairings(known.all)
+    state = Mutex(State(cases: worklist.cases, records: records, pairings: known))
   }
 
   func services(of id: CaseID) -> any ReviewServices {
@@ -55,13 +63,40 @@ final class WorklistServices: SessionServices {
 
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
     state.withLock { $0.deliver = deliver }
+    state.withLock { $0.measuring = .running }
     poll()
+    // Measuring waits until the first case is open.
+    measureOnThread(afterSeconds: Self.measuringDelaySeconds, deliver)
+  }
+
+  /// Measures the cases on a thread of its own, again while pairings change.
+  private func measureOnThread(
+    afterSeconds delay: Double, _ deliver: @escaping @Sendable (SessionEvent) -> Void
+  ) {
     Thread.detachNewThread { [self] in
-      // Measuring waits until the first case is open.
-      Thread.sleep(forTimeInterval: Self.measuringDelaySeconds)
+      Thread.sleep(forTimeInterval: delay)
       ThreadPriority.lower()
-      measure(deliver)
+      var isOutdated = true
+      while isOutdated, !measuringCancellation.isRequested {
+        measure(deliver)
+        isOutdated = state.withLock { state in
+          state.measuring = state.measuring == .outdated ? .running : .idle
+          return state.measuring == .running
+        }
+      }
     }
+  }
+
+  /// Measures cases again where readers paired labels differently than before.
+  private func measureAgainIfPaired() {
+    let starts = state.withLock { state in
+      let pairings = WorklistPairings(state.records.reviews)
+      guard pairings != state.pairings else { return false }
+      state.pairings = pairings
+      defer { state.measuring = state.measuring == .idle ? .running : .outdated }
+      return state.measuring == .idle
+    }
+    if starts { measureOnThread(afterSeconds: 0, state.withLock(\.deliver)) }
   }
 
   /// Measures every case, those with cached measures first, and delivers results a few times a second.
@@ -79,7 +114,8 @@ final class WorklistServices: SessionServices {
     var uncertain: [CaseID: [LabelUncertainty]] = [:]
     var unread: [(id: CaseID, item: WorklistCase)] = []
     for (position, item) in cases.enumerated() {
-      if let measures = WorklistMeasuring.known(item, cache) { found[CaseID(position)] = measures }
+      let pairing = state.withLock { $0.pairings.pairing(of: item) }
+      if let measures = WorklistMeasuring.known(item, pairing, cache) { found[CaseID(position)] = measures }
       let known = WorklistUncertainty.known(item, cache)
       if !known.uncertainties.isEmpty { uncertain[CaseID(position)] = known.uncertainties }
       if !known.isComplete { unread.append((CaseID(position), item)) }
@@ -89,10 +125,11 @@ final class WorklistServices: SessionServices {
     if !uncertain.isEmpty { deliver(.uncertainties(uncertain)) }
     for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
       guard !measuringCancellation.isRequested else { return }
+      let pairing = state.withLock { $0.pairings.pairing(of: item) }
       // Errors of a mask are reported when its case is opened.
-      if let measures = try? WorklistMeasuring.measures(item, work: work) {
+      if let measures = try? WorklistMeasuring.measures(item, pairing, work: work) {
         found[CaseID(position)] = measures
-        try? WorklistMeasuring.store(measures, item, cache)
+        try? WorklistMeasuring.store(measures, item, pairing, cache)
       }
       send(atOnce: false)
     }
@@ -145,7 +182,10 @@ final class WorklistServices: SessionServices {
           Set(state.waiting.map(\.worklistCase.name)), state.deliver
         )
       }
-      if !changed.isEmpty { deliver(.reviews(changed)) }
+      if !changed.isEmpty {
+        deliver(.reviews(changed))
+        measureAgainIfPaired()
+      }
       let own = writer.fileName
       let elsewhere = changed.filter { !waiting.contains($0.key) }.compactMapValues { review in
         review.entries[writer.reader].flatMap { entry in
@@ -184,7 +224,10 @@ final class WorklistServices: SessionServices {
         state.records.reviews.filter { changed.contains($0.key) }, state.failure != failure, state.deliver
       )
     }
-    if !reviews.isEmpty { deliver(.reviews(reviews)) }
+    if !reviews.isEmpty {
+      deliver(.reviews(reviews))
+      measureAgainIfPaired()
+    }
     if hasFailureChanged { deliver(.recordsFailed(failure)) }
   }
 }

@@ -95,12 +95,15 @@ struct CaseListing {
   /// - Throws: ``Cancelled``.
   func rows(
     measuring work: WorkContext?, problem: (WorklistCase, String) -> Void,
-    read: (WorklistCase, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
+    read: (CaseRow, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) -> [CaseRow] {
     var records = ReviewRecords(worklist: place)
     records.poll()
     for note in records.notes { Console.note(note) }
-    var rows = worklist.cases.map { CaseRow($0, review: records.reviews[$0.name]) }
+    let pairings = WorklistPairings(records.reviews)
+    var rows = worklist.cases.map { item in
+      CaseRow(item, review: records.reviews[item.name], pairing: pairings.pairing(of: item))
+    }
     if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem, read: read) }
     rows = rows.filter(query.matches)
     if let order { rows = order.sorted(rows) }

@@ -11,7 +11,7 @@ enum WorklistMeasuring {
   /// - Throws: ``Cancelled``.
   static func measure(
     _ rows: inout [CaseRow], work: WorkContext, problem: (WorklistCase, String) -> Void,
-    read: (WorklistCase, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
+    read: (CaseRow, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) {
     let cache = MeasureCache()
     cache.prune()
@@ -19,16 +19,16 @@ enum WorklistMeasuring {
     for index in rows.indices {
       let fraction = 1 / Double(rows.count)
       let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
-      let item = rows[index].item
+      let (item, pairing) = (rows[index].item, rows[index].pairing)
       do {
-        if let known = known(item, cache) {
+        if let known = known(item, pairing, cache) {
           rows[index].measures = known
         } else if let masks = try MeasuredMasks(item, work: part.withoutProgress, note: { problem(item, $0) })
         {
           for mask in masks.masks { mask.fitted.reportFindings() }
-          rows[index].measures = try masks.measures(work: part.part(0...0.5))
-          try read(item, masks.masks, part.part(0.5...1))
-          if canStore { try store(rows[index].measures, item, cache) }
+          rows[index].measures = try masks.measures(pairing, work: part.part(0...0.5))
+          try read(rows[index], masks.masks, part.part(0.5...1))
+          if canStore { try store(rows[index].measures, item, pairing, cache) }
         }
       } catch let error as InputError {
         // One bad case does not stop the others, and one note tells of a cache that cannot be written.
@@ -72,27 +72,32 @@ enum WorklistMeasuring {
   }
 
   /// Earlier measures of a case whose masks are still the same; nil for none.
-  static func known(_ item: WorklistCase, _ cache: MeasureCache) -> CaseMeasures? {
-    key(item).flatMap { cache.measures(for: $0) }
+  /// - Parameter pairing: The pairing of labels with which its masks are compared; nil for none.
+  static func known(_ item: WorklistCase, _ pairing: MaskPairing?, _ cache: MeasureCache) -> CaseMeasures? {
+    key(item, pairing).flatMap { cache.measures(for: $0) }
   }
 
   /// Caches the measures of a case.
   /// - Throws: ``InputError`` when the cache cannot be written.
-  static func store(_ measures: CaseMeasures?, _ item: WorklistCase, _ cache: MeasureCache) throws(InputError)
-  {
-    guard let measures, let key = key(item) else { return }
+  static func store(
+    _ measures: CaseMeasures?, _ item: WorklistCase, _ pairing: MaskPairing?, _ cache: MeasureCache
+  ) throws(InputError) {
+    guard let measures, let key = key(item, pairing) else { return }
     try cache.store(measures, for: key)
   }
 
   /// Measures the first mask of a case and compares it with the second; nil for a case without masks.
+  /// - Parameter pairing: The pairing of their labels that a reader chose; nil for none.
   /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
-  static func measures(_ item: WorklistCase, work: WorkContext) throws -> CaseMeasures? {
-    try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(work: work)
+  static func measures(
+    _ item: WorklistCase, _ pairing: MaskPairing?, work: WorkContext
+  ) throws -> CaseMeasures? {
+    try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(pairing, work: work)
   }
 
-  /// The state of the image and the masks, and of the files beside the compared masks that name their labels; nil for a
-  /// case without masks.
-  private static func key(_ item: WorklistCase) -> MeasureCache.Key? {
+  /// The state of the image and the masks, of the files beside the compared masks that name their labels, and the pairing
+  /// of their labels; nil for a case without masks.
+  private static func key(_ item: WorklistCase, _ pairing: MaskPairing?) -> MeasureCache.Key? {
     guard !item.masks.isEmpty else { return nil }
     let paths = item.masks.map(\.path)
     // A further mask and the image only say whether grids fit; one that is missing is compared with nothing.
@@ -100,7 +105,7 @@ enum WorklistMeasuring {
     return MeasureCache.Key(
       files: paths.prefix(2).flatMap {
         [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists)
-      } + further)
+      } + further, pairing: pairing)
   }
 }
 
@@ -133,10 +138,11 @@ private struct MeasuredMasks {
   }
 
   /// The measures of the first mask beside the second.
-  func measures(work: WorkContext) throws(Cancelled) -> CaseMeasures {
+  func measures(_ pairing: MaskPairing?, work: WorkContext) throws(Cancelled) -> CaseMeasures {
     let (first, other) = (masks[0].fitted, masks.count > 1 ? masks[1].fitted : nil)
     var measures = try CaseMeasures(
-      of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names, work: work)
+      of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names,
+      pairing: pairing, work: work)
     measures.misfits = misfits.lines
     return measures
   }
