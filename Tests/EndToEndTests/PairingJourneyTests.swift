@@ -52,4 +52,55 @@ struct PairingJourneyTests {
     #expect(compared.errors.contains("label 1 of other.nii.gz overlaps liver of truth.nii.gz by 1.00"))
     #expect(compared.errors.contains("--label 1=liver compares them"))
   }
+
+  @Test(
+    "pairs that a reader confirms in one case count in the list and the report of all cases",
+    .timeLimit(.minutes(5)))
+  func pairsCountInLists() throws {
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
+    defer { folder.remove() }
+    for number in [1, 2] {
+      let truth = try ImageFile.open(folder("data/labels/case\(number).nii"))
+      var other = try truth.labelVolume()
+      let values = other.values().subtracting([0]).sorted().compactMap { UInt16($0) }
+      let next = Dictionary(uniqueKeysWithValues: zip(values, values.dropFirst() + values.prefix(1)))
+      other.voxels = other.voxels.map { next[$0] ?? 0 }
+      try other.write(to: folder("net/case\(number).nii"), source: truth.source)
+    }
+    func dice() throws -> [Double?] {
+      let outcome = try cases.call(["worklist", "data", "--labels", "net", "--measure", "--json"])
+      let rows = try #require(
+        JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+      return rows.map { row in
+        (row["labels"] as? [[String: Any]])?.compactMap { $0["dice"] as? Double }.min()
+      }
+    }
+    let before = try dice()
+    #expect(before.prefix(2).allSatisfy { ($0 ?? 1) < 0.5 })
+    let session = try TmuxSession(
+      columns: 120, rows: 40,
+      environment: [
+        "SEGDECK_SHARE": checkout.appending(path: "sample-data").path, "COLORTERM": "truecolor",
+        "XDG_STATE_HOME": folder("state"), "XDG_CACHE_HOME": folder("cache"),
+      ])
+    try session.enter("clear; cd \(folder.path) && \(try BuiltProgram.path()) review data --labels net")
+    try session.waitFor("Pairs of labels", seconds: 60)
+    try session.press("Enter")
+    try session.waitFor("pairs of labels")
+    try session.press("C")
+    // The list measures both cases again with the pairs.
+    try session.waitUntil("measures again", seconds: 60) { text in
+      text.split(separator: "\n").count { $0.contains(/case[12] .*1\.00/) } == 2
+    }
+    try session.press("Escape")
+    try session.press("q")
+    try session.waitFor("ready>")
+    #expect(try dice() == [1, 1, nil])
+    #expect(
+      try cases.call(["report", "data", "--labels", "net", "--no-pictures", "-o", "out"]).status == 0)
+    let labels = String(decoding: try folder.bytes("out/report.labels.csv"), as: UTF8.self)
+    #expect(
+      labels.split(separator: "\n").filter { $0.hasPrefix("case2,") }.allSatisfy { $0.contains(",1.0000,") })
+  }
 }

@@ -68,6 +68,15 @@ func structuresAreMatchedByName() {
       MatchedStructure(name: "Left_Kidney", referenceValues: [6], otherValues: [1]),
     ])
   #expect(
+    MatchedStructure.matches(
+      reference: [0, 1, 6], referenceNames: upper, other: [0, 1, 2, 3], otherNames: nil,
+      partners: [1: 3, 6: 1])
+      == [
+        MatchedStructure(name: "Liver", referenceValues: [1], otherValues: [3]),
+        MatchedStructure(name: "label 2", referenceValues: [], otherValues: [2]),
+        MatchedStructure(name: "Left_Kidney", referenceValues: [6], otherValues: [1]),
+      ])
+  #expect(
     MatchedStructure(
       LabelSelection(values: [6], name: "left-kidney"), referenceNames: upper, otherNames: lower)
       == MatchedStructure(name: "left-kidney", referenceValues: [6], otherValues: [1]))

@@ -78,6 +78,49 @@ struct RecordingTests {
     #expect(session.review.decisions.verdicts == Verdicts())
   }
 
+  /// A case with two masks that number their labels differently, the second without names.
+  private func twoMasks() -> ReviewCase {
+    var content = phantomCase()
+    var second = content.masks[0]
+    (second.name, second.path) = ("other", "/cases/other.nii.gz")
+    (content.masks[0].versionName, second.versionName) = ("experts", "other")
+    second.labels = second.labels.relabelled { [6: 2, 1: 6][$1] ?? 0 }
+    second.table = LabelTable()
+    content.masks.append(second)
+    return content
+  }
+
+  @Test("pairs of labels are recorded, withdrawn by undo, and adopted when the case is opened again")
+  func recordsPairings() throws {
+    var (session, effects) = begunSession(1)
+    effects = try session.finish(effects, content: twoMasks())
+    session.cases[CaseID(0)]?.dialog = .pairing(
+      PairingDialog(
+        a: VersionID(0), b: VersionID(1), rows: [.init(valueA: 1, valueB: 6), .init(valueA: 6, valueB: 2)],
+        isAsked: true))
+    let expected = MaskPairing(
+      first: .init(mask: "experts", labels: [1: "spleen", 6: "liver"]),
+      second: .init(mask: "other", labels: [2: "label 2", 6: "label 6"]), partners: [1: 6, 6: 2])
+    #expect(try session.press(.enter).pairings == [[expected]])
+    #expect(try session.press("z").pairings == [[]])
+    #expect(try session.press("Z").pairings == [[expected]])
+
+    for pairing in [expected, expected.swapped] {
+      let known = try review("case-1", [("ann", CaseDecision(pairings: [pairing]))])
+      var (next, opening) = begunSession(1, reviews: ["case-1": known])
+      opening = try next.finish(opening, content: twoMasks())
+      #expect(
+        next.review.decisions.pairings
+          == [LabelPairing(VersionID(0), VersionID(1), partners: [1: 6, 6: 2])])
+      #expect(try next.press("f").pairings == [[expected]])
+      // Masks with other labels keep what is recorded, for those who have them.
+      var (other, effects) = begunSession(1, reviews: ["case-1": known])
+      effects = try other.finish(effects)
+      #expect(other.review.decisions.pairings == [])
+      #expect(try other.press("f").pairings == [[pairing]])
+    }
+  }
+
   @Test("a decision in the journal that is newer than the record counts, and is recorded")
   func keepsNewerJournal() throws {
     let known = try review("case-1", [("ann", CaseDecision(verdict: .needsWork))])

@@ -107,5 +107,10 @@ extension [SessionEffect] {
     }
   }
 
+  /// The pairings of labels in the decisions that are recorded.
+  var pairings: [[MaskPairing]] {
+    compactMap { if case .record(_, .decided, let decision) = $0 { decision.pairings } else { nil } }
+  }
+
   var closed: [Int] { compactMap { if case .close(let id) = $0 { id.position } else { nil } } }
 }

@@ -61,7 +61,7 @@ struct SessionOpeningTests {
     #expect(session.review.dialog?.line == ":open other.nii.gz")
   }
 
-  @Test("the image is shown while its masks are being read, and only quitting and other cases have keys")
+  @Test("the image is shown while its masks are being read, and can be looked at")
   func imageFirst() throws {
     var session = SessionState(
       worklist: WorklistState(OpenCaseRequest(imagePath: "ct.nii.gz", maskPaths: ["organs.nii.gz"])),
@@ -79,10 +79,20 @@ struct SessionOpeningTests {
     #expect(shown.text[22].contains("reading the mask organs.nii.gz"))
     #expect(shown.text[23].trimmingCharacters(in: .whitespaces) == "q quits")
     let before = session
-    try session.type("y")
+    for key in "y1fmbnwP" { try session.type(String(key)) }
+    #expect(session.review.message?.text.hasPrefix("masks are still being read") == true)
+    session.cases[CaseID(0)]?.message = before.review.message
     #expect(session == before)
+    var unmoved = session
+    try unmoved.finish(begun)
+    #expect(unmoved.review.view.crosshair != before.review.view.crosshair)
+    try session.type("]]s+")
+    try session.press(.left)
+    let looked = session.review.view
+    #expect((looked.activePlane, looked.crosshair.k) == (.sagittal, before.review.view.crosshair.k + 2))
     try session.finish(begun)
     #expect(session.review.phase == .reviewing && session.review.decisions.versions.count == 1)
+    #expect(session.review.view == looked)
     _ = reduce(&session, .review(CaseID(0), .imageRead(JobID(1), image)))
     #expect(session.review.decisions.versions.count == 1)
   }

@@ -97,6 +97,32 @@ import Worklist
         .init(
           value: 2, name: "spleen", millilitres: 1, dice: 0, contradiction: .init(name: "label 1", dice: 1)),
       ])
+    let pairing = MaskPairing(
+      first: .init(mask: "a", labels: [1: "liver", 2: "spleen"]),
+      second: .init(mask: "b", labels: [1: "label 1", 2: "label 2"]), partners: [1: 2, 2: 1])
+    func paired(_ pairing: MaskPairing) throws -> [CaseMeasures.LabelMeasures] {
+      try CaseMeasures(
+        of: numbered(1, 2), names: LabelTable([liver, spleen]), comparedWith: numbered(2, 1), otherNames: nil,
+        pairing: pairing, work: WorkContext()
+      ).labels.map { .init(value: $0.value, name: $0.name, millilitres: 1, dice: $0.dice) }
+    }
+    #expect(
+      try paired(pairing) == [
+        .init(value: 1, name: "liver", millilitres: 1, dice: 1),
+        .init(value: 2, name: "spleen", millilitres: 1, dice: 1),
+      ])
+    var partial = pairing
+    partial.partners = [1: 2]
+    #expect(
+      try paired(partial) == [
+        .init(value: 1, name: "label 1", millilitres: 1, dice: 0),
+        .init(value: 1, name: "liver", millilitres: 1, dice: 1),
+        .init(value: 2, name: "spleen", millilitres: 1, dice: 0),
+      ])
+    // A pairing of other labels says nothing about these.
+    var other = pairing
+    other.first.labels[2] = "kidney"
+    #expect(try paired(other).map(\.dice) == [0, 0])
     var renamed = second
     renamed.name = "Leber"
     #expect(
@@ -248,6 +274,22 @@ import Worklist
     #expect(
       texts(usual.dropLast(2) + [measured(9, 10), measured(9, 10)]).prefix(3)
         == [[String]](repeating: ["label 2 is only in B, 10.0 mL"], count: 3)[...])
+  }
+
+  @Test("a mask without any label beside one with several is reported once")
+  func emptyMask() {
+    func measured(_ volumes: [(Double, Double)]) -> CaseMeasures {
+      CaseMeasures(
+        labels: volumes.enumerated().map { index, volume in
+          .init(
+            value: index + 1, name: "label \(index + 1)", millilitres: volume.0, dice: 0,
+            otherMillilitres: volume.1)
+        })
+    }
+    #expect(texts([measured([(1, 0), (1234, 0)])]) == [["B is empty; A has 2 labels, 1,235 mL"]])
+    #expect(texts([measured([(0, 1), (0, 2), (0, 3)])]) == [["A is empty; B has 3 labels, 6.00 mL"]])
+    #expect(texts([measured([(1, 0)])]) == [["label 1 is only in A, 1.00 mL"]])
+    #expect(texts([measured([(1, 0), (0, 2)])]).joined().count == 2)
   }
 
   @Test("a mask that does not fit is reported, also of a case without labels")

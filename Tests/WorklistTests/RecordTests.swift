@@ -37,13 +37,21 @@ import Worklist
       decision: CaseDecision(
         verdict: .needsWork, isFlagged: true, score: 4, comment: "a\tb \u{1} \u{2028}",
         tags: ["motion", "x,y"],
-        seconds: 12.5, version: .init(name: "seg", exportedPath: "out/c.nii")))
+        seconds: 12.5, version: .init(name: "seg", exportedPath: "out/c.nii"),
+        pairings: [
+          MaskPairing(
+            first: .init(mask: "a", labels: [2: "x", 1: "\""]),
+            second: .init(mask: "b", labels: [70000: "y"]),
+            partners: [1: 70000])
+        ]))
     let text = String(decoding: event.json, as: UTF8.self)
     #expect(
       text == """
         {"sequence":7,"time":"2025-11-29T16:00:00.123Z","reader":"Ann \\"A\\"","host":"ws1","case":"case\\n1 \u{1f600}",\
         "image":"images/\\\\a.nii.gz","event":"decided","verdict":"needs work","flagged":true,"score":4,\
-        "comment":"a\\tb \\u0001 \u{2028}","tags":["motion","x,y"],"seconds":12.500,"version":"seg","exported":"out/c.nii"}
+        "comment":"a\\tb \\u0001 \u{2028}","tags":["motion","x,y"],"seconds":12.500,"version":"seg","exported":"out/c.nii",\
+        "pairings":[{"first":"a","second":"b","first labels":[[1,"\\""],[2,"x"]],"second labels":[[70000,"y"]],\
+        "pairs":[[1,70000]]}]}
         """)
     #expect(CaseRecord(json: event.json) == event)
     #expect(try JSONSerialization.jsonObject(with: event.json) is [String: Any])

@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// The pairs of labels of two masks that a reader chose or confirmed.
 ///

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+import Volumes
+import Work
+import Worklist
+
+@Suite("Pairs of labels that readers chose")
+struct MaskPairingTests {
+  private typealias Side = MaskPairing.Side
+
+  private let experts = Side(mask: "experts", labels: [1: "myocardium", 2: "left ventricle", 3: "aorta"])
+  private let model = Side(mask: "model", labels: [1: "label 1", 2: "label 2", 3: "label 3"])
+  private var heart: MaskPairing {
+    MaskPairing(first: model, second: experts, partners: [1: 3, 2: 1])
+  }
+
+  private func side(_ mask: String, _ labels: [Int: String]) -> Side { Side(mask: mask, labels: labels) }
+
+  private func decided(
+    _ caseName: String, _ reader: String, _ pairings: [MaskPairing], _ sequence: Int
+  ) -> CaseRecord {
+    CaseRecord(
+      sequence: sequence, time: "2026-01-01T00:00:00.000Z", reader: reader, host: "h", caseName: caseName,
+      image: "c.nii", kind: .decided, decision: CaseDecision(pairings: pairings))
+  }
+
+  @Test("a pairing applies to masks of the same names with fewer labels too, in either order")
+  func applies() {
+    #expect(heart.partners(model, experts) == [1: 3, 2: 1])
+    #expect(heart.partners(experts, model) == [3: 1, 1: 2])
+    #expect(heart.swapped.partners(model, experts) == [1: 3, 2: 1])
+    #expect(heart.partners(side("model", [1: "label 1"]), experts) == [1: 3])
+    #expect(heart.partners(side("model", [:]), side("experts", [:])) == [:])
+  }
+
+  @Test("a pairing does not apply to other masks, to further labels or to labels of other names")
+  func otherMasks() {
+    #expect(heart.partners(side("model 2", model.labels), experts) == nil)
+    #expect(heart.partners(side("model", [9: "label 9"]), experts) == nil)
+    #expect(heart.partners(model, side("experts", [1: "pericardium"])) == nil)
+    let nameless = MaskPairing(first: side("", [1: "a"]), second: experts, partners: [1: 1])
+    #expect(nameless.partners(side("", [1: "a"]), experts) == nil)
+  }
+
+  @Test("labels are those that occur, by their values in the file")
+  func labelsThatOccur() throws {
+    let coding = try #require(LabelCoding(of: [7, 100_000]))
+    let code = try #require(coding.code(of: 100_000))
+    let names = LabelTable([7, 8].map { Label(value: $0, name: "vein", colour: RGBColour(0, 0, 0)) })
+    let found = Side(mask: "veins", codes: [0, 7, code], names: names, coding: coding)
+    #expect(found == side("veins", [7: "vein (7)", 100_000: "label 100000"]))
+    let pairing = MaskPairing(
+      first: found, second: side("net", [2: "label 2", 3: "label 3"]), partners: [7: 2, 100_000: 3])
+    #expect(
+      pairing.partners([0, 7, code], names, [2, 3], nil, coding: coding) == [7: 2, code: 3])
+    #expect(pairing.partners([7, 9], names, [2, 3], nil, coding: coding) == nil)
+  }
+
+  @Test("the pairing of a case is its own, else that of the case that was decided last")
+  func ofWorklist() {
+    var other = heart
+    other.partners = [3: 2]
+    let unrelated = MaskPairing(first: side("a", [1: "x"]), second: side("b", [1: "y"]), partners: [1: 1])
+    var records = ReviewRecords(folders: [])
+    records.add(decided("one", "ann", [unrelated, heart], 2), file: "f", line: 1)
+    records.add(decided("two", "bob", [other], 3), file: "g", line: 1)
+    let pairings = WorklistPairings(records.reviews)
+    func item(_ name: String, _ masks: [String]) -> WorklistCase {
+      WorklistCase(name: name, images: ["i.nii"], masks: masks.map { .init(name: $0, path: "\($0).nii") })
+    }
+    #expect(pairings.pairing(of: item("one", ["model", "experts"])) == heart)
+    #expect(pairings.pairing(of: item("one", ["experts", "model"])) == heart.swapped)
+    #expect(pairings.pairing(of: item("three", ["model", "experts"])) == other)
+    #expect(pairings.pairing(of: item("three", ["a", "b"])) == unrelated)
+    #expect(pairings.pairing(of: item("three", ["a", "experts"])) == nil)
+    #expect(pairings.pairing(of: item("three", ["a"])) == nil)
+    // A reader who withdraws a pairing leaves those of others.
+    records.add(decided("two", "bob", [], 4), file: "g", line: 2)
+    #expect(WorklistPairings(records.reviews).pairing(of: item("three", ["model", "experts"])) == heart)
+  }
+
+  @Test("a record that is damaged in a pairing loses that pairing alone")
+  func damage() throws {
+    let record = decided("one", "ann", [heart], 1)
+    #expect(CaseRecord(json: record.json) == record)
+    let text = String(decoding: record.json, as: UTF8.self)
+    for (part, damaged) in [
+      ("[1,3]", "[1]"), ("[1,3]", "[2,3]"), ("[1,3]", "[1,1]"), ("[1,3]", "[9,3]"),
+      ("\"first\":\"model\"", "\"first\":1"), ("[1,\"label 1\"]", "[1]"),
+    ] {
+      let read = try #require(
+        CaseRecord(json: Data(text.replacingOccurrences(of: part, with: damaged).utf8)), "\(damaged)")
+      #expect(read.decision.pairings == [] && read.caseName == "one", "\(damaged)")
+    }
+  }
+}
