@@ -78,6 +78,7 @@ enum PageStyle {
     dl div { display: flex; gap: 6px; }
     dt { color: var(--quiet); }
     dd { margin: 0; }
+    .line .comment { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
     .comment + .comment::before { content: "\\B7\\A0"; color: var(--quiet); }
     .words { white-space: pre-line; overflow-wrap: anywhere; }
     .tag { border: 1px solid var(--line); border-radius: 4px; padding: 0 5px; color: var(--quiet); }

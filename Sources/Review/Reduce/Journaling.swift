@@ -23,7 +23,7 @@ extension ReviewState {
       }
     }
     let decided = decisions.withoutVersions
-    if history.steps.count > 1 || decided != Decisions() { entries += newStepEntries() }
+    if hasSteps || decided != Decisions() { entries += newStepEntries() }
     if (history.number, decided) != (writtenJournal.step, writtenJournal.decisions) {
       (writtenJournal.step, writtenJournal.decisions) = (history.number, decided)
       entries.append(.position(step: history.number, decided))
@@ -90,7 +90,7 @@ extension ReviewState {
   mutating func restoreJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
     journal = opened.status
     journalDecisionSeconds = opened.decisionSeconds
-    let isUndecided = history.steps.count == 1
+    let hasEarlySteps = hasSteps
     noteEarlyVerdicts()
     let hasNewMask = opened.knownMasks.count < content.masks.count
     let openedCount = min(content.masks.count, decisions.versions.count)
@@ -107,7 +107,7 @@ extension ReviewState {
       restored.versions = decisions.versions
       // An incomplete version is not the one that was accepted.
       restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
-      if isUndecided {
+      if !hasEarlySteps {
         if hasNewMask || restored.a == nil && restored.b == nil {
           (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
         }
@@ -145,9 +145,12 @@ extension ReviewState {
     return effects + compareIfNeeded()
   }
 
+  /// Whether anything was decided in this session or restored, so that the history has more than its first state.
+  private var hasSteps: Bool { history.steps.count > 1 }
+
   /// Remembers what was decided before the journal was read, which is later than all that is stored about the case.
   mutating func noteEarlyVerdicts() {
-    if history.steps.count > 1 { earlyVerdicts = decisions.verdicts }
+    if hasSteps { earlyVerdicts = decisions.verdicts }
   }
 
   /// Sets restored decisions and their history, then repeats the steps of this session that were decided before.
@@ -281,7 +284,7 @@ extension ReviewState {
 
   /// The reason why changes are not in the journal on disk; nil when all changes are, or there are none.
   var unwrittenJournalReason: String? {
-    let hasChanges = history.steps.count > 1 || decisions.versions.count > content.masks.count
+    let hasChanges = hasSteps || decisions.versions.count > content.masks.count
     switch journal {
     case .writing: return nil
     case .failing(let reason), .absent(let reason): return hasChanges ? reason : nil
