@@ -1,3 +1,4 @@
+import Screen
 import Synchronization
 import Volumes
 import Work
@@ -104,12 +105,13 @@ extension ReviewState {
 
   /// Acts on a key while masks are being read: the crosshair, planes, zoom and window can be changed.
   mutating func lookAtImage(_ key: Key) {
-    switch KeyTable.action(key, in: .picture) {
-    case .move(let move): self.move(move)
-    case .picture(let change) where change.isOfView: _ = changePicture(change)
-    case nil: break
-    default:
-      message = Message("masks are still being read: only what is seen of the image can be changed", .warning)
+    guard let action = KeyTable.action(key, in: .picture) else { return }
+    if case .move(let move) = action {
+      self.move(move)
+    } else if case .picture(let change) = action, change.isOfView {
+      _ = changePicture(change)
+    } else {
+      message = Message("masks are still being read: only the view of the image can be changed", .warning)
     }
   }
 
