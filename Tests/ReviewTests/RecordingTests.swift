@@ -94,10 +94,10 @@ struct RecordingTests {
   func recordsPairings() throws {
     var (session, effects) = begunSession(1)
     effects = try session.finish(effects, content: twoMasks())
-    session.cases[CaseID(0)]?.dialog = .pairing(
-      PairingDialog(
-        a: VersionID(0), b: VersionID(1), rows: [.init(valueA: 1, valueB: 6), .init(valueA: 6, valueB: 2)],
-        isAsked: true))
+    guard case .pairing = session.review.dialog else {
+      Issue.record("the reader is not asked about pairs")
+      return
+    }
     let expected = MaskPairing(
       first: .init(mask: "experts", labels: [1: "spleen", 6: "liver"]),
       second: .init(mask: "other", labels: [2: "label 2", 6: "label 6"]), partners: [1: 6, 6: 2])

@@ -20,7 +20,7 @@ func begunSession(
 }
 
 extension SessionState {
-  /// Ends the jobs that open cases and journals, and those that follow, as if the files held the phantom.
+  /// Ends the jobs that open cases and journals or compare masks, and those that follow, as if the files held the phantom.
   @discardableResult
   mutating func finish(
     _ effects: [SessionEffect], failing: Set<CaseID> = [], content: ReviewCase = phantomCase(),
@@ -39,6 +39,8 @@ extension SessionState {
           ? .failed("case.nii.gz: cannot be read") : .finished(OpeningJob.self, with: opened)
       } else if work.base is JournalJob {
         outcome = .finished(JournalJob.self, with: journal)
+      } else if let job = work.base as? ComparisonJob {
+        outcome = .finished(ComparisonJob.self, with: try Comparison(job.request, WorkContext()))
       } else if let job = work.base as? ImageJob {
         outcome = .finished(ImageJob.self, with: "/cases/" + job.path)
       } else {
