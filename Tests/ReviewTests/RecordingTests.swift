@@ -111,7 +111,7 @@ struct RecordingTests {
       opening = try next.finish(opening, content: twoMasks())
       #expect(
         next.review.decisions.pairings
-          == [LabelPairing(VersionID(0), VersionID(1), partners: [1: 6, 6: 2])])
+          == [LabelPairing(VersionID(1), VersionID(2), partners: [1: 6, 6: 2])])
       #expect(try next.press("f").pairings == [[expected]])
       // Masks with other labels keep what is recorded, for those who have them.
       var (other, effects) = begunSession(1, reviews: ["case-1": known])
