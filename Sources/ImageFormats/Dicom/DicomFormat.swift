@@ -144,12 +144,12 @@ enum DicomFormat: WritableImageFormat {
     }
     let stack = try SliceStack(series, path: path)
     let storedType = try format.voxelType(path: path)
-    let sources = stack.volumes.flatMap { $0 }.map {
-      DicomVoxels.Source(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
+    let slices = stack.volumes.flatMap { $0 }.map {
+      DicomVoxels.Slice(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
     }
-    let appliesScaling = sources.contains { $0.scaling != sources[0].scaling }
+    let appliesScaling = slices.contains { $0.scaling != slices[0].scaling }
     let reader = DicomVoxels(
-      instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k,
+      instances: decoders, slices: slices, slicesPerVolume: stack.grid.size.k,
       appliesScaling: appliesScaling,
       storedType: storedType)
     var findings = stack.findings + damaged
@@ -213,7 +213,8 @@ private struct DifferingSlices {
   }
 
   private func text(_ plane: FramePlane) -> String {
-    [plane.along, plane.down].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }.joined(
-      separator: "\\")
+    [plane.rowDirection, plane.columnDirection].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }
+      .joined(
+        separator: "\\")
   }
 }

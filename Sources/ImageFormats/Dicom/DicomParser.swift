@@ -30,12 +30,12 @@ struct DicomParser {
   private let isBigEndian: Bool
   private var pixels: PixelElement?
   private var elementCount = 0
-  private var keptByteCount = 0
+  private var storedByteCount = 0
 
   // No real file comes near these limits; they bound the time and the memory that a damaged one takes.
   private static let deepestNesting = 16
   private static let maximumElementCount = 20_000_000
-  private static let mostKeptBytes = 64 << 20
+  private static let maximumStoredBytes = 64 << 20
   private static let longestValue = 1 << 20
 
   /// Reads a file.
@@ -68,10 +68,10 @@ struct DicomParser {
     var isExplicit = syntax.isExplicit
     if bytes.count - first >= 6 {
       // Some programs state explicit value representations and write implicit ones, or the reverse.
-      let letters = try bytes.bytes(at: first + 4, count: 2)
-      let hasLetters = letters.allSatisfy { isCapital($0) }
-      if isExplicit != hasLetters, !syntax.isBigEndian { isExplicit = hasLetters }
-      if stated == nil, !hasLetters { syntax = .implicitLittleEndian }
+      let vr = try bytes.bytes(at: first + 4, count: 2)
+      let hasVR = vr.allSatisfy { isCapital($0) }
+      if isExplicit != hasVR, !syntax.isBigEndian { isExplicit = hasVR }
+      if stated == nil, !hasVR { syntax = .implicitLittleEndian }
     }
     var parser = DicomParser(bytes: bytes, isBigEndian: syntax.isBigEndian)
     let (dataSet, _) = try parser.dataSet(
@@ -149,15 +149,15 @@ struct DicomParser {
     /// Whether an item delimiter (fffe,e00d) ends it.
     var hasItemEnd = false
     var depth = 0
-    /// Whether values are kept; otherwise elements are only checked and skipped.
-    var keeps = true
+    /// Whether values are stored; otherwise elements are only checked and skipped.
+    var storesValues = true
   }
 
   /// The header of an element.
   private struct Header {
     var tag: DicomTag
     /// The two letters of the value representation (VR); nil in implicit encoding.
-    var letters: [UInt8]?
+    var vr: [UInt8]?
     /// nil for an undefined length.
     var byteCount: Int?
     var position: Int
@@ -186,7 +186,7 @@ struct DicomParser {
 
   private mutating func recordPixels(_ header: Header) -> Bool {
     guard [.pixelData, .floatPixelData, .doublePixelData].contains(header.tag) else { return false }
-    let isWords = header.letters.map { $0 == Array("OW".utf8) } ?? true
+    let isWords = header.vr.map { $0 == Array("OW".utf8) } ?? true
     pixels = PixelElement(
       tag: header.tag, position: header.position, byteCount: header.byteCount, isWords: isWords)
     return true
@@ -203,19 +203,19 @@ struct DicomParser {
     let tag = DicomTag(
       try bytes.uint16(at: position, isBigEndian: isBigEndian),
       try bytes.uint16(at: position + 2, isBigEndian: isBigEndian))
-    let letters = try bytes.bytes(at: position + 4, count: 2)
+    let vr = try bytes.bytes(at: position + 4, count: 2)
     // An element without a VR in an explicit file is read as in an implicit one, with a length of four bytes.
-    guard tag.group != 0xfffe, limits.isExplicit, letters.allSatisfy(Self.isCapital) else {
+    guard tag.group != 0xfffe, limits.isExplicit, vr.allSatisfy(Self.isCapital) else {
       let length = try bytes.uint32(at: position + 4, isBigEndian: isBigEndian)
       return Header(tag: tag, byteCount: defined(length), position: position + 8)
     }
-    guard Self.longRepresentations.contains(letters) else {
+    guard Self.longRepresentations.contains(vr) else {
       let length = try bytes.uint16(at: position + 6, isBigEndian: isBigEndian)
-      return Header(tag: tag, letters: letters, byteCount: Int(length), position: position + 8)
+      return Header(tag: tag, vr: vr, byteCount: Int(length), position: position + 8)
     }
     guard limits.end - position >= 12 else { throw cutOff("\(tag)", at: position) }
     let length = try bytes.uint32(at: position + 8, isBigEndian: isBigEndian)
-    return Header(tag: tag, letters: letters, byteCount: defined(length), position: position + 12)
+    return Header(tag: tag, vr: vr, byteCount: defined(length), position: position + 12)
   }
 
   private func defined(_ length: UInt32) -> Int? { length == .max ? nil : Int(length) }
@@ -228,20 +228,20 @@ struct DicomParser {
   private mutating func read(
     _ header: Header, _ limits: Limits, into dataSet: inout DicomDataSet
   ) throws(InputError) -> Int {
-    let representation = limits.keeps ? DicomDictionary.representations[header.tag] : nil
-    let isSequence = representation == .sequence || header.letters == Array("SQ".utf8)
+    let representation = limits.storesValues ? DicomDictionary.representations[header.tag] : nil
+    let isSequence = representation == .sequence || header.vr == Array("SQ".utf8)
     guard let byteCount = header.byteCount else {
       // Only a sequence may have an undefined length; one of unknown VR (UN) is encoded as implicit (PS3.5 6.2.2).
-      let isUnknown = header.letters == Array("UN".utf8)
-      guard header.letters == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
+      let isUnknown = header.vr == Array("UN".utf8)
+      guard header.vr == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
         throw InputError(
           bytes.path, "\(header.tag) at byte \(header.position) has no length", expected: "a sequence")
       }
       var inner = limits
       inner.isExplicit = limits.isExplicit && !isUnknown
-      inner.keeps = representation == .sequence
+      inner.storesValues = representation == .sequence
       let (items, end) = try items(from: header.position, inner, hasEnd: true, header.tag)
-      if inner.keeps { dataSet.values[header.tag] = .items(items) }
+      if inner.storesValues { dataSet.values[header.tag] = .items(items) }
       return end
     }
     guard byteCount <= limits.end - header.position else {
@@ -254,33 +254,33 @@ struct DicomParser {
     if representation == .sequence {
       var inner = limits
       inner.end = end
-      let isUnknown = header.letters == Array("UN".utf8)
+      let isUnknown = header.vr == Array("UN".utf8)
       inner.isExplicit = limits.isExplicit && !isUnknown
       let (items, _) = try items(from: header.position, inner, hasEnd: false, header.tag)
       dataSet.values[header.tag] = .items(items)
     } else {
-      keptByteCount += byteCount + 64
-      guard byteCount <= Self.longestValue, keptByteCount <= Self.mostKeptBytes else {
+      storedByteCount += byteCount + 64
+      guard byteCount <= Self.longestValue, storedByteCount <= Self.maximumStoredBytes else {
         throw InputError(
           bytes.path, "\(header.tag) at byte \(header.position) is too long",
           found: counted(byteCount, "byte"), expected: "\(Self.longestValue) or fewer")
       }
       dataSet.values[header.tag] = .bytes(
         try bytes.bytes(at: header.position, count: byteCount),
-        Self.representation(of: header.letters) ?? representation)
+        Self.representation(of: header.vr) ?? representation)
     }
     return end
   }
 
   /// The representation that a VR determines; nil for a VR that leaves it to the attribute's entry in the dictionary.
-  private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
-    switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
+  private static func representation(of vr: [UInt8]?) -> DicomDictionary.Representation? {
+    switch vr.map({ String(decoding: $0, as: UTF8.self) }) {
     case "DS", "IS": .decimalText
     case "US": .unsignedShort
     case "SS": .signedShort
     case "FL": .float
     case "FD": .double
-    case "UL", "SL": .bytes
+    case "UL", "SL": .unsignedLong
     default: nil
     }
   }
@@ -318,8 +318,8 @@ struct DicomParser {
         inner.hasItemEnd = true
       }
       let (item, end) = try dataSet(from: header.position, limits: inner)
-      keptByteCount += 64
-      if limits.keeps, keptByteCount <= Self.mostKeptBytes { items.append(item) }
+      storedByteCount += 64
+      if limits.storesValues, storedByteCount <= Self.maximumStoredBytes { items.append(item) }
       position = end
     }
     guard !hasEnd else { throw cutOff("\(tag)", at: start) }

@@ -27,7 +27,7 @@ enum SegmentationImage {
     let (grid, sliceIndices) = try slices(of: instance, path: path)
     let segments = try chosen(choice, content, path)
     let values = Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first })
-    var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
+    var planes = [[SegmentationVoxels.SegmentFrame]](repeating: [], count: grid.size.k)
     for (frame, sliceIndex) in zip(instance.frames, sliceIndices) {
       guard content.kind == .labelmap || frame.segmentNumber != nil else {
         throw InputError(path, "frame \(frame.number) does not say which segment it shows")
@@ -35,7 +35,7 @@ enum SegmentationImage {
       let number = frame.segmentNumber ?? 0
       if content.kind == .labelmap || values[number] != nil {
         planes[sliceIndex].append(
-          SegmentationVoxels.Part(frame: frame.number, value: values[number] ?? number))
+          SegmentationVoxels.SegmentFrame(frame: frame.number, value: values[number] ?? number))
       }
     }
     guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
@@ -117,8 +117,8 @@ enum SegmentationImage {
       let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing
       let size = GridSize(format.columns, format.rows, Int(last) + 1)
       let affine = Affine(
-        stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
-        stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
+        stepI: WorldPoint(lps: plane.rowDirection * plane.columnSpacing),
+        stepJ: WorldPoint(lps: plane.columnDirection * plane.rowSpacing), stepK: WorldPoint(lps: step),
         origin: WorldPoint(lps: positions[lowest]))
       return (VolumeGrid(size: size, affine: affine), sliceIndices.map { Int($0) })
     }

@@ -6,14 +6,14 @@ import Work
 /// Delivers the labels of a segmentation, slice by slice.
 struct SegmentationVoxels: VoxelReader {
   /// A frame of a slice, and the value of the segment that it shows.
-  struct Part: Sendable {
+  struct SegmentFrame: Sendable {
     var frame, value: Int
   }
 
   let decoder: FrameReader
   let content: SegmentationContent
   /// The frames of each slice; none where all of it is background.
-  let planes: [[Part]]
+  let planes: [[SegmentFrame]]
   /// The segments that are read.
   let segments: [SegmentationContent.Segment]
   /// The label value of each segment by its number, for label maps.
@@ -86,7 +86,7 @@ struct SegmentationVoxels: VoxelReader {
 
   /// Writes the labels of a slice; returns the overlaps in it.
   private func fill(
-    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [Part], _ bytes: DicomBytes,
+    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [SegmentFrame], _ bytes: DicomBytes,
     _ frameDecoder: FrameDecoder?, _ cancellation: Cancellation
   ) throws(InputError) -> Set<Overlap> {
     labels.update(repeating: 0)
@@ -113,7 +113,7 @@ struct SegmentationVoxels: VoxelReader {
   }
 
   /// The label of a stored number; nil for background.
-  private func label(_ stored: Int, _ part: Part) -> UInt16? {
+  private func label(_ stored: Int, _ part: SegmentFrame) -> UInt16? {
     switch content.kind {
     case .binary: return stored != 0 ? UInt16(truncatingIfNeeded: part.value) : nil
     case .fractional:

@@ -236,7 +236,7 @@ private struct LabelLoop: StoredNumberLoop {
   var labels: UnsafeMutableBufferPointer<UInt16>
 
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Piece {
-    precondition(numbers.count <= labels.count, "\(numbers.count) voxels for \(labels.count) places")
+    precondition(numbers.count <= labels.count, "\(numbers.count) voxels for \(labels.count) elements")
     if rule.scaling.isIdentity, let small = numbers as? UnsafeBufferPointer<UInt8> {
       for index in 0..<small.count { labels[index] = UInt16(small[index]) }
       return Piece(count: small.count)

@@ -129,7 +129,7 @@ private struct ValueLoop: StoredNumberLoop {
 
   /// Returns how many values were written.
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Int {
-    precondition(numbers.count <= values.count, "\(numbers.count) voxels for \(values.count) places")
+    precondition(numbers.count <= values.count, "\(numbers.count) voxels for \(values.count) elements")
     if scaling.isIdentity {
       for index in 0..<numbers.count { values[index] = numbers[index].single }
     } else {
