@@ -49,5 +49,5 @@ extension VoxelReader {
   }
 }
 
-/// Ends the reading of a frame behind the wanted slice.
+/// Ends the reading of a frame after the requested slice.
 private struct SliceEnd: Error {}

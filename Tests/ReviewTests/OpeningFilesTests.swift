@@ -55,7 +55,7 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "behind the file of an image its series is chosen",
+    "after the file of an image its series is chosen",
     arguments: [
       ("study/CT series 2", "study/CT", "2"), ("\"a series b\" series 1.2.3", "a series b", "1.2.3"),
       ("\"a series b\"", "a series b", nil), ("series 2", "series 2", nil),
@@ -68,7 +68,7 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "behind the file of a mask a segment or layer is chosen, and the version is named",
+    "after the file of a mask a segment or layer is chosen, and the version is named",
     arguments: [
       ("a.seg.nrrd segment left lung", "a.seg.nrrd", MaskPart(segment: "left lung"), nil),
       ("a.seg.nrrd layer 0 as lesions", "a.seg.nrrd", MaskPart(layer: 0), "lesions"),
@@ -83,21 +83,21 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "a line without a file, or with something else behind it, is refused",
+    "a line without a file, or with other text after it, is refused",
     arguments: [
       (
         "mask",
-        "mask: type a file; \"segment NAME\" or \"layer N\" behind it chooses, \"as NAME\" names the version"
+        "mask: type a file; \"segment NAME\" or \"layer N\" after it chooses a part, \"as NAME\" names the version"
       ),
-      ("mask \"a.nii\" b", "mask: \"b\" behind the file; type segment NAME, layer N or as NAME"),
+      ("mask \"a.nii\" b", "mask: \"b\" after the file; type segment NAME, layer N or as NAME"),
       ("mask a.nii layer one", "mask: \"layer one\": type the number of a layer, from 0"),
       ("open", "open: type the file of an image"),
-      ("open \"a.nii\" b", "open: \"b\" behind the file; type series N"),
+      ("open \"a.nii\" b", "open: \"b\" after the file; type series N"),
     ])
-  func refusing(typed: String, answer: String) throws {
+  func refusing(typed: String, message: String) throws {
     var state = try openedState()
     state.command(typed)
-    #expect(state.message == Message(answer, .error))
+    #expect(state.message == Message(message, .error))
     #expect((state.jobs[.mask] == nil, state.jobs[.image] == nil) == (true, true))
   }
 

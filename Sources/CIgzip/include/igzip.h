@@ -24,7 +24,7 @@ enum igzip_status {
 };
 
 struct igzip_progress {
-    /// Bytes of `input` that were used; negative where bytes of earlier calls, at most 8, turned out to lie behind the end
+    /// Bytes of `input` that were used; negative where bytes of earlier calls, at most 8, turned out to lie after the end
     /// of the member.
     ptrdiff_t consumed;
     size_t written;

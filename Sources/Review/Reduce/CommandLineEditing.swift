@@ -64,7 +64,7 @@ extension ReviewState {
 
   /// Adds the lines of earlier sessions to the command history; lines of this session that were not stored stay.
   mutating func receive(_ history: CommandHistory) {
-    commandHistory = commandHistory.joined(behind: history)
+    commandHistory = commandHistory.appended(to: history)
     guard case .command(var line) = dialog, line.awaitedLines > 0 else { return }
     for _ in 0..<line.awaitedLines { recall(1, in: &line) }
     line.awaitedLines = 0
