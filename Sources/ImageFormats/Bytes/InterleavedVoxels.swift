@@ -31,7 +31,7 @@ struct InterleavedVoxels: VoxelReader {
       let components = component..<component + end - next
       let startFraction = Double(next - frames.lowerBound) / Double(frames.count)
       let endFraction = Double(end - frames.lowerBound) / Double(frames.count)
-      try AvailableMemory.require(frameBytes * components.count, subject: path, "a frame of what it holds")
+      try AvailableMemory.require(frameBytes * components.count, subject: path, "a frame of its content")
       let bytes = UnsafeMutableRawBufferPointer.allocate(
         byteCount: frameBytes * components.count, alignment: 64)
       defer { bytes.deallocate() }

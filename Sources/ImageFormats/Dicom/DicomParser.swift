@@ -33,10 +33,10 @@ struct DicomParser {
   private var storedByteCount = 0
 
   // No real file comes near these limits; they bound the time and the memory that a damaged one takes.
-  private static let deepestNesting = 16
+  private static let maximumNesting = 16
   private static let maximumElementCount = 20_000_000
   private static let maximumStoredBytes = 64 << 20
-  private static let longestValue = 1 << 20
+  private static let maximumValueByteCount = 1 << 20
 
   /// Reads a file.
   /// - Throws: ``InputError`` where it is not DICOM, an element is cut off or nested too deep, or it has too many.
@@ -180,7 +180,7 @@ struct DicomParser {
       position = try read(header, limits, into: &dataSet)
       if limits.depth == 0, header.tag == limits.last { return (dataSet, position) }
     }
-    guard !limits.hasItemEnd else { throw cutOff("an item", at: start) }
+    guard !limits.hasItemEnd else { throw truncated("an item", at: start) }
     return (dataSet, position)
   }
 
@@ -199,7 +199,7 @@ struct DicomParser {
         bytes.path, "has too many elements", found: "more than \(Self.maximumElementCount)",
         expected: "an image")
     }
-    guard limits.end - position >= 8 else { throw cutOff("an element", at: position) }
+    guard limits.end - position >= 8 else { throw truncated("an element", at: position) }
     let tag = DicomTag(
       try bytes.uint16(at: position, isBigEndian: isBigEndian),
       try bytes.uint16(at: position + 2, isBigEndian: isBigEndian))
@@ -213,7 +213,7 @@ struct DicomParser {
       let length = try bytes.uint16(at: position + 6, isBigEndian: isBigEndian)
       return Header(tag: tag, vr: vr, byteCount: Int(length), position: position + 8)
     }
-    guard limits.end - position >= 12 else { throw cutOff("\(tag)", at: position) }
+    guard limits.end - position >= 12 else { throw truncated("\(tag)", at: position) }
     let length = try bytes.uint32(at: position + 8, isBigEndian: isBigEndian)
     return Header(tag: tag, vr: vr, byteCount: defined(length), position: position + 12)
   }
@@ -260,10 +260,10 @@ struct DicomParser {
       dataSet.values[header.tag] = .items(items)
     } else {
       storedByteCount += byteCount + 64
-      guard byteCount <= Self.longestValue, storedByteCount <= Self.maximumStoredBytes else {
+      guard byteCount <= Self.maximumValueByteCount, storedByteCount <= Self.maximumStoredBytes else {
         throw InputError(
           bytes.path, "\(header.tag) at byte \(header.position) is too long",
-          found: counted(byteCount, "byte"), expected: "\(Self.longestValue) or fewer")
+          found: counted(byteCount, "byte"), expected: "\(Self.maximumValueByteCount) or fewer")
       }
       dataSet.values[header.tag] = .bytes(
         try bytes.bytes(at: header.position, count: byteCount),
@@ -289,11 +289,11 @@ struct DicomParser {
   private mutating func items(
     from start: Int, _ limits: Limits, hasEnd: Bool, _ tag: DicomTag
   ) throws(InputError) -> ([DicomDataSet], Int) {
-    guard limits.depth < Self.deepestNesting else {
+    guard limits.depth < Self.maximumNesting else {
       throw InputError(
         bytes.path, "\(tag) at byte \(start) is nested too deep",
-        found: "\(Self.deepestNesting + 1) sequences",
-        expected: "\(Self.deepestNesting) or fewer")
+        found: "\(Self.maximumNesting + 1) sequences",
+        expected: "\(Self.maximumNesting) or fewer")
     }
     var items: [DicomDataSet] = []
     var position = start
@@ -310,7 +310,7 @@ struct DicomParser {
       }
       if let byteCount = header.byteCount {
         guard byteCount <= limits.end - header.position else {
-          throw cutOff("an item of \(tag)", at: position)
+          throw truncated("an item of \(tag)", at: position)
         }
         inner.end = header.position + byteCount
         inner.hasItemEnd = false
@@ -322,11 +322,11 @@ struct DicomParser {
       if limits.storesValues, storedByteCount <= Self.maximumStoredBytes { items.append(item) }
       position = end
     }
-    guard !hasEnd else { throw cutOff("\(tag)", at: start) }
+    guard !hasEnd else { throw truncated("\(tag)", at: start) }
     return (items, position)
   }
 
-  private func cutOff(_ part: String, at position: Int) -> InputError {
+  private func truncated(_ part: String, at position: Int) -> InputError {
     InputError(
       bytes.path, "ends inside \(part) that begins at byte \(position)", found: counted(bytes.count, "byte"))
   }

@@ -84,10 +84,10 @@ struct DicomVoxels: VoxelReader {
   func readSlice(
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let only = DicomVoxels(
+    let reader = DicomVoxels(
       instances: instances, slices: [slices[slice.frame * slicesPerVolume + slice.index]],
       slicesPerVolume: 1, appliesScaling: appliesScaling, storedType: storedType)
-    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+    _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
 
   private func read(

@@ -71,10 +71,10 @@ struct SegmentationVoxels: VoxelReader {
   func readSlice(
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let only = SegmentationVoxels(
+    let reader = SegmentationVoxels(
       decoder: decoder, content: content, planes: [planes[slice.index]], segments: segments, values: values,
       type: type)
-    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+    _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
 
   private func deliver(

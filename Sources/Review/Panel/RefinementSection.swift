@@ -83,17 +83,17 @@ extension ReviewState {
     // A change of a knob must not move rows: the help has the height of the longest text, and warnings are last.
     let explained = knobs.map { wrapped($0.explanation, width: width).count }.max() ?? 0
     var free = rows - knobs.count - explained - ReviewState.factRows - 1
-    let isRoomy = free >= 10
+    let hasBlankLines = free >= 10
     let hasSteps = free >= 5
     var lines = knobs.map { knobLine($0, base, width) }
-    if isRoomy { lines.append([]) }
+    if hasBlankLines { lines.append([]) }
     lines += padded(
       wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }, explained)
     lines += padded(wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }, ReviewState.factRows)
     if hasSteps { lines.append(stepLine()) }
-    if isRoomy { lines.append([]) }
+    if hasBlankLines { lines.append([]) }
     lines.append(outcomeLine(width))
-    free -= (isRoomy ? 2 : 0) + (hasSteps ? 1 : 0)
+    free -= (hasBlankLines ? 2 : 0) + (hasSteps ? 1 : 0)
     let warned = Array(warningLines(base, width).prefix(max(0, free)))
     lines += labelRows(base, width, rows: free - warned.count)
     lines += warned

@@ -129,8 +129,8 @@ extension ReviewState {
     case .window(let window):
       choose(window)
       message = Message("window \(window.text)")
-    case .automaticWindow: chooseAndSay(intensities.presets[0])
-    case .preset(let position): chooseAndSay(intensities.presets[position])
+    case .automaticWindow: chooseWithMessage(intensities.presets[0])
+    case .preset(let position): chooseWithMessage(intensities.presets[position])
     case .slice(let slice): goTo(slice: slice)
     case .voxel(let index): goTo(index, as: line)
     case .world(let point):
@@ -200,7 +200,7 @@ extension ReviewState {
     return "labels: no label is called \"\(cleaned(unknown))\"; the labels are \(names)\(more)"
   }
 
-  private mutating func chooseAndSay(_ preset: WindowPreset) {
+  private mutating func chooseWithMessage(_ preset: WindowPreset) {
     choose(preset)
     message = Message("window \(preset.name), \(preset.window.text)")
   }

@@ -40,20 +40,20 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   }
 
   /// Whether this method can compute `problem`.
-  package func serves(_ problem: Problem) -> Bool {
+  package func supports(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: PointwiseConvolution.serves(problem.geometry)
-    case .winograd: WinogradConvolution.serves(problem.geometry)
-    case .fourier: FFTConvolution.serves(problem.geometry)
+    case .pointwise: PointwiseConvolution.supports(problem.geometry)
+    case .winograd: WinogradConvolution.supports(problem.geometry)
+    case .fourier: FFTConvolution.supports(problem.geometry)
     case .implicitProduct, .reference: true
     }
   }
 
   /// Whether this method, where it can compute `problem`, is faster than the methods after it.
-  package func pays(_ problem: Problem) -> Bool {
+  package func isFaster(_ problem: Problem) -> Bool {
     switch self {
     case .pointwise: BLAS.isOptimised && problem.outputs < Problem.fewOutputs
-    case .winograd: WinogradConvolution.pays(inputs: problem.inputs, outputs: problem.outputs)
+    case .winograd: WinogradConvolution.isFaster(inputs: problem.inputs, outputs: problem.outputs)
     case .fourier:
       problem.geometry.kernel.product >= Problem.manyTaps
         && (problem.inputExtent?.product ?? .max) >= Problem.manyVoxels
@@ -63,6 +63,6 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
 
   /// The best method for `problem`.
   package static func best(for problem: Problem) -> ConvolutionMethod {
-    allCases.first { $0.serves(problem) && $0.pays(problem) }!
+    allCases.first { $0.supports(problem) && $0.isFaster(problem) }!
   }
 }

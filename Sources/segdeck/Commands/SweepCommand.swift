@@ -162,10 +162,10 @@ struct SweepCommand: ParsableCommand {
   private func write(
     _ report: SweepReport, _ model: SegmentationModel, _ presetPath: OutputPath?, _ modelPath: OutputPath?
   ) throws(InputError) {
-    for outputPath in [presetPath, modelPath].compactMap(\.self) where !report.outcome.helps {
+    for outputPath in [presetPath, modelPath].compactMap(\.self) where !report.outcome.isImprovement {
       try Console.print("\(outputPath.path.printableLine): not written, because the CRF does not help here")
     }
-    guard report.outcome.helps else { return }
+    guard report.outcome.isImprovement else { return }
     if let presetPath {
       try RefinementPreset.write(report.best, to: presetPath.path)
       try Console.print(
