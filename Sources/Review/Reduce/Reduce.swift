@@ -18,7 +18,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   switch event {
   case .terminal(let input): effects = state.handleInput(input)
   case .cineAdvanced:
-    effects = state.followingCrosshair {
+    effects = state.refiningAroundCrosshair {
       $0.advanceCine()
       return []
     }
@@ -53,9 +53,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends when its list no longer receives keys, a difference view when other versions are compared.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.endOutdatedComparison() }
-  return effects + state.followShownVersion(from: base) + state.followIslands()
+  return effects + state.restartRefinementIfVersionChanged(from: base) + state.findIslandsIfNeeded()
     + state.measureSurfacesIfNeeded() + state.fetchProbabilities()
-    + state.followComponentProbabilities() + state.followUncertainty() + state.followCommandLine()
+    + state.measureComponentProbabilitiesIfNeeded() + state.computeUncertaintyIfNeeded()
+    + state.readCandidatesIfNeeded()
     + state.newJournalEntries()
 }
 
@@ -120,7 +121,7 @@ extension ReviewState {
           return click(event.cell)
         }
       }
-      return followingCrosshair { $0.handleMouse(event) }
+      return refiningAroundCrosshair { $0.handleMouse(event) }
     }
   }
 
@@ -157,7 +158,7 @@ extension ReviewState {
       if !context.isTyping || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
-      let effects = followingCrosshair { $0.perform(action, key) }
+      let effects = refiningAroundCrosshair { $0.perform(action, key) }
       openPendingPairing()
       return effects
     }
@@ -175,7 +176,7 @@ extension ReviewState {
   mutating func pressInPicture(_ key: Key) -> [ReviewEffect] {
     guard let action = KeyTable.action(key, in: .picture), dialog == nil else { return [] }
     if message?.kind != .error || !action.isMove { message = nil }
-    let effects = followingCrosshair { $0.perform(action, key) }
+    let effects = refiningAroundCrosshair { $0.perform(action, key) }
     openPendingPairing()
     return effects
   }

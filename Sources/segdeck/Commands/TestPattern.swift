@@ -24,7 +24,7 @@ struct TestPattern {
     let depth = description.capabilities.colourDepth
     let (line, below) = rest.splitTop(1)
     frame.write(
-      " \(description.terminalName), colours: \(depth.words), aspect \(description.capabilities.cellAspect)",
+      " \(description.terminalName), colours: \(depth.summary), aspect \(description.capabilities.cellAspect)",
       row: line.row, column: line.column, in: line)
     let (picture, underPicture) = below.splitTop(max(2, below.rows / 2))
     frame.draw(
