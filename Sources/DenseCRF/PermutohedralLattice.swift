@@ -215,7 +215,7 @@ private struct SimplexEmbedding: Sendable {
     var steps: Int32 = 0
     for axis in 0...d {
       let coordinate = (elevated[axis] / Float(d + 1)).rounded()
-      // `LatticeKernel.widestRange` bounds features far below this, so that the sums below cannot overflow.
+      // `LatticeKernel.maximumRange` bounds features far below this, so that the sums below cannot overflow.
       let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped
       remainder[axis] = nearest * Int32(d + 1)
       steps += nearest

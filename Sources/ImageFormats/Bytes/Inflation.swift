@@ -84,7 +84,7 @@ protocol InflationEngine: AnyObject {
 
 /// What one call of a library did.
 struct InflationResult {
-  /// Bytes of the input that were used; negative where earlier ones are given back.
+  /// Bytes of the input that were used; negative where the library has read too many earlier bytes.
   var consumed: Int
   var written: Int
   var progress: DecompressionProgress

@@ -6,7 +6,7 @@ extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
   /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it. An sform that is not an invertible map gives way to a qform that
+  /// origin in the volume's centre, as nibabel has it. An sform that is not an invertible map is replaced by a qform that
   /// is.
   /// - Throws: ``InputError`` when the one that counts is not an invertible map of finite numbers, or its origin lies
   ///   farther away than any scanner's.

@@ -160,8 +160,8 @@ private struct LabelRule {
   let ignoredScale: String?
 
   init(type: VoxelType, scaling: VoxelScaling) {
-    let isNearlyNone = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
-    if isNearlyNone, !type.isFloatingPoint {
+    let isNearlyIdentity = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
+    if isNearlyIdentity, !type.isFloatingPoint {
       self.scaling = VoxelScaling()
       ignoredScale = scaling.isIdentity ? nil : "\(scaling.slope + scaling.intercept) for 1"
       tolerance = 0

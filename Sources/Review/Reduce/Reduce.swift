@@ -73,7 +73,7 @@ extension TerminalEvent {
 
 extension ReviewState {
   /// The effects at the start of a session.
-  /// - Parameter isAhead: Whether the case is opened before it is wanted on the screen.
+  /// - Parameter isAhead: Whether the case is opened before the reviewer goes to it.
   package mutating func begin(isAhead: Bool = false) -> [ReviewEffect] {
     [start(OpeningJob(request, isAhead: isAhead))]
   }

@@ -118,7 +118,7 @@ extension ReviewState {
       return
     }
     guard islands?.commonVoxelCounts != nil else {
-      message = Message("there is no other version that knows the label", .warning)
+      message = Message("no other version has the label", .warning)
       return
     }
     showsOnlyUnmatchedComponents.toggle()

@@ -225,12 +225,12 @@ package enum UnarySource: Sendable {
 }
 
 extension ReorientedGrid {
-  /// A box of the original grid on the wanted one.
+  /// A box of the original grid, on the reoriented grid.
   func reoriented(_ box: VoxelBounds) -> VoxelBounds {
     VoxelBounds(spanning: reoriented(box.lower), reoriented(box.upper))
   }
 
-  /// A box of the wanted grid on the original.
+  /// A box of the reoriented grid, on the original grid.
   func original(_ box: VoxelBounds) -> VoxelBounds {
     VoxelBounds(spanning: original(box.lower), original(box.upper))
   }

@@ -8,7 +8,7 @@ package enum MaskAgreement {
   /// Both have a label, but not the same.
   package static let conflict = UInt16.max
 
-  /// The agreement of two ranks; labels that are hidden, or that only one mask knows, have rank 0 on both sides.
+  /// The agreement of two ranks; labels that are hidden, or that only one mask has, have rank 0 on both sides.
   package static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
     if a == b { return min(a, onlyB - 1) }
     if b == 0 { return onlyA }
