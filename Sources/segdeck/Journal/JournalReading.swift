@@ -7,7 +7,7 @@ import Work
 /// The contents of a journal without voxels.
 ///
 /// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
-/// decisions. A record is lost when its text is damaged or not parsedLines; its content is unknown, and
+/// decisions. A record is lost when its text is damaged or cannot be parsed; its content is unknown, and
 /// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same
 /// state makes it certain again, as the next decision does for the last one.
 ///
