@@ -61,8 +61,8 @@ private struct Rows {
   let range: ClosedRange<Float>
   private static let sampleCount = 70_000
 
-  /// Calls `body` for at most about `maximumCount` voxels with `before` voxels before and `after` voxels after them along
-  /// `axis`.
+  /// Calls `body` for at most about `maximumCount` voxels that have `before` voxels before and `after` voxels after them
+  /// along `axis`.
   private func forEachSample(
     along axis: Int, before: Int, after: Int, maximumCount: Int, _ body: (_ offset: Int, _ step: Int) -> Void
   ) {

@@ -31,12 +31,12 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
     }
 
     /// Taps from which FFT is faster than implicit GEMM: measured between 3x3x3, where it is not, and 5x5x3.
-    fileprivate static let manyTaps = 64
+    fileprivate static let minimumFFTTaps = 64
     /// Output channels below which BLAS is faster than the packed product, which computes blocks of eight: measured
     /// with 3 and 32.
-    fileprivate static let fewOutputs = 8
+    fileprivate static let minimumPackedOutputs = 8
     /// Voxels below which transforming the weights costs more than FFT saves.
-    fileprivate static let manyVoxels = 1024
+    fileprivate static let minimumFFTVoxels = 1024
   }
 
   /// Whether this method can compute `problem`.
@@ -52,11 +52,11 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// Whether this method, where it can compute `problem`, is faster than the methods after it.
   package func isFaster(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.fewOutputs
+    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.minimumPackedOutputs
     case .winograd: WinogradConvolution.isFaster(inputs: problem.inputs, outputs: problem.outputs)
     case .fourier:
-      problem.geometry.kernel.product >= Problem.manyTaps
-        && (problem.inputExtent?.product ?? .max) >= Problem.manyVoxels
+      problem.geometry.kernel.product >= Problem.minimumFFTTaps
+        && (problem.inputExtent?.product ?? .max) >= Problem.minimumFFTVoxels
     case .implicitProduct, .reference: true
     }
   }

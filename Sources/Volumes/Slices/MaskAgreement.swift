@@ -1,5 +1,6 @@
-/// The agreement of two masks in a pixel: the rank of the label that both have, or a way to differ, which are greater than all
-/// ranks; where a pixel covers several, the greatest shows.
+/// The agreement of two masks in a voxel: the rank of the label that both have, or one of the values below.
+///
+/// These values are greater than all ranks. A pixel that covers several voxels shows the greatest of their values.
 package enum MaskAgreement {
   /// Only the second mask has a label.
   package static let onlyB = UInt16.max - 2

@@ -40,8 +40,8 @@ extension [FolderEntry] {
 }
 
 extension FolderEntry {
-  /// A file or folder in a few words: "512x512x300, 84 MB" for an image, "500 DICOM files, 252 MB" for a folder with such
-  /// files; empty for any other folder.
+  /// A file or folder in a few words: "512x512x300, 84 MB" for an image, "500 DICOM files, 252 MB" for a folder with
+  /// such files; empty for any other folder.
   ///
   /// Only the header of an image is read. Where it cannot be read, the result is the problem.
   /// - Throws: `Cancelled`.
