@@ -60,7 +60,7 @@ struct KnobsBench: ParsableCommand {
     line.add("labels", player.state.refinementBase?.table.labels.count ?? 0)
     line.add(measurement)
     line.add("p95_s", measurement.percentile(0.95))
-    line.add("max_s", measurement.greatest)
+    line.add("max_s", measurement.maximum)
     bench.print(line)
   }
 

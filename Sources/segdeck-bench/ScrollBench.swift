@@ -76,7 +76,7 @@ struct ScrollBench: ParsableCommand {
       line.add(measurement)
       line.add("p95_s", measurement.percentile(0.95))
       line.add("p99_s", measurement.percentile(0.99))
-      line.add("max_s", measurement.greatest)
+      line.add("max_s", measurement.maximum)
       bench.print(line)
     }
   }

@@ -131,9 +131,9 @@ enum DicomFormat: WritableImageFormat {
   private static func image(
     _ series: DicomSeries, path: String, findings damaged: [Finding]
   ) throws(InputError) -> ImageFile {
-    let decoders = series.instances.compactMap { FrameReader($0) }
-    for decoder in decoders { try decoder.check() }
-    guard decoders.count == series.instances.count, let format = series.first.format else {
+    let readers = series.instances.compactMap { FrameReader($0) }
+    for reader in readers { try reader.check() }
+    guard readers.count == series.instances.count, let format = series.first.format else {
       throw InputError(path, "has no pixels")
     }
     if let instance = series.instances.first(where: \.hasLookUpTable) {
@@ -149,7 +149,7 @@ enum DicomFormat: WritableImageFormat {
     }
     let appliesScaling = slices.contains { $0.scaling != slices[0].scaling }
     let reader = DicomVoxels(
-      instances: decoders, slices: slices, slicesPerVolume: stack.grid.size.k,
+      instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k,
       appliesScaling: appliesScaling,
       storedType: storedType)
     var findings = stack.findings + damaged

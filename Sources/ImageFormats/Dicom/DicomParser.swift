@@ -89,10 +89,10 @@ struct DicomParser {
 
   /// A function with which each thread opens the content of a file for itself; a deflated file is inflated only once.
   static func sharedContent(
-    of decoder: FrameReader
+    of reader: FrameReader
   ) throws(InputError) -> @Sendable () throws(InputError) -> DicomBytes {
-    let path = decoder.path
-    guard decoder.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
+    let path = reader.path
+    guard reader.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
     let inflated = try inflatedContent(of: path)
     return { () throws(InputError) in DicomBytes(inflated: inflated, path: path) }
   }

@@ -15,11 +15,11 @@ enum SegmentationImage {
   static func open(
     _ instance: DicomInstance, path: String, segment choice: String? = nil
   ) throws(InputError) -> ImageFile {
-    guard let content = instance.segmentation, let decoder = FrameReader(instance) else {
+    guard let content = instance.segmentation, let frameReader = FrameReader(instance) else {
       throw InputError(path, "is no segmentation")
     }
-    try decoder.check()
-    let type = try decoder.format.voxelType(path: path)
+    try frameReader.check()
+    let type = try frameReader.format.voxelType(path: path)
     guard type == .uint8 || type == .uint16 else {
       throw InputError(
         path, "its pixels are no labels", found: type.rawValue, expected: "1, 8 or 16 bits without a sign")
@@ -44,7 +44,7 @@ enum SegmentationImage {
       throw InputError(path, "has no usable segments", found: counted(content.segments.count, "segment"))
     }
     let reader = SegmentationVoxels(
-      decoder: decoder, content: content, planes: planes, segments: segments,
+      frameReader: frameReader, content: content, planes: planes, segments: segments,
       values: values, type: largest < 256 ? .uint8 : .uint16)
     return ImageFile(
       path: path,

@@ -10,7 +10,7 @@ struct SegmentationVoxels: VoxelReader {
     var frame, value: Int
   }
 
-  let decoder: FrameReader
+  let frameReader: FrameReader
   let content: SegmentationContent
   /// The frames of each slice; none where all of it is background.
   let planes: [[SegmentFrame]]
@@ -30,12 +30,12 @@ struct SegmentationVoxels: VoxelReader {
   func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
-    let pixelCount = decoder.format.pixelCount
-    let bytes = try DicomParser.sharedContent(of: decoder)
+    let pixelCount = frameReader.format.pixelCount
+    let bytes = try DicomParser.sharedContent(of: frameReader)
     let batch = max(1, min(planes.count, work.threadCount * 4, (1 << 25) / pixelCount))
     var labels = [UInt16](repeating: 0, count: batch * pixelCount)
     var overlaps: Set<Overlap> = []
-    let decoders = try FrameDecoders(for: [decoder], workerCount: min(work.threadCount, batch))
+    let decoders = try FrameDecoders(for: [frameReader], workerCount: min(work.threadCount, batch))
     for start in stride(from: 0, to: planes.count, by: batch) {
       let end = min(start + batch, planes.count)
       let found = Mutex<(overlaps: Set<Overlap>, failure: InputError?)>(([], nil))
@@ -45,7 +45,7 @@ struct SegmentationVoxels: VoxelReader {
           let plane = UnsafeMutableBufferPointer(start: shared.start + index * pixelCount, count: pixelCount)
           do throws(InputError) {
             let own = try fill(
-              plane, planes[start + index], bytes(), decoders[worker, decoder.syntax], work.cancellation)
+              plane, planes[start + index], bytes(), decoders[worker, frameReader.syntax], work.cancellation)
             found.withLock { $0.overlaps.formUnion(own) }
           } catch {
             found.withLock { $0.failure = $0.failure ?? error }
@@ -72,7 +72,8 @@ struct SegmentationVoxels: VoxelReader {
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     let reader = SegmentationVoxels(
-      decoder: decoder, content: content, planes: [planes[slice.index]], segments: segments, values: values,
+      frameReader: frameReader, content: content, planes: [planes[slice.index]], segments: segments,
+      values: values,
       type: type)
     _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
@@ -91,12 +92,12 @@ struct SegmentationVoxels: VoxelReader {
   ) throws(InputError) -> Set<Overlap> {
     labels.update(repeating: 0)
     var overlaps: Set<Overlap> = []
-    let format = decoder.format
+    let format = frameReader.format
     let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: format.frameByteCount, alignment: 16)
     defer { pixels.deallocate() }
     let isWide = format.frameByteCount > format.pixelCount
     for part in parts {
-      try decoder.read(
+      try frameReader.read(
         part.frame, of: bytes, into: pixels, decoder: frameDecoder, cancellation: cancellation)
       if cancellation.isRequested { break }
       for pixel in 0..<format.pixelCount {
@@ -139,7 +140,7 @@ struct SegmentationVoxels: VoxelReader {
     let pairs = sorted.prefix(8).map { "\(name($0.first)) and \(name($0.second))" }
     let more = sorted.count - pairs.count
     return InputError(
-      decoder.path, "has overlapping segments, and a voxel of a mask can have only one label",
+      frameReader.path, "has overlapping segments, and a voxel of a mask can have only one label",
       found: (pairs + (more > 0 ? ["\(more) more pairs"] : [])).joined(separator: ", "),
       expected: "--segment with the name or number of one")
   }

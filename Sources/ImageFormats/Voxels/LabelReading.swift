@@ -198,9 +198,9 @@ private struct LabelRule {
       return NoLabel(shown: shown, expected: "a whole number, 0 or more")
     }
     // Whole, and too large for a label.
-    let most =
+    let maximum =
       !isWhole ? 65535 : scaling.isIdentity && number is any BinaryInteger ? Int.max : 1 << 53 - 1
-    return NoLabel(shown: shown, expected: "a whole number from 0 to \(most)")
+    return NoLabel(shown: shown, expected: "a whole number from 0 to \(maximum)")
   }
 }
 

@@ -162,8 +162,9 @@ extension ReviewState {
     switch knob {
     case .appearanceWeight, .smoothnessWeight: return KnobScale(value, 0...10)
     case .thetaAlpha, .thetaGamma:
-      let least = [grid.spacing.i, grid.spacing.j, grid.spacing.k].min() ?? 1
-      return KnobScale(value, least / 4...least * 64, isLogarithmic: true, marks: [("v", least)])
+      let minimumSpacing = [grid.spacing.i, grid.spacing.j, grid.spacing.k].min() ?? 1
+      return KnobScale(
+        value, minimumSpacing / 4...minimumSpacing * 64, isLogarithmic: true, marks: [("v", minimumSpacing)])
     case .thetaBeta:
       guard let measures = measures?.measures else { return KnobScale(value, 1...1000, isLogarithmic: true) }
       let edge = measures.edgeContrast ?? measures.noise * 10
@@ -269,8 +270,10 @@ extension ReviewState {
     var shown = part.rows
     let perLabel = !isWide && shown.count * 2 + 1 <= rows ? 2 : 1
     let hasHeader = rows > perLabel
-    let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
-    if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
+    let maximumCount = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
+    if shown.count > maximumCount {
+      shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(maximumCount))
+    }
     // The columns are wide enough for the numbers after a change of a knob, so that they do not move.
     var columns = [
       NameTable.Column(

@@ -56,8 +56,8 @@ package enum UnarySource: Sendable {
   }
 
   private static func isRelevant(_ values: [Float], _ voxel: Int, stride: Int, classCount: Int) -> Bool {
-    let least = min(relevantProbability, values[voxel])
-    for index in 1..<classCount where values[index * stride + voxel] >= least { return true }
+    let threshold = min(relevantProbability, values[voxel])
+    for index in 1..<classCount where values[index * stride + voxel] >= threshold { return true }
     return false
   }
 
