@@ -162,7 +162,7 @@ enum DicomFormat: WritableImageFormat {
       modality: series.first.modality,
       source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
       voxelType: appliesScaling ? .float32 : storedType,
-      scaling: appliesScaling ? VoxelScaling() : sources[0].scaling,
+      scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
       files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)
   }
