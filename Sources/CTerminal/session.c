@@ -121,30 +121,30 @@ void session_resize(void) {
 }
 
 /// Sets the modes that ncurses does not set, after newterm or a suspension.
-static void take(void) {
-  terminal_is_taken = 1;
+static void enter_program_mode(void) {
+  terminal_is_in_program_mode = 1;
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_on, sizeof mouse_on - 1);
   errors_capture();
 }
 
-static void leave(void) {
+static void leave_program_mode(void) {
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_off, sizeof mouse_off - 1);
   endwin();
   tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
-  terminal_is_taken = 0;
+  terminal_is_in_program_mode = 0;
   errors_release();
 }
 
-static void take_again(void) {
+static void return_to_program_mode(void) {
   reset_prog_mode();
-  take();
+  enter_program_mode();
   session_resize();
   clearok(curscr, TRUE);
   wrefresh(curscr);
 }
 
 void terminal_suspend(void) {
-  leave();
+  leave_program_mode();
   struct sigaction before, normal = {.sa_handler = SIG_DFL};
   sigaction(SIGTSTP, &normal, &before);
   // The whole foreground process group stops, including a wrapping script, as the terminal driver does it.
@@ -154,13 +154,13 @@ void terminal_suspend(void) {
   terminal_was_continued = 0;
   // A shell may have changed the modes meanwhile; these are restored from now on.
   tcgetattr(STDIN_FILENO, &terminal_state.saved_modes);
-  take_again();
+  return_to_program_mode();
 }
 
 void session_continued(void) {
   // After SIGSTOP, which cannot be caught, the shell used the terminal, so it is set up again.
   endwin();
-  take_again();
+  return_to_program_mode();
 }
 
 // ---- Start and stop -------------------------------------------------------------------------------------------
@@ -247,14 +247,14 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
   if (!is_registered) atexit(terminal_stop);
   is_registered = true;
   terminal_state.is_started = true;
-  take();
+  enter_program_mode();
   return 0;
 }
 
 void terminal_stop(void) {
   if (!terminal_state.is_started) return;
   terminal_state.is_started = false;
-  leave();
+  leave_program_mode();
   signals_remove();
   draw_stop();
   delscreen(screen);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
-volatile sig_atomic_t terminal_is_taken;
+volatile sig_atomic_t terminal_is_in_program_mode;
 volatile sig_atomic_t terminal_end_signal;
 
 static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGTRAP, SIGABRT, SIGFPE,  SIGSYS,  SIGQUIT, SIGHUP,
@@ -53,9 +53,9 @@ void signals_prepare_reset(void) {
   if (leave == NULL || leave == (char *)-1) append("\033[999;1H\r\n");
 }
 
-static void give_back(void) {
-  if (!terminal_is_taken) return;
-  terminal_is_taken = 0;
+static void restore_modes(void) {
+  if (!terminal_is_in_program_mode) return;
+  terminal_is_in_program_mode = 0;
   // A process in the background may not be stopped here for touching the terminal.
   signal(SIGTTOU, SIG_IGN);
   write_all(STDOUT_FILENO, reset, reset_length);
@@ -97,14 +97,14 @@ static bool note_end(int number) {
   return true;
 }
 
-void terminal_restore(void) { give_back(); }
+void terminal_restore(void) { restore_modes(); }
 
 static void on_fatal(int number) {
   if (note_end(number)) return;
   // The ten seconds are over.
   if (number == SIGALRM && terminal_end_signal != 0) number = terminal_end_signal;
   if (before_the_end != NULL) before_the_end();
-  give_back();
+  restore_modes();
   signal(number, SIG_DFL);
   sigset_t only;
   sigemptyset(&only);

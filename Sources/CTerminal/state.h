@@ -26,8 +26,8 @@ extern volatile sig_atomic_t terminal_was_resized, terminal_was_continued, termi
 /// The signal that asked the process to end, 0 for none; set by a handler and never cleared.
 extern volatile sig_atomic_t terminal_end_signal;
 
-/// Whether the terminal is in the program's modes now, for the handlers that must give it back.
-extern volatile sig_atomic_t terminal_is_taken;
+/// Whether the terminal is in the program's modes now, for the handlers that must restore the user's.
+extern volatile sig_atomic_t terminal_is_in_program_mode;
 
 /// The terminal's answers to queries before ncurses started.
 struct probe_answer {

@@ -5,7 +5,7 @@ import Work
 
 extension DenseCRF {
   /// A box whose lower corner is a multiple of this along every axis has the same blocks as the whole volume.
-  package static var blockAlignment: Int { GaussianAxis.largestStep }
+  package static var blockAlignment: Int { GaussianAxis.maximumStep }
 
   /// The CRF of a box of the images, with the intensity ranges of the whole images.
   ///

@@ -6,10 +6,10 @@ import Work
 /// weights · taps · weightsᵀ ≈ exp(-d²/2σ²). Weights and taps are fitted together by alternating least squares.
 /// The largest error of the kernel is 0.5 % of its peak at step = σ/1.25 and falls quickly with σ/step; at
 /// step 1 the filter is the Gaussian itself, cut at 4.5 σ where it is 4e-5. Steps are powers of two up to
-/// ``largestStep``: a box that begins at a multiple of it has its blocks where the whole volume has them.
+/// ``maximumStep``: a box that begins at a multiple of it has its blocks where the whole volume has them.
 struct GaussianAxis: Sendable {
   /// The maximum number of voxels per cell.
-  static let largestStep = 8
+  static let maximumStep = 8
 
   /// Voxels along the axis.
   let count: Int

@@ -6,7 +6,7 @@ import Work
 /// which messages are read from the grids, the update is made and its result is added to the next grids.
 ///
 /// Only differences Q(l) - Q(0) are filtered, one channel fewer than classes, and between two passes nothing is
-/// stored per voxel unless the self term is to be taken out. The messages of an appearance kernel on a
+/// stored per voxel unless the self term is excluded. The messages of an appearance kernel on a
 /// lattice are added to the unary's logits between two passes.
 struct GridMeanField: Sendable {
   let size: GridSize

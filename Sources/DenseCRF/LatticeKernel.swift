@@ -15,7 +15,7 @@ final class LatticeKernel: Sendable {
   static let maximumImageCount = PermutohedralLattice.maximumDimensions - 3
   /// The maximum intensity range, and extent of an axis, in units of the kernel's width; 32-bit features lose precision
   /// beyond.
-  static let widestRange = 1e6
+  static let maximumRange = 1e6
 
   init(_ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext) throws(Cancelled) {
     let size = crf.size

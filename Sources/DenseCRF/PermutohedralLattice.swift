@@ -62,9 +62,9 @@ struct PermutohedralLattice: Sendable {
     try work.forEach(count: total, grain: 1024) { vertex, _ in
       for direction in 0..<corners {
         let pair = neighbours.start + 2 * (direction * (total + 1) + vertex + 1)
-        let (before, behind) = known.keys[vertex].neighbours(direction, dimensions: dimensions)
+        let (before, after) = known.keys[vertex].neighbours(direction, dimensions: dimensions)
         pair[0] = known.find(before).map { $0 + 1 } ?? 0
-        pair[1] = known.find(behind).map { $0 + 1 } ?? 0
+        pair[1] = known.find(after).map { $0 + 1 } ?? 0
       }
     }
     work.report(1)
@@ -129,16 +129,16 @@ private struct VertexKey: BitwiseCopyable, Equatable {
   /// The neighbouring vertices along a direction of the lattice.
   func neighbours(_ direction: Int, dimensions: Int) -> (VertexKey, VertexKey) {
     var before = self
-    var behind = self
+    var after = self
     for axis in 0..<dimensions {
       before.coordinates[axis] &-= 1
-      behind.coordinates[axis] &+= 1
+      after.coordinates[axis] &+= 1
     }
     if direction < dimensions {
       before.coordinates[direction] = coordinates[direction] &+ Int16(dimensions)
-      behind.coordinates[direction] = coordinates[direction] &- Int16(dimensions)
+      after.coordinates[direction] = coordinates[direction] &- Int16(dimensions)
     }
-    return (before, behind)
+    return (before, after)
   }
 
   var hash: UInt64 {
@@ -215,7 +215,7 @@ private struct SimplexEmbedding: Sendable {
     var steps: Int32 = 0
     for axis in 0...d {
       let coordinate = (elevated[axis] / Float(d + 1)).rounded()
-      // `LatticeKernel.widestRange` bounds features far below this, so that the sums below cannot overflow.
+      // `LatticeKernel.maximumRange` bounds features far below this, so that the sums below cannot overflow.
       let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped
       remainder[axis] = nearest * Int32(d + 1)
       steps += nearest

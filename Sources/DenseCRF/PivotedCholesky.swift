@@ -15,16 +15,16 @@ struct PivotedCholesky {
   private static let chunk = 2048
 
   /// The decomposition of the matrix of `count` rows with entries `kernel` and ones on its diagonal, until the
-  /// residual is within `tolerance` or `largestRank` columns are reached.
+  /// residual is within `tolerance` or `maximumRank` columns are reached.
   init(
-    count: Int, tolerance: Double, largestRank: Int, work: WorkContext,
+    count: Int, tolerance: Double, maximumRank: Int, work: WorkContext,
     kernel: @Sendable (Int, Int) -> Double
   ) throws(Cancelled) {
     let diagonal = AlignedStorage([Double](repeating: 1, count: count))
     let chunkCount = (count + Self.chunk - 1) / Self.chunk
     /// The row of the largest remaining diagonal in each chunk.
     let largest = AlignedStorage((0..<chunkCount).map { $0 * Self.chunk })
-    while columns.count < largestRank, columns.count % 16 != 0 || residual > tolerance {
+    while columns.count < maximumRank, columns.count % 16 != 0 || residual > tolerance {
       let candidates = UnsafeBufferPointer(start: largest.start, count: chunkCount)
       let pivot = candidates.max { diagonal.start[$0] < diagonal.start[$1] }!
       let column = try AlignedStorage<Double>(count: count)

@@ -9,7 +9,7 @@ import Work
 /// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
   /// The maximum number of features; more would cost more memory and time than the lattice.
-  static let largestRank = 256
+  static let maximumRank = 256
   /// The maximum number of images, a limit of the C row kernels.
   static let maximumImageCount = 3
   private static let sampleSize = 6144
@@ -27,7 +27,7 @@ struct RangeKernel: Sendable {
   /// Bound of |K - Φ Φᵀ|, over all levels of one image or the sampled voxels of several.
   let residual: Double
 
-  /// The kernel of one θβ per image; nil where the rank that the tolerance needs is larger than ``largestRank``.
+  /// The kernel of one θβ per image; nil where the rank that the tolerance needs is larger than ``maximumRank``.
   init?(thetaBetas: [Double], images: [ComparedImage], accuracy: Accuracy, work: WorkContext)
     throws(Cancelled)
   {
@@ -39,9 +39,9 @@ struct RangeKernel: Sendable {
     if levels.count == 1 {
       // About 1.6 features per θβ suffice for the tolerance; impossible cases are not tried.
       let count = levels[0].count
-      guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
+      guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.maximumRank) else { return nil }
       let factor = try PivotedCholesky(
-        count: count, tolerance: accuracy.rangeTolerance, largestRank: Self.largestRank, work: work
+        count: count, tolerance: accuracy.rangeTolerance, maximumRank: Self.maximumRank, work: work
       ) { tables[0].start[abs($0 - $1)] }
       guard factor.residual <= accuracy.rangeTolerance else { return nil }
       rank = factor.columns.count
@@ -54,7 +54,7 @@ struct RangeKernel: Sendable {
     }
     let sample = Self.sample(images, levels)
     let factor = try PivotedCholesky(
-      count: sample[0].count, tolerance: accuracy.jointRangeTolerance, largestRank: Self.largestRank,
+      count: sample[0].count, tolerance: accuracy.jointRangeTolerance, maximumRank: Self.maximumRank,
       work: work
     ) { a, b in
       var product = 1.0

@@ -13,20 +13,20 @@ extension DenseCRF {
     }
     guard settings.appearanceWeight > 0 else { return }
     for (axis, standardDeviation) in voxels(settings.thetaAlphaMillimetres).enumerated() {
-      guard Double(size[axis]) / standardDeviation <= LatticeKernel.widestRange else {
+      guard Double(size[axis]) / standardDeviation <= LatticeKernel.maximumRange else {
         throw InputError(
           "theta alpha", "is too small for \(size[axis]) voxels along axis \(axis)",
           found: "\(settings.thetaAlphaMillimetres[axis]) mm",
-          expected: "\(Double(size[axis]) / LatticeKernel.widestRange * spacing[axis]) mm or more")
+          expected: "\(Double(size[axis]) / LatticeKernel.maximumRange * spacing[axis]) mm or more")
       }
     }
     for (image, thetaBeta) in zip(images, settings.thetaBetas) {
       let extent = Double(image.range.upperBound) - Double(image.range.lowerBound)
-      guard extent / thetaBeta <= LatticeKernel.widestRange else {
+      guard extent / thetaBeta <= LatticeKernel.maximumRange else {
         throw InputError(
           "theta beta",
           "is too small for intensities from \(image.range.lowerBound) to \(image.range.upperBound)",
-          found: "\(thetaBeta)", expected: "\(extent / LatticeKernel.widestRange) or more")
+          found: "\(thetaBeta)", expected: "\(extent / LatticeKernel.maximumRange) or more")
       }
     }
   }

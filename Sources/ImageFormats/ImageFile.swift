@@ -123,6 +123,6 @@ package final class ImageFile: Sendable {
   /// Whether this process can hold `byteCount` bytes at once.
   /// - Throws: ``InputError`` when it has less memory left.
   func checkMemory(_ byteCount: Int) throws(InputError) {
-    try AvailableMemory.require(byteCount, subject: path, "what it holds, of \(grid.size) voxels,")
+    try AvailableMemory.require(byteCount, subject: path, "its content, of \(grid.size) voxels,")
   }
 }

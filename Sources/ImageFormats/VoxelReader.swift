@@ -1,6 +1,6 @@
 import Work
 
-/// The place of a slice in a file whose frames consist of slices of equal size.
+/// The position of a slice in a file whose frames consist of slices of equal size.
 package struct StoredSlice: Hashable, Sendable {
   /// The frame, and the slice of that frame, both from 0.
   package var frame, index: Int
@@ -21,8 +21,8 @@ package protocol VoxelReader: Sendable {
 
   /// Gives `body` the stored voxels of one slice in pieces as ``readVoxels(frames:work:_:)`` does.
   ///
-  /// The voxels behind the slice are not read, unless the layout of the file demands it; by default those of its frame
-  /// before it are.
+  /// By default the voxels of its frame before the slice are read too; those after it are read only where the layout of
+  /// the file demands it.
   /// - Throws: As ``readVoxels(frames:work:_:)``.
   func readSlice(
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
@@ -49,5 +49,5 @@ extension VoxelReader {
   }
 }
 
-/// Ends the reading of a frame behind the wanted slice.
+/// Ends the reading of a frame after the requested slice.
 private struct SliceEnd: Error {}

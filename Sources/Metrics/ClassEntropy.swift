@@ -6,7 +6,7 @@ import Work
 package struct ClassEntropy: Equatable, Sendable, Codable {
   /// The mean near the border; nil where the class has no such voxel.
   package var nearBorder: Double?
-  /// The mean of the other voxels; nil where no voxel lies so deep.
+  /// The mean of the other voxels; nil where every voxel is near the border.
   package var inside: Double?
 
   /// Means of both parts of a class.

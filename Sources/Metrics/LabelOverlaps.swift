@@ -30,7 +30,7 @@ package struct LabelOverlaps: Equatable, Sendable {
 
   /// Overlaps of two masks on the same grid.
   /// - Throws: `Cancelled`.
-  /// - Complexity: As of ``ContingencyTable``.
+  /// - Complexity: As ``ContingencyTable``.
   package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
     self.init(try ContingencyTable(reference: reference, other: other, work: work))
   }

@@ -15,7 +15,7 @@ struct PointTree: Sendable {
 
   private var points: [SIMD3<Double>]
   private var nodes: [Node]
-  private static let largestUndivided = 8
+  private static let maximumLeafCount = 8
 
   /// A tree of at least one point, no two of them the same.
   /// - Throws: `Cancelled`.
@@ -49,7 +49,7 @@ struct PointTree: Sendable {
     nodes[number].upper = upper
     let sides = upper - lower
     let longest = sides.max()
-    guard end - first > Self.largestUndivided, longest > 0 else { return }
+    guard end - first > Self.maximumLeafCount, longest > 0 else { return }
     let axis = (0..<3).first { sides[$0] == longest } ?? 0
     let middle = lower[axis] + longest / 2
     var border = first

@@ -13,7 +13,7 @@ package struct DrawnMask: Sendable {
   /// A mask with the names of its labels; labels without a name get one from their value, such as "label 3".
   /// - Parameter values: Only these labels are shown; nil shows all.
   /// - Throws: `Cancelled`.
-  /// - Complexity: As of `LabelComponents`.
+  /// - Complexity: As `LabelComponents`.
   package init(
     _ mask: LabelVolume, name: String, names: LabelTable?, only values: Set<UInt16>? = nil, work: WorkContext
   ) throws(Cancelled) {

@@ -80,7 +80,7 @@ package enum AvailableMemory {
   package static func enforceLimit(elseEnd end: @escaping @convention(c) () -> Void) {
     memory_on_exhaustion({ AvailableMemory.measure() }, end)
     isHeld.store(true, ordering: .relaxed)
-    writtenAtStart.store(Account.uncounted, ordering: .relaxed)
+    writtenAtStart.store(Account.writtenOutsideBlocks, ordering: .relaxed)
     measure()
   }
 
@@ -104,7 +104,7 @@ package enum AvailableMemory {
     init() {
       var measured = Self.measured()
       // The allocator's free list is fragmented and need not serve large arrays, so it is trimmed when memory is short.
-      if measured.kept > 0, min(measured.shared, measured.own) < Self.plenty {
+      if measured.kept > 0, min(measured.shared, measured.own) < Self.trimmingThreshold {
         memory_trim()
         measured = Self.measured()
         measured.kept = min(0, measured.kept)
@@ -114,7 +114,7 @@ package enum AvailableMemory {
     }
 
     /// With more than this many bytes available, the allocator's free list is not trimmed.
-    private static let plenty = 1 << 30
+    private static let trimmingThreshold = 1 << 30
 
     /// Bytes that the machine has for this process, without and with swap; bytes in the allocator's free list less
     /// bytes that were allocated but not yet written; bytes that the process's own limits leave.
@@ -133,7 +133,7 @@ package enum AvailableMemory {
     }
 
     /// Bytes that were written and belong to no allocated block.
-    static var uncounted: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
+    static var writtenOutsideBlocks: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
 
     /// Bytes that work may take.
     var forWork: Int { max(0, free - margin) }

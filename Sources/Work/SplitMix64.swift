@@ -27,7 +27,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
 
   /// Uniform among 0..<count; `count` is positive and far below 2^53.
   package mutating func index(below count: Int) -> Int {
-    min(Int(uniform() * Double(count)), count - 1)  // cannot trap: a share of an `Int`
+    min(Int(uniform() * Double(count)), count - 1)  // cannot trap: a fraction of an `Int`
   }
 
   /// Approximately normally distributed with mean 0 and standard deviation 1: the sum of twelve uniforms less six.

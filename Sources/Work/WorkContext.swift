@@ -35,8 +35,8 @@ package struct WorkContext: Sendable {
   package func part(_ range: ClosedRange<Double>) -> WorkContext {
     var part = self
     let report = self.report
-    part.report = { share in
-      report(range.lowerBound + (range.upperBound - range.lowerBound) * min(max(share, 0), 1))
+    part.report = { fraction in
+      report(range.lowerBound + (range.upperBound - range.lowerBound) * min(max(fraction, 0), 1))
     }
     return part
   }

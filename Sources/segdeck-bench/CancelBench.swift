@@ -29,7 +29,7 @@ struct CancelBench: ParsableCommand {
   @Argument(help: "network, train, crf or segment.") var subject: Subject
   @Option(help: "Voxels, as XxYxZ; by default of a usual image.", transform: voxelShape)
   var shape: GridSize?
-  @Option(help: "Requests, each at another random moment.") var requests = 20
+  @Option(help: "Requests, each at another random time.") var requests = 20
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
@@ -144,7 +144,7 @@ private final class DelayedRequest: Sendable {
   /// Waits for the request and gives its time; may be called once.
   func requestTime() -> ContinuousClock.Instant {
     isDone.wait()
-    guard let requestTime = asked.withLock({ $0 }) else { preconditionFailure("a request without a moment") }
+    guard let requestTime = asked.withLock({ $0 }) else { preconditionFailure("a request without a time") }
     return requestTime
   }
 }

@@ -54,7 +54,7 @@ struct EditBench: ParsableCommand {
     line.add("edits", edits)
     line.add(measurement)
     line.add("p95_s", measurement.percentile(0.95))
-    line.add("max_s", measurement.greatest)
+    line.add("max_s", measurement.maximum)
     line.add("bytes_per_edit", (PeakMemory.presentBytes - bytesBefore) / edits)
     line.add("steps", state.history.steps.count)
     bench.print(line)

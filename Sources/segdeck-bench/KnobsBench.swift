@@ -43,7 +43,7 @@ struct KnobsBench: ParsableCommand {
     for (name, steps) in player.knobs {
       player.select(steps)
       PeakMemory.reset()
-      let seconds = try (0...turns).map { try player.turn($0) }
+      let seconds = try (0...turns).map { try player.change($0) }
       all += seconds.dropFirst()
       report(name, Measurement(seconds), player)
     }
@@ -60,7 +60,7 @@ struct KnobsBench: ParsableCommand {
     line.add("labels", player.state.refinementBase?.table.labels.count ?? 0)
     line.add(measurement)
     line.add("p95_s", measurement.percentile(0.95))
-    line.add("max_s", measurement.greatest)
+    line.add("max_s", measurement.maximum)
     bench.print(line)
   }
 
@@ -123,7 +123,7 @@ private final class KnobPlayer {
   ///
   /// Values go up and down but never back to the one with which the image was last refined, because its result is
   /// cached.
-  func turn(_ number: Int) throws -> Double {
+  func change(_ number: Int) throws -> Double {
     let isUp = number < 3 || (number - 3) / 2 % 2 == 1
     let start = ContinuousClock.now
     press(isUp ? .right : .left)

@@ -48,7 +48,7 @@ struct ReadBench: ParsableCommand {
         peaks[index] = max(peaks[index], PeakMemory.megabytes)
       }
     }
-    let yardstick = Measurement(seconds[2]).median
+    let zlibMedian = Measurement(seconds[2]).median
     for (index, subject) in subjects.enumerated() {
       let measurement = Measurement(seconds[index])
       var line = JSONLine(subject.0)
@@ -57,7 +57,7 @@ struct ReadBench: ParsableCommand {
       line.add("shape", "\(opened.source.grid.size)")
       line.add(measurement)
       line.add("mb_per_s", Double(byteCounts[index]) / 1e6 / measurement.median)
-      line.add("times_zlib", measurement.median / yardstick)
+      line.add("times_zlib", measurement.median / zlibMedian)
       line.add("voxel_mb", Double(voxelCount * opened.intensityByteCount) / 0x1p20)
       bench.print(line, peakMegabytes: peaks[index])
     }

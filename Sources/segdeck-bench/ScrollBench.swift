@@ -10,7 +10,7 @@ struct ScrollBench: ParsableCommand {
   /// The computation that runs while frames are made.
   enum Companion: String, ExpressibleByArgument, CaseIterable {
     case nothing, network
-    case selfishNetwork = "selfish-network"
+    case networkOfUsualPriority = "selfish-network"
   }
 
   static let configuration = CommandConfiguration(
@@ -23,7 +23,7 @@ struct ScrollBench: ParsableCommand {
   @Flag(help: "Intensities are 16-bit integers, as those of a CT, instead of floats.") var integers = false
   @Option(
     help:
-      "What runs meanwhile: nothing, a network as the review's jobs run it, or one that does not step back for it."
+      "What runs meanwhile: nothing, a network at the low priority of the review's jobs, or one at usual priority."
   )
   var beside = Companion.nothing
   @OptionGroup var bench: BenchOptions
@@ -37,7 +37,7 @@ struct ScrollBench: ParsableCommand {
   func run() throws {
     let load =
       beside == .nothing
-      ? nil : try BackgroundLoad(threadCount: bench.threads, yields: beside == .network)
+      ? nil : try BackgroundLoad(threadCount: bench.threads, hasLowPriority: beside == .network)
     defer { load?.stop() }
     let views = [
       ("three planes, outlines", "x"), ("three planes, fills", ""), ("axial, fills", "o"),
@@ -76,7 +76,7 @@ struct ScrollBench: ParsableCommand {
       line.add(measurement)
       line.add("p95_s", measurement.percentile(0.95))
       line.add("p99_s", measurement.percentile(0.99))
-      line.add("max_s", measurement.greatest)
+      line.add("max_s", measurement.maximum)
       bench.print(line)
     }
   }

@@ -8,10 +8,10 @@ private let targets = [
   "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
 ]
 
-/// Lines that turn a floating value into an integer by an initialiser that traps on what it cannot hold.
+/// Lines that convert a floating value by an integer initialiser that traps on values it cannot represent.
 ///
-/// Unguarded conversions in a text, as far as it shows them: an integer type's initialiser without a label around a
-/// rounding or a floating conversion. A line that says "cannot trap" has given its reason.
+/// The text shows such a conversion as an integer type's initialiser without a label around a rounding or a floating
+/// conversion. Lines with a comment "cannot trap" are excluded.
 private func unguardedConversions(_ text: String) -> [String] {
   let start = /(?:^|[^\w.])U?Int(?:8|16|32|64)?\((?!\w+: )/
   return text.split(separator: "\n", omittingEmptySubsequences: false).compactMap { line in

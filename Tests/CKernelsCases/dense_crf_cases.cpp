@@ -105,7 +105,7 @@ void cell_cases(Table &table, Kernels kernels, const CRFRow &input) {
         for (size_t x = 0; x < shape.count; x++)
             for (size_t t = 0; t < 3; t++)
                 for (size_t r = 0; r < shape.ranks; r++) {
-                    const size_t cell = input.place(x / shape.step + t, c, r);
+                    const size_t cell = input.offset(x / shape.step + t, c, r);
                     const double part = input.weights[t][x] * input.feature(x, r);
                     sliced[c * shape.count + x] += part * grid[cell];
                     splat[cell] += part * values[c * stride + x];

@@ -28,7 +28,7 @@ struct Cells {
 
     // The weight of cell row j / step + t for voxel row j.
     double weight(size_t j, size_t t) const { return step == 1 ? t == 1 : weights[3 * (j % step) + t]; }
-    size_t place(size_t j, size_t t) const { return (j / step + t) * row_floats; }
+    size_t offset(size_t j, size_t t) const { return (j / step + t) * row_floats; }
 
     // With one voxel per cell, cells are written and not added to.
     void clear_written(std::vector<double> &cells, size_t rows) const {
@@ -96,7 +96,7 @@ class Pass {
                     const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
                     for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
                         for (size_t s = 0; s < 3; s++)
-                            sent_smoothness[smoothness.place(j, t) + c * stride() + x / shape.across + s] +=
+                            sent_smoothness[smoothness.offset(j, t) + c * stride() + x / shape.across + s] +=
                                 smoothness.weight(j, t) * across_weight(x, s) * difference * factor;
                 }
             }
@@ -194,7 +194,7 @@ class Pass {
                 for (size_t r = 0; r < shape.row.ranks; r++)
                     sum += appearance.weight(j, t) * input.weights[s][x] *
                            input.feature((shape.rows + j) * count + x, r) *
-                           appearance.received[appearance.place(j, t) + input.place(x / shape.row.step + s, c, r)];
+                           appearance.received[appearance.offset(j, t) + input.offset(x / shape.row.step + s, c, r)];
         return sum;
     }
 
@@ -204,7 +204,7 @@ class Pass {
         for (size_t t = 0; t < 3; t++)
             for (size_t s = 0; s < 3; s++)
                 for (size_t r = 0; r < shape.row.ranks; r++)
-                    cells[appearance.place(j, t) + input.place(x / shape.row.step + s, c, r)] +=
+                    cells[appearance.offset(j, t) + input.offset(x / shape.row.step + s, c, r)] +=
                         appearance.weight(j, t) * input.weights[s][x] *
                         input.feature((shape.rows + j) * count + x, r) * value;
     }
@@ -224,7 +224,7 @@ class Pass {
                 for (size_t t = 0; t < 3; t++)
                     for (size_t s = 0; s < 3; s++)
                         received += smoothness.weight(j, t) * across_weight(x, s) *
-                                    smoothness.received[smoothness.place(j, t) + c * stride() + x / shape.across + s];
+                                    smoothness.received[smoothness.offset(j, t) + c * stride() + x / shape.across + s];
                 logit += smoothness_weight * along_after[0][x] * along_after[1][j] * along_after[2][1] * received;
             }
             q.push_back(logit);

@@ -66,7 +66,7 @@ class CRFRow {
     }
 
     // Where a value of a row of cells lies.
-    size_t place(size_t cell, size_t channel, size_t rank) const {
+    size_t offset(size_t cell, size_t channel, size_t rank) const {
         return (cell * shape.channels + channel) * shape.ranks + rank;
     }
 

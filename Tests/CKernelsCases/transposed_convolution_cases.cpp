@@ -39,15 +39,15 @@ void rows_case(Table &table, const RowsCase &shape) {
             rows.result[o][r] = result.data() + (o * 4 + r) * count;
             for (int x = 0; x < shape.result_width; x++) {
                 double sum = double(rows.bias[o]);
-                for (int place = 0; place < 27; place++) {
+                for (int position = 0; position < 27; position++) {
                     // Output index i is made by tap t of input index (i + 1 - t) / 2, if that is a whole one.
-                    const int tap = transposed_convolution_tap_order(place);
+                    const int tap = transposed_convolution_tap_order(position);
                     const int z = r / 2 + 1 - tap / 9, y = r % 2 + 1 - tap / 3 % 3, k = x + 1 - tap % 3;
                     if (z % 2 || y % 2 || k % 2 || k / 2 >= shape.width) continue;
                     const int from = z / 2 * 2 + y / 2;
                     if (shape.missing >> from & 1) continue;
                     for (int channel = 0; channel < shape.inputs; channel++)
-                        sum += double(weights[size_t((channel * 27 + place) * 2 + o)]) *
+                        sum += double(weights[size_t((channel * 27 + position) * 2 + o)]) *
                                source[size_t(channel * channel_stride + from * row + k / 2)];
                 }
                 expected[size_t((o * 4 + r) * count + x)] = shape.applies_relu && sum < 0 ? 0 : sum;
@@ -87,7 +87,7 @@ void transposed_convolution_cases(Table &table) {
                     for (unsigned unwanted : {0u, 3u, 10u})
                         rows_case(table, {inputs, width, result_width, missing, unwanted, missing == 2});
     bool taps[27] = {};
-    for (int place = 0; place < 27; place++) taps[transposed_convolution_tap_order(place)] = true;
+    for (int position = 0; position < 27; position++) taps[transposed_convolution_tap_order(position)] = true;
     for (bool is_taken : taps) table.require("transposed_convolution_tap_order takes every tap", is_taken);
     // Changes nothing, wherever it reaches.
     const float value = 1;

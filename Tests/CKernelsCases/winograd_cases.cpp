@@ -184,11 +184,11 @@ void multiply_adjoint_case(Table &table, int tiles, int inputs, int outputs, int
         const int block = output / (2 * lanes) * 2 * lanes;
         const int columns = outputs - block < 2 * lanes ? outputs - block : 2 * lanes;
         for (int input = 0; input < inputs; input++) {
-            const size_t place = size_t(block * inputs + input * columns + output - block);
-            double sum = accumulates ? weights[place] : 0;
+            const size_t index = size_t(block * inputs + input * columns + output - block);
+            double sum = accumulates ? weights[index] : 0;
             for (int tile = 0; tile < tiles; tile++)
                 sum += double(points[size_t(tile * point_stride + input)]) * sums[size_t(tile * outputs + output)];
-            expected[place] = sum;
+            expected[index] = sum;
         }
     }
     winograd_multiply_adjoint(table.level, tiles, inputs, outputs, points.data(), point_stride, sums.data(), outputs,

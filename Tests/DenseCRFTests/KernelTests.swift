@@ -79,7 +79,7 @@ import Work
     }
 
     /// The index of feature `rank` of a cell of a channel.
-    func place(cell: Int, channel: Int, rank: Int) -> Int {
+    func offset(cell: Int, channel: Int, rank: Int) -> Int {
       (cell * shape.channels + channel) * shape.ranks + rank
     }
 
@@ -128,7 +128,7 @@ import Work
         (0..<shape.ranks).reduce(Float(0)) { sum, rank in
           let cell = (0..<3).reduce(Float(0)) {
             $0 + input.weights[$1][x]
-              * cells[input.place(cell: x / shape.step + $1, channel: channel, rank: rank)]
+              * cells[input.offset(cell: x / shape.step + $1, channel: channel, rank: rank)]
           }
           return sum + cell * input.feature(x, rank)
         }
@@ -151,7 +151,7 @@ import Work
         let value = input.values[channel * input.stride + x] * (hasFactors ? input.factors[x] : 1)
         for k in 0..<3 {
           for rank in 0..<shape.ranks {
-            expected[input.place(cell: x / shape.step + k, channel: channel, rank: rank)] +=
+            expected[input.offset(cell: x / shape.step + k, channel: channel, rank: rank)] +=
               value * input.weights[k][x] * input.feature(x, rank)
           }
         }
@@ -177,12 +177,12 @@ import Work
     let cells = random.floats(3 * count)
     let rows = random.floats(positions * count)
     let weights = random.floats(3 * positions)
-    let combined = (0..<positions * count).map { place in
-      (0..<3).reduce(Float(0)) { $0 + weights[place / count * 3 + $1] * cells[$1 * count + place % count] }
+    let combined = (0..<positions * count).map { index in
+      (0..<3).reduce(Float(0)) { $0 + weights[index / count * 3 + $1] * cells[$1 * count + index % count] }
     }
-    let distributed = (0..<3 * count).map { place in
-      (0..<positions).reduce(cells[place]) {
-        $0 + weights[$1 * 3 + place / count] * rows[$1 * count + place % count]
+    let distributed = (0..<3 * count).map { index in
+      (0..<positions).reduce(cells[index]) {
+        $0 + weights[$1 * 3 + index / count] * rows[$1 * count + index % count]
       }
     }
     forEachLevel { kernels in

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized)
 struct CommandLineJourneyTests {
   @Test(
-    "Tab completes files, a mask and another image are opened, a misfit is said, and lines outlast the session",
+    "Tab completes files, a mask and another image are opened, a misfit is reported, and later sessions have the lines",
     .timeLimit(.minutes(5)))
   func files() throws {
     let folder = try TemporaryFolder()

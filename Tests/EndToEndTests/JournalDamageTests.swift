@@ -95,7 +95,7 @@ extension JournalTests {
     #expect(cut.contains("journal: \(count) bytes after "))
     #expect(try run("show", "ct").output.contains("kept as it was: \(journal.path).damaged\n"))
 
-    // An end that was not written, or was cut off, is said, and so is nothing at all.
+    // A missing or truncated end is reported, and so is an empty file.
     try journal.cut(at: journal.whole.count - 7)
     #expect(try run("show", "ct").output.contains("damaged   the last entry, after "))
     #expect(try opened("was not finished").contains("restored 2 versions from"))

@@ -177,7 +177,7 @@ extension JournalTests {
         try succeed(["replay", record, "--verify"], in: folder.path, environment: environment) == "same\n")
     }
 
-    // Another model at the same place is not the one that made it.
+    // Another model at the same path is not the one that made it.
     try lay("hippocampus")
     try tiny.journal("export", "ct", "-o", "later.nii.gz")
     let later = try origin("later.json", in: folder)

@@ -45,7 +45,7 @@ struct JournalTests {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
     defer { folder.remove() }
-    for (name, keys, answer) in [
+    for (name, keys, shown) in [
       ("accepted", "y", "accepted labels"), ("flagged", "f", "flagged the case"), ("new", "", "Axial"),
     ] {
       try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
@@ -61,7 +61,7 @@ struct JournalTests {
         ], environment: environment)
       #expect(terminal.hasSent("Axial", within: 60))
       terminal.type(keys)
-      #expect(terminal.hasSent(answer, within: 30))
+      #expect(terminal.hasSent(shown, within: 30))
       // Written, and looked through for what is old, when the next one is opened.
       for _ in 0..<300 {
         let list = try tiny.journal("list")

@@ -138,7 +138,8 @@ struct LabelValueTests {
     }
     let folder = try folder(files)
     defer { folder.remove() }
-    func answer(_ command: String, _ labels: String = "labels", _ further: String...) throws -> CommandOutcome
+    func segdeckOnCases(_ command: String, _ labels: String = "labels", _ further: String...) throws
+      -> CommandOutcome
     {
       let words =
         [command, "--images", "images", "--labels", labels]
@@ -146,7 +147,7 @@ struct LabelValueTests {
       return try segdeck(words, in: folder.path)
     }
     func train(_ labels: String, _ further: String...) throws -> CommandOutcome {
-      try answer(
+      try segdeckOnCases(
         "train", labels,
         "-o m.safetensors --force --network net.json --iterations 2 --validation c2 --threads 2",
         further.joined(separator: " "))
@@ -168,12 +169,13 @@ struct LabelValueTests {
     #expect(try train("labels", "--label 7,614454277=x --label 2=y --checkpoints k").status == 0)
     let info = try succeed(["info", "m.safetensors"], in: folder.path)
     #expect(info.contains("labels: 7 x (trained on 7,614454277), 2 y\n"))
-    let all = try answer("evaluate", "labels", "--model m.safetensors --json")
-    let chosen = try answer(
+    let all = try segdeckOnCases("evaluate", "labels", "--model m.safetensors --json")
+    let chosen = try segdeckOnCases(
       "evaluate", "labels", "--model m.safetensors --json --label 7,614454277=x --label 2=y")
     #expect(all.output == chosen.output)
     #expect(try measured(all) == ["x 0.480", "y 0.288"])
-    let part = try answer("evaluate", "labels", "--model m.safetensors --json --label 7=x --label 2=y")
+    let part = try segdeckOnCases(
+      "evaluate", "labels", "--model m.safetensors --json --label 7=x --label 2=y")
     #expect(part.output != all.output)
     let resumed = try train("labels", "--label 7=x --label 2=y --checkpoints k --resume")
     #expect(
@@ -183,7 +185,7 @@ struct LabelValueTests {
     try Data(#"{"labels": {"core": 7, "rim": 614454277, "rest": 2}}"#.utf8)
       .write(to: URL(filePath: folder("dataset.json")))
     #expect(
-      try answer("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
+      try segdeckOnCases("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
         "segdeck: labels: no structure has a name of the model: found 2=rest 7=core 614454277=rim, "
           + "expected 7,614454277=x 2=y, or --label to say which values are which\n"))
     // Values beyond 16 bits stay what they are, from the training to the masks and what is made of them.
@@ -208,7 +210,7 @@ struct LabelValueTests {
         try JSONSerialization.jsonObject(with: folder.bytes("\(name).labels.json")) as? [String: Any]
       #expect((stated?["labels"] as? [[String: Any]] ?? []).contains { $0["value"] as? Int == 614_454_277 })
     }
-    let only = try answer("evaluate", "labels", "--model m.safetensors --refine --only-labels 65535")
+    let only = try segdeckOnCases("evaluate", "labels", "--model m.safetensors --refine --only-labels 65535")
     #expect(
       only.errors
         == "segdeck: --only-labels: is not a label there: found \"65535\", expected 2, 7, 614454277\n")
@@ -231,12 +233,13 @@ struct LabelValueTests {
       try volume([(1 + number, 1)]).write(to: URL(filePath: folder("only/c\(number).nii")))
     }
     unlink(folder("dataset.json"))
-    #expect(try measured(answer("evaluate", "only", "--model m.safetensors --json")) == ["tumour 0.288"])
+    #expect(
+      try measured(segdeckOnCases("evaluate", "only", "--model m.safetensors --json")) == ["tumour 0.288"])
     for number in 0..<3 {
       try volume([(1 + number, 255)]).write(to: URL(filePath: folder("only/c\(number).nii")))
     }
     for value in ["1", "255"] {
-      let refined = try answer(
+      let refined = try segdeckOnCases(
         "evaluate", "only", "--model m.safetensors --refine --label 255=tumour --only-labels \(value)")
       #expect(refined.status == 0, "\(refined.errors)")
     }
@@ -340,7 +343,7 @@ struct LabelValueTests {
     let labels = try #require(
       try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any])["labels"]
     #expect((labels as? [[String: Any]] ?? []).map { $0["value"] as? Int } == [6, 11])
-    // The model is measured by the names of the files, and what only one of them has is said.
+    // The model is measured by the names of the files, and a note reports what only one of them has.
     let measuring = "evaluate --images images --labels labels --model m.safetensors --cases c0 --threads 2"
       .split(separator: " ").map(String.init)
     try Data(#"{"labels": {"background": 0, "cyst": 11, "Organ": 6, "ignore": 3}}"#.utf8)
@@ -421,9 +424,11 @@ struct LabelValueTests {
     ] {
       let outcome = try segdeck(words + folders, in: folder.path)
       #expect(outcome.status == 0)
-      let said = outcome.errors.split(separator: "\n").filter { $0.contains("255,") || $0.contains("finite") }
-      #expect(Set(said) == Set(expected.split(separator: "\n")), "\(outcome.errors)")
-      #expect(said.count == 2)
+      let notes = outcome.errors.split(separator: "\n").filter {
+        $0.contains("255,") || $0.contains("finite")
+      }
+      #expect(Set(notes) == Set(expected.split(separator: "\n")), "\(outcome.errors)")
+      #expect(notes.count == 2)
     }
     for (file, line) in [
       ("images/c1.nii", "288 voxels are not finite; they are copied as they are\n"),

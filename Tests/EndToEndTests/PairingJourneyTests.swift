@@ -40,7 +40,7 @@ struct PairingJourneyTests {
     try session.press("q")
     try session.waitFor("ready>")
     try session.enter(command)
-    // Whichever is read first says it: the remembered answer, or the journal.
+    // Either the remembered pairing or the journal reports it, whichever is read first.
     let again = try session.waitUntil("opens again", seconds: 60) {
       $0.contains("paired as you chose before") || $0.contains("restored")
     }

@@ -28,8 +28,8 @@ struct PhantomCases {
     if let subfolder { try folder.make(subfolder) }
     try folder.make(cases + "images", cases + "labels", "net", "state", "cache")
     for (name, content) in try Self.files.get() {
-      let place = name.hasPrefix("net/") ? name : cases + name
-      try content.write(to: URL(filePath: folder(place)))
+      let path = name.hasPrefix("net/") ? name : cases + name
+      try content.write(to: URL(filePath: folder(path)))
     }
   }
 

@@ -61,8 +61,8 @@ final class PseudoTerminal {
     _ = bytes.withUnsafeBytes { write(main, $0.baseAddress!, $0.count) }
   }
 
-  /// Types a text once the program has nothing more to send; whether it sends anything then, within so many seconds.
-  func answers(_ text: String, within seconds: Double) -> Bool {
+  /// Types a text once the program sends nothing more; whether it then sends anything within so many seconds.
+  func respondsTo(_ text: String, within seconds: Double) -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     var before: String
     repeat {

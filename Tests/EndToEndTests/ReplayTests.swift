@@ -136,7 +136,7 @@ struct ReplayTests {
       for index in offset..<offset + count { data[index] = data[index] &+ 9 }
       return data
     }
-    func answer(_ name: String = "image-grid.json", _ further: [String] = []) throws -> String {
+    func verification(_ name: String = "image-grid.json", _ further: [String] = []) throws -> String {
       let outcome = try segdeck(["replay", name, "--verify"] + further, in: folder.path)
       #expect(outcome.status == (outcome.output == "same\n" ? 0 : 1))
       return outcome.output
@@ -146,12 +146,13 @@ struct ReplayTests {
     let line = "segdeck: image-grid.nii: was changed since its record was written: "
     try put(changed(3), "image-grid.nii")
     for name in ["image-grid.json", "image-grid.nii"] {
-      #expect(try answer(name) == line + "3 of 46080 voxels differ")
+      #expect(try verification(name) == line + "3 of 46080 voxels differ")
     }
-    #expect(try answer("image-grid.json", ["-o", "again.nii"]) == line + "3 of 46080 voxels differ")
+    #expect(try verification("image-grid.json", ["-o", "again.nii"]) == line + "3 of 46080 voxels differ")
     #expect(try folder.bytes("again.nii") == original)
     #expect(
-      try answer("image-grid.json", ["-o", "image-grid.nii", "--force"]) == line + "3 of 46080 voxels differ")
+      try verification("image-grid.json", ["-o", "image-grid.nii", "--force"]) == line
+        + "3 of 46080 voxels differ")
     #expect(try folder.bytes("image-grid.nii") == original)
     // The record that was written with it states the threads of now.
     let record = try folder.bytes("image-grid.json")
@@ -164,48 +165,49 @@ struct ReplayTests {
       }
       let stated = sum.map { "\($0.prefix(12))..." } ?? "none"
       #expect(
-        try answer("edited.json")
+        try verification("edited.json")
           == "same\nsegdeck: note: image-grid.nii: is another file than edited.json states, with the same labels and "
           + "grid: SHA-256 \(try self.sum("image-grid.nii", folder))..., stated \(stated)")
     }
     unlink(folder("edited.json"))
     try put(changed(1), "image-grid.nii")
-    #expect(try answer() == line + "1 of 46080 voxels differs")
+    #expect(try verification() == line + "1 of 46080 voxels differs")
     // srow_x[3], which is where the voxels lie.
     try put(changed(1, at: 292), "image-grid.nii")
-    #expect(try answer() == line + "the geometry differs")
+    #expect(try verification() == line + "the geometry differs")
     // sform_code, which says of which space they are.
     try put(changed(1, at: 254), "image-grid.nii")
-    #expect(try answer() == line + "the header states the grid otherwise (qform, sform, codes or units)")
+    #expect(
+      try verification() == line + "the header states the grid otherwise (qform, sform, codes or units)")
     try put(original.prefix(5000), "image-grid.nii")
     #expect(
-      try answer().hasPrefix(
+      try verification().hasPrefix(
         "segdeck: image-grid.nii: was changed since its record was written and is no longer a mask"))
     // The same voxels, compressed.
     try put(original, "image-grid.nii")
     let stated = try sum("image-grid.nii", folder)
     _ = try run(["gzip", "-1", folder("image-grid.nii")])
     #expect(
-      try answer()
+      try verification()
         == "same\nsegdeck: note: image-grid.nii.gz: is another file than image-grid.json states, with the same labels "
         + "and grid: SHA-256 \(try sum("image-grid.nii.gz", folder))..., stated \(stated)...")
     unlink(folder("image-grid.nii.gz"))
     let missing =
       "segdeck: image-grid.nii: is missing; what its record's commands make is the mask that the record describes"
-    for name in ["image-grid.json", "image-grid.nii"] { #expect(try answer(name) == missing) }
+    for name in ["image-grid.json", "image-grid.nii"] { #expect(try verification(name) == missing) }
     try put(original, "image-grid.nii")
     try put(
       Data(String(decoding: names, as: UTF8.self).replacing("liver", with: "spleen").utf8),
       "image-grid.labels.json")
     #expect(
-      try answer() == "segdeck: image-grid.labels.json: was changed since the record was written: "
+      try verification() == "segdeck: image-grid.labels.json: was changed since the record was written: "
         + "found 1=spleen #e69f00, expected 1=liver #e69f00")
     try put(nil, "image-grid.labels.json")
     #expect(
-      try answer()
+      try verification()
         == "same\nsegdeck: note: image-grid.labels.json: is missing; the record has the names of the labels too"
     )
-    // A limit on the sizes of files is said of the file that was asked for.
+    // A limit on the sizes of files is reported for the file that was requested.
     for (words, line) in [
       (["-o", "o.nii"], "o.nii: cannot be written: found File too large"),
       (["--verify"], "image-grid.json: its mask cannot be written, to be compared: found File too large"),
@@ -220,10 +222,10 @@ struct ReplayTests {
       try put(data, "other/" + name)
     }
     try put(changed(5), "image-grid.nii")
-    #expect(try answer("other/x.json") == "same\n")
+    #expect(try verification("other/x.json") == "same\n")
     try put(changed(2), "other/x.nii")
     #expect(
-      try answer("other/x.json")
+      try verification("other/x.json")
         == "segdeck: other/x.nii: was changed since its record was written: 2 of 46080 voxels differ")
   }
 
@@ -389,7 +391,7 @@ struct ReplayTests {
       try session.press("Enter")
     }
     try begin("reversed.nii")
-    // A file of the user's beside the mask's place is asked about; the opened mask's names are never replaced.
+    // The command asks about a file of the user beside the mask; the opened mask's names are never replaced.
     try Data("mine".utf8).write(to: URL(filePath: folder("other.json")))
     try export("other.nii.gz")
     try session.waitUntil("asks") { $0.contains("other.json") && $0.contains("Replace it?") }

@@ -71,7 +71,7 @@ struct CompressionTests {
   }
 
   @Test(
-    "bytes behind the end of a member stay pending, whatever the pieces",
+    "bytes after the end of a member stay pending, whatever the pieces",
     arguments: Inflation.Library.allCases,
     [1, 3, 7, 100, 1 << 17])
   func bytesBehind(library: Inflation.Library, pieceByteCount: Int) throws {
@@ -96,7 +96,7 @@ struct CompressionTests {
         try #require(hasEnded || progress == .advanced)
       }
       #expect(content == plain)
-      #expect(inflation.pendingByteCount == position - packed.count, "\(tail) bytes behind")
+      #expect(inflation.pendingByteCount == position - packed.count, "\(tail) bytes after it")
       #expect(inflation.nextByte == (position > packed.count ? 100 : nil))
     }
   }

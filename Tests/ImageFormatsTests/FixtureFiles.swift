@@ -51,7 +51,7 @@ func folderNames(_ folder: URL) -> [String] {
   ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
 }
 
-/// The bytes of a fixture with others in their places, little-endian.
+/// The bytes of a fixture, some of them replaced.
 func changed(_ name: String, _ changes: [(at: Int, bytes: [UInt8])]) throws -> Data {
   var data = try Data(contentsOf: URL(filePath: fixture(name)))
   for (position, bytes) in changes { data.replaceSubrange(position..<position + bytes.count, with: bytes) }

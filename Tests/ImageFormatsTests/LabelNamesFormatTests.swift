@@ -45,9 +45,9 @@ struct LabelNamesFormatTests {
     #expect(
       String(decoding: lines, as: UTF8.self)
         == "# No. Label-Name R G B A\n0 Unknown 0 0 0 0\n2 left-kidney 0 153 255 0\n6 liver 204 51 0 0\n")
-    var twin = kidney
-    twin.name = "liver"
-    let json = try LabelNamesFormat(ofFile: "dataset.json").encoded(LabelNames(entries: [liver, twin]))
+    var namesake = kidney
+    namesake.name = "liver"
+    let json = try LabelNamesFormat(ofFile: "dataset.json").encoded(LabelNames(entries: [liver, namesake]))
     #expect(
       JSONValue(String(decoding: json, as: UTF8.self))
         == JSONValue(#"{"labels": {"background": 0, "liver": 2, "liver 6": 6}}"#))

@@ -67,9 +67,9 @@ func namesRoundTrip() throws {
   ])
   try withTemporaryFolder { folder in
     let mask = folder.appending(path: "scan.nii.gz").path
-    let place = try LabelNamesFile.write(LabelNames(table), besideMask: mask)
+    let path = try LabelNamesFile.write(LabelNames(table), besideMask: mask)
     let read = try LabelNamesFile.read(besideMask: mask)
-    #expect(place == folder.appending(path: "scan.labels.json").path)
+    #expect(path == folder.appending(path: "scan.labels.json").path)
     #expect(read?.table() == table)
   }
 }
@@ -159,7 +159,7 @@ func namesOf255() throws {
 }
 
 /// The content of a JSON file: names by value, ignored values, notes; or the line that refuses it.
-private func answer(_ json: String) throws -> [String] {
+private func outcome(_ json: String) throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "scan.labels.json").path
     try Data(json.utf8).write(to: URL(filePath: path))
@@ -284,7 +284,7 @@ private func answer(_ json: String) throws -> [String] {
     ),
   ])
 func oddNames(labels: String, expected: [String]) throws {
-  #expect(try answer(#"{"labels": \#(labels)}"#) == expected)
+  #expect(try outcome(#"{"labels": \#(labels)}"#) == expected)
 }
 
 @Test("a text with lines of labels and others gives no names, and the finding names the other line")

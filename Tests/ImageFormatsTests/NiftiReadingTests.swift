@@ -73,8 +73,8 @@ func shearedAxes(columns: [[Float]], problem: String?) throws {
     let length = columns[axis].reduce(0) { $0 + $1 * $1 }.squareRoot()
     bytes.replaceSubrange(80 + 4 * axis..<84 + 4 * axis, with: withUnsafeBytes(of: length) { Data($0) })
     for row in 0..<3 {
-      let place = 280 + 16 * row + 4 * axis
-      bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: columns[axis][row]) { Data($0) })
+      let start = 280 + 16 * row + 4 * axis
+      bytes.replaceSubrange(start..<start + 4, with: withUnsafeBytes(of: columns[axis][row]) { Data($0) })
     }
   }
   try withTemporaryFolder { folder in

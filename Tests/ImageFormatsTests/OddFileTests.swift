@@ -5,7 +5,7 @@ import Volumes
 import Work
 
 /// The findings of opening a file and reading its voxels, or the line that refuses it.
-private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] {
+private func outcome(_ data: Data, name: String = "scan.nii") throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: name).path
     try data.write(to: URL(filePath: path))
@@ -19,109 +19,111 @@ private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] 
   }
 }
 
-/// A change of a fixture's header and the answer to it.
+/// A change of a fixture's header, and the outcome of reading the file: its findings, or its refusal.
 struct OddHeader: Sendable, CustomTestStringConvertible {
   var name: String
   var changes: [(at: Int, bytes: [UInt8])]
-  var answer: [String]
-  var testDescription: String { answer.joined(separator: " | ") }
+  var outcome: [String]
+  var testDescription: String { outcome.joined(separator: " | ") }
 
   static let all: [OddHeader] = [
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 48))],
-      answer: ["sform is all 0; the qform is used"]),
+      outcome: ["sform is all 0; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 16))],
-      answer: ["sform is not an invertible map; the qform is used"]),
+      outcome: ["sform is not an invertible map; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan))],
-      answer: ["sform holds nan; the qform is used"]),
+      outcome: ["sform holds nan; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(324, bytes(Float.infinity))],
-      answer: ["sform holds inf; the qform is used"]),
+      outcome: ["sform holds inf; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan)), (256, bytes(Float.nan))],
-      answer: ["refused: scan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers"]
+      outcome: [
+        "refused: scan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers"
+      ]
     ),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(264, bytes(Float.nan))],
-      answer: ["the qform's quaternion holds nan; it is not used, the sform states the grid"]),
+      outcome: ["the qform's quaternion holds nan; it is not used, the sform states the grid"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(256, bytes(Float(3)))],
-      answer: [
+      outcome: [
         "the qform's quaternion is longer than 1; it is not used, the sform states the grid"
       ]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(80, bytes(Float(-0.90210867)))],
-      answer: ["pixdim[1] is -0.902109; the sform decides"]),
+      outcome: ["pixdim[1] is -0.902109; the sform decides"]),
     OddHeader(
       name: "plain.nii", changes: [(84, bytes(Float(-3)))],
-      answer: [
+      outcome: [
         "pixdim[2] is -3 where the sform has 1.09772; the sform decides"
       ]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(268, bytes(Float.nan))],
-      answer: ["the qform's offset holds nan; it is not used, the sform states the grid"]),
+      outcome: ["the qform's offset holds nan; it is not used, the sform states the grid"]),
     OddHeader(
       name: "qform_only.nii", changes: [(256, bytes(Float.nan))],
-      answer: [
+      outcome: [
         "refused: scan.nii: the qform's quaternion (byte 256) is not a rotation: found nan, expected finite numbers"
       ]),
     OddHeader(
       name: "qform_only.nii", changes: [(76, bytes(Float(7)))],
-      answer: ["pixdim[0] (qfac) is 7; it is read as 1"]),
+      outcome: ["pixdim[0] (qfac) is 7; it is read as 1"]),
     OddHeader(
       name: "qform_only.nii", changes: [(76, bytes(Float.nan))],
-      answer: ["pixdim[0] (qfac) is nan; it is read as 1"]),
-    OddHeader(name: "qform_only.nii", changes: [(76, bytes(Float(0)))], answer: []),
+      outcome: ["pixdim[0] (qfac) is nan; it is read as 1"]),
+    OddHeader(name: "qform_only.nii", changes: [(76, bytes(Float(0)))], outcome: []),
     OddHeader(
       name: "plain.nii",
       changes: [
         (40, bytes(Int16(5))), (46, bytes(Int16(1))), (48, bytes(Int16(0))), (50, bytes(Int16(2))),
       ],
-      answer: [
+      outcome: [
         "dim[4] is 0; it is read as 1 frame",
         "the image holds 2 frames or channels; frame 0 of 2 is used; --frame chooses another",
       ]),
     OddHeader(
       name: "plain.nii", changes: [(254, bytes(Int16(17152)))],
-      answer: ["sform_code is 17152, which is unknown; it is taken as set"]),
+      outcome: ["sform_code is 17152, which is unknown; it is taken as set"]),
     OddHeader(
       name: "plain.nii", changes: [(252, bytes(Int16(-3)))],
-      answer: ["qform_code is -3, which is unknown; it is taken as not set"]),
+      outcome: ["qform_code is -3, which is unknown; it is taken as not set"]),
     OddHeader(
       name: "plain.nii", changes: [(40, bytes(Int16(4))), (48, bytes(Int16(0)))],
-      answer: ["dim[4] is 0; it is read as 1 frame"]),
+      outcome: ["dim[4] is 0; it is read as 1 frame"]),
     OddHeader(
       name: "plain.nii", changes: [(40, bytes(Int16(5))), (48, bytes(Int16(1))), (50, bytes(Int16(0)))],
-      answer: ["dim[5] is 0; it is read as 1 frame"]),
+      outcome: ["dim[5] is 0; it is read as 1 frame"]),
     OddHeader(
       name: "qform_only.nii", changes: [(80, bytes(Float(-2)))],
-      answer: ["pixdim[1] is -2; it is read as 2"]),
+      outcome: ["pixdim[1] is -2; it is read as 2"]),
     OddHeader(
       name: "plain.nii", changes: [(123, [5])],
-      answer: ["the unit of lengths is 5, which is unknown; they are read as millimetres"]),
+      outcome: ["the unit of lengths is 5, which is unknown; they are read as millimetres"]),
     OddHeader(
       name: "plain.nii", changes: [(292, bytes(Float(-3e8)))],
-      answer: [
+      outcome: [
         "refused: scan.nii: the first voxel lies beyond any grid: found -300000000.0 mm, "
           + "expected within 10000000 mm of 0"
       ]),
     OddHeader(
       name: "plain.nii", changes: [(68, bytes(Int16(3006)))],
-      answer: [
+      outcome: [
         "refused: scan.nii: is CIFTI: numbers of points on brain surfaces, not of voxels in space: "
           + "expected an image"
       ]),
     OddHeader(
       name: "extension.nii", changes: [(352, bytes(Int32(1_000_000)))],
-      answer: [
+      outcome: [
         "extension 1 states 1000000 bytes, where 112 lie before the voxels; "
           + "it is ignored, voxels are read from where vox_offset says"
       ]),
     OddHeader(
       name: "extension.nii", changes: [(356, bytes(Int32(32)))],
-      answer: [
+      outcome: [
         "refused: scan.nii: is CIFTI: numbers of points on brain surfaces, not of voxels in space: "
           + "expected an image"
       ]),
@@ -130,7 +132,7 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
 
 @Test("an odd header is read with the finding that says how, or refused by name", arguments: OddHeader.all)
 func oddHeader(_ odd: OddHeader) throws {
-  #expect(try answer(changed(odd.name, odd.changes)) == odd.answer)
+  #expect(try outcome(changed(odd.name, odd.changes)) == odd.outcome)
 }
 
 @Test("an sform that is not invertible is replaced by the qform")
@@ -147,13 +149,13 @@ func qformInsteadOfSform() throws {
 @Test("bytes after the gzip data are ignored with a finding, however they begin")
 func trailingBytes() throws {
   let packed = try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz")))
-  #expect(try answer(packed, name: "scan.nii.gz") == [])
+  #expect(try outcome(packed, name: "scan.nii.gz") == [])
   let tails: [[UInt8]] = [
     [1, 2, 3], [0x1f], [0x1f, 0], [0x1f, 0x8b], [0x1f, 0x8b, 8, 9, 9, 9, 9, 9, 9, 9, 9], [0],
   ]
   for tail in tails {
     #expect(
-      try answer(packed + Data(tail), name: "scan.nii.gz")
+      try outcome(packed + Data(tail), name: "scan.nii.gz")
         == ["other bytes follow the gzip data; they are not read"], "\(tail)")
   }
 }
@@ -165,8 +167,8 @@ func suffixes() throws {
   #expect(ImageName.suffix(of: "x.IMG.gz") == ".img.gz")
   #expect(ImageName.suffix(of: "x.txt") == nil)
   let plain = try Data(contentsOf: URL(filePath: fixture("plain.nii")))
-  #expect(try answer(plain, name: "Scan.NII") == [])
-  #expect(try answer(plain, name: "x.dscalar.nii").first?.contains("is CIFTI") == true)
+  #expect(try outcome(plain, name: "Scan.NII") == [])
+  #expect(try outcome(plain, name: "x.dscalar.nii").first?.contains("is CIFTI") == true)
   try withTemporaryFolder { folder in
     for ending in ["hdr", "img"] {
       try FileManager.default.copyItem(

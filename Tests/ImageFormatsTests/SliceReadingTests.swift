@@ -15,7 +15,7 @@ private let names =
 
 @Suite("Single slices")
 struct SliceReadingTests {
-  @Test("a slice has the values of the volume at its place", arguments: names)
+  @Test("a slice has the values of the volume at its position", arguments: names)
   func values(name: String) throws {
     let image = try ImageFile.open(fixture(name))
     let size = image.grid.size
@@ -49,8 +49,8 @@ struct SliceReadingTests {
     }
   }
 
-  @Test("voxels behind the slice are not read, so that damage there does not matter")
-  func damageBehind() throws {
+  @Test("voxels after the slice are not read, so that damage there does not matter")
+  func damageAfter() throws {
     try withTemporaryFolder { folder in
       let grid = VolumeGrid(size: GridSize(64, 64, 64), affine: Affine(spacing: Spacing(1)))
       var random = SplitMix64(seed: 4)

@@ -99,7 +99,7 @@ func refusalCountsStoredBytes() throws {
       let error = #expect(throws: InputError.self) { try ImageFile.open(path).scalarVolume() }
       #expect(
         error?.description.hasPrefix(
-          "\(path): what it holds, of 16384x16384x8192 voxels, does not fit in memory: "
+          "\(path): its content, of 16384x16384x8192 voxels, does not fit in memory: "
             + "found \(byteCount(of: type) << 21) MiB, expected at most ") == true, "\(type)")
     }
   }

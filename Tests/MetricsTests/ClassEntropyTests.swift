@@ -27,8 +27,8 @@ struct ClassEntropyTests {
       let index = grid.size.index(offset: offset)
       let own = classes[offset]
       // 2 steps of 1.5 mm, 1 of 3 mm, 1 of 4 mm.
-      let others = [(2, 0), (1, 1), (1, 2)].flatMap { reach, axis in
-        (-reach...reach).map { step -> VoxelIndex in
+      let others = [(2, 0), (1, 1), (1, 2)].flatMap { radius, axis in
+        (-radius...radius).map { step -> VoxelIndex in
           var other = index
           other[axis] += step
           return other

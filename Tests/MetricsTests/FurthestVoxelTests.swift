@@ -82,7 +82,7 @@ private let sheared = Affine(
     #expect(same == BorderVoxel(index: VoxelIndex(2, 2, 2), isOfReference: true, distanceMillimetres: 0))
   }
 
-  @Test("few voxels far apart, which are measured as points, have their place in the whole grid")
+  @Test("few voxels far apart, which are measured as points, have their position in the whole grid")
   func scattered() throws {
     for affine in [straight, sheared] {
       let size = GridSize(60, 50, 40)

@@ -64,7 +64,7 @@ private func mask(_ size: GridSize, _ affine: Affine, _ isInside: (VoxelIndex) -
     voxels: (0..<size.voxelCount).map { isInside(size.index(offset: $0)) ? 1 : 0 })
 }
 
-/// A ball of the grid's own steps, around a place.
+/// A ball around a point whose radius counts steps of the grid.
 private func ball(_ index: VoxelIndex, _ centre: [Double], _ radius: Double) -> Bool {
   (0..<3).reduce(0.0) { $0 + (Double(index[$1]) - centre[$1]) * (Double(index[$1]) - centre[$1]) } <= radius
     * radius

@@ -70,7 +70,7 @@ struct GraphTests {
     #expect(Set(resolved.nodes.map(\.layer)) == Set(graph.layers))
   }
 
-  /// A change to the tiny network that makes it senseless, and what is said about it.
+  /// A change that makes the tiny network invalid, and the error that describes it.
   struct Fault: Sendable, CustomTestStringConvertible {
     let line: String
     let change: @Sendable (inout NetworkGraph) -> Void

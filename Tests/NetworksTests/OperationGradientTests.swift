@@ -45,7 +45,7 @@ struct OperationGradientTests {
   func output(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
     let found = try row.forward(row.images(), parameters, work).output
-    let expected = row.twin(DoubleArray(row.images()), doubles)
+    let expected = row.definedResult(DoubleArray(row.images()), doubles)
     #expect(found.shape == expected.shape)
     expect(found.elements, Array(expected.elements.enumerated()).map { ($0.offset, $0.element) }, "output")
   }
@@ -61,7 +61,7 @@ struct OperationGradientTests {
     #expect(Set(found.parameters.keys) == Set(doubles.keys))
 
     func loss(_ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray]) -> Double {
-      zip(row.twin(image, parameters).elements, weights).reduce(0) { $0 + $1.0 * Double($1.1) }
+      zip(row.definedResult(image, parameters).elements, weights).reduce(0) { $0 + $1.0 * Double($1.1) }
     }
     // Elements from all over: all of a small array.
     func differences(_ array: DoubleArray, _ loss: (DoubleArray) -> Double) -> [(index: Int, value: Double)] {

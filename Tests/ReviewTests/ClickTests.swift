@@ -10,7 +10,7 @@ private func click(_ state: inout ReviewState, _ cell: ScreenCell) {
 }
 
 /// The cell of the first character of a text on the screen; nil where the text is not shown.
-private func place(of text: String, in state: ReviewState) -> ScreenCell? {
+private func cell(of text: String, in state: ReviewState) -> ScreenCell? {
   for (row, line) in render(state).text.enumerated() {
     if let range = line.range(of: text) {
       return ScreenCell(row: row, column: line.distance(from: line.startIndex, to: range.lowerBound))
@@ -67,12 +67,12 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
   @Test("a click on a label selects it and focuses the table; a second click goes to its largest slice")
   func labels() throws {
     var state = try openedState()
-    let liver = try #require(place(of: "liver", in: state))
+    let liver = try #require(cell(of: "liver", in: state))
     click(&state, liver)
     #expect(state.selectedLabel == "liver")
     #expect(state.focus != .picture)
     var entered = state
-    click(&state, try #require(place(of: "liver", in: state)))
+    click(&state, try #require(cell(of: "liver", in: state)))
     entered.press(.enter)
     #expect(state == entered)
   }
@@ -82,20 +82,20 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
   func statusLines() throws {
     var state = try comparedState(24, 120)
     #expect(state.decisions.shownSide == .a)
-    click(&state, try #require(place(of: "B reader_two", in: state)))
+    click(&state, try #require(cell(of: "B reader_two", in: state)))
     #expect(state.decisions.shownSide == .b)
-    click(&state, try #require(place(of: "radiological", in: state)))
+    click(&state, try #require(cell(of: "radiological", in: state)))
     #expect(state.view.convention == .neurological)
-    click(&state, try #require(place(of: "ijk", in: state)))
+    click(&state, try #require(cell(of: "ijk", in: state)))
     #expect(state.dialog == .command(CommandLine(.goTo)))
     state.press(.escape)
-    click(&state, try #require(place(of: "window", in: state)))
+    click(&state, try #require(cell(of: "window", in: state)))
     guard case .windows(let selected) = state.dialog else {
       Issue.record("no list of windows")
       return
     }
     // In a list, a click selects an entry, and a second click accepts it.
-    let full = try #require(place(of: "full range", in: state))
+    let full = try #require(cell(of: "full range", in: state))
     click(&state, full)
     #expect(state.dialog != .windows(selected: selected))
     click(&state, full)

@@ -77,7 +77,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "Tab completes as far as all candidates agree, and what was typed is kept behind the cursor",
+    "Tab completes as far as all candidates agree, and what was typed after the cursor stays",
     arguments: [
       ("wi", "window "), ("SC", "score "), ("export", "export "), ("set theta-a", "set theta-alpha "),
       ("set labels liver,sp", "set labels liver,spleen"), ("window au", "window auto"),
@@ -205,11 +205,11 @@ struct CommandLineTests {
       ("g", "lvier", "\"lvier\" is not a place or label; did you mean liver?"),
       ("g", "window auto", "\"window auto\" is not a place or label; ? lists them"),
     ])
-  func unknown(key: String, typed: String, answer: String) throws {
+  func unknown(key: String, typed: String, message: String) throws {
     var state = try openedState()
     state.type(key + typed)
     state.press(.enter)
-    #expect(state.message == Message(answer, .error))
+    #expect(state.message == Message(message, .error))
   }
 
   @Test("a version becomes A or B by its name or a part of it that no other has")

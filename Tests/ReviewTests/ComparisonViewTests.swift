@@ -45,19 +45,19 @@ private func shownVersions(_ state: ReviewState) -> [String] {
   @Test("one function decides what a pixel shows in every view")
   func pixelContents() {
     let pane = ComparedPane(crosshair: (x: 20, y: 10), width: 40, height: 40, pixelAspect: 1)
-    let places = [(0, 0), (8, 0), (8, 8), (20, 10), (28, 10), (29, 10), (20, 18)]
+    let pixels = [(0, 0), (8, 0), (8, 8), (20, 10), (28, 10), (29, 10), (20, 18)]
     func contents(_ view: ComparisonView, _ pane: ComparedPane) -> [PixelContent] {
-      places.map { view.content(ofPixel: $0.0, $0.1, in: pane) }
+      pixels.map { view.content(ofPixel: $0.0, $0.1, in: pane) }
     }
     let (shown, other) = (PixelContent.labels(of: .shown), PixelContent.labels(of: .other))
-    #expect(contents(.off, pane) == places.map { _ in shown })
-    #expect(contents(.difference, pane) == places.map { _ in .difference })
-    #expect(contents(.contours, pane) == places.map { _ in .fillAndContour })
-    #expect(contents(.sideBySide, pane) == places.map { _ in shown })
-    #expect(contents(.versions, pane) == places.map { _ in shown })
+    #expect(contents(.off, pane) == pixels.map { _ in shown })
+    #expect(contents(.difference, pane) == pixels.map { _ in .difference })
+    #expect(contents(.contours, pane) == pixels.map { _ in .fillAndContour })
+    #expect(contents(.sideBySide, pane) == pixels.map { _ in shown })
+    #expect(contents(.versions, pane) == pixels.map { _ in shown })
     var right = pane
     right.only = .other
-    #expect(contents(.sideBySide, right) == places.map { _ in other })
+    #expect(contents(.sideBySide, right) == pixels.map { _ in other })
     #expect(contents(.checkerboard, pane) == [shown, other, shown, other, shown, shown, shown])
     // The radius is a fifth of the shorter side.
     #expect(pane.spyglassRadius == 8)

@@ -25,8 +25,8 @@ import Work
     #expect(edited.origin == .edit(of: mask.id) && edited.family == mask.family)
     #expect(
       edited.labels
-        == mask.labels.relabelled { place, label in
-          let voxel = state.grid.size.index(offset: place)
+        == mask.labels.relabelled { offset, label in
+          let voxel = state.grid.size.index(offset: offset)
           return voxel == first ? 1 : voxel == second ? 6 : label
         })
     #expect(edited.statistics == (try LabelComponents(edited.labels, work: WorkContext())).statistics)

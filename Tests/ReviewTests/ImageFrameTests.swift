@@ -40,7 +40,7 @@ func framesAreChosen() throws {
     state.message == Message("frame 0 of 0-2; ( and ) change it (M: 1 more)", .warning))
   state.type(":window 1 4")
   state.press(.enter)
-  let place = state.view.crosshair
+  let crosshair = state.view.crosshair
   let effects = state.type(")")
   // The panes show the present frame until the new one is read.
   #expect(state.content.frame == 0)
@@ -48,7 +48,7 @@ func framesAreChosen() throws {
   #expect(state.content.frame == 1)
   #expect(state.content.image.voxels.allSatisfy { $0 == 1 })
   #expect(state.view.window == IntensityWindow(centre: 1, width: 4))
-  #expect(state.view.crosshair == place)
+  #expect(state.view.crosshair == crosshair)
   #expect(render(state).text.contains { $0.contains("frame 1 of 0-2") })
   state.type(":frame 2")
   state.finishReading(state.press(.enter))

@@ -217,7 +217,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
         == Verdicts(accepted: VersionID(3), rejected: [VersionID(1001)], isFlagged: true))
     #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
     #expect(state.version(VersionID(1000))?.id == VersionID(1))
-    // It counts on from the restored one.
+    // The number of a new refinement follows that of the restored one.
     #expect(names(effects.notes).contains("version CRF 2"))
     #expect(names(effects.notes).contains("reject CRF 1"))
   }

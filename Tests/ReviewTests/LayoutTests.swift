@@ -105,15 +105,15 @@ private func fitting(_ plane: AnatomicalPlane, _ picture: Rectangle, _ size: SIM
     "a wide image gets its wide plane above two, a tall one its planes side by side, a thin one above each other"
   )
   func arrangements() {
-    func places(_ size: SIMD3<Double>) -> [[Int]] {
+    func arrangement(_ size: SIMD3<Double>) -> [[Int]] {
       let panes = layout(ScreenSize(rows: 40, columns: 120), size).panes
       let rows = Set(panes.map(\.title.row)).sorted()
       return rows.map { row in panes.indices.filter { panes[$0].title.row == row } }
     }
-    #expect(places(SIMD3(400, 300, 300)) == [[0], [1, 2]])
-    #expect(places(SIMD3(500, 500, 1000)) == [[0, 1, 2]])
-    #expect(places(SIMD3(350, 350, 60)) == [[0], [1], [2]])
-    #expect(places(SIMD3(380, 380, 275)) == [[0, 1], [2]])
+    #expect(arrangement(SIMD3(400, 300, 300)) == [[0], [1, 2]])
+    #expect(arrangement(SIMD3(500, 500, 1000)) == [[0, 1, 2]])
+    #expect(arrangement(SIMD3(350, 350, 60)) == [[0], [1], [2]])
+    #expect(arrangement(SIMD3(380, 380, 275)) == [[0, 1], [2]])
   }
 
   @Test("\\ hides the panel and brings it back; a section that receives keys is always seen")

@@ -8,7 +8,7 @@ import Work
 /// The phantom with 116 regions on a strip each.
 private func manyLabels() -> ReviewCase {
   var content = phantomCase()
-  content.masks[0].labels = content.masks[0].labels.relabelled { place, _ in UInt16(place % 117) }
+  content.masks[0].labels = content.masks[0].labels.relabelled { offset, _ in UInt16(offset % 117) }
   content.masks[0].table = LabelTable(
     (1...116).map {
       Label(value: UInt16($0), name: "region \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))

@@ -60,8 +60,8 @@ func unknownLabelsAreNamed() throws {
 @Test("every message of the session is listed whole, the newest last; pages, ends and searches")
 func messagesAreListed() throws {
   var state = try openedState(screen: ScreenSize(rows: 16, columns: 60))
-  for place in 0..<30 {
-    state.type("g99\(place)")
+  for number in 0..<30 {
+    state.type("g99\(number)")
     state.press(.enter)
   }
   let last = "slice 9929: the axial slices are 0 to 15"

@@ -23,7 +23,7 @@ extension ReviewState {
   }
 
   /// Ends the job that checks an image.
-  fileprivate mutating func finishLooking(_ outcome: JobOutcome) throws {
+  fileprivate mutating func finishImageCheck(_ outcome: JobOutcome) throws {
     _ = reduce(&self, .jobEnded(try #require(jobs[.image]?.id), outcome))
   }
 }
@@ -31,13 +31,13 @@ extension ReviewState {
 @Suite("Opening masks and images in a review")
 struct OpeningFilesTests {
   @Test(
-    "a mask is asked for by its file and what it is called",
+    "a mask is requested by its file, and may be named",
     arguments: [
       ("a b.nii.gz", "a b.nii.gz", nil), ("a.nii as second reader", "a.nii", "second reader"),
       ("x as y.nii as z", "x as y.nii", "z"), ("\"x as y.nii\"", "x as y.nii", nil),
       ("\"x as y.nii\" as z", "x as y.nii", "z"),
     ] as [(String, String, String?)])
-  func asking(typed: String, path: String, name: String?) throws {
+  func request(typed: String, path: String, name: String?) throws {
     var state = try openedState()
     let job = state.command("mask " + typed).started(MaskJob.self)?.job
     #expect(job?.request.path == path)
@@ -55,7 +55,7 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "behind the file of an image its series is chosen",
+    "after the file of an image its series is chosen",
     arguments: [
       ("study/CT series 2", "study/CT", "2"), ("\"a series b\" series 1.2.3", "a series b", "1.2.3"),
       ("\"a series b\"", "a series b", nil), ("series 2", "series 2", nil),
@@ -68,7 +68,7 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "behind the file of a mask a segment or layer is chosen, and the version is named",
+    "after the file of a mask a segment or layer is chosen, and the version is named",
     arguments: [
       ("a.seg.nrrd segment left lung", "a.seg.nrrd", MaskPart(segment: "left lung"), nil),
       ("a.seg.nrrd layer 0 as lesions", "a.seg.nrrd", MaskPart(layer: 0), "lesions"),
@@ -83,21 +83,21 @@ struct OpeningFilesTests {
   }
 
   @Test(
-    "a line without a file, or with something else behind it, is refused",
+    "a line without a file, or with other text after it, is refused",
     arguments: [
       (
         "mask",
-        "mask: type a file; \"segment NAME\" or \"layer N\" behind it chooses, \"as NAME\" names the version"
+        "mask: type a file; \"segment NAME\" or \"layer N\" after it chooses a part, \"as NAME\" names the version"
       ),
-      ("mask \"a.nii\" b", "mask: \"b\" behind the file; type segment NAME, layer N or as NAME"),
+      ("mask \"a.nii\" b", "mask: \"b\" after the file; type segment NAME, layer N or as NAME"),
       ("mask a.nii layer one", "mask: \"layer one\": type the number of a layer, from 0"),
       ("open", "open: type the file of an image"),
-      ("open \"a.nii\" b", "open: \"b\" behind the file; type series N"),
+      ("open \"a.nii\" b", "open: \"b\" after the file; type series N"),
     ])
-  func refusing(typed: String, answer: String) throws {
+  func refusing(typed: String, message: String) throws {
     var state = try openedState()
     state.command(typed)
-    #expect(state.message == Message(answer, .error))
+    #expect(state.message == Message(message, .error))
     #expect((state.jobs[.mask] == nil, state.jobs[.image] == nil) == (true, true))
   }
 
@@ -177,12 +177,12 @@ struct OpeningFilesTests {
   func images() throws {
     var state = try openedState()
     state.command("open next.nii.gz")
-    try state.finishLooking(.failed("next.nii.gz: no such file"))
+    try state.finishImageCheck(.failed("next.nii.gz: no such file"))
     #expect(state.message == Message("next.nii.gz: no such file", .error))
     #expect(state.requestedImage == nil)
     state.type("y")
     state.command("open next.nii.gz")
-    try state.finishLooking(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
     #expect(
       state.dialog == .question(.open(path: "/cases/next.nii.gz", losing: [.acceptedVersion(VersionID(1))])))
     #expect(
@@ -191,7 +191,7 @@ struct OpeningFilesTests {
     state.press("n")
     #expect((state.requestedImage, state.dialog) == (nil, nil))
     state.command("open next.nii.gz")
-    try state.finishLooking(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
     state.press("y")
     #expect(state.requestedImage == "/cases/next.nii.gz")
   }
@@ -200,7 +200,7 @@ struct OpeningFilesTests {
   func sameImage() throws {
     var state = try openedState()
     state.command("open case-1.nii.gz")
-    try state.finishLooking(.finished(ImageJob.self, with: "/cases/case-1.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/case-1.nii.gz"))
     #expect(state.message == Message("case-1 is open already"))
     #expect(state.requestedImage == nil)
   }

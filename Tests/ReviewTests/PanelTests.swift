@@ -66,17 +66,17 @@ func knobsStayInPlace() throws {
     if let preview = effects.started(PreviewJob.self) {
       try state.finish(preview, with: preview.job.request.labelsBefore.volume)
     }
-    func places() -> [Int?] {
+    func rowsOfTexts() -> [Int?] {
       let lines = panel(state)
       return ["CRF on ", "μ1 appearance", "labels  ", ": nothing changes"].map { text in
         lines.firstIndex { $0.contains(text) }
       }
     }
-    let first = places()
+    let first = rowsOfTexts()
     #expect(first.allSatisfy { $0 != nil }, "\(columns)x\(rows): \(panel(state))")
     for _ in 0..<8 {
       state.press(.down)
-      #expect(places() == first, "\(columns)x\(rows)")
+      #expect(rowsOfTexts() == first, "\(columns)x\(rows)")
     }
     // Labels are listed once.
     #expect(panel(state).count { $0.contains("■ spleen") } <= 1)
@@ -123,27 +123,27 @@ func differenceEnds() throws {
       RefinedLabels(box: request.region!, labels: labels), of: request, WorkContext())
     _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
   }
-  func said() -> [Bool] {
+  func shownTexts() -> [Bool] {
     let text = render(state).text
     return [
       text[0].contains("difference of"), text[37].contains("■ lost  ■ gained  ■ kept"),
       text[37].contains("only A"),
     ]
   }
-  #expect(said() == [false, false, false])
+  #expect(shownTexts() == [false, false, false])
   state.type("d")
-  #expect(said() == [true, true, false])
+  #expect(shownTexts() == [true, true, false])
   // While the labels before refinement are shown, no difference is drawn or named.
   state.press(.tab)
-  #expect(said() == [false, false, false])
+  #expect(shownTexts() == [false, false, false])
   state.press(.tab)
-  #expect(said() == [true, true, false])
+  #expect(shownTexts() == [true, true, false])
   state.type(" ")
-  #expect(said() == [false, false, false])
+  #expect(shownTexts() == [false, false, false])
   state.type(" ")
   while state.focus != .picture { state.press(.escape) }
   #expect(state.view.comparison == .off)
-  #expect(said() == [false, false, false])
+  #expect(shownTexts() == [false, false, false])
 
   // Another pair ends the difference of A and B; the same two in the other order do not.
   var pair = try comparedState(40, 130)

@@ -258,14 +258,14 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
       state.screen = ScreenSize(rows: 24, columns: columns)
       return render(state).text[20].trimmingCharacters(in: .whitespaces)
     }
-    let place = "ijk 13 6 28  RAS 52.0 24.0 112.0 mm"
+    let position = "ijk 13 6 28  RAS 52.0 24.0 112.0 mm"
     let intensity = line(160).contains("  HU ") ? "HU" : "I"
-    #expect(line(160).hasPrefix("\(place)  \(intensity) "))
+    #expect(line(160).hasPrefix("\(position)  \(intensity) "))
     #expect(
       line(160).hasSuffix("A background  B ■ stomach  third background  fourth background"))
     #expect(line(100).hasSuffix("B ■ stomach  third background"))
     #expect(line(80).hasSuffix("A background  B ■ stomach"))
-    #expect(line(80).hasPrefix(place))
+    #expect(line(80).hasPrefix(position))
     #expect(line(62).hasPrefix("ijk 13 6 28  \(intensity) "))
     #expect(line(62).hasSuffix("A background  B ■ stomach"))
     for columns in 60...160 { #expect(line(columns).contains("B ■ stomach")) }

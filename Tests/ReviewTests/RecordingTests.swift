@@ -206,7 +206,7 @@ struct RecordingTests {
     #expect(effects.records.filter { $0.contains("case-1 decided") } == ["case-1 decided accepted flagged"])
   }
 
-  @Test("what this reader decides in another process is adopted, said, and not recorded again")
+  @Test("what this reader decides in another process is adopted, reported, and not recorded again")
   func adoptsFromElsewhere() throws {
     var (session, effects) = begunSession(3)
     effects = try session.finish(effects)

@@ -371,14 +371,14 @@ func typingIsModal() throws {
 func crosshairStaysInSight() throws {
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
   state.type("++++++++++++")
-  for place in ["0,0,0", "23,19,15", "0,19,7", "12,0,15"] {
-    state.type("g" + place)
+  for position in ["0,0,0", "23,19,15", "0,19,7", "12,0,15"] {
+    state.type("g" + position)
     state.press(.enter)
     state.type("jjjjjkkkkkhhhhhlllll")
     for pane in state.layout.panes {
       let pixel = state.projection(pane).pixel(of: state.view.crosshair)
-      #expect((0..<pane.picture.columns).contains(pixel.x), "\(place) \(pane.plane)")
-      #expect((0..<pane.picture.rows * 2).contains(pixel.y), "\(place) \(pane.plane)")
+      #expect((0..<pane.picture.columns).contains(pixel.x), "\(position) \(pane.plane)")
+      #expect((0..<pane.picture.rows * 2).contains(pixel.y), "\(position) \(pane.plane)")
     }
   }
 }

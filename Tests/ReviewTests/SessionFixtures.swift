@@ -91,7 +91,7 @@ extension [SessionEffect] {
     }
   }
 
-  /// Those of them whose threads give way to all others.
+  /// The positions of the cases that are opened at low priority.
   var openedAhead: [Int] {
     compactMap { effect in
       guard case .review(let id, .start(_, let job)) = effect, job.base is OpeningJob, !job.base.isAwaited

@@ -5,16 +5,16 @@ import Testing
 import Volumes
 import Worklist
 
-/// The texts of a frame outside some areas that no click means anything to, row by row.
-private func dead(_ frame: Frame, outside areas: [Rectangle]) -> [String] {
+/// The texts of a frame on which a click has no effect, row by row, except those inside some areas.
+private func textsWithoutClick(_ frame: Frame, outside areas: [Rectangle]) -> [String] {
   (0..<frame.rows).flatMap { row -> [String] in
     var texts: [String] = []
     var text = ""
     for column in 0...frame.columns {
       let cell = ScreenCell(row: row, column: column)
-      let isDead =
+      let hasNoClick =
         column < frame.columns && !areas.contains { $0.contains(cell) } && frame.clickTarget(at: cell) == nil
-      if isDead {
+      if hasNoClick {
         text.unicodeScalars.append(frame[row, column].character)
       } else {
         let shown = text.trimmingCharacters(in: .whitespaces)
@@ -31,8 +31,8 @@ private func press(_ session: inout SessionState, _ row: Int, _ column: Int) thr
   return try session.finish(reduce(&session, .terminal(.mouse(event))))
 }
 
-/// The first cell where a text stands.
-private func place(of text: String, in lines: [String]) throws -> (row: Int, column: Int) {
+/// The row and column of a text's first character.
+private func position(of text: String, in lines: [String]) throws -> (row: Int, column: Int) {
   let row = try #require(lines.firstIndex { $0.contains(text) }, "\(text)")
   let range = try #require(lines[row].range(of: text))
   return (row, lines[row].distance(from: lines[row].startIndex, to: range.lowerBound))
@@ -46,11 +46,12 @@ struct ShownPartsTests {
       var state = try comparedState(rows, columns)
       state.type(keys)
       let panes = state.layout.panes.flatMap { [$0.title, $0.picture, $0.strip] }
-      #expect(dead(render(state), outside: panes) == [], "\(keys)")
+      #expect(textsWithoutClick(render(state), outside: panes) == [], "\(keys)")
     }
     let bare = try openedState(phantomCase(withMask: false), screen: ScreenSize(rows: rows, columns: columns))
     #expect(
-      dead(render(bare), outside: bare.layout.panes.flatMap { [$0.title, $0.picture, $0.strip] }) == [])
+      textsWithoutClick(
+        render(bare), outside: bare.layout.panes.flatMap { [$0.title, $0.picture, $0.strip] }) == [])
   }
 
   @Test("a click on a candidate puts it into the line, and once more does what the line says")
@@ -58,7 +59,7 @@ struct ShownPartsTests {
     var state = try comparedState(40, 120)
     state.type(":compar")
     func click(_ text: String) throws {
-      let (row, column) = try place(of: text, in: render(state).text)
+      let (row, column) = try position(of: text, in: render(state).text)
       let cell = ScreenCell(row: row, column: column)
       _ = reduce(&state, .terminal(.mouse(MouseEvent(action: .press, button: 1, cell: cell))))
       _ = reduce(&state, .terminal(.mouse(MouseEvent(action: .release, button: 1, cell: cell))))
@@ -107,12 +108,14 @@ struct ShownPartsTests {
     #expect(frame.text[row].hasPrefix(" " + text))
   }
 
-  @Test("in the list of cases a heading sorts, once more in reverse, and what is said of a case opens it")
+  @Test(
+    "in the list of cases a heading sorts, once more in reverse, and a click on the details of a case opens it"
+  )
   func list() throws {
     var session = try measuredList()
-    #expect(dead(render(session), outside: []) == ["0: segdeck  12 cases"])
+    #expect(textsWithoutClick(render(session), outside: []) == ["0: segdeck  12 cases"])
     func click(_ text: String) throws -> [SessionEffect] {
-      let (row, column) = try place(of: text, in: render(session).text)
+      let (row, column) = try position(of: text, in: render(session).text)
       return try press(&session, row, column)
     }
     _ = try click("Dice")
@@ -136,25 +139,25 @@ struct ShownPartsTests {
   @Test("the title opens the list of cases and the decisions, and keys of the opening screen can be clicked")
   func session() throws {
     var (session, effects) = begunSession(3)
-    let quit = try place(of: "q quits", in: render(session).text)
+    let quit = try position(of: "q quits", in: render(session).text)
     var left = session
     _ = try press(&left, quit.row, quit.column)
     #expect(left.end == .left)
-    let next = try place(of: "Ctrl-N", in: render(session).text)
+    let next = try position(of: "Ctrl-N", in: render(session).text)
     var moved = session
     _ = try press(&moved, next.row, next.column)
     #expect(moved.current == CaseID(1))
     effects = try session.finish(effects)
     try session.press("y")
-    let verdict = try place(of: "accepted", in: render(session).text)
+    let verdict = try position(of: "accepted", in: render(session).text)
     _ = try press(&session, verdict.row, verdict.column)
     guard case .history = session.review.dialog else {
       Issue.record("no decisions")
       return
     }
     try session.press(.escape)
-    let position = try place(of: "1/3", in: render(session).text)
-    _ = try press(&session, position.row, position.column)
+    let listPosition = try position(of: "1/3", in: render(session).text)
+    _ = try press(&session, listPosition.row, listPosition.column)
     #expect(session.worklist.list != nil)
   }
 }

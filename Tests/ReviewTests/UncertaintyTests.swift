@@ -169,6 +169,6 @@ struct IslandProbabilityTests {
     state.type("T")
     try state.finishSpatialComparison()
     state.type("o")
-    #expect(state.message == Message("there is no other version that knows the label", .warning))
+    #expect(state.message == Message("no other version has the label", .warning))
   }
 }

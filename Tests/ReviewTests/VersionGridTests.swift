@@ -51,12 +51,12 @@ struct VersionGridTests {
       #expect(panes.map(\.version) == ids.map { .version($0) })
       #expect(panes.allSatisfy { $0.plane == .sagittal && $0.picture.columns >= 16 && $0.picture.rows >= 5 })
       #expect(Set(panes.map(\.millimetresPerColumn)).count == 1)
-      let places = panes.map { [$0.title.row, $0.title.column] }
+      let corners = panes.map { [$0.title.row, $0.title.column] }
       if panes.count > 2 {
-        #expect(places[0][0] == places[1][0] && places[0][0] < places[2][0])
-        #expect(places[0][1] == places[2][1] && places[0][1] < places[1][1])
+        #expect(corners[0][0] == corners[1][0] && corners[0][0] < corners[2][0])
+        #expect(corners[0][1] == corners[2][1] && corners[0][1] < corners[1][1])
       }
-      if panes.count == 4 { #expect(places[3] == [places[2][0], places[1][1]]) }
+      if panes.count == 4 { #expect(corners[3] == [corners[2][0], corners[1][1]]) }
       let text = render(state).text
       #expect(text[0].contains("\(ids.count) versions"))
       for (pane, letter) in zip(panes, ["A ", "B "]) {

@@ -1,7 +1,7 @@
 import Screen
 import Testing
 
-@Test("a text that is too long gives way in its middle, and never takes more columns than it may")
+@Test("a text that is too long is shortened in its middle, and never takes more columns than it may")
 func middlesGiveWay() {
   #expect(TextWidth.shortened("right kidney", to: 12) == "right kidney")
   #expect(TextWidth.shortened("right kidney", to: 9) == "right…ney")

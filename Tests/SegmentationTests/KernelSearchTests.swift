@@ -84,7 +84,7 @@ private struct Example {
     #expect(best.count == 3 && search.gain(of: best[0]) >= search.gain(of: best[1]))
     let measurement = try Example(hasContrast: true, seed: 3).measurement(best.map(\.settings))
     let outcome = SweepOutcome([measurement], objective: .dice)
-    #expect(outcome.helps && outcome.meanGain > 0.05 && outcome.heldOutGain == nil)
+    #expect(outcome.isImprovement && outcome.meanGain > 0.05 && outcome.heldOutGain == nil)
     #expect(SweepOutcome([measurement], objective: .assd).meanGain > 0)
   }
 
@@ -95,7 +95,7 @@ private struct Example {
     let kernels = search.best(2, of: trials).map(\.settings)
     let outcome = SweepOutcome(
       [try Example(hasContrast: false, seed: 3).measurement(kernels)], objective: .dice)
-    #expect(!outcome.helps && outcome.meanGain <= 0)
+    #expect(!outcome.isImprovement && outcome.meanGain <= 0)
   }
 
   @Test("the same seed makes the same trials with any number of threads, another seed others")

@@ -85,7 +85,7 @@ private struct Outcome {
   var records: [TrainingRecord] = []
   var run: TrainingRun
 
-  /// Goes on until the end or until `stop` wants it: asked after each step and before its validation.
+  /// Trains until the end, or until `stop` returns true; it is called after each step, before the validation.
   mutating func train(threads: Int, stop: @escaping @Sendable (Int) -> Bool = { _ in false }) throws {
     let cancellation = Cancellation()
     let total = Double(run.settings.iterations)

@@ -7,17 +7,17 @@ import Work
 @Suite("Cancellation") struct CancellationTests {
   static let fastMethods = ConvolutionMethod.allCases.filter { $0 != .reference }
 
-  /// A convolution with several tiles, that `method` serves.
+  /// A convolution with several tiles, that `method` supports.
   static func problem(_ method: ConvolutionMethod) -> ConvolutionCase {
     let geometries = [
       ConvolutionGeometry(kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2)),
       ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1)), ConvolutionGeometry(kernel: Extent3(1)),
     ]
-    let served = geometries.first {
-      method.serves(.init(geometry: $0, weightShape: [16, 16, $0.kernel.d, $0.kernel.h, $0.kernel.w]))
+    let supported = geometries.first {
+      method.supports(.init(geometry: $0, weightShape: [16, 16, $0.kernel.d, $0.kernel.h, $0.kernel.w]))
     }
-    guard let served else { preconditionFailure("\(method) serves none of \(geometries)") }
-    return ConvolutionCase(inputs: 16, outputs: 16, extent: Extent3(24, 60, 64), geometry: served)
+    guard let supported else { preconditionFailure("\(method) supports none of \(geometries)") }
+    return ConvolutionCase(inputs: 16, outputs: 16, extent: Extent3(24, 60, 64), geometry: supported)
   }
 
   @Test("a convolution stops at each of its tiles", arguments: fastMethods)

@@ -9,13 +9,14 @@ func expectClose(
   #expect(found.shape == expected.shape, what, sourceLocation: sourceLocation)
   guard found.shape == expected.shape else { return }
   let scale = expected.elements.reduce(0) { max($0, abs($1)) }
-  var (worst, place) = (0.0, 0)
+  var (worst, worstIndex) = (0.0, 0)
   for (index, value) in expected.elements.enumerated() {
     let error = abs(Double(found.elements[index]) - value)
-    if !(error <= worst) { (worst, place) = (error, index) }
+    if !(error <= worst) { (worst, worstIndex) = (error, index) }
   }
   #expect(
-    worst <= tolerance * scale, "\(what?.rawValue ?? ""): element \(place) of \(found.shape), scale \(scale)",
+    worst <= tolerance * scale,
+    "\(what?.rawValue ?? ""): element \(worstIndex) of \(found.shape), scale \(scale)",
     sourceLocation: sourceLocation)
 }
 

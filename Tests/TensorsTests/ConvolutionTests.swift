@@ -13,7 +13,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
       ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
       geometry: shape.geometry)
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
-    for method in ConvolutionMethod.allCases where method.serves(problem) {
+    for method in ConvolutionMethod.allCases where method.supports(problem) {
       try atEveryLevel { threads, what in
         let work = WorkContext(threadCount: threads)
         let prepared = try PreparedConvolution(

@@ -243,19 +243,19 @@ func cancelledConvolutionThrows() throws {
 
 @Test("FFT convolution supports kernels of 2 to 9 taps with stride and dilation 1")
 func servedGeometries() {
-  func serves(_ kernel: Extent3, _ padding: Int = 0, stride: Int = 1, dilation: Int = 1) -> Bool {
-    FFTConvolution.serves(
+  func supports(_ kernel: Extent3, _ padding: Int = 0, stride: Int = 1, dilation: Int = 1) -> Bool {
+    FFTConvolution.supports(
       ConvolutionGeometry(
         kernel: kernel, stride: Extent3(stride), padding: Extent3(padding),
         dilation: Extent3(dilation)))
   }
-  #expect(serves(Extent3(7, 9, 9), 3))
-  #expect(serves(Extent3(2), 1))
-  #expect(!serves(Extent3(2), 2))
-  #expect(!serves(Extent3(1, 3, 3)))
-  #expect(!serves(Extent3(3, 3, 10)))
-  #expect(!serves(Extent3(5), stride: 2))
-  #expect(!serves(Extent3(5), dilation: 2))
+  #expect(supports(Extent3(7, 9, 9), 3))
+  #expect(supports(Extent3(2), 1))
+  #expect(!supports(Extent3(2), 2))
+  #expect(!supports(Extent3(1, 3, 3)))
+  #expect(!supports(Extent3(3, 3, 10)))
+  #expect(!supports(Extent3(5), stride: 2))
+  #expect(!supports(Extent3(5), dilation: 2))
 }
 
 @Test("FFT convolution fuses poolings of 2x2x2 voxels with its store")

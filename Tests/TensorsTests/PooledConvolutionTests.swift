@@ -21,7 +21,7 @@ import Work
       geometry: shape.geometry)
     let expected = maxPoolingReference(reluReference(results), geometry: Self.halving).output
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
-    for method in [ConvolutionMethod.winograd, .implicitProduct] where method.serves(problem) {
+    for method in [ConvolutionMethod.winograd, .implicitProduct] where method.supports(problem) {
       try atEveryLevel { threads, what in
         let work = WorkContext(threadCount: threads)
         let prepared = try PreparedConvolution(

@@ -54,13 +54,13 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
 
   @Test("NaN passes through a max-pooling")
   func notANumber() throws {
-    for place in [0, 1, 5, 40, 41] {
+    for index in [0, 1, 5, 40, 41] {
       var input = Tensor(shape: [1, 1, 2, 2, 64], repeating: 1)
-      input.elements[place] = .nan
+      input.elements[index] = .nan
       let output = try maxPooling(
         input, geometry: .init(kernel: Extent3(2), stride: Extent3(2)), work: WorkContext(threadCount: 1)
       ).output
-      #expect(output.elements.indices.filter { output.elements[$0].isNaN } == [place / 2])
+      #expect(output.elements.indices.filter { output.elements[$0].isNaN } == [index / 2])
     }
   }
 

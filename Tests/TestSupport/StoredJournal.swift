@@ -44,10 +44,10 @@ package struct StoredJournal {
     String(decoding: whole[record.textStart..<record.voxelStart], as: UTF8.self)
   }
 
-  /// Writes it with a flipped bit at each of some places.
+  /// Writes it with a flipped bit at each of some positions.
   package func damage(at positions: Int...) throws { try damage(at: positions) }
 
-  /// Writes it with a flipped bit at each of some places.
+  /// Writes it with a flipped bit at each of some positions.
   package func damage(at positions: [Int]) throws {
     var bytes = whole
     for position in positions { bytes[position] ^= 0x10 }

@@ -4,7 +4,7 @@ import Volumes
 import Work
 
 /// An image as it is stored, and the same image as floats.
-private struct Twin: CustomStringConvertible {
+private struct ImagePair: CustomStringConvertible {
   var description: String
   var stored: ScalarVolume
   var floats: ScalarVolume
@@ -22,7 +22,7 @@ private struct Twin: CustomStringConvertible {
   }
 
   /// Every type of integers without a scaling, with one whose values are inexact, a falling one, and one with huge values.
-  static func all(_ size: GridSize) -> [Twin] {
+  static func all(_ size: GridSize) -> [ImagePair] {
     let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(0.7, 1.1, 2.5)))
     let scalings = [
       VoxelScaling(), VoxelScaling(slope: 0.1, intercept: -1024.3), VoxelScaling(slope: -3, intercept: 0.25),
@@ -30,8 +30,8 @@ private struct Twin: CustomStringConvertible {
     ]
     return scalings.flatMap { scaling in
       [
-        Twin(UInt8.self, scaling, grid: grid), Twin(Int8.self, scaling, grid: grid),
-        Twin(UInt16.self, scaling, grid: grid), Twin(Int16.self, scaling, grid: grid),
+        ImagePair(UInt8.self, scaling, grid: grid), ImagePair(Int8.self, scaling, grid: grid),
+        ImagePair(UInt16.self, scaling, grid: grid), ImagePair(Int16.self, scaling, grid: grid),
       ]
     }
   }
@@ -44,40 +44,40 @@ struct StoredIntensityTests {
   @Test("have the values of their floats, one by one, in ranges, pieces and boxes, and all at once")
   func values() throws {
     // More voxels than a piece has.
-    for twin in Twin.all(GridSize(61, 43, 37)) {
-      let (voxels, size) = (twin.stored.voxels, twin.stored.grid.size)
-      let floats = try twin.floats.voxels.floats(work: work)
-      #expect(voxels.map(\.bitPattern) == floats.map(\.bitPattern), "\(twin)")
-      #expect(try voxels.floats(work: work) == floats, "\(twin)")
+    for pair in ImagePair.all(GridSize(61, 43, 37)) {
+      let (voxels, size) = (pair.stored.voxels, pair.stored.grid.size)
+      let floats = try pair.floats.voxels.floats(work: work)
+      #expect(voxels.map(\.bitPattern) == floats.map(\.bitPattern), "\(pair)")
+      #expect(try voxels.floats(work: work) == floats, "\(pair)")
       #expect(
-        voxels.withValues(in: 70_001..<70_123) { Array($0) } == Array(floats[70_001..<70_123]), "\(twin)")
+        voxels.withValues(in: 70_001..<70_123) { Array($0) } == Array(floats[70_001..<70_123]), "\(pair)")
       #expect(voxels.withValues(in: 5..<5) { $0.count } == 0)
       var pieces: [Float] = []
       voxels.forEachPiece { pieces += $0 }
-      #expect(pieces == floats, "\(twin)")
+      #expect(pieces == floats, "\(pair)")
       let box = VoxelBounds(lower: VoxelIndex(3, 40, 0), upper: VoxelIndex(60, 42, 36))
       #expect(
-        try voxels.cropped(to: box, size: size, work: work) == floats.cropped(to: box, size: size), "\(twin)")
+        try voxels.cropped(to: box, size: size, work: work) == floats.cropped(to: box, size: size), "\(pair)")
     }
   }
 
   @Test("take the bytes of their type")
   func bytes() {
-    let counts = Twin.all(GridSize(5, 4, 3)).map(\.stored.voxels.byteCount)
+    let counts = ImagePair.all(GridSize(5, 4, 3)).map(\.stored.voxels.byteCount)
     #expect(counts == (0..<4).flatMap { _ in [60, 60, 120, 120] })
     #expect(IntensityVoxels([Float](repeating: 1, count: 60)).byteCount == 240)
   }
 
   @Test("are equal to others where all values are, in whatever type these are stored")
   func equality() {
-    for twin in Twin.all(GridSize(61, 43, 37)) {
-      #expect(twin.stored == twin.floats, "\(twin)")
-      for offset in [0, 70_000, twin.floats.voxels.count - 1] {
-        var values = Array(twin.floats.voxels)
+    for pair in ImagePair.all(GridSize(61, 43, 37)) {
+      #expect(pair.stored == pair.floats, "\(pair)")
+      for offset in [0, 70_000, pair.floats.voxels.count - 1] {
+        var values = Array(pair.floats.voxels)
         values[offset] = values[offset].nextDown
-        #expect(twin.stored.voxels != IntensityVoxels(values), "\(twin)")
+        #expect(pair.stored.voxels != IntensityVoxels(values), "\(pair)")
       }
-      #expect(twin.stored.voxels != IntensityVoxels(Array(twin.floats.voxels.dropLast())))
+      #expect(pair.stored.voxels != IntensityVoxels(Array(pair.floats.voxels.dropLast())))
     }
     // One scaling undoes the other.
     #expect(
@@ -105,39 +105,39 @@ struct StoredIntensityTests {
 
   @Test("keep their type along other axes, and their values at every voxel")
   func reorientation() throws {
-    for twin in Twin.all(GridSize(19, 7, 5)) {
+    for pair in ImagePair.all(GridSize(19, 7, 5)) {
       for code in ["RAS", "LPS", "SAR", "PIL", "IRA"] {
-        let axes = ReorientedGrid(twin.stored.grid, orientation: Orientation(code: code)!)
-        let turned = try axes.reoriented(twin.stored, work: work)
-        #expect(try turned == axes.reoriented(twin.floats, work: work), "\(twin) \(code)")
-        #expect(turned.voxels.byteCount == twin.stored.voxels.byteCount)
-        #expect(try axes.restored(turned, work: work) == twin.stored, "\(twin) \(code)")
+        let axes = ReorientedGrid(pair.stored.grid, orientation: Orientation(code: code)!)
+        let turned = try axes.reoriented(pair.stored, work: work)
+        #expect(try turned == axes.reoriented(pair.floats, work: work), "\(pair) \(code)")
+        #expect(turned.voxels.byteCount == pair.stored.voxels.byteCount)
+        #expect(try axes.restored(turned, work: work) == pair.stored, "\(pair) \(code)")
         let size = axes.grid.size
         let slices = (0..<size.k).flatMap { k in
           [Float](unsafeUninitializedCapacity: size.i * size.j) { slice, count in
             axes.reorientation.writeSlice(
-              k, of: twin.stored.voxels, size: twin.stored.grid.size, to: slice.baseAddress!)
+              k, of: pair.stored.voxels, size: pair.stored.grid.size, to: slice.baseAddress!)
             count = size.i * size.j
           }
         }
-        #expect(slices == Array(turned.voxels), "\(twin) \(code)")
+        #expect(slices == Array(turned.voxels), "\(pair) \(code)")
       }
     }
   }
 
   @Test("give the same pixels in slices of all three planes, enlarged and reduced")
   func slices() {
-    for twin in Twin.all(GridSize(40, 31, 22)) {
-      let grid = twin.stored.grid
-      let window = IntensitySummary(twin.floats).presets[1].window
+    for pair in ImagePair.all(GridSize(40, 31, 22)) {
+      let grid = pair.stored.grid
+      let window = IntensitySummary(pair.floats).presets[1].window
       for plane in AnatomicalPlane.allCases {
         let geometry = PlaneGeometry(plane, of: grid, convention: .radiological)
         for (width, zoom) in [(90, 1.0), (12, 1.0), (33, 3.5)] {
           let projection = PaneProjection(
             geometry, width: width, height: 25, pixelAspect: 1, zoom: zoom, centre: SIMD3(20, 15, 11))
           let sampler = SliceSampler(projection, size: grid.size, slice: VoxelIndex(17, 9, 13))
-          let greys = sampler.greys(of: twin.stored, window: window)
-          #expect(greys == sampler.greys(of: twin.floats, window: window), "\(twin) \(plane)")
+          let greys = sampler.greys(of: pair.stored, window: window)
+          #expect(greys == sampler.greys(of: pair.floats, window: window), "\(pair) \(plane)")
           #expect(Set(greys).count > 10)
         }
       }
@@ -146,12 +146,12 @@ struct StoredIntensityTests {
 
   @Test("have the same percentiles, windows, means of components, and samples on another grid")
   func statistics() throws {
-    for twin in Twin.all(GridSize(40, 31, 22)) {
-      let (stored, floats, size) = (twin.stored, twin.floats, twin.stored.grid.size)
+    for pair in ImagePair.all(GridSize(40, 31, 22)) {
+      let (stored, floats, size) = (pair.stored, pair.floats, pair.stored.grid.size)
       let fractions = [0, 0.005, 0.31, 0.995, 1]
       #expect(
-        try stored.percentiles(fractions, work: work) == floats.percentiles(fractions, work: work), "\(twin)")
-      #expect(IntensitySummary(stored) == IntensitySummary(floats), "\(twin)")
+        try stored.percentiles(fractions, work: work) == floats.percentiles(fractions, work: work), "\(pair)")
+      #expect(IntensitySummary(stored) == IntensitySummary(floats), "\(pair)")
       let labels = LabelVolume(
         grid: stored.grid, voxels: (0..<size.voxelCount).map { $0 % 7 < 3 || $0 % 800 > 700 ? 1 : 0 })
       var classes = [UInt16](repeating: 0, count: 65536)
@@ -159,10 +159,10 @@ struct StoredIntensityTests {
       let list = try ComponentList(
         ChunkedLabels(labels), nil, classes: (classes, classes), limit: 20, keepsVoxels: true,
         subject: "mask", work: work)
-      #expect(try list.means(in: stored, work: work) == list.means(in: floats, work: work), "\(twin)")
+      #expect(try list.means(in: stored, work: work) == list.means(in: floats, work: work), "\(pair)")
       let target = try stored.grid.resampled(to: Spacing(1.3))
       #expect(
-        try stored.resampled(to: target, work: work) == floats.resampled(to: target, work: work), "\(twin)")
+        try stored.resampled(to: target, work: work) == floats.resampled(to: target, work: work), "\(pair)")
     }
   }
 }

@@ -224,7 +224,7 @@ func abandonedFiles() throws {
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder + "/next").sorted()
         == [own, ".segdeck.elsewhere-1-7.part", "a.part", "b.txt"].sorted())
-    // No process holds the lock of a file in its place.
+    // No process holds the lock of a committed file.
     let written = open(folder + "/next/b.txt", O_RDONLY | O_CLOEXEC)
     defer { close(written) }
     #expect(flock(written, LOCK_EX | LOCK_NB) == 0)

@@ -78,7 +78,7 @@ func exhaustionEndsTheProcess() async {
     exit(used(calloc(Int.max, 3)) == nil ? 0 : 1)
   }
   await #expect(processExitsWith: .success) {
-    // No way to end was set: an error as everywhere.
+    // Without a handler the allocation fails, as in any program.
     exit(used(malloc(Int.max)) == nil ? 0 : 1)
   }
 }

@@ -61,7 +61,7 @@ struct PathTests {
     #expect(FilePath.stem(of: path).unicodeScalars.elementsEqual(stem.unicodeScalars))
   }
 
-  @Test("a lock is held by one at a time, and leaves nothing when it is given back")
+  @Test("a lock has one holder at a time, and leaves no file when it is released")
   func lock() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
     try FileSystem.makeFolder(folder)

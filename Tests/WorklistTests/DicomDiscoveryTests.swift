@@ -8,9 +8,9 @@ import Worklist
 struct DicomDiscoveryTests {
   private static let source = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM")
 
-  private func copy(_ name: String, to place: String, _ folder: SampleFolder) throws {
-    try FileSystem.makeFolder(FilePath.folder(of: folder(place)))
-    try FileManager.default.copyItem(atPath: Self.source.appending(path: name).path, toPath: folder(place))
+  private func copy(_ name: String, to path: String, _ folder: SampleFolder) throws {
+    try FileSystem.makeFolder(FilePath.folder(of: folder(path)))
+    try FileManager.default.copyItem(atPath: Self.source.appending(path: name).path, toPath: folder(path))
   }
 
   @Test("each series of a study is a case, and its segmentation a mask, wherever it lies")

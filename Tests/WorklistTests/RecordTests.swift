@@ -99,8 +99,8 @@ import Worklist
     let environment = ["XDG_STATE_HOME": folder("state")]
     _ = try accept(3, RecordWriter(worklist: folder("cases"), reader: "ann", environment: environment))
     let list = folder("list.csv")
-    func copy(_ place: String, _ other: String) throws -> Int {
-      try RecordFolder.copyRecords(ofWorklist: place, to: other, environment: environment)
+    func copy(_ worklist: String, _ other: String) throws -> Int {
+      try RecordFolder.copyRecords(ofWorklist: worklist, to: other, environment: environment)
     }
     #expect(try copy(folder("cases"), list) == 1)
     var records = ReviewRecords(worklist: list, environment: environment)

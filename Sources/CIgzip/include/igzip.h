@@ -24,8 +24,8 @@ enum igzip_status {
 };
 
 struct igzip_progress {
-    /// Bytes of `input` that were used; negative where bytes of earlier calls, at most 8, turned out to lie behind the end
-    /// of the member.
+    /// Bytes of `input` that were used; negative where bytes of earlier calls, at most 8, turned out to lie after the
+    /// end of the member.
     ptrdiff_t consumed;
     size_t written;
     enum igzip_status status;

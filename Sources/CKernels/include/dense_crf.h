@@ -13,9 +13,9 @@
 extern "C" {
 #endif
 
-// Images that one range kernel can compare together.
+// The maximum number of images that one range kernel compares together.
 #define DENSE_CRF_MODALITIES 3
-// Features of the range kernel at most.
+// The maximum number of features of the range kernel.
 #define DENSE_CRF_RANKS 256
 
 // One row of voxels along the fastest axis and its relation to its row of cells, [cell][channel][feature].

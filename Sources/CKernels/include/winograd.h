@@ -1,5 +1,5 @@
-// Minimal-filtering (Winograd) convolutions with small kernels: the passes between activations, which are planar,
-// and the products of transformed values, whose lanes are channels. docs/algorithms/winograd.md explains them.
+// Winograd convolutions (minimal filtering) with small kernels: the passes between activations, which are planar, and
+// the products of transformed values, whose lanes are channels. docs/algorithms/winograd.md explains them.
 //
 // Values in between lie in blocks of WINOGRAD_LANES channels: sources as [block][z][y][x][lane], transformed ones as
 // [point][tile][channel]. Every function takes the level to run at.

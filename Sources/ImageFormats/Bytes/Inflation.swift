@@ -24,10 +24,10 @@ package final class Inflation: Decompression {
   /// The library of this stream.
   package let library: Library
   private let engine: any InflationEngine
-  /// The compressed bytes, behind the last ones of those before them.
+  /// The last bytes of the input before, then the compressed bytes of this one.
   private let input: UnsafeMutableRawBufferPointer
-  /// igzip gives back what it read beyond the end of a member: at most this, also of input that was replaced since.
-  private static let givenBackByteCount = 8
+  /// The maximum number of bytes that igzip reads beyond the end of a member, also of earlier input.
+  private static let maximumOverreadByteCount = 8
   private var pending: UnsafeRawBufferPointer
 
   /// Begins a stream; zlib inflates it where `library` is not installed or does not read this wrapping.
@@ -39,9 +39,10 @@ package final class Inflation: Decompression {
     engine = igzip ?? ZlibInflation(wrapping)
     input = .allocate(byteCount: 1 << 18, alignment: 64)
     // Nothing was read before the first input.
-    UnsafeMutableRawBufferPointer(rebasing: input[..<Self.givenBackByteCount])
+    UnsafeMutableRawBufferPointer(rebasing: input[..<Self.maximumOverreadByteCount])
       .initializeMemory(as: UInt8.self, repeating: 0)
-    pending = UnsafeRawBufferPointer(rebasing: input[Self.givenBackByteCount..<Self.givenBackByteCount])
+    pending = UnsafeRawBufferPointer(
+      rebasing: input[Self.maximumOverreadByteCount..<Self.maximumOverreadByteCount])
   }
 
   deinit { input.deallocate() }
@@ -51,7 +52,7 @@ package final class Inflation: Decompression {
   package var nextByte: UInt8? { pending.first }
 
   package func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-    let start = Self.givenBackByteCount
+    let start = Self.maximumOverreadByteCount
     if let end = pending.baseAddress {
       input.copyMemory(from: UnsafeRawBufferPointer(start: end - start, count: start))
     }
@@ -83,7 +84,7 @@ protocol InflationEngine: AnyObject {
 
 /// What one call of a library did.
 struct InflationResult {
-  /// Bytes of the input that were used; negative where earlier ones are given back.
+  /// Bytes of the input that were used; negative where the library has read too many earlier bytes.
   var consumed: Int
   var written: Int
   var progress: DecompressionProgress

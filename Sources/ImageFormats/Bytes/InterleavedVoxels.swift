@@ -29,13 +29,14 @@ struct InterleavedVoxels: VoxelReader {
       let (storedFrame, component) = next.quotientAndRemainder(dividingBy: componentCount)
       let end = min(frames.upperBound, next + passComponents, (storedFrame + 1) * componentCount)
       let components = component..<component + end - next
-      let share = Double(next - frames.lowerBound) / Double(frames.count)
-      let endShare = Double(end - frames.lowerBound) / Double(frames.count)
-      try AvailableMemory.require(frameBytes * components.count, subject: path, "a frame of what it holds")
+      let startFraction = Double(next - frames.lowerBound) / Double(frames.count)
+      let endFraction = Double(end - frames.lowerBound) / Double(frames.count)
+      try AvailableMemory.require(frameBytes * components.count, subject: path, "a frame of its content")
       let bytes = UnsafeMutableRawBufferPointer.allocate(
         byteCount: frameBytes * components.count, alignment: 64)
       defer { bytes.deallocate() }
-      for finding in try collect(components, ofStored: storedFrame, into: bytes, work.part(share...endShare))
+      for finding in try collect(
+        components, ofStored: storedFrame, into: bytes, work.part(startFraction...endFraction))
       where !findings.contains(finding) {
         findings.append(finding)
       }

@@ -3,7 +3,7 @@ import Work
 /// Inflates the data set of a deflated file.
 enum DeflatedContent {
   /// The maximum size of the content, above that of any slice: all of it is held in memory.
-  private static let mostBytes = 1 << 27
+  private static let maximumByteCount = 1 << 27
 
   /// The inflated content of a file that begins at the byte `start`.
   /// - Throws: ``InputError`` when the data are damaged or too long.
@@ -33,9 +33,9 @@ enum DeflatedContent {
       }
       let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
       content += piece[..<count]
-      guard content.count <= mostBytes else {
+      guard content.count <= maximumByteCount else {
         throw InputError(
-          file.path, "inflates to too much", found: "more than \(mostBytes >> 20) MiB",
+          file.path, "inflates to too much", found: "more than \(maximumByteCount >> 20) MiB",
           expected: "the pixels of one file")
       }
       switch progress {

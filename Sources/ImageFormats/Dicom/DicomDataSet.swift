@@ -48,7 +48,7 @@ struct DicomDataSet: Sendable {
     case .double: numbers = words(bytes, 8).map { Double(bitPattern: $0) }
     case .unsignedShort: numbers = words(bytes, 2).map(Double.init)
     case .signedShort: numbers = words(bytes, 2).map { Double(Int16(truncatingIfNeeded: $0)) }
-    case .bytes: numbers = words(bytes, 4).map(Double.init)
+    case .unsignedLong: numbers = words(bytes, 4).map(Double.init)
     case .sequence: return []
     }
     let finite = numbers.compactMap { $0 }.filter(\.isFinite)

@@ -131,9 +131,9 @@ enum DicomFormat: WritableImageFormat {
   private static func image(
     _ series: DicomSeries, path: String, findings damaged: [Finding]
   ) throws(InputError) -> ImageFile {
-    let decoders = series.instances.compactMap { FrameReader($0) }
-    for decoder in decoders { try decoder.check() }
-    guard decoders.count == series.instances.count, let format = series.first.format else {
+    let readers = series.instances.compactMap { FrameReader($0) }
+    for reader in readers { try reader.check() }
+    guard readers.count == series.instances.count, let format = series.first.format else {
       throw InputError(path, "has no pixels")
     }
     if let instance = series.instances.first(where: \.hasLookUpTable) {
@@ -144,12 +144,12 @@ enum DicomFormat: WritableImageFormat {
     }
     let stack = try SliceStack(series, path: path)
     let storedType = try format.voxelType(path: path)
-    let sources = stack.volumes.flatMap { $0 }.map {
-      DicomVoxels.Source(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
+    let slices = stack.volumes.flatMap { $0 }.map {
+      DicomVoxels.Slice(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
     }
-    let appliesScaling = sources.contains { $0.scaling != sources[0].scaling }
+    let appliesScaling = slices.contains { $0.scaling != slices[0].scaling }
     let reader = DicomVoxels(
-      instances: decoders, sources: sources, slicesPerVolume: stack.grid.size.k,
+      instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k,
       appliesScaling: appliesScaling,
       storedType: storedType)
     var findings = stack.findings + damaged
@@ -162,7 +162,7 @@ enum DicomFormat: WritableImageFormat {
       modality: series.first.modality,
       source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
       voxelType: appliesScaling ? .float32 : storedType,
-      scaling: appliesScaling ? VoxelScaling() : sources[0].scaling,
+      scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
       files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)
   }
@@ -213,7 +213,8 @@ private struct DifferingSlices {
   }
 
   private func text(_ plane: FramePlane) -> String {
-    [plane.along, plane.down].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }.joined(
-      separator: "\\")
+    [plane.rowDirection, plane.columnDirection].flatMap { [$0.x, $0.y, $0.z] }.map { significant($0, 4) }
+      .joined(
+        separator: "\\")
   }
 }

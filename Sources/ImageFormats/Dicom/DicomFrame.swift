@@ -3,23 +3,25 @@ import Volumes
 
 /// The orientation and pixel spacing of a frame, in DICOM's patient coordinates (LPS: left, posterior, superior; mm).
 struct FramePlane: Hashable, Sendable {
-  /// The directions in which the column index and the row index increase; unit vectors.
-  var along, down: SIMD3<Double>
+  /// The direction cosines of a row and of a column: unit vectors in which the column index and the row index increase.
+  var rowDirection, columnDirection: SIMD3<Double>
   /// The distance between columns and between rows in millimetres.
   var columnSpacing, rowSpacing: Double
 
-  /// The normal of the plane: along x down.
+  /// The normal of the plane: the cross product of rowDirection and columnDirection.
   var normal: SIMD3<Double> {
     SIMD3(
-      along.y * down.z - along.z * down.y, along.z * down.x - along.x * down.z,
-      along.x * down.y - along.y * down.x)
+      rowDirection.y * columnDirection.z - rowDirection.z * columnDirection.y,
+      rowDirection.z * columnDirection.x - rowDirection.x * columnDirection.z,
+      rowDirection.x * columnDirection.y - rowDirection.y * columnDirection.x)
   }
 
   /// Whether two planes have the same orientation and pixel spacing, up to the rounding of decimals (1e-3).
   func isNear(_ other: FramePlane) -> Bool {
     func near(_ one: SIMD3<Double>, _ two: SIMD3<Double>) -> Bool { abs(one - two).max() <= 1e-3 }
     func near(_ one: Double, _ two: Double) -> Bool { abs(one - two) <= 1e-3 * max(abs(one), abs(two)) }
-    return near(along, other.along) && near(down, other.down) && near(columnSpacing, other.columnSpacing)
+    return near(rowDirection, other.rowDirection) && near(columnDirection, other.columnDirection)
+      && near(columnSpacing, other.columnSpacing)
       && near(rowSpacing, other.rowSpacing)
   }
 }
@@ -39,8 +41,8 @@ struct DicomFrame: Sendable {
   /// The centre of the first pixel (LPS, mm); nil where it is not stated.
   let position: SIMD3<Double>?
   let scaling: VoxelScaling
-  /// The values that distinguish frames at the same position; a key that the file does not state is missing.
-  let keys: [FrameAttribute: Double]
+  /// The values that distinguish frames at the same position, without those of attributes that the file does not state.
+  let attributes: [FrameAttribute: Double]
   /// The image type as it is stated: "ORIGINAL\PRIMARY\M".
   let imageType: String
   /// The stated spacing between slices, else their thickness, in millimetres; nil where neither is stated.
@@ -67,12 +69,15 @@ extension DicomDataSet {
     guard cosines.count == 6, spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
       return nil
     }
-    let along = SIMD3(cosines[0], cosines[1], cosines[2])
-    let down = SIMD3(cosines[3], cosines[4], cosines[5])
+    let rowDirection = SIMD3(cosines[0], cosines[1], cosines[2])
+    let columnDirection = SIMD3(cosines[3], cosines[4], cosines[5])
     // Rounded cosines are accepted as they are, so that the affine is what the file states.
-    guard [along, down].allSatisfy({ Swift.abs(length($0) - 1) < 0.01 }), Swift.abs(dot(along, down)) < 0.01
+    guard [rowDirection, columnDirection].allSatisfy({ Swift.abs(length($0) - 1) < 0.01 }),
+      Swift.abs(dot(rowDirection, columnDirection)) < 0.01
     else { return nil }
-    return FramePlane(along: along, down: down, columnSpacing: spacing[1], rowSpacing: spacing[0])
+    return FramePlane(
+      rowDirection: rowDirection, columnDirection: columnDirection, columnSpacing: spacing[1],
+      rowSpacing: spacing[0])
   }
 
   /// ImagePositionPatient (LPS, mm); nil where it is missing or has a coordinate of 1e6 mm or more.
@@ -95,16 +100,17 @@ extension DicomDataSet {
     return VoxelScaling(slope: slope == 0 ? 1 : slope, intercept: intercept)
   }
 
-  /// The numbers of the named attributes; an attribute that is missing has no entry.
-  fileprivate func keys(_ names: [(FrameAttribute, DicomTag)]) -> [FrameAttribute: Double] {
-    var keys: [FrameAttribute: Double] = [:]
-    for (key, tag) in names { keys[key] = number(tag) }
-    return keys
+  /// The numbers of the tags, by attribute; a missing one has no entry.
+  fileprivate func attributes(_ tags: [(FrameAttribute, DicomTag)]) -> [FrameAttribute: Double] {
+    var attributes: [FrameAttribute: Double] = [:]
+    for (attribute, tag) in tags { attributes[attribute] = number(tag) }
+    return attributes
   }
 }
 
 extension DicomFrame {
-  /// The frames of a data set: one for each item of PerFrameFunctionalGroupsSequence, else `count` alike ones.
+  /// The frames of a data set: one for each item of PerFrameFunctionalGroupsSequence, else `count` frames that
+  /// differ in their number alone.
   static func frames(of dataSet: DicomDataSet, count: Int) -> [DicomFrame] {
     let groups = dataSet.items(.perFrameFunctionalGroups)
     if groups.count == count, count > 0 {
@@ -129,13 +135,13 @@ extension DicomFrame {
     position = zip(first, plane).map { $0 + $1.normal * ((offset ?? start) - start) }
     let dose = dataSet.number(.doseGridScaling).flatMap { $0 > 0 ? VoxelScaling(slope: $0) : nil }
     scaling = dose ?? dataSet.scaling ?? VoxelScaling()
-    var keys = dataSet.keys([
+    var attributes = dataSet.attributes([
       (.temporalPosition, .temporalPositionIdentifier), (.echo, .echoNumbers), (.echoTime, .echoTime),
       (.bValue, .diffusionBValue), (.triggerTime, .triggerTime), (.frameReferenceTime, .frameReferenceTime),
       (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
     ])
-    keys[.gradient] = gradient(dataSet)
-    self.keys = keys
+    attributes[.gradient] = gradient(dataSet)
+    self.attributes = attributes
     imageType = dataSet.text(.imageType) ?? ""
     sliceSpacing = dataSet.sliceSpacing
     stackID = nil
@@ -152,19 +158,19 @@ extension DicomFrame {
     scaling = group(.pixelValueTransformationSequence)?.scaling ?? dataSet.scaling ?? VoxelScaling()
     let content = group(.frameContentSequence)
     let diffusion = group(.diffusionSequence)
-    var keys =
-      content?.keys([
+    var attributes =
+      content?.attributes([
         (.temporalPosition, .temporalPositionIndex), (.acquisition, .frameAcquisitionNumber),
       ]) ?? [:]
-    keys[.echoTime] = group(.echoSequence)?.number(.effectiveEchoTime)
-    keys[.bValue] = diffusion?.number(.diffusionBValue)
-    keys[.gradient] = diffusion?.item(.diffusionGradientDirectionSequence).flatMap { gradient($0) }
-    keys[.triggerTime] = group(.cardiacSynchronizationSequence)?.number(.nominalCardiacTriggerDelayTime)
+    attributes[.echoTime] = group(.echoSequence)?.number(.effectiveEchoTime)
+    attributes[.bValue] = diffusion?.number(.diffusionBValue)
+    attributes[.gradient] = diffusion?.item(.diffusionGradientDirectionSequence).flatMap { gradient($0) }
+    attributes[.triggerTime] = group(.cardiacSynchronizationSequence)?.number(.nominalCardiacTriggerDelayTime)
     for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).enumerated() {
-      keys[.dimension(index)] = value
+      attributes[.dimension(index)] = value
     }
-    keys[.instance] = dataSet.number(.instanceNumber)
-    self.keys = keys
+    attributes[.instance] = dataSet.number(.instanceNumber)
+    self.attributes = attributes
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =
       types.lazy.compactMap { group($0)?.text(.frameType) }.first ?? dataSet.text(.imageType) ?? ""

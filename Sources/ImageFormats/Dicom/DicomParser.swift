@@ -30,13 +30,13 @@ struct DicomParser {
   private let isBigEndian: Bool
   private var pixels: PixelElement?
   private var elementCount = 0
-  private var keptByteCount = 0
+  private var storedByteCount = 0
 
   // No real file comes near these limits; they bound the time and the memory that a damaged one takes.
-  private static let deepestNesting = 16
+  private static let maximumNesting = 16
   private static let maximumElementCount = 20_000_000
-  private static let mostKeptBytes = 64 << 20
-  private static let longestValue = 1 << 20
+  private static let maximumStoredBytes = 64 << 20
+  private static let maximumValueByteCount = 1 << 20
 
   /// Reads a file.
   /// - Throws: ``InputError`` where it is not DICOM, an element is cut off or nested too deep, or it has too many.
@@ -68,10 +68,10 @@ struct DicomParser {
     var isExplicit = syntax.isExplicit
     if bytes.count - first >= 6 {
       // Some programs state explicit value representations and write implicit ones, or the reverse.
-      let letters = try bytes.bytes(at: first + 4, count: 2)
-      let hasLetters = letters.allSatisfy { isCapital($0) }
-      if isExplicit != hasLetters, !syntax.isBigEndian { isExplicit = hasLetters }
-      if stated == nil, !hasLetters { syntax = .implicitLittleEndian }
+      let vr = try bytes.bytes(at: first + 4, count: 2)
+      let hasVR = vr.allSatisfy { isCapital($0) }
+      if isExplicit != hasVR, !syntax.isBigEndian { isExplicit = hasVR }
+      if stated == nil, !hasVR { syntax = .implicitLittleEndian }
     }
     var parser = DicomParser(bytes: bytes, isBigEndian: syntax.isBigEndian)
     let (dataSet, _) = try parser.dataSet(
@@ -89,10 +89,10 @@ struct DicomParser {
 
   /// A function with which each thread opens the content of a file for itself; a deflated file is inflated only once.
   static func sharedContent(
-    of decoder: FrameReader
+    of reader: FrameReader
   ) throws(InputError) -> @Sendable () throws(InputError) -> DicomBytes {
-    let path = decoder.path
-    guard decoder.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
+    let path = reader.path
+    guard reader.syntax.isDeflated else { return { () throws(InputError) in try DicomBytes(path: path) } }
     let inflated = try inflatedContent(of: path)
     return { () throws(InputError) in DicomBytes(inflated: inflated, path: path) }
   }
@@ -149,15 +149,15 @@ struct DicomParser {
     /// Whether an item delimiter (fffe,e00d) ends it.
     var hasItemEnd = false
     var depth = 0
-    /// Whether values are kept; otherwise elements are only checked and skipped.
-    var keeps = true
+    /// Whether values are stored; otherwise elements are only checked and skipped.
+    var storesValues = true
   }
 
   /// The header of an element.
   private struct Header {
     var tag: DicomTag
     /// The two letters of the value representation (VR); nil in implicit encoding.
-    var letters: [UInt8]?
+    var vr: [UInt8]?
     /// nil for an undefined length.
     var byteCount: Int?
     var position: Int
@@ -180,13 +180,13 @@ struct DicomParser {
       position = try read(header, limits, into: &dataSet)
       if limits.depth == 0, header.tag == limits.last { return (dataSet, position) }
     }
-    guard !limits.hasItemEnd else { throw cutOff("an item", at: start) }
+    guard !limits.hasItemEnd else { throw truncated("an item", at: start) }
     return (dataSet, position)
   }
 
   private mutating func recordPixels(_ header: Header) -> Bool {
     guard [.pixelData, .floatPixelData, .doublePixelData].contains(header.tag) else { return false }
-    let isWords = header.letters.map { $0 == Array("OW".utf8) } ?? true
+    let isWords = header.vr.map { $0 == Array("OW".utf8) } ?? true
     pixels = PixelElement(
       tag: header.tag, position: header.position, byteCount: header.byteCount, isWords: isWords)
     return true
@@ -199,23 +199,23 @@ struct DicomParser {
         bytes.path, "has too many elements", found: "more than \(Self.maximumElementCount)",
         expected: "an image")
     }
-    guard limits.end - position >= 8 else { throw cutOff("an element", at: position) }
+    guard limits.end - position >= 8 else { throw truncated("an element", at: position) }
     let tag = DicomTag(
       try bytes.uint16(at: position, isBigEndian: isBigEndian),
       try bytes.uint16(at: position + 2, isBigEndian: isBigEndian))
-    let letters = try bytes.bytes(at: position + 4, count: 2)
+    let vr = try bytes.bytes(at: position + 4, count: 2)
     // An element without a VR in an explicit file is read as in an implicit one, with a length of four bytes.
-    guard tag.group != 0xfffe, limits.isExplicit, letters.allSatisfy(Self.isCapital) else {
+    guard tag.group != 0xfffe, limits.isExplicit, vr.allSatisfy(Self.isCapital) else {
       let length = try bytes.uint32(at: position + 4, isBigEndian: isBigEndian)
       return Header(tag: tag, byteCount: defined(length), position: position + 8)
     }
-    guard Self.longRepresentations.contains(letters) else {
+    guard Self.longRepresentations.contains(vr) else {
       let length = try bytes.uint16(at: position + 6, isBigEndian: isBigEndian)
-      return Header(tag: tag, letters: letters, byteCount: Int(length), position: position + 8)
+      return Header(tag: tag, vr: vr, byteCount: Int(length), position: position + 8)
     }
-    guard limits.end - position >= 12 else { throw cutOff("\(tag)", at: position) }
+    guard limits.end - position >= 12 else { throw truncated("\(tag)", at: position) }
     let length = try bytes.uint32(at: position + 8, isBigEndian: isBigEndian)
-    return Header(tag: tag, letters: letters, byteCount: defined(length), position: position + 12)
+    return Header(tag: tag, vr: vr, byteCount: defined(length), position: position + 12)
   }
 
   private func defined(_ length: UInt32) -> Int? { length == .max ? nil : Int(length) }
@@ -228,20 +228,20 @@ struct DicomParser {
   private mutating func read(
     _ header: Header, _ limits: Limits, into dataSet: inout DicomDataSet
   ) throws(InputError) -> Int {
-    let representation = limits.keeps ? DicomDictionary.representations[header.tag] : nil
-    let isSequence = representation == .sequence || header.letters == Array("SQ".utf8)
+    let representation = limits.storesValues ? DicomDictionary.representations[header.tag] : nil
+    let isSequence = representation == .sequence || header.vr == Array("SQ".utf8)
     guard let byteCount = header.byteCount else {
       // Only a sequence may have an undefined length; one of unknown VR (UN) is encoded as implicit (PS3.5 6.2.2).
-      let isUnknown = header.letters == Array("UN".utf8)
-      guard header.letters == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
+      let isUnknown = header.vr == Array("UN".utf8)
+      guard header.vr == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
         throw InputError(
           bytes.path, "\(header.tag) at byte \(header.position) has no length", expected: "a sequence")
       }
       var inner = limits
       inner.isExplicit = limits.isExplicit && !isUnknown
-      inner.keeps = representation == .sequence
+      inner.storesValues = representation == .sequence
       let (items, end) = try items(from: header.position, inner, hasEnd: true, header.tag)
-      if inner.keeps { dataSet.values[header.tag] = .items(items) }
+      if inner.storesValues { dataSet.values[header.tag] = .items(items) }
       return end
     }
     guard byteCount <= limits.end - header.position else {
@@ -254,33 +254,33 @@ struct DicomParser {
     if representation == .sequence {
       var inner = limits
       inner.end = end
-      let isUnknown = header.letters == Array("UN".utf8)
+      let isUnknown = header.vr == Array("UN".utf8)
       inner.isExplicit = limits.isExplicit && !isUnknown
       let (items, _) = try items(from: header.position, inner, hasEnd: false, header.tag)
       dataSet.values[header.tag] = .items(items)
     } else {
-      keptByteCount += byteCount + 64
-      guard byteCount <= Self.longestValue, keptByteCount <= Self.mostKeptBytes else {
+      storedByteCount += byteCount + 64
+      guard byteCount <= Self.maximumValueByteCount, storedByteCount <= Self.maximumStoredBytes else {
         throw InputError(
           bytes.path, "\(header.tag) at byte \(header.position) is too long",
-          found: counted(byteCount, "byte"), expected: "\(Self.longestValue) or fewer")
+          found: counted(byteCount, "byte"), expected: "\(Self.maximumValueByteCount) or fewer")
       }
       dataSet.values[header.tag] = .bytes(
         try bytes.bytes(at: header.position, count: byteCount),
-        Self.representation(of: header.letters) ?? representation)
+        Self.representation(of: header.vr) ?? representation)
     }
     return end
   }
 
   /// The representation that a VR determines; nil for a VR that leaves it to the attribute's entry in the dictionary.
-  private static func representation(of letters: [UInt8]?) -> DicomDictionary.Representation? {
-    switch letters.map({ String(decoding: $0, as: UTF8.self) }) {
+  private static func representation(of vr: [UInt8]?) -> DicomDictionary.Representation? {
+    switch vr.map({ String(decoding: $0, as: UTF8.self) }) {
     case "DS", "IS": .decimalText
     case "US": .unsignedShort
     case "SS": .signedShort
     case "FL": .float
     case "FD": .double
-    case "UL", "SL": .bytes
+    case "UL", "SL": .unsignedLong
     default: nil
     }
   }
@@ -289,11 +289,11 @@ struct DicomParser {
   private mutating func items(
     from start: Int, _ limits: Limits, hasEnd: Bool, _ tag: DicomTag
   ) throws(InputError) -> ([DicomDataSet], Int) {
-    guard limits.depth < Self.deepestNesting else {
+    guard limits.depth < Self.maximumNesting else {
       throw InputError(
         bytes.path, "\(tag) at byte \(start) is nested too deep",
-        found: "\(Self.deepestNesting + 1) sequences",
-        expected: "\(Self.deepestNesting) or fewer")
+        found: "\(Self.maximumNesting + 1) sequences",
+        expected: "\(Self.maximumNesting) or fewer")
     }
     var items: [DicomDataSet] = []
     var position = start
@@ -310,7 +310,7 @@ struct DicomParser {
       }
       if let byteCount = header.byteCount {
         guard byteCount <= limits.end - header.position else {
-          throw cutOff("an item of \(tag)", at: position)
+          throw truncated("an item of \(tag)", at: position)
         }
         inner.end = header.position + byteCount
         inner.hasItemEnd = false
@@ -318,15 +318,15 @@ struct DicomParser {
         inner.hasItemEnd = true
       }
       let (item, end) = try dataSet(from: header.position, limits: inner)
-      keptByteCount += 64
-      if limits.keeps, keptByteCount <= Self.mostKeptBytes { items.append(item) }
+      storedByteCount += 64
+      if limits.storesValues, storedByteCount <= Self.maximumStoredBytes { items.append(item) }
       position = end
     }
-    guard !hasEnd else { throw cutOff("\(tag)", at: start) }
+    guard !hasEnd else { throw truncated("\(tag)", at: start) }
     return (items, position)
   }
 
-  private func cutOff(_ part: String, at position: Int) -> InputError {
+  private func truncated(_ part: String, at position: Int) -> InputError {
     InputError(
       bytes.path, "ends inside \(part) that begins at byte \(position)", found: counted(bytes.count, "byte"))
   }

@@ -48,17 +48,18 @@ struct DicomSeries: Sendable {
     return ordered.flatMap { groups(of: $0.map { images[$0] }) }
   }
 
-  /// The groups with which a slice is compared, the last ones: more than any series has, so that frames which all differ
-  /// do not take time as the square of their number.
-  private static let comparedGroups = 256
+  /// The number of groups with which a slice is compared, the last ones.
+  ///
+  /// No series has as many. The limit keeps the time linear where all frames differ.
+  private static let comparedGroupCount = 256
 
   private static func groups(of instances: [DicomInstance]) -> [DicomSeries] {
     var groups: [(slices: [Slice], number: Int)] = []
     for (number, instance) in instances.enumerated() {
       for frame in instance.frames.indices {
         let slice = Slice(instance: number, frame: frame)
-        let group = groups.indices.suffix(comparedGroups).first {
-          isAlike(instances, groups[$0].slices[0], slice)
+        let group = groups.indices.suffix(comparedGroupCount).first {
+          belongTogether(instances, groups[$0].slices[0], slice)
         }
         if let group { groups[group].slices.append(slice) } else { groups.append(([slice], groups.count)) }
       }
@@ -72,7 +73,9 @@ struct DicomSeries: Sendable {
     }
   }
 
-  private static func isAlike(_ instances: [DicomInstance], _ one: Slice, _ other: Slice) -> Bool {
+  /// Whether two slices of one series instance UID can be of one image: they have the same pixel format,
+  /// stack and plane, and both or neither of them are scouts.
+  private static func belongTogether(_ instances: [DicomInstance], _ one: Slice, _ other: Slice) -> Bool {
     let (first, second) = (instances[one.instance], instances[other.instance])
     let (frame, otherFrame) = (first.frames[one.frame], second.frames[other.frame])
     let isSegmentation = first.segmentation != nil

@@ -7,21 +7,23 @@ struct DicomSubfolders {
   private var folderCount = 0
 
   // A whole disk may be given by mistake.
-  private static let deepestNesting = 4
-  private static let mostFolders = 2000
-  private static let mostLines = 12
+  private static let maximumNesting = 4
+  private static let maximumFolderCount = 2000
+  private static let maximumLineCount = 12
 
   /// Searches the folders below `path`; those that cannot be read are skipped.
   /// - Throws: ``InputError`` when one has too many files; ``Cancelled``.
   init(_ path: String) throws {
     try search(path, name: "", depth: 0)
-    if lines.count > Self.mostLines { lines[Self.mostLines...] = ["and more"] }
+    if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
   }
 
   private mutating func search(_ path: String, name: String, depth: Int) throws {
     for entry in (try? FileSystem.names(in: path)) ?? [] where !entry.hasPrefix(".") {
       let folder = FilePath.joined(path, entry)
-      guard lines.count <= Self.mostLines, folderCount < Self.mostFolders, FileSystem.isFolder(folder) else {
+      guard lines.count <= Self.maximumLineCount, folderCount < Self.maximumFolderCount,
+        FileSystem.isFolder(folder)
+      else {
         continue
       }
       folderCount += 1
@@ -29,7 +31,7 @@ struct DicomSubfolders {
       if DicomListing.holdsDICOM(folder: folder) {
         lines += try DicomFolder(folder).imageSeries.map { "\(ownName): \($0.summary)" }
       }
-      if depth + 1 < Self.deepestNesting { try search(folder, name: ownName, depth: depth + 1) }
+      if depth + 1 < Self.maximumNesting { try search(folder, name: ownName, depth: depth + 1) }
     }
   }
 }

@@ -121,7 +121,7 @@ extension DicomTag {
 enum DicomDictionary {
   /// How the value of an attribute is stored.
   enum Representation {
-    case text, decimalText, unsignedShort, signedShort, float, double, sequence, bytes
+    case text, decimalText, unsignedShort, signedShort, unsignedLong, float, double, sequence
   }
 
   static let representations: [DicomTag: Representation] = {
@@ -146,7 +146,9 @@ enum DicomDictionary {
       .recommendedDisplayCIELabValue, .maximumFractionalValue)
     add(.double, .diffusionBValue, .diffusionGradientOrientation, .effectiveEchoTime)
     add(.double, .nominalCardiacTriggerDelayTime)
-    add(.bytes, .temporalPositionIndex, .dimensionIndexValues, .extendedOffsetTable)
+    add(.unsignedLong, .temporalPositionIndex, .dimensionIndexValues)
+    // Its 64-bit offsets are decoded where they are used.
+    add(.unsignedLong, .extendedOffsetTable)
     add(
       .sequence, .sharedFunctionalGroups, .perFrameFunctionalGroups, .pixelMeasuresSequence,
       .planePositionSequence, .planeOrientationSequence, .pixelValueTransformationSequence,

@@ -6,14 +6,14 @@ import Work
 /// Delivers the slices of an opened series, decoded on all cores.
 struct DicomVoxels: VoxelReader {
   /// A slice: the indices of its instance and of its frame there, and the scaling of its stored numbers.
-  struct Source: Sendable {
+  struct Slice: Sendable {
     var instance, frame: Int
     var scaling: VoxelScaling
   }
 
   let instances: [FrameReader]
   /// The slices of all volumes, one volume after the other.
-  let sources: [Source]
+  let slices: [Slice]
   let slicesPerVolume: Int
   /// Whether slices differ in their scaling, so that scaled values (float32) are delivered instead of stored numbers.
   let appliesScaling: Bool
@@ -22,11 +22,11 @@ struct DicomVoxels: VoxelReader {
   private let inflated = InflatedFile()
 
   init(
-    instances: [FrameReader], sources: [Source], slicesPerVolume: Int, appliesScaling: Bool,
+    instances: [FrameReader], slices: [Slice], slicesPerVolume: Int, appliesScaling: Bool,
     storedType: VoxelType
   ) {
     self.instances = instances
-    self.sources = sources
+    self.slices = slices
     self.slicesPerVolume = slicesPerVolume
     self.appliesScaling = appliesScaling
     self.storedType = storedType
@@ -35,7 +35,7 @@ struct DicomVoxels: VoxelReader {
   func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
-    let slices = sources[frames.lowerBound * slicesPerVolume..<frames.upperBound * slicesPerVolume]
+    let slices = self.slices[frames.lowerBound * slicesPerVolume..<frames.upperBound * slicesPerVolume]
     let format = instances[0].format
     // A batch has several slices for each thread, so that no thread waits long for the others.
     let batch = max(1, min(slices.count, work.threadCount * 4, (1 << 26) / format.frameByteCount))
@@ -84,22 +84,22 @@ struct DicomVoxels: VoxelReader {
   func readSlice(
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let only = DicomVoxels(
-      instances: instances, sources: [sources[slice.frame * slicesPerVolume + slice.index]],
+    let reader = DicomVoxels(
+      instances: instances, slices: [slices[slice.frame * slicesPerVolume + slice.index]],
       slicesPerVolume: 1, appliesScaling: appliesScaling, storedType: storedType)
-    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+    _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
 
   private func read(
-    _ source: Source, into target: UnsafeMutableRawBufferPointer, _ decoder: FrameDecoder?,
+    _ slice: Slice, into target: UnsafeMutableRawBufferPointer, _ decoder: FrameDecoder?,
     _ cancellation: Cancellation
   ) throws(InputError) {
-    let instance = instances[source.instance]
+    let instance = instances[slice.instance]
     let content =
       instance.syntax.isDeflated
       ? try inflated.content(of: instance.path) : try DicomBytes(path: instance.path)
     try instance.read(
-      source.frame, of: content, into: target, decoder: decoder, cancellation: cancellation)
+      slice.frame, of: content, into: target, decoder: decoder, cancellation: cancellation)
   }
 }
 

@@ -23,14 +23,14 @@ final class FrameDecoder: @unchecked Sendable {
   /// Starts the process, which ends with this object.
   /// - Parameter byteCount: The most bytes that a compressed frame has.
   /// - Throws: ``InputError`` where the system cannot provide the process or its memory.
-  init(_ instance: FrameReader, byteCount: Int) throws(InputError) {
+  init(_ reader: FrameReader, byteCount: Int) throws(InputError) {
     let format = dicom_frame_format(
-      columns: UInt32(instance.format.columns), rows: UInt32(instance.format.rows),
-      bits_allocated: UInt16(instance.format.bitsAllocated),
-      bits_stored: UInt16(instance.format.bitsStored), is_signed: instance.format.isSigned)
-    guard let decoder = dicom_decoder_start(instance.syntax.uid, format, byteCount) else {
+      columns: UInt32(reader.format.columns), rows: UInt32(reader.format.rows),
+      bits_allocated: UInt16(reader.format.bitsAllocated),
+      bits_stored: UInt16(reader.format.bitsStored), is_signed: reader.format.isSigned)
+    guard let decoder = dicom_decoder_start(reader.syntax.uid, format, byteCount) else {
       throw InputError(
-        instance.path, "cannot be decoded: no process can be started for it",
+        reader.path, "cannot be decoded: no process can be started for it",
         found: "frames of \(counted(byteCount, "byte"))")
     }
     (self.decoder, self.byteCount) = (decoder, byteCount)
@@ -69,27 +69,27 @@ struct FrameDecoders: Sendable {
   private let decoders: [[String: FrameDecoder]]
 
   /// - Parameters:
-  ///   - instances: The instances that are read; uncompressed and RLE ones need no decoder.
+  ///   - readers: The readers of the instances that are read; uncompressed and RLE ones need no decoder.
   ///   - workerCount: The number of workers.
   /// - Throws: As ``FrameDecoder/init(_:byteCount:)``; ``InputError`` where there is not enough memory for them.
-  init(for instances: [FrameReader], workerCount: Int) throws(InputError) {
-    var largest: [String: (instance: FrameReader, byteCount: Int)] = [:]
-    for instance in instances {
-      guard let byteCount = instance.largestEncodedByteCount else { continue }
-      let known = largest[instance.syntax.uid]?.byteCount ?? 0
-      largest[instance.syntax.uid] = (instance, max(known, byteCount))
+  init(for readers: [FrameReader], workerCount: Int) throws(InputError) {
+    var largest: [String: (reader: FrameReader, byteCount: Int)] = [:]
+    for reader in readers {
+      guard let byteCount = reader.largestEncodedByteCount else { continue }
+      let known = largest[reader.syntax.uid]?.byteCount ?? 0
+      largest[reader.syntax.uid] = (reader, max(known, byteCount))
     }
     // A damaged frame of a huge size must not fill the machine's memory in the decoders' processes.
-    for (instance, _) in largest.values {
+    for (reader, _) in largest.values {
       try AvailableMemory.require(
-        checkedProduct(workerCount, FrameDecoder.memoryPerFrameByte, instance.format.frameByteCount),
-        subject: instance.path, "the decoding of its frames")
+        checkedProduct(workerCount, FrameDecoder.memoryPerFrameByte, reader.format.frameByteCount),
+        subject: reader.path, "the decoding of its frames")
     }
     var decoders: [[String: FrameDecoder]] = []
     for _ in 0..<workerCount {
       var own: [String: FrameDecoder] = [:]
       for (syntax, entry) in largest {
-        own[syntax] = try FrameDecoder(entry.instance, byteCount: entry.byteCount)
+        own[syntax] = try FrameDecoder(entry.reader, byteCount: entry.byteCount)
       }
       decoders.append(own)
     }

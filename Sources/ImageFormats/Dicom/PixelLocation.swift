@@ -14,7 +14,7 @@ enum PixelLocation: Sendable {
   }
 
   /// The maximum number of fragments, above the number of frames of any series.
-  private static let mostFragments = 1 << 20
+  private static let maximumFragmentCount = 1 << 20
 
   /// Finds the frames and compares their sizes with the file.
   /// - Throws: ``InputError`` where there are fewer bytes or fragments than frames need.
@@ -77,7 +77,7 @@ enum PixelLocation: Sendable {
       let byteCount = Int(try bytes.uint32(at: position + 4))
       let tag = DicomTag(group, number)
       if tag == .sequenceDelimiter { return fragments }
-      guard tag == .item, fragments.count < mostFragments else {
+      guard tag == .item, fragments.count < maximumFragmentCount else {
         throw InputError(
           bytes.path, "the fragments of its pixels are damaged at byte \(position)", found: "\(tag)",
           expected: "an item (fffe,e000)")

@@ -204,7 +204,8 @@ struct SegmentationDataSet {
       })
     // The distance is along the normal, because the step of a sheared image is longer than the distance of its slices.
     let normal = FramePlane(
-      along: steps[0] / length(steps[0]), down: steps[1] / length(steps[1]), columnSpacing: 1, rowSpacing: 1
+      rowDirection: steps[0] / length(steps[0]), columnDirection: steps[1] / length(steps[1]),
+      columnSpacing: 1, rowSpacing: 1
     ).normal
     let distance = abs(dot(grid.affine.stepK.lps, normal))
     var measures = DataSetWriter()

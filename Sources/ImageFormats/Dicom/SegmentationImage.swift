@@ -15,11 +15,11 @@ enum SegmentationImage {
   static func open(
     _ instance: DicomInstance, path: String, segment choice: String? = nil
   ) throws(InputError) -> ImageFile {
-    guard let content = instance.segmentation, let decoder = FrameReader(instance) else {
+    guard let content = instance.segmentation, let frameReader = FrameReader(instance) else {
       throw InputError(path, "is no segmentation")
     }
-    try decoder.check()
-    let type = try decoder.format.voxelType(path: path)
+    try frameReader.check()
+    let type = try frameReader.format.voxelType(path: path)
     guard type == .uint8 || type == .uint16 else {
       throw InputError(
         path, "its pixels are no labels", found: type.rawValue, expected: "1, 8 or 16 bits without a sign")
@@ -27,7 +27,7 @@ enum SegmentationImage {
     let (grid, sliceIndices) = try slices(of: instance, path: path)
     let segments = try chosen(choice, content, path)
     let values = Dictionary(segments.map { ($0.number, $0.value) }, uniquingKeysWith: { first, _ in first })
-    var planes = [[SegmentationVoxels.Part]](repeating: [], count: grid.size.k)
+    var planes = [[SegmentationVoxels.SegmentFrame]](repeating: [], count: grid.size.k)
     for (frame, sliceIndex) in zip(instance.frames, sliceIndices) {
       guard content.kind == .labelmap || frame.segmentNumber != nil else {
         throw InputError(path, "frame \(frame.number) does not say which segment it shows")
@@ -35,7 +35,7 @@ enum SegmentationImage {
       let number = frame.segmentNumber ?? 0
       if content.kind == .labelmap || values[number] != nil {
         planes[sliceIndex].append(
-          SegmentationVoxels.Part(frame: frame.number, value: values[number] ?? number))
+          SegmentationVoxels.SegmentFrame(frame: frame.number, value: values[number] ?? number))
       }
     }
     guard let largest = content.segments.map(\.value).max(), (0...65535).contains(largest),
@@ -44,7 +44,7 @@ enum SegmentationImage {
       throw InputError(path, "has no usable segments", found: counted(content.segments.count, "segment"))
     }
     let reader = SegmentationVoxels(
-      decoder: decoder, content: content, planes: planes, segments: segments,
+      frameReader: frameReader, content: content, planes: planes, segments: segments,
       values: values, type: largest < 256 ? .uint8 : .uint16)
     return ImageFile(
       path: path,
@@ -117,8 +117,8 @@ enum SegmentationImage {
       let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing
       let size = GridSize(format.columns, format.rows, Int(last) + 1)
       let affine = Affine(
-        stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
-        stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
+        stepI: WorldPoint(lps: plane.rowDirection * plane.columnSpacing),
+        stepJ: WorldPoint(lps: plane.columnDirection * plane.rowSpacing), stepK: WorldPoint(lps: step),
         origin: WorldPoint(lps: positions[lowest]))
       return (VolumeGrid(size: size, affine: affine), sliceIndices.map { Int($0) })
     }

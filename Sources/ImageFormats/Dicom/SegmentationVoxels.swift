@@ -6,14 +6,14 @@ import Work
 /// Delivers the labels of a segmentation, slice by slice.
 struct SegmentationVoxels: VoxelReader {
   /// A frame of a slice, and the value of the segment that it shows.
-  struct Part: Sendable {
+  struct SegmentFrame: Sendable {
     var frame, value: Int
   }
 
-  let decoder: FrameReader
+  let frameReader: FrameReader
   let content: SegmentationContent
   /// The frames of each slice; none where all of it is background.
-  let planes: [[Part]]
+  let planes: [[SegmentFrame]]
   /// The segments that are read.
   let segments: [SegmentationContent.Segment]
   /// The label value of each segment by its number, for label maps.
@@ -30,12 +30,12 @@ struct SegmentationVoxels: VoxelReader {
   func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
-    let pixelCount = decoder.format.pixelCount
-    let bytes = try DicomParser.sharedContent(of: decoder)
+    let pixelCount = frameReader.format.pixelCount
+    let bytes = try DicomParser.sharedContent(of: frameReader)
     let batch = max(1, min(planes.count, work.threadCount * 4, (1 << 25) / pixelCount))
     var labels = [UInt16](repeating: 0, count: batch * pixelCount)
     var overlaps: Set<Overlap> = []
-    let decoders = try FrameDecoders(for: [decoder], workerCount: min(work.threadCount, batch))
+    let decoders = try FrameDecoders(for: [frameReader], workerCount: min(work.threadCount, batch))
     for start in stride(from: 0, to: planes.count, by: batch) {
       let end = min(start + batch, planes.count)
       let found = Mutex<(overlaps: Set<Overlap>, failure: InputError?)>(([], nil))
@@ -45,7 +45,7 @@ struct SegmentationVoxels: VoxelReader {
           let plane = UnsafeMutableBufferPointer(start: shared.start + index * pixelCount, count: pixelCount)
           do throws(InputError) {
             let own = try fill(
-              plane, planes[start + index], bytes(), decoders[worker, decoder.syntax], work.cancellation)
+              plane, planes[start + index], bytes(), decoders[worker, frameReader.syntax], work.cancellation)
             found.withLock { $0.overlaps.formUnion(own) }
           } catch {
             found.withLock { $0.failure = $0.failure ?? error }
@@ -71,10 +71,11 @@ struct SegmentationVoxels: VoxelReader {
   func readSlice(
     _ slice: StoredSlice, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    let only = SegmentationVoxels(
-      decoder: decoder, content: content, planes: [planes[slice.index]], segments: segments, values: values,
+    let reader = SegmentationVoxels(
+      frameReader: frameReader, content: content, planes: [planes[slice.index]], segments: segments,
+      values: values,
       type: type)
-    _ = try only.readVoxels(frames: 0..<1, work: work, body)
+    _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
 
   private func deliver(
@@ -86,17 +87,17 @@ struct SegmentationVoxels: VoxelReader {
 
   /// Writes the labels of a slice; returns the overlaps in it.
   private func fill(
-    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [Part], _ bytes: DicomBytes,
+    _ labels: UnsafeMutableBufferPointer<UInt16>, _ parts: [SegmentFrame], _ bytes: DicomBytes,
     _ frameDecoder: FrameDecoder?, _ cancellation: Cancellation
   ) throws(InputError) -> Set<Overlap> {
     labels.update(repeating: 0)
     var overlaps: Set<Overlap> = []
-    let format = decoder.format
+    let format = frameReader.format
     let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: format.frameByteCount, alignment: 16)
     defer { pixels.deallocate() }
     let isWide = format.frameByteCount > format.pixelCount
     for part in parts {
-      try decoder.read(
+      try frameReader.read(
         part.frame, of: bytes, into: pixels, decoder: frameDecoder, cancellation: cancellation)
       if cancellation.isRequested { break }
       for pixel in 0..<format.pixelCount {
@@ -113,7 +114,7 @@ struct SegmentationVoxels: VoxelReader {
   }
 
   /// The label of a stored number; nil for background.
-  private func label(_ stored: Int, _ part: Part) -> UInt16? {
+  private func label(_ stored: Int, _ part: SegmentFrame) -> UInt16? {
     switch content.kind {
     case .binary: return stored != 0 ? UInt16(truncatingIfNeeded: part.value) : nil
     case .fractional:
@@ -139,7 +140,7 @@ struct SegmentationVoxels: VoxelReader {
     let pairs = sorted.prefix(8).map { "\(name($0.first)) and \(name($0.second))" }
     let more = sorted.count - pairs.count
     return InputError(
-      decoder.path, "has overlapping segments, and a voxel of a mask can have only one label",
+      frameReader.path, "has overlapping segments, and a voxel of a mask can have only one label",
       found: (pairs + (more > 0 ? ["\(more) more pairs"] : [])).joined(separator: ", "),
       expected: "--segment with the name or number of one")
   }

@@ -100,23 +100,23 @@ final class SegmentationWriter: ImageWriter {
   /// Writes the bits of all frames without padding, so that a frame may begin within a byte.
   private func write(to stream: OutputStream) throws {
     var piece: [UInt8] = []
-    var (carry, carried) = (UInt8(0), 0)
+    var (carriedBits, carriedBitCount) = (UInt8(0), 0)
     for frame in frames {
       try work.checkCancellation()
       let (whole, rest) = (pixelCount / 8, pixelCount % 8)
       for byte in frame.bits[..<whole] {
-        piece.append(carried == 0 ? byte : carry | byte << UInt8(carried))
-        if carried > 0 { carry = byte >> UInt8(8 - carried) }
+        piece.append(carriedBitCount == 0 ? byte : carriedBits | byte << UInt8(carriedBitCount))
+        if carriedBitCount > 0 { carriedBits = byte >> UInt8(8 - carriedBitCount) }
       }
       if rest > 0 {
         let byte = frame.bits[whole]
-        carry |= byte << UInt8(carried)
-        if carried + rest >= 8 {
-          piece.append(carry)
-          carry = carried == 0 ? 0 : byte >> UInt8(8 - carried)
-          carried = carried + rest - 8
+        carriedBits |= byte << UInt8(carriedBitCount)
+        if carriedBitCount + rest >= 8 {
+          piece.append(carriedBits)
+          carriedBits = carriedBitCount == 0 ? 0 : byte >> UInt8(8 - carriedBitCount)
+          carriedBitCount = carriedBitCount + rest - 8
         } else {
-          carried += rest
+          carriedBitCount += rest
         }
       }
       if piece.count > 1 << 20 {
@@ -124,7 +124,7 @@ final class SegmentationWriter: ImageWriter {
         piece = []
       }
     }
-    if carried > 0 { piece.append(carry) }
+    if carriedBitCount > 0 { piece.append(carriedBits) }
     let byteCount = (frames.count * pixelCount + 7) / 8
     if byteCount % 2 == 1 { piece.append(0) }
     try stream.writeStored(piece)

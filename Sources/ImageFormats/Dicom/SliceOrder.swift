@@ -28,13 +28,14 @@ struct SliceOrder {
       expected: "one, or the same number everywhere")
   }
 
-  /// Splits equally many slices at each position by the first key that distinguishes them, and the parts by the next.
+  /// Splits equally many slices at each position by the first attribute that distinguishes them, and the
+  /// parts by the next.
   private func volumes(of positions: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
     let count = positions[0].count
     if count == 1 { return [positions.map { $0[0] }] }
-    let keys = Set(positions.flatMap { $0.flatMap { series.frame($0).keys.keys } }).sorted()
-    for key in keys where key != .instance {
-      if let parts = parts(of: positions, by: { series.frame($0).keys[key] }),
+    let attributes = Set(positions.flatMap { $0.flatMap { series.frame($0).attributes.keys } }).sorted()
+    for attribute in attributes where attribute != .instance {
+      if let parts = parts(of: positions, by: { series.frame($0).attributes[attribute] }),
         let volumes = joined(parts)
       {
         return volumes

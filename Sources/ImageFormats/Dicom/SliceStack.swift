@@ -52,8 +52,8 @@ struct SliceStack {
     grid = VolumeGrid(
       size: size,
       affine: Affine(
-        stepI: WorldPoint(lps: plane.along * plane.columnSpacing),
-        stepJ: WorldPoint(lps: plane.down * plane.rowSpacing), stepK: WorldPoint(lps: step),
+        stepI: WorldPoint(lps: plane.rowDirection * plane.columnSpacing),
+        stepJ: WorldPoint(lps: plane.columnDirection * plane.rowSpacing), stepK: WorldPoint(lps: step),
         origin: WorldPoint(lps: start)))
   }
 
@@ -144,13 +144,13 @@ private struct SpacingCheck {
       )
       let missing = missingCount(gaps[index], usual)
       let all = gaps.reduce(0) { $0 + missingCount($1, usual) }
-      let place = "between \(before) and \(after)"
+      let location = "between \(before) and \(after)"
       return InputError(
         path,
         missing == 0
           ? "its slices are not evenly spaced: \(before) and \(after)"
           : "\(counted(all, "slice is", "slices are")) missing"
-            + (all > missing ? ", \(missing) of them" : "") + " " + place,
+            + (all > missing ? ", \(missing) of them" : "") + " " + location,
         found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others")
     }
     let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0

@@ -86,13 +86,13 @@ package enum LabelNamesFile {
   /// principle); empty outside of one.
   private static func inheritedTables(of folder: String) -> [String] {
     var tables: [String] = []
-    var place = FilePath.absolute(folder)
+    var current = FilePath.absolute(folder)
     for _ in 0..<maximumDepth {
-      if FileSystem.exists(FilePath.joined(place, "dataset_description.json")) { return tables }
-      let above = FilePath.folder(of: place)
-      guard above != place else { break }
-      place = above
-      tables.append(FilePath.joined(place, "dseg.tsv"))
+      if FileSystem.exists(FilePath.joined(current, "dataset_description.json")) { return tables }
+      let above = FilePath.folder(of: current)
+      guard above != current else { break }
+      current = above
+      tables.append(FilePath.joined(current, "dseg.tsv"))
     }
     return []
   }

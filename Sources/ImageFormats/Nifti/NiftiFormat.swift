@@ -120,9 +120,9 @@ private struct NiftiFiles {
       return exact
     }
     let (folder, name) = (FilePath.folder(of: stem), FilePath.name(of: stem))
-    let there = (try? FileSystem.names(in: folder)) ?? []
+    let fileNames = (try? FileSystem.names(in: folder)) ?? []
     let found = ordered.lazy.compactMap { ending in
-      there.first { $0.hasPrefix(name) && $0.dropFirst(name.count).lowercased() == ending }
+      fileNames.first { $0.hasPrefix(name) && $0.dropFirst(name.count).lowercased() == ending }
     }.first
     return found.map { FilePath.joined(folder, $0) }
   }

@@ -5,10 +5,10 @@ import Work
 extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
-  /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it. An sform that is not an invertible map gives way to a qform that
-  /// is.
-  /// - Throws: ``InputError`` when the one that counts is not an invertible map of finite numbers, or its origin lies
+  /// The sform counts when its code is above 0, else the qform when its code is above 0, else pixdim alone: i to the left
+  /// and the origin in the volume's centre, as in nibabel. A qform that is an invertible map replaces an sform that is
+  /// not.
+  /// - Throws: ``InputError`` when the map that counts is not an invertible one of finite numbers, or its origin lies
   ///   farther away than any scanner's.
   mutating func source(size: GridSize) throws(InputError) -> ImageSource {
     var fields = header.geometry

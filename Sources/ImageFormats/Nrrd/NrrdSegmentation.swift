@@ -159,7 +159,7 @@ struct MergedLayers: VoxelReader {
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
     try AvailableMemory.require(
-      voxelCount * MemoryLayout<UInt32>.stride, subject: path, "what it holds")
+      voxelCount * MemoryLayout<UInt32>.stride, subject: path, "its content")
     // Zeros of calloc take no memory until they are written, so a size that a header only claims costs none.
     guard let zeros = calloc(voxelCount, MemoryLayout<UInt32>.stride) else {
       throw AvailableMemory.shortage

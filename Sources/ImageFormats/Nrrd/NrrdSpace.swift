@@ -27,11 +27,11 @@ struct NrrdSpace {
     let steps: [[Double]]
     var origin = [0.0, 0, 0]
     if let directions {
-      let frame = try frame()
-      steps = axes.map { axis in (0..<3).map { frame[$0] * (directions[axis] ?? [0, 0, 0])[$0] } }
+      let factors = try lpsFactors()
+      steps = axes.map { axis in (0..<3).map { factors[$0] * (directions[axis] ?? [0, 0, 0])[$0] } }
       if let text = header.text("space origin") {
         let stated = try Self.vector(text.text[...], text)
-        origin = (0..<3).map { frame[$0] * ($0 < stated.count ? stated[$0] : 0) }
+        origin = (0..<3).map { factors[$0] * ($0 < stated.count ? stated[$0] : 0) }
       }
     } else {
       (steps, origin) = try scalarSteps(axes, spacings)
@@ -160,7 +160,7 @@ struct NrrdSpace {
 
 extension NrrdSpace {
   /// The factor of each component of a vector that converts it to LPS millimetres.
-  private mutating func frame() throws(InputError) -> [Double] {
+  private mutating func lpsFactors() throws(InputError) -> [Double] {
     let units = try units()
     guard let text = header.text("space") else {
       findings.append(

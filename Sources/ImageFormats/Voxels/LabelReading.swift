@@ -160,8 +160,8 @@ private struct LabelRule {
   let ignoredScale: String?
 
   init(type: VoxelType, scaling: VoxelScaling) {
-    let isNearlyNone = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
-    if isNearlyNone, !type.isFloatingPoint {
+    let isNearlyIdentity = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
+    if isNearlyIdentity, !type.isFloatingPoint {
       self.scaling = VoxelScaling()
       ignoredScale = scaling.isIdentity ? nil : "\(scaling.slope + scaling.intercept) for 1"
       tolerance = 0
@@ -198,9 +198,9 @@ private struct LabelRule {
       return NoLabel(shown: shown, expected: "a whole number, 0 or more")
     }
     // Whole, and too large for a label.
-    let most =
+    let maximum =
       !isWhole ? 65535 : scaling.isIdentity && number is any BinaryInteger ? Int.max : 1 << 53 - 1
-    return NoLabel(shown: shown, expected: "a whole number from 0 to \(most)")
+    return NoLabel(shown: shown, expected: "a whole number from 0 to \(maximum)")
   }
 }
 
@@ -236,7 +236,7 @@ private struct LabelLoop: StoredNumberLoop {
   var labels: UnsafeMutableBufferPointer<UInt16>
 
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Piece {
-    precondition(numbers.count <= labels.count, "\(numbers.count) voxels for \(labels.count) places")
+    precondition(numbers.count <= labels.count, "\(numbers.count) voxels for \(labels.count) elements")
     if rule.scaling.isIdentity, let small = numbers as? UnsafeBufferPointer<UInt8> {
       for index in 0..<small.count { labels[index] = UInt16(small[index]) }
       return Piece(count: small.count)

@@ -22,8 +22,8 @@ extension ImageFile {
     }
     let frame = frame ?? 0
     try requireFrame(frame)
-    if let type = keptType {
-      return ScalarVolume(grid: grid, voxels: try kept(type, frame: frame, work: work))
+    if let type = storedIntegerType {
+      return ScalarVolume(grid: grid, voxels: try storedVoxels(type, frame: frame, work: work))
     }
     var values = try rawValues(frames: frame..<frame + 1, work: work)
     if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
@@ -31,11 +31,14 @@ extension ImageFile {
   }
 
   /// Bytes of a voxel of ``scalarVolume(frame:work:)``.
-  package var intensityByteCount: Int { keptType == nil ? MemoryLayout<Float>.stride : voxelType.byteCount }
+  package var intensityByteCount: Int {
+    storedIntegerType == nil ? MemoryLayout<Float>.stride : voxelType.byteCount
+  }
 
-  /// The type of stored integers that are kept as they are; nil where voxels become floats, as they do under a scaling
-  /// that takes some of them beyond the range of floats.
-  private var keptType: (any StoredInteger.Type)? {
+  /// The type of voxels that stay integers; nil where voxels become floats.
+  ///
+  /// Integers also become floats where the scaling takes some of them beyond the range of floats.
+  private var storedIntegerType: (any StoredInteger.Type)? {
     let type: (any StoredInteger.Type)? =
       switch voxelType {
       case .uint8: UInt8.self
@@ -48,7 +51,7 @@ extension ImageFile {
   }
 
   /// The voxels of a frame as they are stored.
-  private func kept<Number: StoredInteger>(
+  private func storedVoxels<Number: StoredInteger>(
     _ type: Number.Type, frame: Int, work: WorkContext
   ) throws -> IntensityVoxels {
     let count = grid.size.voxelCount
@@ -129,7 +132,7 @@ private struct ValueLoop: StoredNumberLoop {
 
   /// Returns how many values were written.
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Int {
-    precondition(numbers.count <= values.count, "\(numbers.count) voxels for \(values.count) places")
+    precondition(numbers.count <= values.count, "\(numbers.count) voxels for \(values.count) elements")
     if scaling.isIdentity {
       for index in 0..<numbers.count { values[index] = numbers[index].single }
     } else {

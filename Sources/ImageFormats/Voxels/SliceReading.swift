@@ -5,8 +5,8 @@ extension ImageFile {
   /// The intensities of slice `k` of a frame, on the grid of this slice alone; numbers that are not finite stay as they
   /// are.
   ///
-  /// Of an uncompressed file only the slice is read, of a compressed one also the voxels before it, and of a DICOM series
-  /// only the frame of the slice is decoded.
+  /// Only the slice of an uncompressed file is read. A compressed file is also inflated up to the slice, and a DICOM
+  /// series decodes only the frame of the slice.
   /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, the file is damaged up to
   ///   the end of the slice, or memory is too small; ``Cancelled``.
   /// - Complexity: 4 bytes per voxel of the slice.

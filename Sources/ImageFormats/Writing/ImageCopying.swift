@@ -60,13 +60,13 @@ extension ImageFile {
   private func converted(
     _ frames: Range<Int>, for format: any WritableImageFormat.Type, work: WorkContext
   ) throws -> StoredCopy {
-    var survey = ValueSurvey(scaling: scaling)
-    try readStoredVoxels(frames: frames, work: work) { bytes in survey.run(over: bytes, type: voxelType) }
-    let type = survey.type(of: format.writtenTypes)
+    var statistics = ValueStatistics(scaling: scaling)
+    try readStoredVoxels(frames: frames, work: work) { bytes in statistics.run(over: bytes, type: voxelType) }
+    let type = statistics.type(of: format.writtenTypes)
     let problem =
       scaling.isIdentity || format.holdsScaling
       ? "\(format.name) holds no \(voxelType.rawValue)" : "\(format.name) holds no scaling"
-    let isRounded = type == .float32 && !survey.fitsFloat32
+    let isRounded = type == .float32 && !statistics.fitsFloat32
     note([
       Finding(
         problem,
@@ -83,7 +83,7 @@ private struct StoredCopy {
 }
 
 /// Finds the type that the values of an image need.
-private struct ValueSurvey: StoredNumberLoop {
+private struct ValueStatistics: StoredNumberLoop {
   let scaling: VoxelScaling
   private var smallest = Double.infinity
   private var largest = -Double.infinity

@@ -43,8 +43,8 @@ final class ActivationMemoryPool: Sendable {
     return try ActivationMemory(count: count)
   }
 
-  /// Returns an arena, so that a later run can use it again.
-  func give(_ memory: ActivationMemory) {
+  /// Caches an arena that a run no longer needs, unless it is larger than ``cachedBytes``.
+  func giveBack(_ memory: ActivationMemory) {
     guard memory.floats.count * MemoryLayout<Float>.stride <= Self.cachedBytes else { return }
     cached.withLock { cached in
       if memory.floats.count > cached?.floats.count ?? 0 { cached = memory }

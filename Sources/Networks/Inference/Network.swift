@@ -104,7 +104,7 @@ package struct Network: Sendable {
       plan.mode == .whole && plan.steps.imageExtent == input.extent && plan.steps.batch == input.batch
         && plan.threadCount >= work.threadCount, "a plan for another run")
     let memory = try self.memory.take(count: plan.buffers.count)
-    defer { self.memory.give(memory) }
+    defer { self.memory.giveBack(memory) }
     // Heads may share a layer, whose logits are computed once.
     let outputs = Set(plan.steps.heads).sorted()
     let logits = try input.withWindow { image throws(Cancelled) -> [Tensor] in
@@ -142,7 +142,7 @@ package struct Network: Sendable {
     precondition(
       plan.mode == .streamed && plan.threadCount >= work.threadCount, "a plan for another run")
     let memory = try self.memory.take(count: plan.buffers.count)
-    defer { self.memory.give(memory) }
+    defer { self.memory.giveBack(memory) }
     try InferenceRun(plan: plan, memory: memory, callerBuffers: [:], work: work)
       .run(fetch: fetch, deliver: deliver)
   }

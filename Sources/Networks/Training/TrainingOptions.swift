@@ -61,11 +61,11 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   }
 
   /// The largest learning rate, loss weight and weight decay.
-  private static let most = 1e6
+  private static let maximumValue = 1e6
   /// The smallest nonzero learning rate, loss weight, weight decay and gradient norm, so that 32-bit floats hold it and
   /// its products.
-  private static let least = 1e-30
-  /// Intervals and schedules at most, in iterations.
+  private static let minimumValue = 1e-30
+  /// The maximum length of intervals and schedules in iterations.
   private static let maximumIterations = 1_000_000_000
 
   /// Checks that all numbers are in range.
@@ -74,11 +74,14 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String) throws(InputError) {
       if !holds { throw InputError(option, "cannot train", found: "\(found)", expected: expected) }
     }
-    func isWeight(_ value: Double) -> Bool { value == 0 || (Self.least...Self.most).contains(value) }
-    let weights = "0, or \(Self.least) to \(Self.most)"
+    func isWeight(_ value: Double) -> Bool {
+      value == 0 || (Self.minimumValue...Self.maximumValue).contains(value)
+    }
+    let weights = "0, or \(Self.minimumValue) to \(Self.maximumValue)"
     try schedule.validated(maximumIterations: Self.maximumIterations)
     let rate = schedule.rate(at: 0)
-    try require(isWeight(rate) && rate != 0, "--learning-rate", rate, "\(Self.least) to \(Self.most)")
+    try require(
+      isWeight(rate) && rate != 0, "--learning-rate", rate, "\(Self.minimumValue) to \(Self.maximumValue)")
     try require(isWeight(weightDecay), "--weight-decay", weightDecay, weights)
     let overlapWeight = overlapWeight ?? 0
     try require(isWeight(overlapWeight), "--dice-weight", overlapWeight, weights)
@@ -86,7 +89,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
     let limit = gradientNormClip ?? 1
     try require(
-      limit >= Self.least && limit <= 1e30, "--gradient-limit", limit, "0, or \(Self.least) to 1e30")
+      limit >= Self.minimumValue && limit <= 1e30, "--gradient-limit", limit,
+      "0, or \(Self.minimumValue) to 1e30")
     if let classWeights {
       let isUsable = classWeights.allSatisfy { isWeight(Double($0)) } && classWeights.contains { $0 > 0 }
       try require(
@@ -99,8 +103,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     try require((0...1).contains(auxiliaryFactor), "auxiliary factor", auxiliaryFactor, "0 to 1")
     try require((0...1).contains(statisticsMomentum), "statistics momentum", statisticsMomentum, "0 to 1")
     try require(
-      rateMultipliers.values.allSatisfy { (0...Self.most).contains($0) }, "rate multipliers",
-      rateMultipliers.values.max() ?? 0, "0 to \(Self.most)")
+      rateMultipliers.values.allSatisfy { (0...Self.maximumValue).contains($0) }, "rate multipliers",
+      rateMultipliers.values.max() ?? 0, "0 to \(Self.maximumValue)")
   }
 
   /// Loss weights of the heads at an iteration: the main head's is constant, those of the auxiliary heads decay.

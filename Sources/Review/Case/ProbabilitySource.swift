@@ -10,12 +10,12 @@ package enum ProbabilitySource: Hashable, Sendable {
   case file(path: String)
 }
 
-/// The class probabilities of a source, once they were looked for.
+/// The result of fetching the class probabilities of a source.
 package enum FetchedProbabilities: Equatable, Sendable {
   case known(VersionProbabilities)
   /// A network ran in an earlier session, or other work needed the memory.
   case notInMemory
-  /// The file cannot be read, or not in a part of the memory, for this reason.
+  /// The file cannot be read, or its probabilities exceed the permitted fraction of memory; the reason in one line.
   case failed(String)
 }
 

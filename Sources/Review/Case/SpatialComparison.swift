@@ -79,6 +79,7 @@ package struct SpatialComparison: Equatable, Sendable {
       }
     }
     (positionOfValueA, positionOfValueB) = (valuesA, valuesB)
+    // All pairs are structure 1 where the versions have no label in common.
     let known = zip(request.pairs, compared).filter { $1 > 0 }
     pairOfStructure = known.last?.1 == UInt16(known.count) ? known.map(\.0) : nil
     slices = try SliceOverlaps(

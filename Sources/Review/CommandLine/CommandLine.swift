@@ -75,7 +75,7 @@ package struct CommandHistory: Equatable, Sendable {
   }
 
   /// The lines of `other`, then those of this history that `other` lacks.
-  func joined(behind other: CommandHistory) -> CommandHistory {
+  func appended(to other: CommandHistory) -> CommandHistory {
     var joined = other
     for prompt in CommandLine.Prompt.allCases {
       let known = Set(other[prompt])

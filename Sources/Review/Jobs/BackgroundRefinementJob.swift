@@ -18,9 +18,9 @@ package struct BackgroundRefinementJob: Job {
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
     try BackgroundRefinementJob.pause(milliseconds: BackgroundRefinementJob.pauseMilliseconds, work)
-    var modest = work
-    modest.memoryFraction = BackgroundRefinementJob.memoryFractionLimit
-    return try request.refined(in: environment, modest)
+    var limitedWork = work
+    limitedWork.memoryFraction = BackgroundRefinementJob.memoryFractionLimit
+    return try request.refined(in: environment, limitedWork)
   }
 
   private static func pause(milliseconds: Int, _ work: WorkContext) throws(Cancelled) {

@@ -6,9 +6,9 @@ import Work
 
 /// Performs effects on threads of its own and reports their outcomes as events.
 ///
-/// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
-/// ten times a second and job. The threads of jobs that nobody waits for have a lower priority than the screen's, which gets
-/// a core at once even when all of them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+/// One job of each kind runs at a time: starting another asks the older one to stop. Each job reports progress at most ten
+/// times a second. The threads of jobs that nobody waits for have a lower priority than the screen's thread, which gets a
+/// core at once even when all of them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
 package final class JobRunner: Sendable {
   private struct Running {
     var kind: JobKind

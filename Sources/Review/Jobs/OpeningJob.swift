@@ -50,7 +50,7 @@ package struct OpeningJob: Job {
   /// of the image would come too early.
   private static let minimumEarlyVoxelCount = 1 << 24
   package var request: OpenCaseRequest
-  /// Whether the case is opened before it is wanted on the screen.
+  /// Whether the case is opened before the reviewer goes to it.
   package var isAhead: Bool
 
   package init(_ request: OpenCaseRequest, isAhead: Bool = false) {

@@ -5,7 +5,7 @@ import Work
 package struct ProbabilitiesJob: Job {
   package static let kind = JobKind.probabilities
   /// The maximum fraction of the available memory for a file that no key asked for.
-  private static let unaskedMemoryFraction = 0.25
+  private static let backgroundMemoryFraction = 0.25
 
   /// The source of the probabilities, and the grid of the image.
   package var source: ProbabilitySource
@@ -17,7 +17,7 @@ package struct ProbabilitiesJob: Job {
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> VersionProbabilities? {
     var work = work
-    if !isAsked { work.memoryFraction = ProbabilitiesJob.unaskedMemoryFraction }
+    if !isAsked { work.memoryFraction = ProbabilitiesJob.backgroundMemoryFraction }
     return try environment.services.probabilities(of: source, on: grid, work)
   }
 

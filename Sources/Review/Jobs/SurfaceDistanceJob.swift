@@ -6,16 +6,16 @@ package struct SurfaceDistanceJob: Job {
   /// The duration of a job in seconds, after which its results are shown.
   private static let seconds = 0.3
   /// The maximum fraction of the available memory for a job that no key started.
-  private static let unaskedMemoryFraction = 0.25
+  private static let backgroundMemoryFraction = 0.25
 
   /// The measurements so far.
   package var measured: SurfaceDistances
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> SurfaceDistances {
-    var modest = work
-    modest.memoryFraction = SurfaceDistanceJob.unaskedMemoryFraction
+    var limitedWork = work
+    limitedWork.memoryFraction = SurfaceDistanceJob.backgroundMemoryFraction
     var measured = measured
-    try measured.measure(for: SurfaceDistanceJob.seconds, modest)
+    try measured.measure(for: SurfaceDistanceJob.seconds, limitedWork)
     return measured
   }
 

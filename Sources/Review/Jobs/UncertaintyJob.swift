@@ -5,16 +5,16 @@ import Work
 package struct UncertaintyJob: Job {
   package static let kind = JobKind.uncertainty
   /// The maximum fraction of the available memory for a job that no key started.
-  private static let unaskedMemoryFraction = 0.25
+  private static let backgroundMemoryFraction = 0.25
 
   /// The source of the probabilities, and the grid of the image.
   package var source: ProbabilitySource
   package var grid: VolumeGrid
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> SliceUncertainty {
-    var modest = work
-    modest.memoryFraction = UncertaintyJob.unaskedMemoryFraction
-    return try environment.services.uncertainty(of: source, on: grid, modest)
+    var limitedWork = work
+    limitedWork.memoryFraction = UncertaintyJob.backgroundMemoryFraction
+    return try environment.services.uncertainty(of: source, on: grid, limitedWork)
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: SliceUncertainty) -> [ReviewEffect] {

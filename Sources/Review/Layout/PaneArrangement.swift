@@ -112,7 +112,7 @@ indirect enum PaneArrangement: Sendable {
     case .plane(let plane, let versions): return [(plane, versions, area)]
     case .beside(let parts):
       let free = area.columns - (parts.count - 1) * Self.gapColumns
-      let widths = Self.shares(of: free, parts.map { $0.needed(scale, contents).x })
+      let widths = Self.divided(free, by: parts.map { $0.needed(scale, contents).x })
       var column = area.column
       return zip(parts, widths).flatMap { part, width in
         defer { column += width + Self.gapColumns }
@@ -121,7 +121,7 @@ indirect enum PaneArrangement: Sendable {
           contents)
       }
     case .stacked(let parts):
-      let heights = Self.shares(of: area.rows, parts.map { $0.needed(scale, contents).y })
+      let heights = Self.divided(area.rows, by: parts.map { $0.needed(scale, contents).y })
       var row = area.row
       return zip(parts, heights).flatMap { part, height in
         defer { row += height }
@@ -138,17 +138,17 @@ indirect enum PaneArrangement: Sendable {
   /// Divides `count` cells among parts: each gets what it needs and its proportion of the spare cells.
   ///
   /// Where there are too few cells, each gets its proportion of them. The results add up to `count`.
-  private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
+  private static func divided(_ count: Int, by needed: [Double]) -> [Int] {
     let total = max(needed.reduce(0, +), 1)
     let spare = Double(count) - total
     let weight = (spare < 0 ? Double(count) : spare) / total
     var sum = 0.0
     var last = 0
-    return needed.map { share in
-      sum += share
+    return needed.map { need in
+      sum += need
       let end = Int(saturating: (sum * weight).rounded())
       defer { last = end }
-      return end - last + (spare < 0 ? 0 : Int(saturating: share))
+      return end - last + (spare < 0 ? 0 : Int(saturating: need))
     }
   }
 }

@@ -12,10 +12,10 @@ extension ReviewState {
   func panelSections(_ area: Rectangle) -> [PlacedSection] {
     let width = area.columns - 2
     if let focused = focus.panelSection,
-      case .alone(let neighbour, let most, let panelRows) = focused.heightDistribution
+      case .alone(let neighbour, let maximumRows, let panelRows) = focused.heightDistribution
     {
       let beside = neighbour.content(self, width: width, rows: area.rows)
-      let spare = area.rows >= panelRows ? min(beside.wantedRows, most) : 0
+      let spare = area.rows >= panelRows ? min(beside.wantedRows, maximumRows) : 0
       let rows = area.rows - spare
       let content = focused.content(self, width: width, rows: rows)
       return [PlacedSection(section: focused, content: content, rows: rows)]

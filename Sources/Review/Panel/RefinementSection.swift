@@ -83,17 +83,17 @@ extension ReviewState {
     // A change of a knob must not move rows: the help has the height of the longest text, and warnings are last.
     let explained = knobs.map { wrapped($0.explanation, width: width).count }.max() ?? 0
     var free = rows - knobs.count - explained - ReviewState.factRows - 1
-    let isRoomy = free >= 10
+    let hasBlankLines = free >= 10
     let hasSteps = free >= 5
     var lines = knobs.map { knobLine($0, base, width) }
-    if isRoomy { lines.append([]) }
+    if hasBlankLines { lines.append([]) }
     lines += padded(
       wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }, explained)
     lines += padded(wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }, ReviewState.factRows)
     if hasSteps { lines.append(stepLine()) }
-    if isRoomy { lines.append([]) }
+    if hasBlankLines { lines.append([]) }
     lines.append(outcomeLine(width))
-    free -= (isRoomy ? 2 : 0) + (hasSteps ? 1 : 0)
+    free -= (hasBlankLines ? 2 : 0) + (hasSteps ? 1 : 0)
     let warned = Array(warningLines(base, width).prefix(max(0, free)))
     lines += labelRows(base, width, rows: free - warned.count)
     lines += warned
@@ -162,8 +162,9 @@ extension ReviewState {
     switch knob {
     case .appearanceWeight, .smoothnessWeight: return KnobScale(value, 0...10)
     case .thetaAlpha, .thetaGamma:
-      let least = [grid.spacing.i, grid.spacing.j, grid.spacing.k].min() ?? 1
-      return KnobScale(value, least / 4...least * 64, isLogarithmic: true, marks: [("v", least)])
+      let minimumSpacing = [grid.spacing.i, grid.spacing.j, grid.spacing.k].min() ?? 1
+      return KnobScale(
+        value, minimumSpacing / 4...minimumSpacing * 64, isLogarithmic: true, marks: [("v", minimumSpacing)])
     case .thetaBeta:
       guard let measures = measures?.measures else { return KnobScale(value, 1...1000, isLogarithmic: true) }
       let edge = measures.edgeContrast ?? measures.noise * 10
@@ -269,8 +270,10 @@ extension ReviewState {
     var shown = part.rows
     let perLabel = !isWide && shown.count * 2 + 1 <= rows ? 2 : 1
     let hasHeader = rows > perLabel
-    let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
-    if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
+    let maximumCount = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
+    if shown.count > maximumCount {
+      shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(maximumCount))
+    }
     // The columns are wide enough for the numbers after a change of a knob, so that they do not move.
     var columns = [
       NameTable.Column(

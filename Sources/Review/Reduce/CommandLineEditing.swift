@@ -64,7 +64,7 @@ extension ReviewState {
 
   /// Adds the lines of earlier sessions to the command history; lines of this session that were not stored stay.
   mutating func receive(_ history: CommandHistory) {
-    commandHistory = commandHistory.joined(behind: history)
+    commandHistory = commandHistory.appended(to: history)
     guard case .command(var line) = dialog, line.awaitedLines > 0 else { return }
     for _ in 0..<line.awaitedLines { recall(1, in: &line) }
     line.awaitedLines = 0
@@ -152,7 +152,7 @@ extension ReviewState {
 
   /// Starts the jobs that read candidates for the line: the names in the folder of a path, what the files are, the
   /// preview of the one that is pointed at, and saved CRF settings.
-  mutating func followCommandLine() -> [ReviewEffect] {
+  mutating func readCandidatesIfNeeded() -> [ReviewEffect] {
     guard case .command(let line) = dialog else {
       return [JobKind.folder, .fileSummaries, .filePreview].flatMap { cancel($0) }
     }
@@ -161,10 +161,10 @@ extension ReviewState {
     {
       return [start(PresetsJob())]
     }
-    return followFolder(line) + followSummaries(line) + followPreview(line)
+    return readFolderIfNeeded(line) + readSummariesIfNeeded(line) + readPreviewIfNeeded(line)
   }
 
-  private mutating func followFolder(_ line: CommandLine) -> [ReviewEffect] {
+  private mutating func readFolderIfNeeded(_ line: CommandLine) -> [ReviewEffect] {
     guard let folder = CommandStem(line.stem, after: line.prompt).folder else { return [] }
     if line.listing?.folder == folder.path, line.listing?.content == folder.content { return [] }
     if let job = running(FolderJob.self), job.folder == folder.path, job.content == folder.content {
@@ -174,7 +174,7 @@ extension ReviewState {
   }
 
   /// Reads the summaries of the images in the list that the screen shows, then of those below it.
-  private mutating func followSummaries(_ line: CommandLine) -> [ReviewEffect] {
+  private mutating func readSummariesIfNeeded(_ line: CommandLine) -> [ReviewEffect] {
     guard case .argument(.file(.images), _, let text) = CommandStem(line.stem, after: line.prompt),
       let listing = line.listing, listing.content == .images,
       listing.folder == CommandStem.folderPart(of: text)
@@ -193,7 +193,7 @@ extension ReviewState {
   }
 
   /// Reads the preview of what is pointed at, where it is another than before.
-  private mutating func followPreview(_ line: CommandLine) -> [ReviewEffect] {
+  private mutating func readPreviewIfNeeded(_ line: CommandLine) -> [ReviewEffect] {
     let path = previewedPath(line)
     guard path != line.preview?.path else { return [] }
     var line = line

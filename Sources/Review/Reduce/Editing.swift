@@ -36,10 +36,10 @@ extension ReviewState {
       return add(edited(shown, by: change), comparedWith: shown.id, as: name)
     }
     let before = decisions
-    var judged = before
-    if judged.verdicts.accepted == shown.id { judged.verdicts.accepted = nil }
-    let wasAccepted = judged.verdicts != before.verdicts
-    var step = DecisionChange(from: before, to: judged)
+    var after = before
+    if after.verdicts.accepted == shown.id { after.verdicts.accepted = nil }
+    let wasAccepted = after.verdicts != before.verdicts
+    var step = DecisionChange(from: before, to: after)
     step.add(change, of: shown.id)
     step.apply(to: &decisions)
     history.record(name, step, from: before)

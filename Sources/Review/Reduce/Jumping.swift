@@ -144,7 +144,7 @@ extension ReviewState {
 
   /// Starts the job that finds the components of the selected label where keys or the table need them, unless they are
   /// known or being computed.
-  mutating func followIslands() -> [ReviewEffect] {
+  mutating func findIslandsIfNeeded() -> [ReviewEffect] {
     guard phase == .reviewing, jumpTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)
     else { return [] }

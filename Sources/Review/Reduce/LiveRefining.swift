@@ -131,7 +131,7 @@ extension ReviewState {
   }
 
   /// Restarts the CRF panel where an event changed the version that it refines.
-  mutating func followShownVersion(from earlier: VersionID?) -> [ReviewEffect] {
+  mutating func restartRefinementIfVersionChanged(from earlier: VersionID?) -> [ReviewEffect] {
     guard focus == .refinement, phase == .reviewing, refinementBase?.id != earlier else { return [] }
     knobEntry = nil
     if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
@@ -139,7 +139,7 @@ extension ReviewState {
   }
 
   /// Performs `body`, then refines the box around the crosshair if it moved.
-  mutating func followingCrosshair(_ body: (inout ReviewState) -> [ReviewEffect]) -> [ReviewEffect] {
+  mutating func refiningAroundCrosshair(_ body: (inout ReviewState) -> [ReviewEffect]) -> [ReviewEffect] {
     let before = view.crosshair
     let effects = body(&self)
     guard focus == .refinement, view.crosshair != before, phase == .reviewing else { return effects }

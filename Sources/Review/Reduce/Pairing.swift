@@ -241,8 +241,8 @@ extension ReviewState {
       guard seen.insert([pairing.older, pairing.newer]).inserted, let older = version(pairing.older),
         let newer = version(pairing.newer)
       else { return nil }
-      let said = decisions.pairings.last(of: pairing.older, pairing.newer)?.partners(from: pairing.older)
-      return start(PairingMemoryJob(partners: said, memory: pairingMemory(older, newer)))
+      let partners = decisions.pairings.last(of: pairing.older, pairing.newer)?.partners(from: pairing.older)
+      return start(PairingMemoryJob(partners: partners, memory: pairingMemory(older, newer)))
     }
   }
 }

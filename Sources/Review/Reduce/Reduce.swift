@@ -18,7 +18,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   switch event {
   case .terminal(let input): effects = state.handleInput(input)
   case .cineAdvanced:
-    effects = state.followingCrosshair {
+    effects = state.refiningAroundCrosshair {
       $0.advanceCine()
       return []
     }
@@ -49,9 +49,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends when its list no longer receives keys, a difference view when other versions are compared.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.endOutdatedComparison() }
-  return effects + state.followShownVersion(from: base) + state.followIslands()
+  return effects + state.restartRefinementIfVersionChanged(from: base) + state.findIslandsIfNeeded()
     + state.measureSurfacesIfNeeded() + state.fetchProbabilities()
-    + state.followComponentProbabilities() + state.followUncertainty() + state.followCommandLine()
+    + state.measureComponentProbabilitiesIfNeeded() + state.computeUncertaintyIfNeeded()
+    + state.readCandidatesIfNeeded()
     + state.newJournalEntries()
 }
 
@@ -68,7 +69,7 @@ extension TerminalEvent {
 
 extension ReviewState {
   /// The effects at the start of a session.
-  /// - Parameter isAhead: Whether the case is opened before it is wanted on the screen.
+  /// - Parameter isAhead: Whether the case is opened before the reviewer goes to it.
   package mutating func begin(isAhead: Bool = false) -> [ReviewEffect] {
     [start(OpeningJob(request, isAhead: isAhead))]
   }
@@ -116,7 +117,7 @@ extension ReviewState {
           return click(event.cell)
         }
       }
-      return followingCrosshair { $0.handleMouse(event) }
+      return refiningAroundCrosshair { $0.handleMouse(event) }
     }
   }
 
@@ -153,7 +154,7 @@ extension ReviewState {
       if !context.isTyping || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
-      let effects = followingCrosshair { $0.perform(action, key) }
+      let effects = refiningAroundCrosshair { $0.perform(action, key) }
       openPendingPairing()
       return effects
     }
@@ -171,7 +172,7 @@ extension ReviewState {
   mutating func pressInPicture(_ key: Key) -> [ReviewEffect] {
     guard let action = KeyTable.action(key, in: .picture), dialog == nil else { return [] }
     if message?.kind != .error || !action.isMove { message = nil }
-    let effects = followingCrosshair { $0.perform(action, key) }
+    let effects = refiningAroundCrosshair { $0.perform(action, key) }
     openPendingPairing()
     return effects
   }

@@ -10,7 +10,7 @@ extension Action {
       KeyTable.bind(.text, [.delete], .text(.eraseForwards), "erase the character under the cursor"),
       KeyTable.bind(.text, [.control("w")], .text(.eraseWord), "erase the word before the cursor"),
       KeyTable.bind(.text, [.control("u")], .text(.eraseToStart), "erase everything before the cursor"),
-      KeyTable.bind(.text, [.control("k")], .text(.eraseToEnd), "erase everything behind the cursor"),
+      KeyTable.bind(.text, [.control("k")], .text(.eraseToEnd), "erase everything after the cursor"),
       KeyTable.bind(.text, [.left], .text(.move(-1)), "cursor left"),
       KeyTable.bind(.text, [.right], .text(.move(1)), "cursor right"),
       KeyTable.bind(.text, [.home, .control("a")], .text(.moveToEnd(false)), "cursor to the start"),

@@ -67,14 +67,15 @@ enum TypedCommand: Equatable {
     return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
-  /// Parses the file of a mask; "segment NAME" or "layer N" behind it, which chooses a part of a segmentation; and after
-  /// the last " as " the name of the version.
+  /// Parses the file of a mask and the options after it: "segment NAME" or "layer N" for a part of a segmentation, and
+  /// "as NAME" for the name of the version.
   static func mask(_ text: String) -> TypedCommand {
     guard !text.isEmpty else {
       return .problem(
-        "mask: type a file; \"segment NAME\" or \"layer N\" behind it chooses, \"as NAME\" names the version")
+        "mask: type a file; \"segment NAME\" or \"layer N\" after it chooses a part, \"as NAME\" names the version"
+      )
     }
-    var file = FileWords(text)
+    var file = TypedFile(text)
     let name = file.removeLast("as")
     var part: MaskPart?
     if let segment = file.removeLast("segment") {
@@ -86,18 +87,18 @@ enum TypedCommand: Equatable {
       part = MaskPart(layer: number)
     }
     guard file.rest.isEmpty else {
-      return .problem("mask: \"\(file.rest)\" behind the file; type segment NAME, layer N or as NAME")
+      return .problem("mask: \"\(file.rest)\" after the file; type segment NAME, layer N or as NAME")
     }
     return .openMask(file.path, part, name: name)
   }
 
-  /// Parses the file or folder of an image, and "series N" behind it, which chooses one of several.
+  /// Parses the file or folder of an image, and "series N" after it, which chooses one of several.
   static func open(_ text: String) -> TypedCommand {
     guard !text.isEmpty else { return .problem("open: type the file of an image") }
-    var file = FileWords(text)
+    var file = TypedFile(text)
     let series = file.removeLast("series")
     guard file.rest.isEmpty else {
-      return .problem("open: \"\(file.rest)\" behind the file; type series N")
+      return .problem("open: \"\(file.rest)\" after the file; type series N")
     }
     return .openImage(file.path, series: series)
   }
@@ -128,8 +129,8 @@ extension ReviewState {
     case .window(let window):
       choose(window)
       message = Message("window \(window.text)")
-    case .automaticWindow: chooseAndSay(intensities.presets[0])
-    case .preset(let position): chooseAndSay(intensities.presets[position])
+    case .automaticWindow: chooseWithMessage(intensities.presets[0])
+    case .preset(let position): chooseWithMessage(intensities.presets[position])
     case .slice(let slice): goTo(slice: slice)
     case .voxel(let index): goTo(index, as: line)
     case .world(let point):
@@ -199,7 +200,7 @@ extension ReviewState {
     return "labels: no label is called \"\(cleaned(unknown))\"; the labels are \(names)\(more)"
   }
 
-  private mutating func chooseAndSay(_ preset: WindowPreset) {
+  private mutating func chooseWithMessage(_ preset: WindowPreset) {
     choose(preset)
     message = Message("window \(preset.name), \(preset.window.text)")
   }

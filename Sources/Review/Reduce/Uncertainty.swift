@@ -17,7 +17,7 @@ extension ReviewState {
   }
 
   /// Starts the job that computes the entropies of the slices, unless they are known or being computed.
-  mutating func followUncertainty() -> [ReviewEffect] {
+  mutating func computeUncertaintyIfNeeded() -> [ReviewEffect] {
     guard phase == .reviewing, let source = uncertaintySource else { return [] }
     if uncertainty?.source == source || running(UncertaintyJob.self)?.source == source { return [] }
     return [start(UncertaintyJob(source: source, grid: grid))]
@@ -86,7 +86,7 @@ extension ReviewState {
 
   /// Starts the job that computes mean probabilities of the components in the table, unless they are known or being
   /// computed.
-  mutating func followComponentProbabilities() -> [ReviewEffect] {
+  mutating func measureComponentProbabilitiesIfNeeded() -> [ReviewEffect] {
     guard phase == .reviewing, focus == .components, let islands, let list = islands.list,
       !list.entries.isEmpty, let source = shownProbabilitySource
     else { return [] }
@@ -118,7 +118,7 @@ extension ReviewState {
       return
     }
     guard islands?.commonVoxelCounts != nil else {
-      message = Message("there is no other version that knows the label", .warning)
+      message = Message("no other version has the label", .warning)
       return
     }
     showsOnlyUnmatchedComponents.toggle()

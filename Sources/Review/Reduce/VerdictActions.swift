@@ -138,11 +138,11 @@ extension ReviewState {
 
   /// Sets the score; the current score again, or 0, removes it.
   mutating func giveScore(_ score: Int) {
-    let isTakenBack = score == 0 || decisions.verdicts.score == score
-    decide(isTakenBack ? "take back the score" : "score \(score)") {
-      $0.verdicts.score = isTakenBack ? nil : score
+    let isRemoved = score == 0 || decisions.verdicts.score == score
+    decide(isRemoved ? "take back the score" : "score \(score)") {
+      $0.verdicts.score = isRemoved ? nil : score
     }
-    message = Message(isTakenBack ? "no score" : "score \(score) of 5")
+    message = Message(isRemoved ? "no score" : "score \(score) of 5")
   }
 
   /// Sets the comment, which replaces an earlier one; an empty text removes it.

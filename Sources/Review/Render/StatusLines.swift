@@ -23,11 +23,11 @@ extension ReviewState {
       $0 + TextWidth.columns(cleaned($1))
     }
     // Both versions and the case's name come before the verdict, which the list of versions shows as well.
-    let least = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
+    let minimum = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + min(6, TextWidth.columns(cleaned($1)))
     }
     let verdict = verdictText(
-      atMost: max(area.columns / 3, area.columns - natural), room: max(0, area.columns - least))
+      atMost: max(area.columns / 3, area.columns - natural), room: max(0, area.columns - minimum))
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
@@ -83,8 +83,8 @@ extension ReviewState {
     let name = cleaned(caseName ?? content.name)
     let names = versions.map { cleaned($0.name) }
     let lengths = ([name] + names).map { TextWidth.columns($0) }
-    let longest = (6...max(6, lengths.max() ?? 0)).last { most in
-      lengths.reduce(0) { $0 + min($1, most) } <= width
+    let longest = (6...max(6, lengths.max() ?? 0)).last { maximum in
+      lengths.reduce(0) { $0 + min($1, maximum) } <= width
     }
     return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
   }

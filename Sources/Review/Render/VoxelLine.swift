@@ -90,15 +90,16 @@ extension ReviewState {
       voxel + (hasMillimetres ? millimetres : []) + grey
         + labels.prefix(count).flatMap { $0.spans(nameWidth: nameWidth) }.clicked(as: "p")
     }
-    let least = min(labels.count, decisions.b == nil ? 1 : 2)
+    let minimumCount = min(labels.count, decisions.b == nil ? 1 : 2)
     let whole = 200
-    let shorter = stride(from: 40, through: 5, by: -1).map { (least, false, $0) }
+    let shorter = stride(from: 40, through: 5, by: -1).map { (minimumCount, false, $0) }
     let forms =
-      (least...labels.count).reversed().map { ($0, true, whole) } + [(least, false, whole)] + shorter
+      (minimumCount...labels.count).reversed().map { ($0, true, whole) } + [(minimumCount, false, whole)]
+      + shorter
     let fitting = forms.lazy.map { line($0.0, hasMillimetres: $0.1, nameWidth: $0.2) }
       .first { $0.reduce(0) { $0 + TextWidth.columns($1.text) } <= area.columns }
     frame.write(
-      fitting ?? line(least, hasMillimetres: false, nameWidth: 5), row: area.row, in: area)
+      fitting ?? line(minimumCount, hasMillimetres: false, nameWidth: 5), row: area.row, in: area)
   }
 }
 

@@ -18,7 +18,7 @@ extension SessionState {
 }
 
 extension ReviewState {
-  /// Stores what is unusual about the uncertainty of networks; what is new is said.
+  /// Stores the flags about the uncertainty of networks, and shows a message about a new one.
   fileprivate mutating func note(_ flags: [CohortFlag]) {
     let texts = flags.map(\.text)
     guard texts != uncertaintyFlags, phase == .reviewing else { return }
@@ -26,7 +26,7 @@ extension ReviewState {
       texts.filter { !uncertaintyFlags.contains($0) }, texts.count > uncertaintyFlags.count
     )
     uncertaintyFlags = texts
-    // Cases that join the cohort later change the numbers of what was said before.
+    // Cases that join the cohort later change the numbers in earlier flags.
     guard isMore, let first = new.first else { return }
     for text in new { messageLog.add(Message(text, .warning)) }
     appendMessage(new.count == 1 ? first : "\(first) (M: all \(new.count))")

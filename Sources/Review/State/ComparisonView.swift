@@ -134,10 +134,10 @@ extension ReviewState {
       case .pair(let a, let b) = comparedLabels
     else { return [] }
     let others = decisions.versions.filter { $0.id != a.id && $0.id != b.id }
-    return [a, b] + others.suffix(ReviewState.greatestGridCount - 2)
+    return [a, b] + others.suffix(ReviewState.maximumGridCount - 2)
   }
 
-  private static let greatestGridCount = 4
+  private static let maximumGridCount = 4
 
   /// The version that a pane shows of several beside each other; of all, the one that Tab flips to; nil where there is none.
   func version(of pane: PaneVersion?) -> Version? {

@@ -36,7 +36,7 @@ enum RefinementWarning: Equatable {
   /// Messages of these weights can change no border voxel, or only this small fraction of them.
   case probabilitiesSaturated(movableFraction: Double)
   /// Both weights are 0, or there is no iteration.
-  case nothingToDo
+  case noEffect
   /// The kernel is narrower than a voxel along these axes.
   case narrow(Knob, axes: [Int])
 
@@ -61,7 +61,7 @@ enum RefinementWarning: Equatable {
     }
     let settings = knobs.refinement
     if settings.appearanceWeight + settings.smoothnessWeight == 0 || settings.iterations == 0 {
-      return warnings + [.nothingToDo]
+      return warnings + [.noEffect]
     }
     if let influence = settings.maximumInfluence {
       if base.probabilities == nil {
@@ -97,7 +97,7 @@ enum RefinementWarning: Equatable {
       return fraction == 0
         ? "saturated: these weights can move no border\(scope)"
         : "saturated: these weights can move \(decimals(fraction * 100, 1))% of the border\(scope)"
-    case .nothingToDo: return "nothing to do: weights or iterations are 0"
+    case .noEffect: return "nothing to do: weights or iterations are 0"
     case .narrow(let knob, let axes):
       let symbol = knob == .thetaAlpha ? "θα" : "θγ"
       let sides = axes.map { "\(["i", "j", "k"][$0]) \(brief(spacing[$0], atMost: 2)) mm" }

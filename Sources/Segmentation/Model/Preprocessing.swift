@@ -170,13 +170,13 @@ extension Preprocessing {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
     let target =
       try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
-    let most = max(Self.alwaysAllowedVoxels, image.voxels.count * Self.maximumVoxelsPerVoxel)
-    guard target.size.voxelCount <= most else {
+    let maximum = max(Self.alwaysAllowedVoxels, image.voxels.count * Self.maximumVoxelsPerVoxel)
+    guard target.size.voxelCount <= maximum else {
       let (own, wanted) = (axes.grid.spacing, spacingMillimetres)
       throw InputError(
         "image", "voxels are too large for a working grid of \(wanted.i) x \(wanted.j) x \(wanted.k) mm",
         found: "\(own.i) x \(own.j) x \(own.k) mm, \(target.size) voxels of the grid",
-        expected: "at most \(most)")
+        expected: "at most \(maximum)")
     }
     // The normalised image as floats, which resampling needs in one array, and the working grid.
     let resampledCount = target == axes.grid ? 0 : target.size.voxelCount

@@ -35,7 +35,7 @@ extension CTPatient {
       if random.happens(0.35) {
         parts.append(
           PhantomPart(
-            shape: Both(
+            shape: Intersection(
               path.grown(by: -3.5), HalfSpace(normal: SIMD3(0, 1, 0), offset: random.uniform(25...55))),
             intensity: -900, roughness: 3))
       }
@@ -73,7 +73,8 @@ extension CTPatient {
       if content == 2, random.happens(0.5) {
         parts.append(
           PhantomPart(
-            shape: Both(piece.grown(by: -4), HalfSpace(normal: SIMD3(0, 1, 0), offset: piece.nodes[0].y + 4)),
+            shape: Intersection(
+              piece.grown(by: -4), HalfSpace(normal: SIMD3(0, 1, 0), offset: piece.nodes[0].y + 4)),
             intensity: -900, roughness: 2))
       }
     }

@@ -18,8 +18,8 @@ extension CTPatient {
   }
 
   /// The space below the diaphragm and inside the ribs.
-  private func belowDiaphragm(_ gap: Float) -> Both<Trunk, Diaphragm> {
-    Both(cavity.grown(side: -gap, front: -gap, back: -gap), diaphragm.moved(-gap))
+  private func belowDiaphragm(_ gap: Float) -> Intersection<Trunk, Diaphragm> {
+    Intersection(cavity.grown(side: -gap, front: -gap, back: -gap), diaphragm.moved(-gap))
   }
 
   private mutating func spleenParts() -> [PhantomPart] {
@@ -29,7 +29,8 @@ extension CTPatient {
       centre, SIMD3(36, 52, 58) * size, lean: SIMD2(-0.1, 0.25 + random.uniform(-0.15...0.15)), twist: 0.25)
     return [
       PhantomPart(
-        shape: Both(shape, belowDiaphragm(3)), intensity: spleen, labelling: .set(AbdomenLabel.spleen),
+        shape: Intersection(shape, belowDiaphragm(3)), intensity: spleen,
+        labelling: .set(AbdomenLabel.spleen),
         roughness: 4,
         texture: 3)
     ]
@@ -43,8 +44,8 @@ extension CTPatient {
       SIMD4(-48, 46 + j.y, -108 + j.z, 25 * fill), SIMD4(-14, 52, -128 + j.z, 19 * fill),
       SIMD4(18, 46, -118 + j.z, 14), SIMD4(32, 30, -112, 10),
     ]).smoothed(steps: 3)
-    let outer = Both(path, belowDiaphragm(3))
-    let inner = Both(path.grown(by: -4), belowDiaphragm(7))
+    let outer = Intersection(path, belowDiaphragm(3))
+    let inner = Intersection(path.grown(by: -4), belowDiaphragm(7))
     let level = random.uniform(26...62)
     return [
       PhantomPart(
@@ -54,7 +55,7 @@ extension CTPatient {
         shape: inner, intensity: oralContrast, labelling: .keep, roughness: 4,
         texture: random.happens(0.4) ? 30 : 3),
       PhantomPart(
-        shape: Both(inner, HalfSpace(normal: SIMD3(0, 1, 0), offset: level)), intensity: -960,
+        shape: Intersection(inner, HalfSpace(normal: SIMD3(0, 1, 0), offset: level)), intensity: -960,
         labelling: .keep,
         roughness: 2),
     ]
@@ -95,7 +96,8 @@ extension CTPatient {
     let fissure = random.uniform(2...5)
     var parts = [
       PhantomPart(
-        shape: Both(lobes, belowDiaphragm(3)), intensity: liver, labelling: .set(h), roughness: 6, texture: 4),
+        shape: Intersection(lobes, belowDiaphragm(3)), intensity: liver, labelling: .set(h), roughness: 6,
+        texture: 4),
       // The fissure of the round ligament and the porta hepatis, both fat.
       PhantomPart(
         shape: Ellipsoid(SIMD3(6, 62, -92) + random.jitter(5), SIMD3(fissure, 26, 30), lean: SIMD2(0.2, 0)),
@@ -133,9 +135,10 @@ extension CTPatient {
         centre, SIMD3(28, 25, 54) * size + random.uniform(2...7), lean: lean, twist: -side * 0.3)
       let label = side > 0 ? AbdomenLabel.rightKidney : AbdomenLabel.leftKidney
       parts += [
-        PhantomPart(shape: Both(capsule, belowDiaphragm(4)), intensity: fat + 4, roughness: 4),
+        PhantomPart(shape: Intersection(capsule, belowDiaphragm(4)), intensity: fat + 4, roughness: 4),
         PhantomPart(
-          shape: Both(kidney, belowDiaphragm(5)), intensity: cortex, labelling: .set(label), roughness: 3,
+          shape: Intersection(kidney, belowDiaphragm(5)), intensity: cortex, labelling: .set(label),
+          roughness: 3,
           texture: 6),
         // The more contrast, the darker the medulla beside the cortex; the sinus is fat around the renal pelvis.
         PhantomPart(

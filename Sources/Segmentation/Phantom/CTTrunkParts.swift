@@ -45,9 +45,10 @@ extension CTPatient {
     let chest = cavity.grown(side: -2, front: -2, back: -2)
     var parts = [
       PhantomPart(
-        shape: Both(cavity, diaphragm.moved(-2, above: true)), intensity: muscle, roughness: 1, softness: 1.2),
+        shape: Intersection(cavity, diaphragm.moved(-2, above: true)), intensity: muscle, roughness: 1,
+        softness: 1.2),
       PhantomPart(
-        shape: Both(chest, diaphragm.moved(1, above: true)), intensity: random.uniform(-875...(-790)),
+        shape: Intersection(chest, diaphragm.moved(1, above: true)), intensity: random.uniform(-875...(-790)),
         roughness: 1,
         texture: 25),
     ]
@@ -59,7 +60,8 @@ extension CTPatient {
         side * random.uniform(70...112), random.uniform(-70...55), random.uniform(-70...90), 1.2)
       parts.append(
         PhantomPart(
-          shape: Both(Tube([start, middle, end]), diaphragm.moved(2, above: true)), intensity: blood - 60,
+          shape: Intersection(Tube([start, middle, end]), diaphragm.moved(2, above: true)),
+          intensity: blood - 60,
           labelling: .keep))
     }
     let base = diaphragm.height(SIMD3(-25, 35, 0))

@@ -120,7 +120,7 @@ package struct MRHeartPhantom: Sendable {
     let marrow = random.uniform(45...75)
     parts += [
       PhantomPart(
-        shape: Both(
+        shape: Intersection(
           HalfSpace(normal: SIMD3(0, -1, 0), offset: 78),
           Tube([SIMD4(0, 0, -300, 125), SIMD4(0, 0, 300, 125)])),
         intensity: tissue, roughness: 4, texture: 22),

@@ -129,7 +129,7 @@ struct Tube: PhantomShape {
 }
 
 /// The intersection of two shapes.
-struct Both<First: PhantomShape, Second: PhantomShape>: PhantomShape {
+struct Intersection<First: PhantomShape, Second: PhantomShape>: PhantomShape {
   let first: First
   let second: Second
 

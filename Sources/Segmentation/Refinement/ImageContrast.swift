@@ -61,14 +61,14 @@ private struct Rows {
   let range: ClosedRange<Float>
   private static let sampleCount = 70_000
 
-  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels after them along
-  /// `axis`.
+  /// Calls `body` for at most about `maximumCount` voxels that have `before` voxels before and `after` voxels after them
+  /// along `axis`.
   private func forEachSample(
-    along axis: Int, before: Int, after: Int, most: Int, _ body: (_ offset: Int, _ step: Int) -> Void
+    along axis: Int, before: Int, after: Int, maximumCount: Int, _ body: (_ offset: Int, _ step: Int) -> Void
   ) {
     let step = [1, size.i, size.i * size.j][axis]
     // An odd stride visits every position of a row.
-    let stride = (size.voxelCount / most) | 1
+    let stride = (size.voxelCount / maximumCount) | 1
     for offset in Swift.stride(from: 0, to: size.voxelCount, by: stride) {
       let position = offset / step % size[axis]
       if position >= before, position + after < size[axis] { body(offset, step) }
@@ -84,7 +84,7 @@ private struct Rows {
     var found: [Float] = []
     // A structure may be a small part of the volume, so that many more voxels are sampled than are needed.
     for axis in 0..<3 where size[axis] > 4 {
-      forEachSample(along: axis, before: 2, after: 2, most: 20 * Self.sampleCount) { middle, step in
+      forEachSample(along: axis, before: 2, after: 2, maximumCount: 20 * Self.sampleCount) { middle, step in
         let (one, other) = (middle - 2 * step, middle + 2 * step)
         if belong(one, middle, other) {
           found.append(abs(clipped(one) - 2 * clipped(middle) + clipped(other)))
@@ -98,7 +98,7 @@ private struct Rows {
   func borderSteps() -> [Float] {
     var found: [Float] = []
     for axis in 0..<3 where size[axis] > 5 {
-      forEachSample(along: axis, before: 2, after: 3, most: 60 * Self.sampleCount) { voxel, step in
+      forEachSample(along: axis, before: 2, after: 3, maximumCount: 60 * Self.sampleCount) { voxel, step in
         let (inner, outer) = (labels[voxel], labels[voxel + step])
         guard inner != outer, labels[voxel - step] == inner, labels[voxel - 2 * step] == inner,
           labels[voxel + 2 * step] == outer, labels[voxel + 3 * step] == outer

@@ -56,8 +56,8 @@ package enum UnarySource: Sendable {
   }
 
   private static func isRelevant(_ values: [Float], _ voxel: Int, stride: Int, classCount: Int) -> Bool {
-    let least = min(relevantProbability, values[voxel])
-    for index in 1..<classCount where values[index * stride + voxel] >= least { return true }
+    let threshold = min(relevantProbability, values[voxel])
+    for index in 1..<classCount where values[index * stride + voxel] >= threshold { return true }
     return false
   }
 
@@ -225,12 +225,12 @@ package enum UnarySource: Sendable {
 }
 
 extension ReorientedGrid {
-  /// A box of the original grid on the wanted one.
+  /// A box of the original grid, on the reoriented grid.
   func reoriented(_ box: VoxelBounds) -> VoxelBounds {
     VoxelBounds(spanning: reoriented(box.lower), reoriented(box.upper))
   }
 
-  /// A box of the wanted grid on the original.
+  /// A box of the reoriented grid, on the original grid.
   func original(_ box: VoxelBounds) -> VoxelBounds {
     VoxelBounds(spanning: original(box.lower), original(box.upper))
   }

@@ -36,7 +36,7 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
   }
 
   /// The largest value that a CRF accepts.
-  fileprivate var most: Double {
+  fileprivate var maximum: Double {
     switch self {
     case .appearanceWeight, .smoothnessWeight: UsableRange.weight.upperBound
     case .thetaAlpha, .thetaGamma: UsableRange.millimetres.upperBound
@@ -75,10 +75,10 @@ package struct KernelRanges: Sendable, Hashable, Codable {
     var ranges: [KernelParameter: [Double]] = [:]
     for parameter in KernelParameter.allCases where !held.contains(parameter) {
       let value = parameter.value(in: start)
-      let most = parameter.most
+      let maximum = parameter.maximum
       ranges[parameter] = [
-        min(value / parameter.factors.smaller, most / parameter.factors.smaller),
-        min(value * parameter.factors.larger, most),
+        min(value / parameter.factors.smaller, maximum / parameter.factors.smaller),
+        min(value * parameter.factors.larger, maximum),
       ]
     }
     self.ranges = ranges

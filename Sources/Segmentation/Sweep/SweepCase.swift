@@ -26,17 +26,17 @@ package struct SweepCase: Sendable {
   /// The grid of the whole image.
   private let grid: VolumeGrid
   /// The maximum number of voxels of a coarse case; larger cases are halved again.
-  static let largestVoxelCount = 1 << 20
+  static let maximumVoxelCount = 1 << 20
   /// The maximum number of iterations of a trial: the first few suffice to rank kernels.
   static let maximumIterations = 3
 
   private struct Coarse: Sendable {
     var crf: DenseCRF
     var unary: Unary
-    /// Voxels of the image in each voxel.
+    /// The number of voxels of the image within each voxel.
     var volumes: [Float]
-    /// Per structure, the number of these image voxels that belong to it.
-    var truths: [[Float]]
+    /// For each structure, the number of its voxels in the reference within each voxel.
+    var referenceCounts: [[Float]]
   }
 
   /// A case.
@@ -73,7 +73,7 @@ package struct SweepCase: Sendable {
       intensityRange: intensityRange, work: work.withoutProgress
     ).halved(work: work.withoutProgress)
     var shift = 1
-    while crf.size.voxelCount > Self.largestVoxelCount {
+    while crf.size.voxelCount > Self.maximumVoxelCount {
       unary = try unary.halved(work: work.withoutProgress)
       crf = try crf.halved(work: work.withoutProgress)
       shift += 1
@@ -81,7 +81,7 @@ package struct SweepCase: Sendable {
     work.report(0.9)
     let coarseSize = crf.size
     var volumes = [Float](repeating: 0, count: coarseSize.voxelCount)
-    var truths = [[Float]](
+    var referenceCounts = [[Float]](
       repeating: [Float](repeating: 0, count: coarseSize.voxelCount), count: classCount - 1)
     var position = 0
     let own = trueClasses.cropped(to: box, size: size)
@@ -91,12 +91,12 @@ package struct SweepCase: Sendable {
         for i in 0..<box.size.i {
           let label = Int(own[position])
           if label < classCount { volumes[row + i >> shift] += 1 }
-          if label > 0, label < classCount { truths[label - 1][row + i >> shift] += 1 }
+          if label > 0, label < classCount { referenceCounts[label - 1][row + i >> shift] += 1 }
           position += 1
         }
       }
     }
-    coarse = Coarse(crf: crf, unary: unary, volumes: volumes, truths: truths)
+    coarse = Coarse(crf: crf, unary: unary, volumes: volumes, referenceCounts: referenceCounts)
     work.report(1)
   }
 
@@ -132,7 +132,7 @@ package struct SweepCase: Sendable {
     var both = found
     for (voxel, label) in labels.enumerated() where label > 0 {
       found[Int(label) - 1] += Double(coarse.volumes[voxel])
-      both[Int(label) - 1] += Double(coarse.truths[Int(label) - 1][voxel])
+      both[Int(label) - 1] += Double(coarse.referenceCounts[Int(label) - 1][voxel])
     }
     let values = trueCounts.indices.compactMap { index -> Double? in
       found[index] + trueCounts[index] == 0
@@ -146,10 +146,10 @@ package struct SweepCase: Sendable {
       size: coarse.crf.size, affine: grid.affine.withSpacing(coarse.crf.spacing))
     let result = LabelVolume(
       grid: coarseGrid, voxels: zip(labels, coarse.volumes).map { $1 > 0 ? UInt16($0) : 0 })
-    let values = try coarse.truths.enumerated().map { index, truth throws(Cancelled) -> Double? in
+    let values = try coarse.referenceCounts.enumerated().map { index, counts throws(Cancelled) -> Double? in
       let value = UInt16(index + 1)
       let reference = LabelVolume(
-        grid: coarseGrid, voxels: zip(truth, coarse.volumes).map { 2 * $0 > $1 ? value : 0 })
+        grid: coarseGrid, voxels: zip(counts, coarse.volumes).map { 2 * $0 > $1 ? value : 0 })
       let comparison = try StructureComparison(
         MatchedStructure(name: "", referenceValues: [value], otherValues: [value]), reference: reference,
         other: result, diagonalMillimetres: grid.diagonalMillimetres, work: work)

@@ -100,7 +100,7 @@ package struct SweepOutcome: Sendable, Hashable {
   /// all others; nil with fewer than three cases.
   package let heldOutGain: Double?
   /// Whether the mean gain is at least 0.001 Dice or 0.02 mm.
-  package let helps: Bool
+  package let isImprovement: Bool
 
   /// The outcome of measurements of the same kernels on at least one case; cases without a structure are ignored.
   package init(_ all: [SweepMeasurement], objective: SweepObjective) {
@@ -125,6 +125,6 @@ package struct SweepOutcome: Sendable, Hashable {
         let own = others.remove(at: index)
         return sum + own.gain(bestKernels(of: others), objective)
       } / count
-    helps = meanGain >= (objective == .dice ? 0.001 : 0.02)
+    isImprovement = meanGain >= (objective == .dice ? 0.001 : 0.02)
   }
 }

@@ -187,7 +187,7 @@ package struct TrainingRun: Sendable {
   /// Dice of each foreground class; for a class that the case lacks 1 where no voxel has it, else 0.
   private func classDice(logits: Tensor, classes: [UInt8]) -> [Double] {
     var found = [Int](repeating: 0, count: classCount)
-    var wanted = found
+    var trueCounts = found
     var common = found
     for voxel in 0..<classes.count where Int(classes[voxel]) < classCount {
       var best = 0
@@ -197,9 +197,9 @@ package struct TrainingRun: Sendable {
       }
       let truth = Int(classes[voxel])
       found[best] += 1
-      wanted[truth] += 1
+      trueCounts[truth] += 1
       if truth == best { common[best] += 1 }
     }
-    return (1..<classCount).map { diceCoefficient(found[$0], wanted[$0], common: common[$0]) }
+    return (1..<classCount).map { diceCoefficient(found[$0], trueCounts[$0], common: common[$0]) }
   }
 }

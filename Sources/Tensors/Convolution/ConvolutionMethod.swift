@@ -31,38 +31,38 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
     }
 
     /// Taps from which FFT is faster than implicit GEMM: measured between 3x3x3, where it is not, and 5x5x3.
-    fileprivate static let manyTaps = 64
+    fileprivate static let minimumFFTTaps = 64
     /// Output channels below which BLAS is faster than the packed product, which computes blocks of eight: measured
     /// with 3 and 32.
-    fileprivate static let fewOutputs = 8
+    fileprivate static let minimumPackedOutputs = 8
     /// Voxels below which transforming the weights costs more than FFT saves.
-    fileprivate static let manyVoxels = 1024
+    fileprivate static let minimumFFTVoxels = 1024
   }
 
   /// Whether this method can compute `problem`.
-  package func serves(_ problem: Problem) -> Bool {
+  package func supports(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: PointwiseConvolution.serves(problem.geometry)
-    case .winograd: WinogradConvolution.serves(problem.geometry)
-    case .fourier: FFTConvolution.serves(problem.geometry)
+    case .pointwise: PointwiseConvolution.supports(problem.geometry)
+    case .winograd: WinogradConvolution.supports(problem.geometry)
+    case .fourier: FFTConvolution.supports(problem.geometry)
     case .implicitProduct, .reference: true
     }
   }
 
   /// Whether this method, where it can compute `problem`, is faster than the methods after it.
-  package func pays(_ problem: Problem) -> Bool {
+  package func isFaster(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.fewOutputs
-    case .winograd: WinogradConvolution.pays(inputs: problem.inputs, outputs: problem.outputs)
+    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.minimumPackedOutputs
+    case .winograd: WinogradConvolution.isFaster(inputs: problem.inputs, outputs: problem.outputs)
     case .fourier:
-      problem.geometry.kernel.product >= Problem.manyTaps
-        && (problem.inputExtent?.product ?? .max) >= Problem.manyVoxels
+      problem.geometry.kernel.product >= Problem.minimumFFTTaps
+        && (problem.inputExtent?.product ?? .max) >= Problem.minimumFFTVoxels
     case .implicitProduct, .reference: true
     }
   }
 
   /// The best method for `problem`.
   package static func best(for problem: Problem) -> ConvolutionMethod {
-    allCases.first { $0.serves(problem) && $0.pays(problem) }!
+    allCases.first { $0.supports(problem) && $0.isFaster(problem) }!
   }
 }

@@ -19,14 +19,14 @@ package struct FFTConvolution: Sendable {
 
   /// Whether this method computes `geometry`: stride and dilation 1, kernels of 2...9 taps and padding below the
   /// kernel on every axis.
-  package static func serves(_ geometry: ConvolutionGeometry) -> Bool {
-    func servesAxis(_ kernel: Int, _ padding: Int) -> Bool {
+  package static func supports(_ geometry: ConvolutionGeometry) -> Bool {
+    func supportsAxis(_ kernel: Int, _ padding: Int) -> Bool {
       2...9 ~= kernel && padding >= 0 && padding < kernel
     }
     return geometry.stride == Extent3(1) && geometry.dilation == Extent3(1)
-      && servesAxis(geometry.kernel.d, geometry.padding.d)
-      && servesAxis(geometry.kernel.h, geometry.padding.h)
-      && servesAxis(geometry.kernel.w, geometry.padding.w)
+      && supportsAxis(geometry.kernel.d, geometry.padding.d)
+      && supportsAxis(geometry.kernel.h, geometry.padding.h)
+      && supportsAxis(geometry.kernel.w, geometry.padding.w)
   }
 
   /// Whether `pooling` can be fused: 2x2x2 windows that do not overlap, and tiles of at least one window.
@@ -66,7 +66,7 @@ package struct FFTConvolution: Sendable {
   package init(
     weight: Tensor, geometry: ConvolutionGeometry, tile: FFTTile, work: WorkContext
   ) throws(Cancelled) {
-    precondition(FFTConvolution.serves(geometry), "no FFT convolution for \(geometry)")
+    precondition(FFTConvolution.supports(geometry), "no FFT convolution for \(geometry)")
     precondition(
       weight.shape.count == 5 && weight.extent == geometry.kernel,
       "weights of shape \(weight.shape) for kernel \(geometry.kernel)")

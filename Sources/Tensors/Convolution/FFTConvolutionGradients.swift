@@ -28,7 +28,7 @@ extension FFTConvolution {
     input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry,
     tile: FFTTile? = nil, work: WorkContext
   ) throws(Cancelled) -> Tensor {
-    precondition(serves(geometry), "no FFT convolution for \(geometry)")
+    precondition(supports(geometry), "no FFT convolution for \(geometry)")
     let tile =
       tile
       ?? cheapestTile(

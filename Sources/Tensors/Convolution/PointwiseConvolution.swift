@@ -21,7 +21,7 @@ struct PointwiseConvolution: PreparedOperation {
   private static let columnsPerCall = 2048
 
   /// Whether `geometry` maps every voxel to itself alone.
-  static func serves(_ geometry: ConvolutionGeometry) -> Bool {
+  static func supports(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.kernel == Extent3(1) && geometry.stride == Extent3(1) && geometry.padding == Extent3(0)
   }
 

@@ -19,13 +19,13 @@ struct PolyphaseGradients: Sendable {
   private static let pieceLength = 1024
 
   /// Whether `geometry` has kernel 3, stride 2 and padding 1.
-  static func serves(_ geometry: TransposedConvolutionGeometry) -> Bool {
-    RowTransposedConvolution.serves(geometry)
+  static func supports(_ geometry: TransposedConvolutionGeometry) -> Bool {
+    RowTransposedConvolution.supports(geometry)
   }
 
   /// Whether there are few enough channels for long runs of all of them to stay in the cache, and for each thread to
   /// have sums of its own.
-  static func pays(inputs: Int, outputs: Int) -> Bool { outputs <= 64 && inputs * outputs <= 4096 }
+  static func isFaster(inputs: Int, outputs: Int) -> Bool { outputs <= 64 && inputs * outputs <= 4096 }
 
   /// The gradients for an input of `inputs` channels and `outputGradient`, [N, out, D', H', W'].
   init(outputGradient: Tensor, inputs: Int, geometry: TransposedConvolutionGeometry) {

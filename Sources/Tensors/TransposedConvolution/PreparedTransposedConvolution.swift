@@ -25,11 +25,12 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     self.geometry = geometry
     channels = weight.shape[0]
     outputs = weight.shape[1]
-    if Self.winogradPays(geometry, inputs: channels, outputs: outputs) {
+    if Self.winogradIsFaster(geometry, inputs: channels, outputs: outputs) {
       method = .winograd(
         try WinogradConvolution(
           adjointOf: geometry.adjoint, weight: weight, bias: bias, appliesReLU: appliesReLU, work: work))
-    } else if RowTransposedConvolution.serves(geometry), RowTransposedConvolution.pays(outputs: outputs) {
+    } else if RowTransposedConvolution.supports(geometry), RowTransposedConvolution.isFaster(outputs: outputs)
+    {
       method = .rows(RowTransposedConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU))
     } else {
       method = .implicitProduct(
@@ -40,10 +41,10 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   }
 
   /// Whether Winograd can compute `geometry` and is faster than products of its phases.
-  static func winogradPays(_ geometry: TransposedConvolutionGeometry, inputs: Int, outputs: Int) -> Bool {
+  static func winogradIsFaster(_ geometry: TransposedConvolutionGeometry, inputs: Int, outputs: Int) -> Bool {
     geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
-      && WinogradConvolution.serves(geometry.adjoint)
-      && WinogradConvolution.pays(inputs: inputs, outputs: outputs)
+      && WinogradConvolution.supports(geometry.adjoint)
+      && WinogradConvolution.isFaster(inputs: inputs, outputs: outputs)
   }
 
   package var kernelName: String {

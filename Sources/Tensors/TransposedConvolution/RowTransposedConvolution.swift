@@ -17,7 +17,7 @@ struct RowTransposedConvolution: Sendable {
   private static let rowsPerTask = 8
 
   /// Whether `geometry` has kernel 3, stride 2 and padding 1, and an output padding of 0 or 1.
-  static func serves(_ geometry: TransposedConvolutionGeometry) -> Bool {
+  static func supports(_ geometry: TransposedConvolutionGeometry) -> Bool {
     geometry.kernel == Extent3(3) && geometry.stride == Extent3(2) && geometry.padding == Extent3(1)
       && [geometry.outputPadding.d, geometry.outputPadding.h, geometry.outputPadding.w].allSatisfy {
         (0...1).contains($0)
@@ -28,7 +28,7 @@ struct RowTransposedConvolution: Sendable {
   ///
   /// Packed products compute blocks of eight output channels, and scatter results from the cache. With vectors of four
   /// lanes they are faster all the same from eight channels on.
-  static func pays(outputs: Int) -> Bool { outputs < 8 || KernelLevel.current != KERNELS_PORTABLE }
+  static func isFaster(outputs: Int) -> Bool { outputs < 8 || KernelLevel.current != KERNELS_PORTABLE }
 
   /// Interleaves `weight`, [in, out, 3, 3, 3]; `bias` is [out], or nil for none.
   init(weight: Tensor, bias: Tensor?, appliesReLU: Bool) {

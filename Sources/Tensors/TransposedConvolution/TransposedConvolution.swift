@@ -103,7 +103,7 @@ package func transposedConvolutionGradients(
 
 /// Whether the polyphase form is the fastest for weights of shape [in, out, z, y, x].
 private func usesPolyphase(_ geometry: TransposedConvolutionGeometry, weightShape shape: [Int]) -> Bool {
-  PolyphaseGradients.serves(geometry) && PolyphaseGradients.pays(inputs: shape[0], outputs: shape[1])
+  PolyphaseGradients.supports(geometry) && PolyphaseGradients.isFaster(inputs: shape[0], outputs: shape[1])
 }
 
 extension TransposedConvolutionGeometry {

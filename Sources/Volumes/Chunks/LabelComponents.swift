@@ -185,11 +185,11 @@ package struct LabelComponents: Equatable, Sendable {
       }
     }
     // The parts of those components.
-    var members: [UInt16: [PartPlace]] = [:]
+    var members: [UInt16: [PartIndex]] = [:]
     for (chunk, parts) in parts.enumerated() {
       for (position, part) in parts.enumerated()
       where isCounted[Int(part.label)] && root(starts[chunk] + position) == largest[Int(part.label)] {
-        members[part.label, default: []].append(PartPlace(chunk: chunk, part: position))
+        members[part.label, default: []].append(PartIndex(chunk: chunk, part: position))
       }
     }
     var maps = PartMaps(axis: axis)
@@ -206,7 +206,7 @@ package struct LabelComponents: Equatable, Sendable {
   }
 
   /// A part, by its chunk and its index there.
-  private struct PartPlace: Hashable {
+  private struct PartIndex: Hashable {
     var chunk, part: Int
   }
 
@@ -227,7 +227,7 @@ package struct LabelComponents: Equatable, Sendable {
 
   /// See ``LabelStatistics/centre``, of the component that these parts make.
   private func centre(
-    of members: [PartPlace], _ label: UInt16, _ labels: ChunkedLabels, _ maps: inout PartMaps
+    of members: [PartIndex], _ label: UInt16, _ labels: ChunkedLabels, _ maps: inout PartMaps
   ) -> VoxelIndex {
     var bounds = parts[members[0].chunk][members[0].part].bounds
     for member in members { bounds = bounds.union(parts[member.chunk][member.part].bounds) }
@@ -258,7 +258,7 @@ package struct LabelComponents: Equatable, Sendable {
       guard chunksOfMembers.contains(chunk), labels[voxel] == label else { return false }
       // Mostly a label is one part of a chunk, and nothing more needs to be known.
       if parts[chunk].count <= 64, parts[chunk].count(where: { $0.label == label }) == 1 { return true }
-      return maps.part(chunk, voxel, labels).map { belongs.contains(PartPlace(chunk: chunk, part: $0)) }
+      return maps.part(chunk, voxel, labels).map { belongs.contains(PartIndex(chunk: chunk, part: $0)) }
         ?? false
     }
     if isInside(search.preferred) { return search.preferred }

@@ -90,7 +90,8 @@ package struct RemovedComponent: Hashable, Sendable {
 }
 
 extension LabelVolume {
-  /// This mask after post-processing: components of every label first, then holes label by label, ascending.
+  /// The mask after post-processing: first components of every label are removed, then holes are filled, label by label
+  /// in ascending order.
   ///
   /// The mask is consumed, because copying a large one would delay a cancellation.
   /// - Parameters:

@@ -1,5 +1,6 @@
-/// The agreement of two masks in a pixel: the rank of the label that both have, or a way to differ, which are greater than all
-/// ranks; where a pixel covers several, the greatest shows.
+/// The agreement of two masks in a voxel: the rank of the label that both have, or one of the values below.
+///
+/// These values are greater than all ranks. A pixel that covers several voxels shows the greatest of their values.
 package enum MaskAgreement {
   /// Only the second mask has a label.
   package static let onlyB = UInt16.max - 2
@@ -8,7 +9,7 @@ package enum MaskAgreement {
   /// Both have a label, but not the same.
   package static let conflict = UInt16.max
 
-  /// The agreement of two ranks; labels that are hidden, or that only one mask knows, have rank 0 on both sides.
+  /// The agreement of two ranks; labels that are hidden, or that only one mask has, have rank 0 on both sides.
   package static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
     if a == b { return min(a, onlyB - 1) }
     if b == 0 { return onlyA }

@@ -3,8 +3,8 @@ import Work
 extension [CaseDraft] {
   /// Adds the files of a folder of masks to the cases that they fit.
   ///
-  /// Of several files that fit a case, only the best fit is used; files that fit equally well are all used. A mask is
-  /// named after its folder or, where `folderName` is nil, after the words for masks in its own name.
+  /// Only the files that fit a case best are used; several may fit equally well. A mask is named after its
+  /// folder or, where `folderName` is nil, after the words for masks in its own name.
   mutating func attach(_ files: [FoundFile], folderName: String?, notes: inout DiscoveryNotes) {
     for (number, fitting) in fitting(
       files, notes: &notes,

@@ -2,7 +2,8 @@ import Foundation
 import Journal
 import Work
 
-/// Measures of cases, and uncertainties of networks about them, that were computed before: `segdeck/measures` in `$XDG_CACHE_HOME` or `~/.cache`.
+/// Measures of cases, and uncertainties of networks about them, that were computed before: `segdeck/measures` in
+/// `$XDG_CACHE_HOME` or `~/.cache`.
 ///
 /// They apply as long as paths, sizes and modification times of the files are the same. A damaged entry counts as none.
 package struct MeasureCache: Sendable {

@@ -1,7 +1,7 @@
 /// The decisions of all readers about a case.
 ///
-/// Of each reader the decision counts that was recorded last. A process that has a case open without knowing of a later
-/// decision in another process does not withdraw it by leaving the case.
+/// For each reader, the decision that was recorded last counts. A process that has a case open without knowing of a
+/// later decision in another process does not withdraw it by leaving the case.
 package struct CaseReview: Equatable, Sendable {
   /// The position of a record in the order of all records: by sequence number, then time, then file name.
   package struct Order: Comparable, Equatable, Sendable {

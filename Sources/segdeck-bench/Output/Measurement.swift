@@ -22,9 +22,9 @@ struct Measurement {
   /// The median of the later runs.
   var median: Double { sorted[sorted.count / 2] }
   /// The minimum of the later runs.
-  var least: Double { sorted[0] }
+  var minimum: Double { sorted[0] }
   /// The maximum of the later runs.
-  var greatest: Double { sorted[sorted.count - 1] }
+  var maximum: Double { sorted[sorted.count - 1] }
   /// The quantile `fraction`, 0...1, of the later runs.
   func percentile(_ fraction: Double) -> Double {
     sorted[min(sorted.count - 1, Int((fraction * Double(sorted.count)).rounded(.up)) - 1)]
@@ -43,7 +43,7 @@ extension JSONLine {
   /// Adds `median_s`, `min_s` and `first_s`.
   mutating func add(_ measurement: Measurement) {
     add("median_s", measurement.median)
-    add("min_s", measurement.least)
+    add("min_s", measurement.minimum)
     add("first_s", measurement.first)
   }
 

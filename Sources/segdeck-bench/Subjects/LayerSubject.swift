@@ -58,7 +58,7 @@ struct LayerSubject {
     let (input, gradient, weight, work) = (input, outputGradient, weight, work)
     let problem = ConvolutionMethod.Problem(
       geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent)
-    if let method, !method.serves(problem) {
+    if let method, !method.supports(problem) {
       throw ValidationError("\(name) cannot be computed by --method \(method)")
     }
     var prepared: PreparedConvolution?

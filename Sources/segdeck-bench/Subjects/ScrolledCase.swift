@@ -65,17 +65,17 @@ final class BackgroundLoad: Sendable {
   private let cancellation = Cancellation()
   private let group = DispatchGroup()
 
-  /// Starts the network; `yields` gives its threads the low priority of the review's jobs.
-  init(threadCount: Int, yields: Bool) throws {
+  /// Starts the network; `hasLowPriority` gives its threads the priority of the review's jobs.
+  init(threadCount: Int, hasLowPriority: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
-    work.hasLowPriority = yields
+    work.hasLowPriority = hasLowPriority
     let graph = BenchNetwork.liver.graph
     let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
     let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
     DispatchQueue.global(qos: .utility).async(group: group) { [work] in
-      if yields { ThreadPriority.lower() }
+      if hasLowPriority { ThreadPriority.lower() }
       while !cancellation.isRequested { _ = try? network.logits(of: input, heads: [0], work: work) }
     }
   }

@@ -68,10 +68,10 @@ struct FittedMask {
         file.path, "holds too many label values", expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     // Where 255 is read as label 1, other values would make it 255 again.
-    let foreign = values.subtracting([0]).filter {
+    let ambiguous = values.subtracting([0]).filter {
       coding.code(of: $0) == nil || coding.readsOnly255AsOne && ![1, 255].contains($0)
     }
-    if let value = foreign.min() {
+    if let value = ambiguous.min() {
       throw InputError(
         file.path, "has label values that cannot be added to those of the open masks", found: "\(value)",
         expected: "all masks together, each with --mask")

@@ -12,9 +12,9 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in \(ImageName.writtenSuffixList). \
       Names of labels that it states, or that lie beside it, go with it, into OUT (.seg.nrrd) or its .labels.json. What \
-      OUT's format does not hold is noted. Of a mask, --like gives the labels on another \
-      image's grid. Of a model (.safetensors), --weights says how weights are \
-      stored, and the options of the model card add to its card; a checkpoint becomes a plain model.
+      OUT's format does not hold is noted. --like writes a mask on another image's grid. \
+      --weights chooses how the weights of a model (.safetensors) are stored, and the options of the model card add to \
+      its card; a checkpoint becomes a plain model.
       """)
 
   @Argument(help: "The image or model to read.", completion: .file())

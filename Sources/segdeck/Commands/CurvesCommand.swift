@@ -81,16 +81,16 @@ struct CurvesCommand: ParsableCommand {
     for kind in kinds {
       table.rows.append([
         kind.name, "\(kind.logs.count)", "\(kind.logs.compactMap { $0.last?.iteration }.max() ?? 0)",
-        Self.words(kind.logs.compactMap { $0.smoothedLoss.last?.value }),
-        Self.words(kind.logs.compactMap { $0.validation.map(\.value).max() }),
-        Self.words(kind.logs.compactMap { $0.validation.last?.value }),
+        Self.text(kind.logs.compactMap { $0.smoothedLoss.last?.value }),
+        Self.text(kind.logs.compactMap { $0.validation.map(\.value).max() }),
+        Self.text(kind.logs.compactMap { $0.validation.last?.value }),
       ])
     }
     return table.text
   }
 
   /// "0.8412" of one value, "0.8412 ± 0.0031" of several (sample standard deviation), "-" of none.
-  private static func words(_ values: [Double]) -> String {
+  private static func text(_ values: [Double]) -> String {
     guard !values.isEmpty else { return "-" }
     let mean = values.reduce(0, +) / Double(values.count)
     guard values.count > 1 else { return decimals(mean, 4) }

@@ -56,7 +56,7 @@ struct ModelInfo: Encodable {
       "\(file): model of \(counted(layers, "layer")), \(counted(weights, "weight"))",
       "labels: " + labels.labels.indices.map(described).joined(separator: ", "),
       "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
-      "intensities: \(preprocessing.normalisation.words)", "heads: " + heads.joined(separator: ", "),
+      "intensities: \(preprocessing.normalisation.summary)", "heads: " + heads.joined(separator: ", "),
     ]
     if let receptiveField {
       lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")

@@ -112,7 +112,7 @@ struct ReviewCommand: ParsableCommand {
     if isOffered { offer.note() }
   }
 
-  /// The image as its path opens it: of a folder of which a series is chosen, a file of that series.
+  /// The path of the image; where a series of a folder is chosen, the path of a file of that series.
   private func chosenImage() throws -> String? {
     guard series.series != nil else { return image }
     guard let image, worklist == nil else {

@@ -13,7 +13,7 @@ struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep", abstract: "Search for the CRF's best kernels on labelled cases.",
     discussion: """
-      The network runs once per case, or --probabilities brings what it said. Kernels are tried at half the \
+      The network runs once per case, or --probabilities names its output. Kernels are tried at half the \
       resolution, at random and then around the best; the best few are measured at full resolution as `evaluate` does: \
       a structure that only one mask has counts as Dice 0 and, for distances, as the image's diagonal. Kernels given as options stay as they are. The search starts at --preset, else at the model's CRF or, where it \
       has none of its own, at what the images suggest.
@@ -162,10 +162,10 @@ struct SweepCommand: ParsableCommand {
   private func write(
     _ report: SweepReport, _ model: SegmentationModel, _ presetPath: OutputPath?, _ modelPath: OutputPath?
   ) throws(InputError) {
-    for outputPath in [presetPath, modelPath].compactMap(\.self) where !report.outcome.helps {
+    for outputPath in [presetPath, modelPath].compactMap(\.self) where !report.outcome.isImprovement {
       try Console.print("\(outputPath.path.printableLine): not written, because the CRF does not help here")
     }
-    guard report.outcome.helps else { return }
+    guard report.outcome.isImprovement else { return }
     if let presetPath {
       try RefinementPreset.write(report.best, to: presetPath.path)
       try Console.print(

@@ -23,8 +23,9 @@ struct SweepReport {
 
   /// The report as text: heading, tables, conclusion.
   var text: String {
-    let tried = trials.filter { $0.scores.count == search.cases.count }.count
-    let stopped = trials.count > tried ? ", \(trials.count - tried) of them stopped early" : ""
+    let completeCount = trials.filter { $0.scores.count == search.cases.count }.count
+    let stopped =
+      trials.count > completeCount ? ", \(trials.count - completeCount) of them stopped early" : ""
     let unit = search.objective == .dice ? "Dice" : "average surface distance"
     let heading =
       "\(model.printableLine): \(unit) of \(structures.map(\.printableLine).joined(separator: ", ")); \(counted(trials.count, "trial"))\(stopped) on "
@@ -133,7 +134,7 @@ struct SweepReport {
   /// The conclusion in a sentence, and the kernels as options.
   private var verdict: String {
     let unit = search.objective == .dice ? "Dice" : "mm"
-    guard outcome.helps else {
+    guard outcome.isImprovement else {
       return
         "The CRF does not help here: the best kernels found change the mean by \(signed(outcome.meanGain)) \(unit)."
     }

@@ -56,7 +56,7 @@ struct TerminalCommand: ParsableCommand {
     let rows = [
       ("terminal type", description.terminalName),
       ("size", "\(size.columns) x \(size.rows)"),
-      ("colours", "\(capabilities.colourDepth.words) (decided by: \(description.depthReason))"),
+      ("colours", "\(capabilities.colourDepth.summary) (decided by: \(description.depthReason))"),
       ("palette", "\(description.paletteSize) entries"),
       (
         "characters",

@@ -28,8 +28,8 @@ extension TerminalCapabilities.ColourDepth: ExpressibleByArgument {
   /// The words that `--color` takes.
   public static var allValueStrings: [String] { ["truecolor", "256", "16", "mono"] }
 
-  /// The depth in words.
-  var words: String {
+  /// The depth as `segdeck terminal` prints it.
+  var summary: String {
     switch self {
     case .mono: "none"
     case .sixteen: "16"

@@ -11,7 +11,7 @@ struct TestPattern {
 
   /// Adds an event to the next frame.
   mutating func note(_ event: TerminalEvent) {
-    events.append(Self.words(event))
+    events.append(Self.line(event))
     if events.count > 100 { events.removeFirst() }
   }
 
@@ -24,7 +24,7 @@ struct TestPattern {
     let depth = description.capabilities.colourDepth
     let (line, below) = rest.splitTop(1)
     frame.write(
-      " \(description.terminalName), colours: \(depth.words), aspect \(description.capabilities.cellAspect)",
+      " \(description.terminalName), colours: \(depth.summary), aspect \(description.capabilities.cellAspect)",
       row: line.row, column: line.column, in: line)
     let (picture, underPicture) = below.splitTop(max(2, below.rows / 2))
     frame.draw(
@@ -74,7 +74,7 @@ struct TestPattern {
   }
 
   /// One event as a line.
-  static func words(_ event: TerminalEvent) -> String {
+  static func line(_ event: TerminalEvent) -> String {
     switch event {
     case .key(.character(let character)): return "key \(character)"
     case .key(.control(let letter)): return "key control-\(letter)"

@@ -128,7 +128,7 @@ struct TrainCommand: ParsableCommand {
     let monitor = TrainingMonitor(heads: run.run.trainer.graph.graph.heads.map(\.name), records: records)
     let work = threads.context("").withoutProgress
     let checkpointWriter = BestEffortWriter("checkpoint")
-    var bestWaits = false
+    var isBestUnwritten = false
     do {
       try run.run.run(
         work: work,
@@ -138,14 +138,14 @@ struct TrainCommand: ParsableCommand {
             monitor.show(record)
           },
           checkpoint: { run, isBest in
-            bestWaits = bestWaits || isBest
+            isBestUnwritten = isBestUnwritten || isBest
             let isWritten = checkpointWriter.attempt { () throws(InputError) in
-              try store.write(run, isBest: bestWaits)
+              try store.write(run, isBest: isBestUnwritten)
             }
-            if isWritten { bestWaits = false }
+            if isWritten { isBestUnwritten = false }
           }))
     } catch is Cancelled where checkpoints != nil {
-      try store.write(run.run, isBest: bestWaits)
+      try store.write(run.run, isBest: isBestUnwritten)
       throw InputError(
         "training", "stopped after iteration \(run.run.trainer.iteration)",
         expected: "--resume to continue from \(checkpoints ?? "")")

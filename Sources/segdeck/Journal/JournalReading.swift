@@ -7,7 +7,7 @@ import Work
 /// The contents of a journal without voxels.
 ///
 /// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
-/// decisions. A record is lost when its text is damaged or not understood; its content is unknown, and
+/// decisions. A record is lost when its text is damaged or cannot be parsed; its content is unknown, and
 /// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same
 /// state makes it certain again, as the next decision does for the last one.
 ///
@@ -70,13 +70,13 @@ struct JournalReading {
     (hasUnreadableEnd, hasUnfinishedEnd) = (
       contents.unreadableByteCount > 0, contents.unfinishedByteCount > 0
     )
-    let understood = contents.entries.map { $0.text.flatMap(JournalLine.init) }
-    lines = understood.compactMap(\.self)
+    let parsedLines = contents.entries.map { $0.text.flatMap(JournalLine.init) }
+    lines = parsedLines.compactMap(\.self)
     damage = Self.damage(
       of: contents, after: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
     // Each text has a timestamp, so an equal text is a copy of the same record.
     var known: Set<Data> = []
-    for (line, entry) in zip(understood, contents.entries) {
+    for (line, entry) in zip(parsedLines, contents.entries) {
       if let text = entry.text, !known.insert(text).inserted { continue }
       if let line {
         apply(line, entry, file)

@@ -36,7 +36,7 @@ struct RecordReplay {
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
     else {
-      throw InputError(path, "is not a record of a mask", expected: "what lies as NAME.json beside a mask")
+      throw InputError(path, "is not a record of a mask", expected: "NAME.json beside a mask")
     }
     if let count = record.voxelsChangedByHand {
       let state = try Self.maskState(of: record, named: namedMask, recordPath: path, work: work)

@@ -132,7 +132,7 @@ extension RecordReplay {
     return candidates.first { FileSystem.exists($0) }
   }
 
-  /// The error that the label names beside a mask differ from those of the record; nil where they are equal.
+  /// The error where the label names beside a mask differ from those of the record; nil where they are equal.
   ///
   /// Missing names are only noted, because the record contains them too.
   private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {

@@ -136,8 +136,8 @@ struct CasePainter {
         ?? painter.threePlanes(through: voxel, width: width)
     }
     var picture = planes(width: style.width)
-    if let most = style.maximumHeight, picture.height > most {
-      let narrow = planes(width: max(1, style.width * most / picture.height))
+    if let maximum = style.maximumHeight, picture.height > maximum {
+      let narrow = planes(width: max(1, style.width * maximum / picture.height))
       picture = Picture(width: style.width, height: narrow.height)
       picture.draw(narrow, x: (picture.width - narrow.width) / 2, y: 0)
     }

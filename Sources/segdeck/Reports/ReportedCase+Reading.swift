@@ -57,7 +57,7 @@ struct ReportedContent {
     }
   }
 
-  /// Adds problems that are not known yet; that a file is missing is said once.
+  /// Adds problems that are not known yet, so that a missing file is reported once.
   private mutating func add(_ texts: [String]) {
     for text in texts where !problems.contains(text) {
       if !missingFiles.contains(where: { text.hasPrefix($0 + ":") }) { problems.append(text) }

@@ -40,10 +40,10 @@ extension [FolderEntry] {
 }
 
 extension FolderEntry {
-  /// "512x512x300, 84 MB" of an image, by its header alone; "500 DICOM files, 252 MB" of a folder with such files, and
-  /// nothing of any other.
+  /// A file or folder in a few words: "512x512x300, 84 MB" for an image, "500 DICOM files, 252 MB" for a folder with
+  /// such files; empty for any other folder.
   ///
-  /// Of an image whose header cannot be read, it is what is wrong, in a few words.
+  /// Only the header of an image is read. Where it cannot be read, the result is the problem.
   /// - Throws: `Cancelled`.
   package static func summary(of path: String, _ work: WorkContext) throws -> String {
     if FileSystem.isFolder(path) { return try summary(ofFolder: path, work) }

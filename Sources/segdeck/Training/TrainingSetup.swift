@@ -60,7 +60,7 @@ struct TrainingSetup {
     if normalisation == nil {
       let suggested = try measuredFingerprint().normalisation()
       preprocessing.normalisation = suggested.value
-      note("intensities", suggested.value.words, suggested.reason)
+      note("intensities", suggested.value.summary, suggested.reason)
     }
     return preprocessing
   }
@@ -96,7 +96,7 @@ struct TrainingSetup {
 
 extension Preprocessing.Normalisation {
   /// "-125 to 240 become 0 to 1", or "standard score of voxels above 0".
-  var words: String {
+  var summary: String {
     switch self {
     case .window(let lower, let upper):
       "\(significant(Double(lower))) to \(significant(Double(upper))) become 0 to 1"

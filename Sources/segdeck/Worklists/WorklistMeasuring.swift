@@ -31,7 +31,7 @@ enum WorklistMeasuring {
           if canStore { try store(rows[index].measures, item, pairing, cache) }
         }
       } catch let error as InputError {
-        // One bad case does not stop the others, and one note tells of a cache that cannot be written.
+        // One bad case does not stop the others, and a cache that cannot be written is reported once.
         canStore = canStore && rows[index].measures == nil
         problem(item, error.description)
       } catch is Cancelled {
@@ -58,7 +58,7 @@ enum WorklistMeasuring {
     guard !known.isComplete else { return known.uncertainties }
     do {
       let read = try WorklistUncertainty.ofFile(item, work: work)
-      // A cache that cannot be written was told of with the masks.
+      // A cache that cannot be written was reported with the masks.
       try? WorklistUncertainty.store(read, ofFileOf: item, cache)
       return read.merged(with: known.uncertainties)
     } catch let error as InputError {

@@ -8,7 +8,7 @@ import Work
 package struct WinogradConvolution: PreparedOperation {
   private let product: WinogradProduct
 
-  /// Transforms `weight`, [out, in, z, y, x], for a `geometry` that ``serves(_:)`` accepts; `bias` is [out].
+  /// Transforms `weight`, [out, in, z, y, x], for a `geometry` that ``supports(_:)`` accepts; `bias` is [out].
   package init(
     weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
@@ -131,12 +131,12 @@ extension WinogradScheme {
 
 extension WinogradConvolution {
   /// Whether there is a scheme for `geometry`.
-  static func serves(_ geometry: ConvolutionGeometry) -> Bool {
+  static func supports(_ geometry: ConvolutionGeometry) -> Bool {
     WinogradScheme(geometry, inputs: 1, outputs: 1) != nil
   }
 
   /// Whether there are enough input and output channels to outweigh the transforms: measured.
-  static func pays(inputs: Int, outputs: Int) -> Bool { min(inputs, outputs) >= 12 }
+  static func isFaster(inputs: Int, outputs: Int) -> Bool { min(inputs, outputs) >= 12 }
 
   /// The gradient of a convolution's weights; see
   /// ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.

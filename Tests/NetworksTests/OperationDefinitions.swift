@@ -23,7 +23,7 @@ extension OperationCase {
   ///
   /// It shares nothing with the program but the extents of the output. Its central differences have an error of about
   /// 1e-8 of the largest one.
-  func twin(
+  func definedResult(
     _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray]
   ) -> DoubleArray {
     guard let output = operation.outputExtent(image.extent) else {
@@ -60,7 +60,7 @@ extension OperationCase {
       return normalised(image, parameters, epsilon: Double(operation.epsilon))
     case is ReLUOperation:
       return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
-    default: preconditionFailure("\(testDescription) has no twin")
+    default: preconditionFailure("\(testDescription) has no definition in double precision")
     }
   }
 }

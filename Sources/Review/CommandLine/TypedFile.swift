@@ -1,15 +1,17 @@
 import Foundation
 import Volumes
 
-/// A file that was typed, with words behind it that say more; a file in quotation marks may contain these words.
-struct FileWords {
-  /// The file, without quotation marks.
+/// The path of a file that was typed, and options such as "layer 2" after it.
+///
+/// A path in quotation marks may contain the words of the options.
+struct TypedFile {
+  /// The path, without quotation marks.
   private(set) var path: String
-  /// What is behind a file in quotation marks and not removed yet.
+  /// The text after a path in quotation marks, without the options that were removed.
   private(set) var rest = ""
   private let isQuoted: Bool
 
-  /// The parts of a text without blanks at its ends.
+  /// - Parameter text: The typed text without blanks at its ends.
   init(_ text: String) {
     guard text.hasPrefix("\""), let end = text.dropFirst().firstIndex(of: "\"") else {
       (path, isQuoted) = (text, false)
@@ -20,8 +22,8 @@ struct FileWords {
     isQuoted = true
   }
 
-  /// Removes the last occurrence of a word with the text behind it.
-  /// - Returns: That text; nil where the word or a text behind it is missing.
+  /// Removes the last option with this name.
+  /// - Returns: The value after the name; nil where the name or a value after it is missing.
   mutating func removeLast(_ word: String) -> String? {
     let words = isQuoted ? " " + rest : path
     guard let range = words.range(of: " \(word) ", options: .backwards) else { return nil }
