@@ -69,7 +69,10 @@ struct PairingJourneyTests {
       for index in labels.voxels.indices where labels.voxels[index] > 0 {
         labels.voxels[index] = index < first ? 1 : 2
       }
-      try labels.write(to: path, source: file.source)
+      // The program never replaces a file that it has read.
+      try labels.write(to: folder("new.nii"), source: file.source)
+      try FileManager.default.removeItem(atPath: path)
+      try FileManager.default.moveItem(atPath: folder("new.nii"), toPath: path)
       labels.voxels = labels.voxels.map { $0 > 0 ? 3 - $0 : 0 }
       try labels.write(to: folder("net/case\(number).nii"), source: file.source)
     }
