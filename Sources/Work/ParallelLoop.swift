@@ -3,13 +3,16 @@ import Foundation
 import Synchronization
 
 extension WorkContext {
-  /// Runs two functions concurrently where there are two threads.
+  /// Runs two functions concurrently where there are enough threads, else one after the other.
   ///
-  /// For single-threaded work such as reading two files.
+  /// For work that uses few threads, such as reading two files.
+  /// - Parameter minimumThreadCount: The number of threads from which on they run concurrently.
   /// - Throws: The error of the first, else the error of the second; ``Cancelled``.
   package func both<First: Sendable, Second: Sendable>(
-    _ first: @Sendable () throws -> First, _ second: @Sendable () throws -> Second
+    minimumThreadCount: Int = 2, _ first: @Sendable () throws -> First,
+    _ second: @Sendable () throws -> Second
   ) throws -> (First, Second) {
+    guard threadCount >= minimumThreadCount else { return (try first(), try second()) }
     let one = Mutex<Result<First, any Error>?>(nil)
     let other = Mutex<Result<Second, any Error>?>(nil)
     try forEach(count: 2) { index, _ in

@@ -45,7 +45,9 @@ final class CaseServices: ReviewServices {
     // The sample lies in a folder of the program, where nothing should be written.
     let folder =
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
+    // Reading a compressed image uses two threads, and its picture must not wait for the masks.
     let (withoutMasks, read) = try work.both(
+      minimumThreadCount: 3,
       {
         let opened = ReviewCase(
           name: name, imagePath: full, image: try file.scalarVolume(work: work.part(0.2...1)),
