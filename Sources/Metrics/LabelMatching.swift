@@ -7,6 +7,8 @@ package struct LabelMatching: Equatable, Sendable {
   /// Declared pairs of a label with a name and one without that hardly overlap: only their values suggest them, and
   /// nothing contradicts them.
   package let unproven: [UInt16: UInt16]
+  /// Whether another label overlaps one of a declared pair clearly more than its partner.
+  package let isContradicted: Bool
   /// Whether a user should confirm the proposal, because names or values contradict overlaps.
   package let isDoubtful: Bool
 
@@ -61,7 +63,7 @@ package struct LabelMatching: Equatable, Sendable {
       proposed[candidate.reference] = candidate.other
       taken.insert(candidate.other)
     }
-    let isContradicted = declared.contains { occurs($0.key, $0.value) && proposed[$0.key] != $0.value }
+    isContradicted = declared.contains { occurs($0.key, $0.value) && proposed[$0.key] != $0.value }
     // A value that both masks use and one of them does not name is assumed to mean the same where the labels overlap.
     let isGuessed = proposed.contains { one, two in
       declared[one] != two && !(one == two && lacksName(one, two))

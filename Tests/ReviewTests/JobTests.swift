@@ -64,9 +64,9 @@ private final class PretendedServices: ReviewServices {
       voxels: [Float](repeating: Float(request.frame), count: request.grid.size.voxelCount))
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
+  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? { nil }
 
-  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
+  func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) {}
 
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) -> [FolderEntry] { [] }
 

@@ -22,16 +22,18 @@ private func twoMasks(_ values: [UInt16: UInt16], names: [UInt16: String] = [:])
 /// Opens a case and ends the comparison that opening asks for.
 private func comparedState(
   _ content: ReviewCase, screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
-  remembered: [UInt16: UInt16]? = nil
+  remembered: [UInt16: UInt16]? = nil, areOfTheseVersions: Bool = true
 ) throws -> ReviewState {
   var state = try openedState(content, screen: screen)
-  try state.finishComparison(remembered: remembered)
+  try state.finishComparison(remembered: remembered, areOfTheseVersions: areOfTheseVersions)
   return state
 }
 
 extension ReviewState {
   /// Ends the running comparison, and those that follow from it.
-  fileprivate mutating func finishComparison(remembered: [UInt16: UInt16]? = nil) throws {
+  fileprivate mutating func finishComparison(
+    remembered: [UInt16: UInt16]? = nil, areOfTheseVersions: Bool = true
+  ) throws {
     while let job = jobs[.comparison], let a = decisions.a.flatMap({ version($0) }),
       let b = decisions.b.flatMap({ version($0) })
     {
@@ -46,7 +48,14 @@ extension ReviewState {
         &self,
         .jobEnded(
           job.id,
-          .finished(ComparisonJob.self, with: try Comparison(request, remembered: remembered, WorkContext())))
+          .finished(
+            ComparisonJob.self,
+            with: try Comparison(
+              request,
+              remembered: remembered.map {
+                RememberedPartners(codes: $0, areOfTheseVersions: areOfTheseVersions)
+              },
+              WorkContext())))
       )
     }
   }
@@ -164,7 +173,32 @@ func answersAreRemembered() throws {
   #expect(state.dialog == nil)
   #expect(state.agreement == ["liver / label 2": 1])
   #expect(
-    state.message == Message("labels are paired as you chose before; p in the label table changes it"))
+    state.message == Message("labels are paired as chosen before; p in the label table changes it"))
+}
+
+@Test("pairs that were chosen in another case are used unless overlaps contradict them")
+func otherCasesPairs() throws {
+  let fitting = try comparedState(
+    twoMasks([6: 2, 1: 6]), remembered: [6: 2, 1: 6], areOfTheseVersions: false)
+  #expect(fitting.dialog == nil)
+  #expect(fitting.agreement == ["liver / label 2": 1, "spleen / label 6": 1])
+  let contradicted = try comparedState(
+    twoMasks([6: 2, 1: 6]), remembered: [6: 6, 1: 2], areOfTheseVersions: false)
+  #expect(contradicted.pairing?.partners == [6: 2, 1: 6])
+}
+
+@Test("text that is typed while the question about pairs is open answers nothing")
+func typedTextAnswersNothing() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  let asked = state.dialog
+  state.type("yn\"no new findings: fey")
+  #expect(state.dialog == asked)
+  #expect(state.decisions.verdicts == Verdicts() && state.decisions.pairings == [])
+  #expect(state.message?.text.hasSuffix("what is typed is ignored until Enter or Esc") == true)
+  state.press(.enter)
+  #expect(state.dialog == asked)
+  state.press(.enter)
+  #expect(state.dialog == nil && state.decisions.pairings.count == 1)
 }
 
 @Test("a pair has one colour in both versions and is hidden in both")

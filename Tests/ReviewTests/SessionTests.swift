@@ -216,11 +216,27 @@ struct SessionTests {
     try session.press(.escape)
     #expect(session.end == nil)
     #expect(session.worklist.row(CaseID(0)).statusText == "cannot be opened")
-    try session.press("S")
-    #expect(session.current == CaseID(0))
+    // A verdict that is given already moves on, and is not withdrawn.
     effects = try session.press("S")
-    #expect(effects.records.first == "case-1 decided needs work")
+    #expect(effects.records == ["case-2 opened"])
     #expect(session.current == CaseID(1))
+  }
+
+  @Test("a case that cannot be opened is never said to be accepted, and stays flagged where it is")
+  func refusesAcceptance() throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects, failing: [CaseID(0)])
+    #expect(try session.press("F").records.first == "case-1 decided flagged")
+    #expect(session.current == CaseID(1))
+    for key: Key in ["Y", "R"] {
+      _ = reduce(&session, .terminal(.key(.control("p"))))
+      try session.finish([], failing: [CaseID(0)])
+      #expect(session.current == CaseID(0))
+      #expect(try session.press(key).records == [])
+      #expect(session.current == CaseID(0))
+      #expect(session.review.message?.text.hasPrefix("a case that cannot be opened") == true)
+      #expect(try session.press("F").records == ["case-2 opened"])
+    }
   }
 
   @Test("a session without a worklist ends with the reason why its case cannot be opened")
@@ -241,6 +257,16 @@ struct SessionTests {
     #expect(second.overlay == first.overlay)
     #expect(second.activePlane == .coronal)
     #expect(second.convention == .neurological)
+  }
+
+  @Test("what was chosen for the view stays when a case that cannot be opened is passed")
+  func keepsHabitsAcrossFailures() throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects, failing: [CaseID(1)])
+    try session.press("u", "c", "O", .control("n"), .control("n"))
+    #expect(session.current == CaseID(2))
+    #expect(session.review.view.activePlane == .coronal)
+    #expect(session.review.view.convention == .neurological)
   }
 }
 

@@ -56,33 +56,96 @@ struct MaskPairingTests {
     #expect(pairing.partners([7, 9], names, [2, 3], nil, coding: coding) == nil)
   }
 
-  @Test("the pairing of a case is its own, else that of the case that was decided last")
+  @Test("a label without a name agrees with any name of its value")
+  func renamedLabels() {
+    #expect(heart.partners(side("model", [1: "ventricle", 2: "label 2"]), experts) == [1: 3, 2: 1])
+    #expect(heart.partners(model, side("experts", [1: "label 1", 3: "aorta"])) == [2: 1, 1: 3])
+    #expect(heart.partners(model, side("experts", [1: "label 3"])) == nil)
+  }
+
+  private func chosen(
+    _ partners: [Int: Int], at time: String, isConfirmed: Bool = true, labels: [Int: String]? = nil
+  ) -> MaskPairing {
+    MaskPairing(
+      first: side("model", labels ?? model.labels), second: experts, partners: partners,
+      isConfirmed: isConfirmed, time: time)
+  }
+
+  @Test("pairs that were chosen in a case come before those of others, the latest choice first")
   func ofWorklist() {
-    var other = heart
-    other.partners = [3: 2]
+    let (early, late) = (chosen([1: 3, 2: 1], at: "1"), chosen([3: 2], at: "2"))
     let unrelated = MaskPairing(first: side("a", [1: "x"]), second: side("b", [1: "y"]), partners: [1: 1])
     var records = ReviewRecords(folders: [])
-    records.add(decided("one", "ann", [unrelated, heart], 2), file: "f", line: 1)
-    records.add(decided("two", "bob", [other], 3), file: "g", line: 1)
+    records.add(decided("one", "ann", [unrelated, early], 2), file: "f", line: 1)
+    records.add(decided("two", "bob", [late], 3), file: "g", line: 1)
+    // A later decision about a case is no later choice of its pairs.
+    records.add(decided("one", "ann", [unrelated, early], 9), file: "f", line: 2)
     let pairings = WorklistPairings(records.reviews)
     func item(_ name: String, _ masks: [String]) -> WorklistCase {
       WorklistCase(name: name, images: ["i.nii"], masks: masks.map { .init(name: $0, path: "\($0).nii") })
     }
-    #expect(pairings.pairing(of: item("one", ["model", "experts"])) == heart)
-    #expect(pairings.pairing(of: item("one", ["experts", "model"])) == heart.swapped)
-    #expect(pairings.pairing(of: item("three", ["model", "experts"])) == other)
-    #expect(pairings.pairing(of: item("three", ["a", "b"])) == unrelated)
-    #expect(pairings.pairing(of: item("three", ["a", "experts"])) == nil)
-    #expect(pairings.pairing(of: item("three", ["a"])) == nil)
-    // A reader who withdraws a pairing leaves those of others.
-    records.add(decided("two", "bob", [], 4), file: "g", line: 2)
-    #expect(WorklistPairings(records.reviews).pairing(of: item("three", ["model", "experts"])) == heart)
+    #expect(
+      pairings.pairings(of: item("one", ["model", "experts"]))
+        == CasePairings(own: [early], inherited: [late]))
+    #expect(
+      pairings.pairings(of: item("one", ["experts", "model"]))
+        == CasePairings(own: [early.swapped], inherited: [late.swapped]))
+    #expect(
+      pairings.pairings(of: item("three", ["model", "experts"])) == CasePairings(inherited: [late, early]))
+    #expect(pairings.pairings(of: item("three", ["a", "b"])) == CasePairings(inherited: [unrelated]))
+    #expect(pairings.pairings(of: item("three", ["a", "experts"])).isEmpty)
+    #expect(pairings.pairings(of: item("three", ["a"])).isEmpty)
+    // A reader who withdraws pairs leaves those of others.
+    records.add(decided("two", "bob", [], 10), file: "g", line: 2)
+    #expect(
+      WorklistPairings(records.reviews).pairings(of: item("three", ["model", "experts"]))
+        == CasePairings(inherited: [early]))
+  }
+
+  @Test("names and values that a reader kept count in that case alone, and never before confirmed pairs")
+  func keptNames() {
+    let (kept, confirmed) = (chosen([:], at: "5", isConfirmed: false), chosen([1: 3], at: "1"))
+    var records = ReviewRecords(folders: [])
+    records.add(decided("one", "ann", [kept], 1), file: "f", line: 1)
+    func pairings(_ name: String) -> CasePairings {
+      WorklistPairings(records.reviews).pairings(ofCase: name, "model", "experts")
+    }
+    #expect(pairings("one") == CasePairings(own: [kept]))
+    #expect(pairings("two").isEmpty)
+    records.add(decided("one", "bob", [confirmed], 2), file: "g", line: 1)
+    #expect(pairings("one") == CasePairings(own: [confirmed, kept]))
+    #expect(pairings("two") == CasePairings(inherited: [confirmed]))
+  }
+
+  @Test("pairs of a case with other labels do not switch off those that apply")
+  func firstThatApplies() {
+    let few = chosen([1: 3], at: "2", labels: [1: "label 1"])
+    let found = CasePairings(inherited: [few, heart]).partners(
+      ([1, 2], nil), ([1, 3], LabelTable(experts.labels.map { label($0.key, $0.value) })), coding: .identity)
+    #expect(found == CasePairings.Partners(codes: [1: 3, 2: 1], areInherited: true))
+  }
+
+  private func label(_ value: Int, _ name: String) -> Label {
+    Label(value: UInt16(value), name: name, colour: RGBColour(0, 0, 0))
+  }
+
+  @Test("a choice keeps its time while it stays the same")
+  func times() {
+    let first = CaseDecision(pairings: [heart]).timed("1", since: nil)
+    #expect(first.pairings.map(\.time) == ["1"])
+    var verdict = CaseDecision(verdict: .accepted, pairings: [heart])
+    #expect(verdict.timed("2", since: first).pairings.map(\.time) == ["1"])
+    verdict.pairings[0].partners = [1: 1]
+    #expect(verdict.timed("3", since: first).pairings.map(\.time) == ["3"])
   }
 
   @Test("a record that is damaged in a pairing loses that pairing alone")
   func damage() throws {
+    for pairing in [heart, chosen([2: 1], at: "2026-01-01T00:00:00.000Z", isConfirmed: false)] {
+      let record = decided("one", "ann", [pairing], 1)
+      #expect(CaseRecord(json: record.json) == record)
+    }
     let record = decided("one", "ann", [heart], 1)
-    #expect(CaseRecord(json: record.json) == record)
     let text = String(decoding: record.json, as: UTF8.self)
     for (part, damaged) in [
       ("[1,3]", "[1]"), ("[1,3]", "[2,3]"), ("[1,3]", "[1,1]"), ("[1,3]", "[9,3]"),

@@ -100,11 +100,14 @@ import Worklist
     let pairing = MaskPairing(
       first: .init(mask: "a", labels: [1: "liver", 2: "spleen"]),
       second: .init(mask: "b", labels: [1: "label 1", 2: "label 2"]), partners: [1: 2, 2: 1])
-    func paired(_ pairing: MaskPairing) throws -> [CaseMeasures.LabelMeasures] {
+    func paired(_ pairing: MaskPairing, isInherited: Bool = false) throws -> [CaseMeasures.LabelMeasures] {
       try CaseMeasures(
         of: numbered(1, 2), names: LabelTable([liver, spleen]), comparedWith: numbered(2, 1), otherNames: nil,
-        pairing: pairing, work: WorkContext()
-      ).labels.map { .init(value: $0.value, name: $0.name, millilitres: 1, dice: $0.dice) }
+        pairings: isInherited ? CasePairings(inherited: [pairing]) : CasePairings(own: [pairing]),
+        work: WorkContext()
+      ).labels.map {
+        .init(value: $0.value, name: $0.name, millilitres: 1, dice: $0.dice, contradiction: $0.contradiction)
+      }
     }
     #expect(
       try paired(pairing) == [
@@ -123,6 +126,14 @@ import Worklist
     var other = pairing
     other.first.labels[2] = "kidney"
     #expect(try paired(other).map(\.dice) == [0, 0])
+    #expect(try paired(pairing, isInherited: true) == paired(pairing))
+    // What was chosen in another case is flagged where overlaps contradict it, what was chosen here is not.
+    var wrong = pairing
+    wrong.partners = [1: 1, 2: 2]
+    #expect(try paired(wrong).map(\.contradiction) == [nil, nil])
+    #expect(
+      try paired(wrong, isInherited: true).map(\.contradiction)
+        == [.init(name: "label 2", dice: 1), .init(name: "label 1", dice: 1)])
     var renamed = second
     renamed.name = "Leber"
     #expect(

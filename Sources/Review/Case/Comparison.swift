@@ -143,11 +143,12 @@ package struct PairingMemory: Equatable, Sendable {
 
   /// A pairing of these versions as a worklist's records have it.
   /// - Parameter partners: The code in B by the code in A.
-  package func pairing(_ partners: [UInt16: UInt16]) -> MaskPairing {
+  package func pairing(_ partners: [UInt16: UInt16], isConfirmed: Bool) -> MaskPairing {
     MaskPairing(
       first: a.side, second: b.side,
       partners: Dictionary(
-        partners.map { (a.coding.value(of: $0), b.coding.value(of: $1)) }, uniquingKeysWith: min))
+        partners.map { (a.coding.value(of: $0), b.coding.value(of: $1)) }, uniquingKeysWith: min),
+      isConfirmed: isConfirmed)
   }
 
   /// The code in B by the code in A in a pairing of a worklist's records; nil where it does not apply to these versions.
@@ -158,6 +159,19 @@ package struct PairingMemory: Equatable, Sendable {
           a.coding.code(of: value).flatMap { code in b.coding.code(of: partner).map { (code, $0) } }
         }, uniquingKeysWith: min)
     }
+  }
+}
+
+/// A pairing of the labels of two versions from an earlier choice.
+package struct RememberedPartners: Equatable, Sendable {
+  /// The code in B by the code in A.
+  package var codes: [UInt16: UInt16]
+  /// Whether it was chosen for these versions; else for versions of the same names of another case.
+  package var areOfTheseVersions: Bool
+
+  package init(codes: [UInt16: UInt16], areOfTheseVersions: Bool) {
+    self.codes = codes
+    self.areOfTheseVersions = areOfTheseVersions
   }
 }
 
@@ -177,8 +191,7 @@ package struct Comparison: Equatable, Sendable {
   package enum Pairing: Equatable, Sendable {
     /// The request gave the pairs.
     case settled
-    /// The value in B by the value in A: names and overlaps agree, or the reviewer chose these pairs for the same files
-    /// in an earlier session (`isRemembered`).
+    /// The value in B by the value in A: names and overlaps agree, or these pairs were chosen before (`isRemembered`).
     case found([UInt16: UInt16], isRemembered: Bool)
     /// Names are missing or overlaps contradict them: the reviewer is asked to confirm the pairs.
     case doubtful(proposed: [UInt16: UInt16])
@@ -202,11 +215,12 @@ package struct Comparison: Equatable, Sendable {
   }
 
   /// Pairs the labels of two versions and counts their common voxels.
-  /// - Parameter remembered: The pairs that the reviewer chose for these files in an earlier session; nil for none.
+  /// - Parameter remembered: The pairs that were chosen before. Those of another case do not apply where overlaps
+  ///   contradict them. nil for none.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels + labels), in at most three passes.
   package init(
-    _ request: ComparisonRequest, remembered: [UInt16: UInt16]? = nil, _ work: WorkContext
+    _ request: ComparisonRequest, remembered: RememberedPartners? = nil, _ work: WorkContext
   ) throws(Cancelled) {
     let (versionA, versionB) = (request.a, request.b)
     (a, b) = (versionA.id, versionB.id)
@@ -216,9 +230,15 @@ package struct Comparison: Equatable, Sendable {
       let overlaps = try LabelOverlaps(
         reference: versionA.labels, other: versionB.labels, work: work.withoutProgress)
       self.overlaps = overlaps
-      if request.memory != nil, let remembered {
-        pairing = .found(remembered, isRemembered: true)
-        pairs = LabelPair.pairs(versionA, versionB, remembered)
+      let isUsable = remembered.map { remembered in
+        remembered.areOfTheseVersions
+          || !LabelMatching(
+            reference: versionA.table, other: versionB.table, declared: remembered.codes, overlaps: overlaps
+          ).isContradicted
+      }
+      if request.memory != nil, let remembered, isUsable == true {
+        pairing = .found(remembered.codes, isRemembered: true)
+        pairs = LabelPair.pairs(versionA, versionB, remembered.codes)
       } else if request.memory != nil {
         let matching = LabelMatching(
           reference: versionA.table, other: versionB.table, declared: pairs.partners, overlaps: overlaps)

@@ -8,9 +8,14 @@ package struct LabelPairing: Equatable, Sendable {
   package var older, newer: VersionID
   /// The value in the newer family by the value in the older one; one to one.
   package var partners: [UInt16: UInt16]
+  /// Whether the reviewer confirmed the pairs; else the reviewer kept names and values although overlaps suggest others.
+  package var isConfirmed: Bool
 
   /// A pairing of two families, `partners` leading from `one` to `other`.
-  package init(_ one: VersionID, _ other: VersionID, partners: [UInt16: UInt16]) {
+  package init(
+    _ one: VersionID, _ other: VersionID, partners: [UInt16: UInt16], isConfirmed: Bool = true
+  ) {
+    self.isConfirmed = isConfirmed
     (older, newer) = (min(one, other), max(one, other))
     self.partners = one < other ? partners : LabelPairing.inverted(partners)
   }

@@ -53,6 +53,8 @@ package struct Version: Equatable, Sendable {
   package private(set) var table: LabelTable
   /// The labels of ``table`` with the colours of their own file or model.
   package private(set) var ownTable: LabelTable
+  /// The labels as they were when the version was made: a mask's as its file has them.
+  let tableAsRead: LabelTable
   /// The key of each label of ``table`` for visibility, selection and comparison: equal for labels of different
   /// versions that are one structure.
   private var keys: [String]
@@ -90,6 +92,7 @@ package struct Version: Equatable, Sendable {
     self.labels = labels
     self.components = components
     ownTable = table.completed(for: components.statistics.map(\.label)).withDistinctNames
+    tableAsRead = ownTable
     self.table = ownTable
     keys = ownTable.labels.map(\.nameKey)
     self.probabilities = probabilities

@@ -11,6 +11,8 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var maskPaths: [String]
   /// The name of a mask's version by its path in ``maskPaths``; a mask without one is named after its file.
   package var maskNames: [String: String] = [:]
+  /// The names of the masks in the worklist by their paths, those of the columns `mask` and `mask2` included.
+  package var worklistMaskNames: [String: String] = [:]
   /// What is read of masks with several segments or layers, by their paths in ``maskPaths``; all of the others.
   package var maskParts: [String: MaskPart] = [:]
   /// A file of class probabilities of the image as the user wrote it; nil for none.

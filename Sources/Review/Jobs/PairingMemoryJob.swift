@@ -8,11 +8,13 @@ package struct PairingMemoryJob: Job {
   package static let kind = JobKind.memory
   /// The value in B by the value in A; nil removes the stored pairing.
   package var partners: [UInt16: UInt16]?
+  /// Whether the reviewer confirmed the pairs; else names and values were kept.
+  package var isConfirmed: Bool
   /// The versions' labels.
   package var memory: PairingMemory
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome {
-    try environment.services.remember(partners, of: memory)
+    try environment.services.remember(partners, isConfirmed: isConfirmed, of: memory)
     return Outcome()
   }
 

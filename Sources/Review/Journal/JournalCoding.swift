@@ -87,14 +87,15 @@ extension Decisions: Codable {
 }
 
 extension LabelPairing: Codable {
-  private enum Key: String, CodingKey { case older, newer, partners }
+  private enum Key: String, CodingKey { case older, newer, partners, kept }
 
   /// Reads a pairing; the partners are a list in which each label is followed by its partner.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     self.init(
       try values.decode(VersionID.self, forKey: .older), try values.decode(VersionID.self, forKey: .newer),
-      partners: try values.decode([UInt16: UInt16].self, forKey: .partners))
+      partners: try values.decode([UInt16: UInt16].self, forKey: .partners),
+      isConfirmed: try values.decodeIfPresent(Bool.self, forKey: .kept) != true)
   }
 
   /// Writes a pairing, its labels ascending.
@@ -103,6 +104,7 @@ extension LabelPairing: Codable {
     try values.encode(older, forKey: .older)
     try values.encode(newer, forKey: .newer)
     try values.encode(partners.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, forKey: .partners)
+    if !isConfirmed { try values.encode(true, forKey: .kept) }
   }
 }
 

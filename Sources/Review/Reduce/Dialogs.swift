@@ -14,9 +14,9 @@ extension Action {
         .pairing, [.right, "l", " "], .answer(.changePartner(1)),
         "its partner in B: none, then by overlap", bar: "change", barKeys: [.left, .right]),
       KeyTable.bind(.pairing, [.left, "h"], .answer(.changePartner(-1)), "the same, backwards"),
-      KeyTable.bind(.pairing, [.enter, "y"], .answer(.accept), "these pairs are right", bar: "take"),
+      KeyTable.bind(.pairing, [.enter], .answer(.accept), "these pairs are right", bar: "take"),
       KeyTable.bind(
-        .pairing, [.escape, "n", "q"], .answer(.dismiss), "keep names and, where one is missing, values",
+        .pairing, [.escape], .answer(.dismiss), "keep names and, where one is missing, values",
         bar: "keep names", barKeys: [.escape]),
       KeyTable.bind(.text, [.enter], .answer(.accept), "do it", bar: "do it"),
       KeyTable.bind(.text, [.escape, .control("c")], .answer(.dismiss), "back", bar: "back"),

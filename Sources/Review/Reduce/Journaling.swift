@@ -365,6 +365,7 @@ extension Decisions {
 extension LabelPairing {
   /// The pairing with family numbers replaced; numbers without an entry stay.
   fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> LabelPairing {
-    LabelPairing(numbers[older] ?? older, numbers[newer] ?? newer, partners: partners)
+    LabelPairing(
+      numbers[older] ?? older, numbers[newer] ?? newer, partners: partners, isConfirmed: isConfirmed)
   }
 }

@@ -158,7 +158,7 @@ extension Decisions {
       guard takesOver || partners[own.value] == nil && former == nil else { return pairing }
       if let former { partners[former] = nil }
       partners[own.value] = partner.value
-      return LabelPairing(edit.family, other, partners: partners)
+      return LabelPairing(edit.family, other, partners: partners, isConfirmed: pairing.isConfirmed)
     }
   }
 }

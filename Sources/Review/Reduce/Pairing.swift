@@ -62,16 +62,19 @@ extension ReviewState {
       let name: String
       var content: [LabelStatistics] = []
       let origin = self.version(version.family)
+      var (versionName, labels) = (origin?.name ?? version.name, version.ownTable.labels)
       switch origin?.origin {
       case .mask(let path):
         name = path
+        versionName = request.worklistMaskNames[path] ?? versionName
+        // The reviewer may have renamed labels, and records name them as the file does.
+        labels = origin?.tableAsRead.labels ?? labels
         content = origin?.statistics ?? []
       case .network(let modelID, _): name = modelID
       case .refinement, .edit, nil: name = version.name
       }
       return PairingMemory.Source(
-        name: name, versionName: origin?.name ?? version.name, labels: version.ownTable.labels,
-        coding: version.labels.coding, content: content)
+        name: name, versionName: versionName, labels: labels, coding: version.labels.coding, content: content)
     }
     return PairingMemory(a: source(a), b: source(b))
   }
@@ -89,13 +92,25 @@ extension ReviewState {
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
-        appendMessage("labels are paired as you chose before; p in the label table changes it")
+        appendMessage("labels are paired as chosen before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
       let asked = pairingDialog(a, b, found, partners: proposed, isAsked: true)
       if dialog == nil { dialog = asked } else { pendingPairing = asked }
     }
+    return compareIfNeeded()
+  }
+
+  /// Compares A and B again where the reviewer is being asked about their labels: pairs may have been chosen in another
+  /// case since the question was opened.
+  mutating func askAgain() -> [ReviewEffect] {
+    guard case .pairing(let pairing)? = dialog ?? pendingPairing, pairing.isAsked,
+      let a = version(pairing.a), let b = version(pairing.b)
+    else { return [] }
+    (dialog, pendingPairing) = (nil, nil)
+    askedPairings.remove([a.family, b.family])
+    comparison = nil
     return compareIfNeeded()
   }
 
@@ -190,7 +205,7 @@ extension ReviewState {
     case .accept:
       dialog = nil
       let count = pairing.partners.count
-      let effects = pair(pairing, pairing.partners, "pair labels")
+      let effects = pair(pairing, pairing.partners, isConfirmed: true, "pair labels")
       message = Message(
         "\(counted(count, "pair")) of labels; d shows the difference, z undoes, p in the table changes them"
       )
@@ -198,7 +213,8 @@ extension ReviewState {
     case .dismiss, .typeColour:
       dialog = nil
       guard pairing.isAsked else { return [] }
-      let effects = pair(pairing, partnersByNameAndValue(pairing), "keep names and values")
+      let effects = pair(
+        pairing, partnersByNameAndValue(pairing), isConfirmed: false, "keep names and values")
       message = Message("labels are paired by name, else by value; p in the label table changes it")
       return effects
     }
@@ -219,15 +235,16 @@ extension ReviewState {
   }
 
   private mutating func pair(
-    _ pairing: PairingDialog, _ partners: [UInt16: UInt16], _ name: String
+    _ pairing: PairingDialog, _ partners: [UInt16: UInt16], isConfirmed: Bool, _ name: String
   ) -> [ReviewEffect] {
     guard let a = version(pairing.a), let b = version(pairing.b) else { return [] }
     let memory = pairingMemory(a, b)
     decide(name) {
       $0.pairings.removeAll { $0.isOf(a.family, b.family) }
-      $0.pairings.append(LabelPairing(a.family, b.family, partners: partners))
+      $0.pairings.append(LabelPairing(a.family, b.family, partners: partners, isConfirmed: isConfirmed))
     }
-    return compareIfNeeded() + [start(PairingMemoryJob(partners: partners, memory: memory))]
+    return compareIfNeeded()
+      + [start(PairingMemoryJob(partners: partners, isConfirmed: isConfirmed, memory: memory))]
   }
 
   /// Stores the pairings after an undo or redo in place of those before it.
@@ -241,8 +258,11 @@ extension ReviewState {
       guard seen.insert([pairing.older, pairing.newer]).inserted, let older = version(pairing.older),
         let newer = version(pairing.newer)
       else { return nil }
-      let partners = decisions.pairings.last(of: pairing.older, pairing.newer)?.partners(from: pairing.older)
-      return start(PairingMemoryJob(partners: partners, memory: pairingMemory(older, newer)))
+      let chosen = decisions.pairings.last(of: pairing.older, pairing.newer)
+      return start(
+        PairingMemoryJob(
+          partners: chosen?.partners(from: pairing.older), isConfirmed: chosen?.isConfirmed ?? true,
+          memory: pairingMemory(older, newer)))
     }
   }
 }

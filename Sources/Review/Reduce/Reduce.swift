@@ -104,7 +104,11 @@ extension ReviewState {
       type(text)
       return []
     case .mouse(let event):
-      guard phase == .reviewing else { return [] }
+      guard phase == .reviewing else {
+        // While masks are being read, only the panes answer.
+        return isImageShownEarly && layout.pane(at: event.cell)?.title.contains(event.cell) == false
+          ? handleMouse(event) : []
+      }
       guard dialog == nil else {
         // The wheel over a list moves the list's pointer.
         if event.action == .wheelUp { movePointer(.entries(-1)) }
@@ -162,8 +166,10 @@ extension ReviewState {
       type(String(character))
     } else if key == .control("c") {
       return interrupt()
-    } else if key == "/" {
-      ignoreTyping("/ searches in lists, such as the labels (b)")
+    } else if asksForLine(key) {
+      ignoreTyping(
+        dialog == nil
+          ? "/ searches in lists, such as the labels (b)" : "no line can be typed before this is closed")
     }
     return []
   }

@@ -143,7 +143,8 @@ extension ReviewState {
           click: .entry(number, opening: nil))
       ]
     }
-    paintBox("Pairs of labels", head + rows + foot, width: width, into: &frame)
+    let part = shown < pairing.rows.count ? " \(first + 1)-\(first + shown) of \(pairing.rows.count)" : ""
+    paintBox("Pairs of labels" + part, head + rows + foot, width: width, into: &frame)
   }
 
   private func paintPresets(_ selected: Int, into frame: inout Frame) {

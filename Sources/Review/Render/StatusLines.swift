@@ -115,6 +115,7 @@ extension ReviewState {
     case .opening, .writing: break
     case .failing, .absent: facts.append(("not journalled", "not journalled"))
     }
+    if unwrittenVerdictsReason != nil { facts.append(("verdicts not written", "not written")) }
     if let accepted = verdicts.accepted.flatMap({ version($0) }) {
       let isExported = exported[accepted.id] != nil
       facts.append(

@@ -30,11 +30,12 @@ package protocol ReviewServices: Sendable {
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume
 
-  /// The reviewer's earlier pairing of the labels of the same files: A's values and their partners in B; nil for none.
-  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]?
+  /// An earlier pairing of the labels of the same files, or of versions of the same names; nil for none.
+  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners?
 
   /// Stores the reviewer's pairing of the labels of two versions; nil removes it.
-  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws
+  /// - Parameter isConfirmed: Whether the reviewer confirmed the pairs; else names and values were kept.
+  func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) throws
 
   /// The available models, each checked against `image`; models without a warning first.
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription]

@@ -8,7 +8,8 @@ package protocol SessionServices: Sendable {
   func services(of id: CaseID) -> any ReviewServices
 
   /// Starts reading records of other processes and measuring the cases; `deliver` gets ``SessionEvent/reviews(_:)``,
-  /// ``SessionEvent/decidedElsewhere(_:)``, ``SessionEvent/measured(_:)``, ``SessionEvent/uncertainties(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
+  /// ``SessionEvent/decidedElsewhere(_:)``, ``SessionEvent/measured(_:)``, ``SessionEvent/uncertainties(_:)``, ``SessionEvent/noted(_:)`` and
+  /// ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
   /// Adds a case at the end of the worklist.

@@ -29,7 +29,8 @@ extension ReviewState {
   private var maskPairings: [MaskPairing] {
     let own = decisions.pairings.compactMap { pairing -> MaskPairing? in
       guard let older = mask(pairing.older), let newer = mask(pairing.newer) else { return nil }
-      let recorded = pairingMemory(older, newer).pairing(pairing.partners(from: older.id))
+      let recorded = pairingMemory(older, newer).pairing(
+        pairing.partners(from: older.id), isConfirmed: pairing.isConfirmed)
       return recorded.first.mask <= recorded.second.mask ? recorded : recorded.swapped
     }
     return own
@@ -46,14 +47,15 @@ extension ReviewState {
   ///
   /// A recorded pairing that applies to no versions of this case becomes one of ``pairingsElsewhere``.
   private mutating func adoptedPairings(_ recorded: [MaskPairing]) -> [LabelPairing] {
-    guard recorded != maskPairings else { return decisions.pairings }
+    guard recorded.map(\.withoutTime) != maskPairings.map(\.withoutTime) else { return decisions.pairings }
     let masks = decisions.versions.filter { mask($0.id) != nil }
     var pairings = decisions.pairings.filter { mask($0.older) == nil || mask($0.newer) == nil }
     pairingsElsewhere = recorded.filter { pairing in
-      for one in masks where one.name == pairing.first.mask {
-        for other in masks where other.name == pairing.second.mask && other.id != one.id {
+      for one in masks {
+        for other in masks where other.id > one.id {
           guard let partners = pairingMemory(one, other).partners(pairing) else { continue }
-          pairings.append(LabelPairing(one.id, other.id, partners: partners))
+          pairings.append(
+            LabelPairing(one.id, other.id, partners: partners, isConfirmed: pairing.isConfirmed))
           return false
         }
       }
@@ -140,13 +142,14 @@ extension CaseDecision {
     return joined
   }
 
-  /// Whether both are the same decision, apart from the time spent, exported files and fingerprints.
+  /// Whether both are the same decision, apart from times, exported files and fingerprints.
   func isSame(as other: CaseDecision) -> Bool {
     func withoutDetails(_ decision: CaseDecision) -> CaseDecision {
       var decision = decision
       decision.seconds = 0
       decision.version?.exportedPath = nil
       decision.version?.fingerprint = nil
+      decision.pairings = decision.pairings.map(\.withoutTime)
       return decision
     }
     return withoutDetails(self) == withoutDetails(other)

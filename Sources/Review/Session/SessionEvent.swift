@@ -19,6 +19,8 @@ package enum SessionEvent: Equatable, Sendable {
   case measured([CaseID: CaseMeasures])
   /// How uncertain networks were about the labels of cases.
   case uncertainties([CaseID: [LabelUncertainty]])
+  /// A note about the worklist, in one line.
+  case noted(String)
   /// Verdicts could not be written to the worklist, for this reason, in one line; nil when they can be written again.
   case recordsFailed(String?)
 }

@@ -45,6 +45,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
     session.update(reviews)
     effects = []
   case .decidedElsewhere(let decisions): effects = session.adopt(decisions)
+  case .noted(let line):
+    session.pendingNotes.append(line)
+    effects = []
   case .measured(let measures):
     session.worklist.update(measures)
     effects = []
@@ -100,7 +103,11 @@ extension SessionState {
           return leaveAll()
         }
         if let verdict = pictureVerdict(key) { return giveVerdictUnseen(verdict) }
-        if case .verdict = KeyTable.action(key, in: .picture) { noteFewVerdicts(key) }
+        if case .verdict = KeyTable.action(key, in: .picture) {
+          noteFewVerdicts()
+          // What is typed for a comment is ignored.
+          if review.asksForLine(key) { cases[current]?.ignoreTyping(Self.fewVerdicts) }
+        }
       }
       if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
       return reduceCase(current, .terminal(input))
@@ -167,10 +174,13 @@ extension SessionState {
       guard review.hasVerdict(verdict) else { return effects }
     case .ended:
       guard isSeen() else { return [] }
-      effects = giveVerdictUnseen(verdict)
-      guard let decision = recorded[current], decision.verdict == .needsWork || decision.isFlagged else {
-        return effects
+      guard verdict == .needsWork || verdict == .flagged else {
+        noteFewVerdicts()
+        return []
       }
+      let before = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
+      let isGiven = verdict == .flagged ? before.isFlagged : before.verdict == .needsWork
+      effects = isGiven ? [] : giveVerdictUnseen(verdict)
     }
     let text = "\(cleaned(worklist.cases[decided.position].name)) \(verdict.rawValue)"
     effects += move(
@@ -223,13 +233,9 @@ extension SessionState {
 
   private static let fewVerdicts = "a case that cannot be opened can only be flagged (f) or need work (A)"
 
-  /// Says which decisions are possible about a case that cannot be opened; what is typed for another one is ignored.
-  private mutating func noteFewVerdicts(_ key: Key) {
-    if review.asksForLine(key) {
-      cases[current]?.ignoreTyping(Self.fewVerdicts)
-    } else {
-      cases[current]?.message = Message(Self.fewVerdicts, .warning)
-    }
+  /// Says which decisions are possible about a case that cannot be opened.
+  private mutating func noteFewVerdicts() {
+    cases[current]?.message = Message(Self.fewVerdicts, .warning)
   }
 
   /// Flags a case that cannot be opened, or marks it as needing work; the same verdict again removes it.
@@ -237,7 +243,7 @@ extension SessionState {
     var decision = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
     switch verdict {
     case .accepted, .rejected:
-      cases[current]?.message = Message(Self.fewVerdicts, .warning)
+      noteFewVerdicts()
       return []
     case .flagged: decision.isFlagged.toggle()
     case .needsWork: decision.verdict = decision.verdict == .needsWork ? nil : .needsWork
@@ -261,14 +267,16 @@ extension SessionState {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
     if review.phase == .reviewing { shown.insert(current) }
     cases[current]?.ignoresTyping = false
-    let settings = review.phase == .reviewing ? review.displaySettings : nil
+    // A case that is not open shows nothing, so the settings of the one before it go on.
+    if review.phase == .reviewing { displaySettings = review.displaySettings }
     var effects = recordClosing()
     let typedLines = review.commandHistory
     (previous, current) = (current, next)
     seenSince = nil
     if cases[next] == nil { effects += open(next) }
     cases[next]?.commandHistory = typedLines
-    if let settings { cases[next]?.apply(settings) }
+    if let displaySettings { cases[next]?.apply(displaySettings) }
+    effects += (cases[next]?.askAgain() ?? []).map { .review(next, $0) }
     return effects
   }
 

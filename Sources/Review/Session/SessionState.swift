@@ -36,6 +36,8 @@ package struct SessionState: Equatable, Sendable {
   ///
   /// A key that gave no verdict because it came too early counts as a drawing, so that a held key gives none.
   var seenSince: Double? = -.infinity
+  /// The display settings of the case that was shown last, for the next one; nil before the first.
+  var displaySettings: DisplaySettings?
   /// Seconds that the reviewer spent on each case, earlier sessions included.
   var secondsSpent: [CaseID: Double] = [:]
   /// The decision about each case that was on the screen, as it was last sent to the worklist's records.

@@ -104,6 +104,8 @@ package struct WorklistState: Equatable, Sendable {
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)
     request.firstVersionNumber = firstVersionNumber
     request.maskNames = entry.versionNames
+    request.worklistMaskNames = Dictionary(
+      entry.masks.map { ($0.path, $0.name) }, uniquingKeysWith: { first, _ in first })
     request.probabilitiesPath = entry.probabilities.first
     return request
   }
@@ -154,7 +156,8 @@ package struct WorklistState: Equatable, Sendable {
   package func row(_ id: CaseID) -> CaseRow {
     CaseRow(
       cases[id.position], review: review(of: id), measures: measures[id],
-      uncertainties: uncertainties[id] ?? [], flags: flags[id] ?? [], reader: reader, failure: failures[id])
+      uncertainties: (uncertainties[id] ?? []).named(by: measures[id]), flags: flags[id] ?? [],
+      reader: reader, failure: failures[id])
   }
 
   /// Stores measures of cases, and looks for outliers among all cases again.
@@ -178,7 +181,7 @@ package struct WorklistState: Equatable, Sendable {
   private mutating func compareCases() {
     let ids = cases.indices.map { CaseID($0) }
     let ofMasks = CohortFlags.flags(of: ids.map { measures[$0] })
-    let ofNetworks = CohortFlags.flags(of: ids.map { uncertainties[$0] ?? [] })
+    let ofNetworks = CohortFlags.flags(of: ids.map { (uncertainties[$0] ?? []).named(by: measures[$0]) })
     flags = Dictionary(uniqueKeysWithValues: zip(ids, zip(ofMasks, ofNetworks).map { $0 + $1 }))
     uncertaintyFlags = Dictionary(uniqueKeysWithValues: zip(ids, ofNetworks))
     arrange()

@@ -44,14 +44,8 @@ extension FolderTree {
   private func exports() -> [String: String?] {
     var exports: [String: String?] = [:]
     for file in files where file.role.kind == .image && recordStems.contains(file.stem) {
-      let record = FilePath.joined(path, file.stem + ".json")
-      guard let data = try? FileSystem.read(record, limit: 1 << 20),
-        let value = String(textOf: data).flatMap({ JSONValue($0) }),
-        case .string(let tool)? = value[key: "tool"], tool.hasPrefix("segdeck")
-      else { continue }
-      var image: String?
-      if case .string(let path)? = value[key: "input"]?[key: "path"] { image = FilePath.name(of: path) }
-      exports[file.stem] = .some(image)
+      guard let record = ExportRecord(besideMask: FilePath.joined(path, file.stem)) else { continue }
+      exports[file.stem] = .some(record.imageName)
     }
     return exports
   }

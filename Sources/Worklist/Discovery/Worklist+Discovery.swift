@@ -58,7 +58,8 @@ extension Worklist {
       cases: cases(drafts, maskNames: maskNames, allNames: names), notes: search.notes.lines)
   }
 
-  /// The cases in natural order, each with a unique name; masks have the same order in all cases.
+  /// The cases in natural order, each with a unique name; masks have the same order in all cases, but those that were
+  /// exported from a review come last: they are no version that the others are compared with.
   ///
   /// - Parameter allNames: The names that a search without `labelFolders` finds, so that names do not depend on them;
   ///   empty where there are none.
@@ -80,7 +81,7 @@ extension Worklist {
       }
       return WorklistCase(
         name: unique, images: draft.images.map(\.path),
-        masks: draft.masks.sorted { (maskOrder[$0.name] ?? .max) < (maskOrder[$1.name] ?? .max) },
+        masks: draft.sortedMasks { maskOrder[$0] ?? .max },
         probabilities: draft.probabilities)
     }.naturallySorted(by: \.name)
   }

@@ -103,19 +103,18 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   ///   - names: The names of its labels; nil where it has none.
   ///   - other: The mask that it is compared with.
   ///   - otherNames: The names of that mask's labels.
-  ///   - pairing: The pairing of both masks' labels that a reader chose, which counts where it applies to them; nil for
-  ///     none.
+  ///   - pairings: The pairings of both masks' labels that readers chose, of which the first that applies counts.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels), and for each label O(voxels of its bounding box).
   package init(
     of mask: LabelVolume, names: LabelTable? = nil, comparedWith other: LabelVolume? = nil,
-    otherNames: LabelTable? = nil, pairing: MaskPairing? = nil, work: WorkContext
+    otherNames: LabelTable? = nil, pairings: CasePairings = CasePairings(), work: WorkContext
   ) throws(Cancelled) {
     let parts = MeasuredParts(try ConnectedComponents(mask, work: work.part(0...0.4)).components)
     let codes = parts.voxelCounts.keys.sorted()
     let comparison = try other.map { (other) throws(Cancelled) in
       try MaskComparison(
-        mask, names, codes, with: other, otherNames, pairing: pairing, work: work.withoutProgress)
+        mask, names, codes, with: other, otherNames, pairings: pairings, work: work.withoutProgress)
     }
     work.report(0.6)
     labels = comparison?.absent ?? []

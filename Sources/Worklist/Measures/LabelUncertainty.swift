@@ -50,6 +50,18 @@ extension [LabelUncertainty] {
     let networks = Set(later.map(\.network))
     return filter { !networks.contains($0.network) } + later
   }
+
+  /// These with the names that the masks of the case give to labels that probabilities only number.
+  package func named(by measures: CaseMeasures?) -> [LabelUncertainty] {
+    guard let measures else { return self }
+    let names = Dictionary(
+      measures.labels.map { ("label \($0.value)", $0.name) }, uniquingKeysWith: { first, _ in first })
+    return map { uncertainty in
+      var named = uncertainty
+      named.label = names[uncertainty.label] ?? uncertainty.label
+      return named
+    }
+  }
 }
 
 /// The uncertainty of one network about one label in all cases where it found it.

@@ -13,21 +13,20 @@ struct MaskComparison {
   /// label.
   private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
 
-  /// - Parameter pairing: The pairing of both masks' labels that a reader chose; nil for none.
+  /// - Parameter pairings: The pairings of both masks' labels that readers chose.
   init(
     _ mask: LabelVolume, _ names: LabelTable?, _ codes: [UInt16], with other: LabelVolume,
-    _ otherNames: LabelTable?, pairing: MaskPairing?, work: WorkContext
+    _ otherNames: LabelTable?, pairings: CasePairings, work: WorkContext
   ) throws(Cancelled) {
     extents = try LabelExtents(reference: mask, other: other, work: work)
     let coding = mask.coding
     let overlaps = LabelOverlaps(extents)
     let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
-    let partners = pairing?.partners(
-      codes, names, otherCodes, otherNames, coding: coding)
+    let partners = pairings.partners((codes, names), (otherCodes, otherNames), coding: coding)
     var declared: [UInt16: UInt16] = [:]
     for structure in MatchedStructure.matches(
       reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames,
-      partners: partners, coding: coding)
+      partners: partners?.codes, coding: coding)
     {
       for code in structure.referenceValues { structures[code] = structure }
       if let code = structure.otherValues.first, structure.referenceValues.isEmpty {
@@ -40,8 +39,8 @@ struct MaskComparison {
         declared[one] = two
       }
     }
-    // What a reader paired contradicts nothing.
-    guard partners == nil else { return }
+    // What a reader paired in this case contradicts nothing.
+    if let partners, !partners.areInherited { return }
     let tables = (
       (names ?? LabelTable()).completed(for: codes, coding: coding),
       (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)

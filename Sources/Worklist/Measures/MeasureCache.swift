@@ -25,10 +25,10 @@ package struct MeasureCache: Sendable {
     private static let version = 5
 
     /// The key of files as they are now; nil where one does not exist.
-    /// - Parameter pairing: The pairing of labels with which masks are compared; nil for none.
-    package init?(files: [String], content: Content = .masks, pairing: MaskPairing? = nil) {
+    /// - Parameter pairings: The pairings of labels with which masks are compared.
+    package init?(files: [String], content: Content = .masks, pairings: CasePairings = CasePairings()) {
       var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue])
-      if let pairing { parts.append(pairing.json.text) }
+      if !pairings.isEmpty { parts.append(pairings.text) }
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }
         parts.append(

@@ -5,8 +5,8 @@ package struct CaseRow: Equatable, Sendable {
   package var review: CaseReview?
   /// The measures of its masks; nil where there are none.
   package var measures: CaseMeasures?
-  /// The pairing of its first two masks' labels with which they are compared; nil where no reader chose one.
-  package var pairing: MaskPairing?
+  /// The pairings of its first two masks' labels that readers chose.
+  package var pairings: CasePairings
   /// How uncertain networks were about its labels; empty where no probabilities are known.
   package var uncertainties: [LabelUncertainty]
   /// Its measures that are outliers in the cohort.
@@ -18,14 +18,14 @@ package struct CaseRow: Equatable, Sendable {
 
   package init(
     _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil,
-    pairing: MaskPairing? = nil, uncertainties: [LabelUncertainty] = [], flags: [CohortFlag] = [],
+    pairings: CasePairings = CasePairings(), uncertainties: [LabelUncertainty] = [], flags: [CohortFlag] = [],
     reader: String? = nil,
     failure: String? = nil
   ) {
     self.item = item
     self.review = review
     self.measures = measures
-    self.pairing = pairing
+    self.pairings = pairings
     self.uncertainties = uncertainties
     self.flags = flags
     self.reader = reader

@@ -106,13 +106,6 @@ package struct CaseReview: Equatable, Sendable {
       .max { $0.decisionOrder! < $1.decisionOrder! }
   }
 
-  /// The pairings of labels of the reader who decided last, of those who chose any, and the position of that decision.
-  var lastPairings: (pairings: [MaskPairing], order: Order)? {
-    latest { !$0.pairings.isEmpty }.flatMap { entry in
-      entry.decisionOrder.map { (entry.last.decision.pairings, $0) }
-    }
-  }
-
   /// Whether two readers gave different verdicts.
   package var isDisputed: Bool { Set(entries.values.compactMap(\.last.decision.verdict)).count > 1 }
 

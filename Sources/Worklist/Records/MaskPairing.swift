@@ -1,10 +1,10 @@
 import Volumes
 import Work
 
-/// The pairs of labels of two masks that a reader chose or confirmed.
+/// The pairs of labels of two masks that a reader confirmed, or kept although overlaps suggest others.
 ///
-/// A pairing applies to every case of a worklist whose masks have the same names in it, such as those of their folders,
-/// and no other labels.
+/// A confirmed pairing applies to every case of a worklist whose masks have the same names in it, such as those of their
+/// folders, and no other labels. One that was kept applies to its own case alone.
 package struct MaskPairing: Equatable, Sendable {
   /// One of the two masks.
   package struct Side: Equatable, Sendable {
@@ -31,26 +31,48 @@ package struct MaskPairing: Equatable, Sendable {
     }
 
     /// Whether the other mask has the same name, and no label that this one lacks or names differently.
+    ///
+    /// A label without a name agrees with any name of its value: a reader may have given it one.
     fileprivate func covers(_ other: Side) -> Bool {
-      !mask.isEmpty && mask == other.mask && other.labels.allSatisfy { labels[$0.key] == $0.value }
+      func isUnnamed(_ name: String, _ value: Int) -> Bool { name == "label \(value)" }
+      return !mask.isEmpty && mask == other.mask
+        && other.labels.allSatisfy { value, name in
+          labels[value].map { $0 == name || isUnnamed($0, value) || isUnnamed(name, value) } ?? false
+        }
     }
   }
 
   package var first, second: Side
   /// The value in the second mask by the value in the first; one to one.
   package var partners: [Int: Int]
+  /// Whether the reader confirmed the pairs; else the reader kept the pairs by name and value.
+  package var isConfirmed: Bool
+  /// The time of the choice as records hold it; empty where it is not known.
+  package var time: String
 
-  package init(first: Side, second: Side, partners: [Int: Int]) {
+  package init(
+    first: Side, second: Side, partners: [Int: Int], isConfirmed: Bool = true, time: String = ""
+  ) {
     self.first = first
     self.second = second
     self.partners = partners
+    self.isConfirmed = isConfirmed
+    self.time = time
+  }
+
+  /// The same choice without its time.
+  package var withoutTime: MaskPairing {
+    var pairing = self
+    pairing.time = ""
+    return pairing
   }
 
   /// The pairing from the second mask to the first.
   package var swapped: MaskPairing {
-    MaskPairing(
-      first: second, second: first,
-      partners: Dictionary(partners.map { ($1, $0) }, uniquingKeysWith: min))
+    var pairing = self
+    (pairing.first, pairing.second) = (second, first)
+    pairing.partners = Dictionary(partners.map { ($1, $0) }, uniquingKeysWith: min)
+    return pairing
   }
 
   /// Whether it is about masks of these names, in either order.
@@ -103,10 +125,13 @@ extension MaskPairing {
     let pairs = partners.sorted { $0.key < $1.key }.map {
       JSONText.array([.number("\($0.key)"), .number("\($0.value)")])
     }
-    return .object([
+    var members: [(String, JSONText)] = [
       ("first", .string(first.mask)), ("second", .string(second.mask)), ("first labels", labels(first)),
       ("second labels", labels(second)), ("pairs", .array(pairs)),
-    ])
+    ]
+    if !isConfirmed { members.append(("kept", .number("true"))) }
+    if !time.isEmpty { members.append(("time", .string(time))) }
+    return .object(members)
   }
 
   /// Reads a pairing; nil where the value is none.
@@ -137,34 +162,21 @@ extension MaskPairing {
     }
     self.init(
       first: Side(mask: one, labels: firstLabels), second: Side(mask: other, labels: secondLabels),
-      partners: partners)
+      partners: partners, isConfirmed: json[key: "kept"] != .bool(true))
+    if case .string(let text)? = json[key: "time"] { time = text }
   }
 }
 
-/// The pairings of labels that readers chose in the cases of a worklist.
-package struct WorklistPairings: Equatable, Sendable {
-  /// The last reader's pairings of each case.
-  private var ofCases: [String: [MaskPairing]] = [:]
-  /// The pairings of all cases, in the order of the readers' last decisions.
-  package private(set) var all: [MaskPairing] = []
-
-  /// The pairings among readers' decisions, by the name of the case.
-  package init(_ reviews: [String: CaseReview]) {
-    var ordered: [(pairings: [MaskPairing], order: CaseReview.Order)] = []
-    for (name, review) in reviews {
-      guard let last = review.lastPairings else { continue }
-      ofCases[name] = last.pairings
-      ordered.append(last)
+extension CaseDecision {
+  /// This decision with the time of every pairing: that of an earlier record with the same one, else `time`.
+  package func timed(_ time: String, since earlier: CaseDecision?) -> CaseDecision {
+    var decision = self
+    decision.pairings = pairings.map { pairing in
+      var timed = pairing
+      timed.time =
+        earlier?.pairings.first { $0.withoutTime == pairing.withoutTime }?.time ?? time
+      return timed
     }
-    all = ordered.sorted { $0.order < $1.order }.flatMap(\.pairings)
-  }
-
-  /// The pairing of the first two masks of a case, from the first to the second: its own or, where none was chosen in it, that of the case that was
-  /// decided last and has masks of these names; nil for none.
-  package func pairing(of item: WorklistCase) -> MaskPairing? {
-    guard item.masks.count > 1 else { return nil }
-    let (one, other) = (item.masks[0].name, item.masks[1].name)
-    let known = (ofCases[item.name] ?? []).last { $0.isOf(one, other) } ?? all.last { $0.isOf(one, other) }
-    return known.map { $0.first.mask == one ? $0 : $0.swapped }
+    return decision
   }
 }

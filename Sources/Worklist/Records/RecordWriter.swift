@@ -19,7 +19,8 @@ package final class RecordWriter: Sendable {
     var note: String?
   }
 
-  private let folders: [String]
+  /// The folders that are tried in turn, the worklist's own first.
+  package let folders: [String]
   private let state = Mutex(State())
 
   /// A writer for a worklist, by its file or folder; nothing is written yet.

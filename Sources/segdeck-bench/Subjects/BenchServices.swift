@@ -55,9 +55,9 @@ final class BenchServices: ReviewServices {
     throw InputError(request.imagePath, "has one frame")
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
+  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? { nil }
 
-  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
+  func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) {}
 
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) -> [FolderEntry] { [] }
 

@@ -99,7 +99,7 @@ struct ReportCommand: ParsableCommand {
     } read: { row, masks, part throws(Cancelled) in
       guard readsAtOnce else { return }
       contents[row.item.name] = try ReportedContent(
-        row.item, pairing: row.pairing, masks: masks, toleranceMillimetres: tolerance, style: style,
+        row.item, pairings: row.pairings, masks: masks, toleranceMillimetres: tolerance, style: style,
         work: part)
     }
     var reported: [ReportedCase] = []
@@ -109,7 +109,7 @@ struct ReportCommand: ParsableCommand {
       let content =
         try contents.removeValue(forKey: row.item.name)
         ?? ReportedContent(
-          row.item, pairing: row.pairing, masks: nil, toleranceMillimetres: tolerance, style: style,
+          row.item, pairings: row.pairings, masks: nil, toleranceMillimetres: tolerance, style: style,
           work: part)
       let one = content.reported(row, problems: problems[row.item.name] ?? [])
       for problem in one.problems { Console.note("\(row.item.name): \(problem)") }

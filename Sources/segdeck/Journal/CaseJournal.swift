@@ -27,11 +27,16 @@ package final class CaseJournal: Sendable {
 
   /// A case of a worklist and its reader: journals of a worklist are theirs alone.
   ///
-  /// Two cases may have one image with other masks, and readers who share a login do not see each other's decisions.
+  /// Two cases may have one image with other masks, two worklists have decisions of their own about one case, and readers
+  /// who share a login do not see each other's decisions.
   package struct Owner: Sendable {
+    /// The folder of the worklist's records, which identifies the worklist.
+    package var records: String
     package var reader, caseName: String
 
-    package init(reader: String, caseName: String) { (self.reader, self.caseName) = (reader, caseName) }
+    package init(records: String, reader: String, caseName: String) {
+      (self.records, self.reader, self.caseName) = (records, reader, caseName)
+    }
   }
 
   private let owner: Owner?
@@ -50,7 +55,7 @@ package final class CaseJournal: Sendable {
   private func digest(of image: ScalarVolume, _ work: WorkContext) throws -> String {
     let image = try ContentDigest.sha256(of: image, work)
     guard let owner else { return image }
-    return try ContentDigest.sha256(of: [image, owner.reader, owner.caseName])
+    return try ContentDigest.sha256(of: [image, owner.records, owner.reader, owner.caseName])
   }
 
   /// The note of a restored version; nil for a version that this session made or opened.

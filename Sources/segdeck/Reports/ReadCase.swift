@@ -18,9 +18,8 @@ struct ReadCase {
   let masks: [Mask]
   /// An error for each file that could not be read or does not fit.
   let problems: [InputError]
-  /// The pairing of the labels of the case's first two masks that a reader chose, from the first to the second; nil for
-  /// none.
-  var pairing: MaskPairing?
+  /// The pairings of the labels of the case's first two masks that readers chose.
+  var pairings = CasePairings()
 
   /// Reads the image of a case whose masks were read already.
   ///
@@ -109,17 +108,17 @@ struct ReadCase {
     return nil
   }
 
-  /// The structures of the first two masks: as ``pairing`` says where it applies to them, else matched by name, or by
+  /// The structures of the first two masks: as ``pairings`` say where one applies to them, else matched by name, or by
   /// value where a mask has no names; empty with fewer than two masks.
   var structures: [MatchedStructure] {
     guard masks.count > 1 else { return [] }
     let (a, b) = (masks[0].fitted, masks[1].fitted)
     let (codes, otherCodes) = (Array(a.labels.voxelCounts().keys), Array(b.labels.voxelCounts().keys))
-    let isAboutThese = pairing?.first.mask == masks[0].name && pairing?.second.mask == masks[1].name
     return MatchedStructure.matches(
       reference: codes, referenceNames: a.names, other: otherCodes, otherNames: b.names,
-      partners: isAboutThese
-        ? pairing?.partners(codes, a.names, otherCodes, b.names, coding: a.labels.coding) : nil,
+      // A mask that could not be read is not among these.
+      partners: pairings.areOf(masks[0].name, masks[1].name)
+        ? pairings.partners((codes, a.names), (otherCodes, b.names), coding: a.labels.coding)?.codes : nil,
       coding: a.labels.coding)
   }
 }

@@ -16,12 +16,12 @@ struct ReportedContent {
   ///
   /// A file that cannot be read becomes one of ``problems``; the others are still used.
   /// - Parameters:
-  ///   - pairing: The pairing of labels that a reader chose for the first two masks; nil for none.
+  ///   - pairings: The pairings of labels that readers chose for the first two masks.
   ///   - masks: The first two masks on the grid of the first, where they were read already; nil where not.
   ///   - style: The style of the pictures; nil for no pictures.
   /// - Throws: ``Cancelled``.
   init(
-    _ item: WorklistCase, pairing: MaskPairing?, masks read: [ReadCase.Mask]?, toleranceMillimetres: Double,
+    _ item: WorklistCase, pairings: CasePairings, masks read: [ReadCase.Mask]?, toleranceMillimetres: Double,
     style: PictureStyle?, work: WorkContext
   ) throws(Cancelled) {
     missingFiles = item.missingFiles
@@ -37,7 +37,7 @@ struct ReportedContent {
       } else {
         try ReadCase(image: image, masks: files, work: work.part(0...0.3))
       }
-    content.pairing = pairing
+    content.pairings = pairings
     add(content.problems.map(\.description))
     work.report(0.3)
     do {

@@ -16,6 +16,8 @@ final class CaseServices: ReviewServices {
   private let opened = Mutex<[String: OpenedImage]>([:])
   private let pairings = RememberedPairings()
   private let sessionPairings: SessionPairings?
+  /// The name of the case in the worklist; nil without one.
+  private let caseName: String?
   private let preferredModel: String?
 
   /// - Parameters:
@@ -28,6 +30,7 @@ final class CaseServices: ReviewServices {
     self.preferredModel = preferredModel
     self.sessionPairings = sessionPairings
     runs = NetworkRunCache()
+    caseName = owner?.caseName
     journal = CaseJournal(runs: runs, owner: owner)
   }
 
@@ -137,12 +140,14 @@ final class CaseServices: ReviewServices {
     return image
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
-    pairings.partners(memory) ?? sessionPairings?.partners(memory)
+  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? {
+    // What readers chose in the worklist has priority, so that its list compares the same pairs.
+    sessionPairings?.partners(memory, ofCase: caseName)
+      ?? pairings.partners(memory).map { RememberedPartners(codes: $0, areOfTheseVersions: true) }
   }
 
-  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws {
-    sessionPairings?.remember(partners, of: memory)
+  func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) throws {
+    sessionPairings?.remember(partners, isConfirmed: isConfirmed, of: memory)
     try pairings.remember(partners, of: memory)
   }
 

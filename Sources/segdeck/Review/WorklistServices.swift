@@ -22,6 +22,8 @@ final class WorklistServices: SessionServices {
     var pairings: WorklistPairings
     var measuring = Measuring.idle
     var failure: String?
+    /// The note of the writer that was delivered.
+    var note: String?
     var deliver: @Sendable (SessionEvent) -> Void = { _ in }
   }
 
@@ -50,14 +52,16 @@ final class WorklistServices: SessionServices {
     self.writer = writer
     self.preferredModel = preferredModel
     let known = WorklistPairings(records.reviews)
-    pairings = SessionPairings(known.all)
+    pairings = SessionPairings(known)
     state = Mutex(State(cases: worklist.cases, records: records, pairings: known))
   }
 
   func services(of id: CaseID) -> any ReviewServices {
     let name = state.withLock { $0.cases[id.position].name }
     return CaseServices(
-      preferredModel: preferredModel, owner: CaseJournal.Owner(reader: writer.reader, caseName: name),
+      preferredModel: preferredModel,
+      owner: CaseJournal.Owner(
+        records: writer.folders.first.map(FilePath.absolute) ?? "", reader: writer.reader, caseName: name),
       sessionPairings: pairings)
   }
 
@@ -90,9 +94,10 @@ final class WorklistServices: SessionServices {
   /// Measures cases again where readers paired labels differently than before.
   private func measureAgainIfPaired() {
     let starts = state.withLock { state in
-      let pairings = WorklistPairings(state.records.reviews)
-      guard pairings != state.pairings else { return false }
-      state.pairings = pairings
+      let recorded = WorklistPairings(state.records.reviews)
+      guard recorded != state.pairings else { return false }
+      state.pairings = recorded
+      pairings.update(recorded)
       defer { state.measuring = state.measuring == .idle ? .running : .outdated }
       return state.measuring == .idle
     }
@@ -114,8 +119,8 @@ final class WorklistServices: SessionServices {
     var uncertain: [CaseID: [LabelUncertainty]] = [:]
     var unread: [(id: CaseID, item: WorklistCase)] = []
     for (position, item) in cases.enumerated() {
-      let pairing = state.withLock { $0.pairings.pairing(of: item) }
-      if let measures = WorklistMeasuring.known(item, pairing, cache) { found[CaseID(position)] = measures }
+      let pairings = state.withLock { $0.pairings.pairings(of: item) }
+      if let measures = WorklistMeasuring.known(item, pairings, cache) { found[CaseID(position)] = measures }
       let known = WorklistUncertainty.known(item, cache)
       if !known.uncertainties.isEmpty { uncertain[CaseID(position)] = known.uncertainties }
       if !known.isComplete { unread.append((CaseID(position), item)) }
@@ -125,11 +130,11 @@ final class WorklistServices: SessionServices {
     if !uncertain.isEmpty { deliver(.uncertainties(uncertain)) }
     for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
       guard !measuringCancellation.isRequested else { return }
-      let pairing = state.withLock { $0.pairings.pairing(of: item) }
+      let pairings = state.withLock { $0.pairings.pairings(of: item) }
       // Errors of a mask are reported when its case is opened.
-      if let measures = try? WorklistMeasuring.measures(item, pairing, work: work) {
+      if let measures = try? WorklistMeasuring.measures(item, pairings, work: work) {
         found[CaseID(position)] = measures
-        try? WorklistMeasuring.store(measures, item, pairing, cache)
+        try? WorklistMeasuring.store(measures, item, pairings, cache)
       }
       send(atOnce: false)
     }
@@ -161,7 +166,14 @@ final class WorklistServices: SessionServices {
 
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {
     state.withLock { state in
-      state.waiting.append(Entry(kind: kind, worklistCase: state.cases[id.position], decision: decision))
+      let item = state.cases[id.position]
+      let earlier =
+        state.waiting.last { $0.worklistCase.name == item.name }?.decision
+        ?? state.records.reviews[item.name]?.decisions[writer.reader]
+      state.waiting.append(
+        Entry(
+          kind: kind, worklistCase: item,
+          decision: decision.timed(CaseRecord.time(Date()), since: earlier)))
     }
     queue.async { [self] in write() }
   }
@@ -229,5 +241,10 @@ final class WorklistServices: SessionServices {
       measureAgainIfPaired()
     }
     if hasFailureChanged { deliver(.recordsFailed(failure)) }
+    let isNewNote = state.withLock { state in
+      defer { state.note = writer.note }
+      return state.note != writer.note
+    }
+    if isNewNote, let note = writer.note { deliver(.noted(note)) }
   }
 }

@@ -102,7 +102,7 @@ struct CaseListing {
     for note in records.notes { Console.note(note) }
     let pairings = WorklistPairings(records.reviews)
     var rows = worklist.cases.map { item in
-      CaseRow(item, review: records.reviews[item.name], pairing: pairings.pairing(of: item))
+      CaseRow(item, review: records.reviews[item.name], pairings: pairings.pairings(of: item))
     }
     if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem, read: read) }
     rows = rows.filter(query.matches)

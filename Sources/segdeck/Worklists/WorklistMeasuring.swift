@@ -19,16 +19,16 @@ enum WorklistMeasuring {
     for index in rows.indices {
       let fraction = 1 / Double(rows.count)
       let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
-      let (item, pairing) = (rows[index].item, rows[index].pairing)
+      let (item, pairings) = (rows[index].item, rows[index].pairings)
       do {
-        if let known = known(item, pairing, cache) {
+        if let known = known(item, pairings, cache) {
           rows[index].measures = known
         } else if let masks = try MeasuredMasks(item, work: part.withoutProgress, note: { problem(item, $0) })
         {
           for mask in masks.masks { mask.fitted.reportFindings() }
-          rows[index].measures = try masks.measures(pairing, work: part.part(0...0.5))
+          rows[index].measures = try masks.measures(pairings, work: part.part(0...0.5))
           try read(rows[index], masks.masks, part.part(0.5...1))
-          if canStore { try store(rows[index].measures, item, pairing, cache) }
+          if canStore { try store(rows[index].measures, item, pairings, cache) }
         }
       } catch let error as InputError {
         // One bad case does not stop the others, and a cache that cannot be written is reported once.
@@ -41,7 +41,7 @@ enum WorklistMeasuring {
       }
       rows[index].uncertainties = try uncertainties(item, cache, work: part.withoutProgress) {
         problem(item, $0)
-      }
+      }.named(by: rows[index].measures)
     }
     work.report(1)
     let flags = CohortFlags.flags(of: rows.map(\.measures), and: rows.map(\.uncertainties))
@@ -72,32 +72,32 @@ enum WorklistMeasuring {
   }
 
   /// Earlier measures of a case whose masks are still the same; nil for none.
-  /// - Parameter pairing: The pairing of labels with which its masks are compared; nil for none.
-  static func known(_ item: WorklistCase, _ pairing: MaskPairing?, _ cache: MeasureCache) -> CaseMeasures? {
-    key(item, pairing).flatMap { cache.measures(for: $0) }
+  /// - Parameter pairings: The pairings of labels with which its masks are compared.
+  static func known(_ item: WorklistCase, _ pairings: CasePairings, _ cache: MeasureCache) -> CaseMeasures? {
+    key(item, pairings).flatMap { cache.measures(for: $0) }
   }
 
   /// Caches the measures of a case.
   /// - Throws: ``InputError`` when the cache cannot be written.
   static func store(
-    _ measures: CaseMeasures?, _ item: WorklistCase, _ pairing: MaskPairing?, _ cache: MeasureCache
+    _ measures: CaseMeasures?, _ item: WorklistCase, _ pairings: CasePairings, _ cache: MeasureCache
   ) throws(InputError) {
-    guard let measures, let key = key(item, pairing) else { return }
+    guard let measures, let key = key(item, pairings) else { return }
     try cache.store(measures, for: key)
   }
 
   /// Measures the first mask of a case and compares it with the second; nil for a case without masks.
-  /// - Parameter pairing: The pairing of their labels that a reader chose; nil for none.
+  /// - Parameter pairings: The pairings of their labels that readers chose.
   /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
   static func measures(
-    _ item: WorklistCase, _ pairing: MaskPairing?, work: WorkContext
+    _ item: WorklistCase, _ pairings: CasePairings, work: WorkContext
   ) throws -> CaseMeasures? {
-    try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(pairing, work: work)
+    try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(pairings, work: work)
   }
 
-  /// The state of the image and the masks, of the files beside the compared masks that name their labels, and the pairing
-  /// of their labels; nil for a case without masks.
-  private static func key(_ item: WorklistCase, _ pairing: MaskPairing?) -> MeasureCache.Key? {
+  /// The state of the image and the masks, of the files beside the compared masks that name their labels, and the
+  /// pairings of their labels; nil for a case without masks.
+  private static func key(_ item: WorklistCase, _ pairings: CasePairings) -> MeasureCache.Key? {
     guard !item.masks.isEmpty else { return nil }
     let paths = item.masks.map(\.path)
     // A further mask and the image only say whether grids fit; one that is missing is compared with nothing.
@@ -105,7 +105,7 @@ enum WorklistMeasuring {
     return MeasureCache.Key(
       files: paths.prefix(2).flatMap {
         [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists)
-      } + further, pairing: pairing)
+      } + further, pairings: pairings)
   }
 }
 
@@ -138,11 +138,11 @@ private struct MeasuredMasks {
   }
 
   /// The measures of the first mask beside the second.
-  func measures(_ pairing: MaskPairing?, work: WorkContext) throws(Cancelled) -> CaseMeasures {
+  func measures(_ pairings: CasePairings, work: WorkContext) throws(Cancelled) -> CaseMeasures {
     let (first, other) = (masks[0].fitted, masks.count > 1 ? masks[1].fitted : nil)
     var measures = try CaseMeasures(
       of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names,
-      pairing: pairing, work: work)
+      pairings: pairings, work: work)
     measures.misfits = misfits.lines
     return measures
   }
