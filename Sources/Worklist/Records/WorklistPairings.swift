@@ -29,6 +29,11 @@ package struct CasePairings: Equatable, Sendable {
     package var codes: [UInt16: UInt16]
     /// Whether the pairs were chosen in another case.
     package var areInherited: Bool
+
+    package init(codes: [UInt16: UInt16], areInherited: Bool) {
+      self.codes = codes
+      self.areInherited = areInherited
+    }
   }
 
   /// The pairs of the first pairing that applies to the labels that occur in two masks; nil where none does.
