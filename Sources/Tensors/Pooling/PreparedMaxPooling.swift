@@ -34,16 +34,16 @@ package struct PreparedMaxPooling: PreparedOperation {
     let (extent, pooled, planes) = (input.extent, output.extent, output.planes)
     let level = KernelLevel.current
     try work.forEach(count: output.batch * output.channels * planes.count) { index, _ in
-      let (item, channel) = (
+      let (sample, channel) = (
         index / planes.count / output.channels, index / planes.count % output.channels
       )
       let plane = index % planes.count
       let firstZ = (planes.lowerBound + plane) * geometry.stride.d
-      let target = output.start(item: item, channel: channel) + plane * output.planeStride
+      let target = output.start(sample: sample, channel: channel) + plane * output.planeStride
       for y in 0..<pooled.h {
         let firstY = y * geometry.stride.h
         var row = pooling_row(
-          channel: input.start(item: item, channel: channel), plane: input.planeStride, row: extent.w,
+          channel: input.start(sample: sample, channel: channel), plane: input.planeStride, row: extent.w,
           first_z: Int32(firstZ - input.planes.lowerBound), first_y: Int32(firstY),
           rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
           rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
