@@ -44,7 +44,7 @@ package struct FFTConvolution: Sendable {
     geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int, batch: Int = 1,
     inputExtent: Extent3
   ) -> FFTTile {
-    FFTWork(
+    FFTConvolutionCost(
       kernel: geometry.kernel, inputChannels: inputChannels, outputChannels: outputChannels, batch: batch,
       results: geometry.output(inputExtent) ?? Extent3(1)
     ).cheapestTile()

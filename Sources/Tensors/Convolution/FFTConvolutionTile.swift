@@ -175,7 +175,7 @@ struct FFTProductParts: Sendable {
 }
 
 /// The cost model of one convolution, which chooses the tile.
-struct FFTWork {
+struct FFTConvolutionCost {
   let kernel: Extent3
   let inputChannels, outputChannels: Int
   let batch: Int

@@ -6,9 +6,9 @@ import Work
 /// windows let a network compute an image slab by slab. Rows and planes are contiguous, channels are `channelStride`
 /// floats apart; memory between the last plane of a channel and the first of the next is not part of the window.
 package struct ActivationWindow: Sendable {
-  /// The number of images.
+  /// The number of samples.
   package let batch: Int
-  /// Channels of each image.
+  /// Channels of each sample.
   package let channels: Int
   /// Extents of the whole activation.
   package let extent: Extent3
