@@ -53,7 +53,7 @@ package struct SliceOverlaps: Equatable, Sendable {
   /// The maximum number of counted slices of structures: 64 MiB.
   ///
   /// Structures beyond it have no counts of their own.
-  private static let limit = 1 << 22
+  private static let maximumSliceCount = 1 << 22
 
   /// Counts the voxels of each structure in each slice.
   /// - Parameter other: The other mask, on the same grid; nil for one that is background everywhere.
@@ -64,7 +64,9 @@ package struct SliceOverlaps: Equatable, Sendable {
   ) throws(Cancelled) {
     var total = 0
     func range(_ box: VoxelBounds?) -> CountRange? {
-      guard let box, total + box.size.i + box.size.j + box.size.k <= Self.limit else { return nil }
+      guard let box, total + box.size.i + box.size.j + box.size.k <= Self.maximumSliceCount else {
+        return nil
+      }
       let lengths = SIMD3(box.size.i, box.size.j, box.size.k)
       let starts = SIMD3(total, total + lengths.x, total + lengths.x + lengths.y)
       total += lengths.x + lengths.y + lengths.z

@@ -59,7 +59,7 @@ package struct PreparedMaxPooling: PreparedOperation {
 extension PoolingGeometry {
   /// Whether windows are 2x2x2 voxels that do not overlap and partial windows are dropped: the pooling that
   /// convolutions can fuse.
-  var isHalving: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
+  var is2x2x2: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
 
   /// Planes of an input of `inputDepth` planes that the maxima in `planes` are taken from.
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
