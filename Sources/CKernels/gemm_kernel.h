@@ -193,38 +193,38 @@ ALWAYS_INLINE VECTOR LEVEL(four_sums)(VECTOR a, VECTOR b, VECTOR c, VECTOR d) {
     return sums;
 }
 
-// lefts x rights dot products at once, each over WIDTH lanes, of which the first left_rows x right_rows are kept: 24 or
-// 12 sums in registers. `lefts` and `rights` are constants after inlining.
-ALWAYS_INLINE void LEVEL(dot_products)(const int lefts, const int rights, int left_rows, int right_rows, int length,
-                                       const float *left, long left_stride, const float *right,
+// A tile of dot products, tile_rows x tile_columns at once, each over WIDTH lanes: 24 or 12 sums in registers. Those of
+// the first left_rows x right_rows are kept. `tile_rows` and `tile_columns` are constants after inlining.
+ALWAYS_INLINE void LEVEL(dot_products)(const int tile_rows, const int tile_columns, int left_rows, int right_rows,
+                                       int length, const float *left, long left_stride, const float *right,
                                        const long *right_offsets, float *result, long result_stride) {
     const float *x[8], *y[6];
     // Beyond the last row the last one is used again, and its products are discarded.
-    UNROLL for (int r = 0; r < lefts; r++) x[r] = left + smaller(r, left_rows - 1) * left_stride;
-    UNROLL for (int c = 0; c < rights; c++) y[c] = right + right_offsets[smaller(c, right_rows - 1)];
+    UNROLL for (int r = 0; r < tile_rows; r++) x[r] = left + smaller(r, left_rows - 1) * left_stride;
+    UNROLL for (int c = 0; c < tile_columns; c++) y[c] = right + right_offsets[smaller(c, right_rows - 1)];
     VECTOR sum[8][6];
-    UNROLL for (int r = 0; r < lefts; r++) UNROLL for (int c = 0; c < rights; c++) sum[r][c] = (VECTOR){0};
+    UNROLL for (int r = 0; r < tile_rows; r++) UNROLL for (int c = 0; c < tile_columns; c++) sum[r][c] = (VECTOR){0};
     long p = 0;
     for (; p + WIDTH <= length; p += WIDTH) {
         // Registers for the side with fewer rows.
         VECTOR few[4];
-        if (lefts < rights) {
-            UNROLL for (int r = 0; r < lefts; r++) few[r] = LOAD(x[r] + p);
-            UNROLL for (int c = 0; c < rights; c++) {
+        if (tile_rows < tile_columns) {
+            UNROLL for (int r = 0; r < tile_rows; r++) few[r] = LOAD(x[r] + p);
+            UNROLL for (int c = 0; c < tile_columns; c++) {
                 const VECTOR yv = LOAD(y[c] + p);
-                UNROLL for (int r = 0; r < lefts; r++) sum[r][c] += few[r] * yv;
+                UNROLL for (int r = 0; r < tile_rows; r++) sum[r][c] += few[r] * yv;
             }
         } else {
-            UNROLL for (int c = 0; c < rights; c++) few[c] = LOAD(y[c] + p);
-            UNROLL for (int r = 0; r < lefts; r++) {
+            UNROLL for (int c = 0; c < tile_columns; c++) few[c] = LOAD(y[c] + p);
+            UNROLL for (int r = 0; r < tile_rows; r++) {
                 const VECTOR xv = LOAD(x[r] + p);
-                UNROLL for (int c = 0; c < rights; c++) sum[r][c] += xv * few[c];
+                UNROLL for (int c = 0; c < tile_columns; c++) sum[r][c] += xv * few[c];
             }
         }
     }
     float total[8][6];
-    UNROLL for (int c = 0; c < rights; c += lefts < 4 ? 2 : 1) UNROLL for (int r = 0; r < lefts; r += 4) {
-        if (lefts < 4) {
+    UNROLL for (int c = 0; c < tile_columns; c += tile_rows < 4 ? 2 : 1) UNROLL for (int r = 0; r < tile_rows; r += 4) {
+        if (tile_rows < 4) {
             const VECTOR s = LEVEL(four_sums)(sum[0][c], sum[0][c + 1], sum[1][c], sum[1][c + 1]);
             UNROLL for (int i = 0; i < 4; i++) total[i / 2][c + i % 2] = s[i];
         } else {
@@ -233,16 +233,16 @@ ALWAYS_INLINE void LEVEL(dot_products)(const int lefts, const int rights, int le
         }
     }
     if (p < length)
-        for (int r = 0; r < lefts; r++)
-            for (int c = 0; c < rights; c++)
+        for (int r = 0; r < tile_rows; r++)
+            for (int c = 0; c < tile_columns; c++)
                 for (long q = p; q < length; q++) total[r][c] += x[r][q] * y[c][q];
-    if (left_rows >= lefts && right_rows >= rights) {
-        UNROLL for (int r = 0; r < lefts; r++) UNROLL for (int c = 0; c < rights; c++)
+    if (left_rows >= tile_rows && right_rows >= tile_columns) {
+        UNROLL for (int r = 0; r < tile_rows; r++) UNROLL for (int c = 0; c < tile_columns; c++)
             result[r * result_stride + c] += total[r][c];
         return;
     }
-    for (int r = 0; r < lefts && r < left_rows; r++)
-        for (int c = 0; c < rights && c < right_rows; c++) result[r * result_stride + c] += total[r][c];
+    for (int r = 0; r < tile_rows && r < left_rows; r++)
+        for (int c = 0; c < tile_columns && c < right_rows; c++) result[r * result_stride + c] += total[r][c];
 }
 
 static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length, const float *left,

@@ -86,6 +86,6 @@ void pooling_maxima(enum kernels_level level, const struct pooling_row *row, flo
     DISPATCH_LEVEL(level, maxima, row, maxima, argmax);
 }
 
-void pooling_halving_scatter(enum kernels_level level, const struct halving_row *row, float *target) {
-    DISPATCH_LEVEL(level, halving_scatter, row, target);
+void pooling_2x2x2_gradient(enum kernels_level level, const struct pooling_2x2x2_row *row, float *target) {
+    DISPATCH_LEVEL(level, pooling_2x2x2_gradient, row, target);
 }

@@ -430,8 +430,8 @@ ALWAYS_INLINE void LEVEL(interleave)(VECTOR a, VECTOR b, VECTOR pairs[2]) {
 }
 
 // The windows x ..< x + WIDTH; `has_source` and `has_values` are constants.
-ALWAYS_INLINE void LEVEL(scatter_block)(const struct halving_row *r, const int has_source, const int has_values, int x,
-                                       float *target) {
+ALWAYS_INLINE void LEVEL(scatter_block)(const struct pooling_2x2x2_row *r, const int has_source, const int has_values,
+                                       int x, float *target) {
     VECTOR g = LOAD(r->gradients + x);
     if (has_values) g = LEVEL(passed)(g, LOAD(r->values + x), &r->gate);
     g *= r->gradient_scale;
@@ -451,7 +451,7 @@ ALWAYS_INLINE void LEVEL(scatter_block)(const struct halving_row *r, const int h
         }
 }
 
-ALWAYS_INLINE void LEVEL(scatter_row)(const struct halving_row *r, const int has_source, const int has_values,
+ALWAYS_INLINE void LEVEL(scatter_row)(const struct pooling_2x2x2_row *r, const int has_source, const int has_values,
                                      float *target) {
     int x = 0;
     while (x < r->width && r->width >= WIDTH) {
@@ -473,7 +473,7 @@ ALWAYS_INLINE void LEVEL(scatter_row)(const struct halving_row *r, const int has
         }
 }
 
-static void LEVEL(halving_scatter)(const struct halving_row *r, float *target) {
+static void LEVEL(pooling_2x2x2_gradient)(const struct pooling_2x2x2_row *r, float *target) {
     if (r->source && r->values) LEVEL(scatter_row)(r, 1, 1, target);
     else if (r->source) LEVEL(scatter_row)(r, 1, 0, target);
     else if (r->values) LEVEL(scatter_row)(r, 0, 1, target);

@@ -61,7 +61,10 @@ struct KernelGrids: Sendable {
 struct PlaneCells {
   private let kernels: UnsafePointer<dense_crf_kernels>
   private let shape: GridShape
+  /// The filtered cells that messages come from, nil before the first iteration; and the cells that the update is added
+  /// to, nil where nothing is sent.
   private let received, sent: KernelGrid?
+  /// The planes of a block of both, one for each plane of voxels.
   private let receivedScratch, sentScratch: UnsafeMutablePointer<Float>
   /// Floats between two planes of scratch.
   private let scratchStride: Int

@@ -39,20 +39,21 @@ package struct SliceOverlaps: Equatable, Sendable {
     }
   }
 
-  /// The counts of a structure's slices, from the first of its box on, in ``counts``.
+  /// The counts of the slices of a structure's box in ``counts``, for each of the axes i, j and k.
   private struct CountRange: Equatable, Sendable {
+    /// The offset of the first slice's counts, the index of that slice, and the number of slices.
     var starts, firsts, lengths: SIMD3<Int>
   }
 
-  /// Counts of one, other and both, of every structure that is counted.
+  /// For each slice of each counted structure, its voxels in one mask, in the other and in both; the fourth lane is 0.
   private var counts: [SIMD4<UInt32>] = []
-  /// The offsets of the counts of each structure, the total first; nil for a structure that is not counted.
+  /// Where the counts of each structure are, the total first; nil for a structure that is not counted.
   private var ranges: [CountRange?]
 
   /// The maximum number of counted slices of structures: 64 MiB.
   ///
   /// Structures beyond it have no counts of their own.
-  private static let limit = 1 << 22
+  private static let maximumSliceCount = 1 << 22
 
   /// Counts the voxels of each structure in each slice.
   /// - Parameter other: The other mask, on the same grid; nil for one that is background everywhere.
@@ -63,7 +64,9 @@ package struct SliceOverlaps: Equatable, Sendable {
   ) throws(Cancelled) {
     var total = 0
     func range(_ box: VoxelBounds?) -> CountRange? {
-      guard let box, total + box.size.i + box.size.j + box.size.k <= Self.limit else { return nil }
+      guard let box, total + box.size.i + box.size.j + box.size.k <= Self.maximumSliceCount else {
+        return nil
+      }
       let lengths = SIMD3(box.size.i, box.size.j, box.size.k)
       let starts = SIMD3(total, total + lengths.x, total + lengths.x + lengths.y)
       total += lengths.x + lengths.y + lengths.z

@@ -29,6 +29,7 @@ package struct MouseEvent: Hashable, Sendable {
   }
 }
 
+/// One event of a terminal: input, or a change of the terminal itself.
 package enum TerminalEvent: Hashable, Sendable {
   case key(Key)
   /// The mouse moved or a button changed.

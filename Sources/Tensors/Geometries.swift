@@ -67,6 +67,7 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   }
 }
 
+/// The geometry of a max-pooling without padding: the first window begins at the first voxel.
 package struct PoolingGeometry: Hashable, Sendable {
   /// Extents of the windows.
   package var kernel: Extent3

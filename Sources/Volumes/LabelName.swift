@@ -1,5 +1,5 @@
 extension StringProtocol {
-  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show,
+  /// The key by which names of structures are compared: letter case, underscores, hyphens, characters that do not show,
   /// and spaces before and after do not matter, so that "Left_Kidney" and "left kidney" are one.
   package var nameKey: String {
     var key = lowercased()

@@ -24,9 +24,10 @@ package enum UsableRange {
 }
 
 extension VolumeGrid {
-  /// Distance of the farthest voxel from the world's origin in units of the smallest spacing at most: beyond, the
-  /// inverse affine in double precision cannot distinguish neighbouring voxels.
-  private static let maximumSteps = 1e8
+  /// The maximum distance of a voxel from the world's origin, in units of the smallest spacing.
+  ///
+  /// Beyond it, the inverse affine in double precision cannot distinguish neighbouring voxels.
+  private static let maximumOriginDistanceVoxels = 1e8
 
   /// This grid, if its numbers are in range.
   /// - Throws: ``InputError`` about `subject` for voxel sizes or an origin beyond ``UsableRange``, axes in one plane,
@@ -50,11 +51,11 @@ extension VolumeGrid {
     }
     let flatness = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
     let smallest = min(spacing.i, spacing.j, spacing.k) * flatness
-    guard smallest > 0, farthest / smallest <= Self.maximumSteps else {
+    guard smallest > 0, farthest / smallest <= Self.maximumOriginDistanceVoxels else {
       throw InputError(
         subject, "voxels cannot be told apart by their positions",
         found: "\(spacing.i) x \(spacing.j) x \(spacing.k) mm up to \(farthest) mm away",
-        expected: "at most \(Self.maximumSteps) voxels from the origin")
+        expected: "at most \(Self.maximumOriginDistanceVoxels) voxels from the origin")
     }
     return self
   }

@@ -14,7 +14,7 @@ package enum AvailableMemory {
   /// allocations.
   ///
   /// The number changes all the time, so it is measured before each large allocation and never cached.
-  package static var byteCount: Int { Account().forWork }
+  package static var byteCount: Int { MemoryMeasurement().forWork }
 
   /// Functions that each evict one cached result that can be computed again.
   private static let evictions = Mutex<[@Sendable () -> Bool]>([])
@@ -41,9 +41,9 @@ package enum AvailableMemory {
     _ byteCount: Int?, fraction: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
     func limit() -> Int {
-      let account = Account()
-      account.hold()
-      return Int(saturating: Double(account.forWork) * fraction)
+      let measurement = MemoryMeasurement()
+      measurement.hold()
+      return Int(saturating: Double(measurement.forWork) * fraction)
     }
     var available = limit()
     let evictions = evictions.withLock { $0 }
@@ -80,12 +80,12 @@ package enum AvailableMemory {
   package static func enforceLimit(elseEnd end: @escaping @convention(c) () -> Void) {
     memory_on_exhaustion({ AvailableMemory.measure() }, end)
     isHeld.store(true, ordering: .relaxed)
-    writtenAtStart.store(Account.writtenOutsideBlocks, ordering: .relaxed)
+    writtenAtStart.store(MemoryMeasurement.writtenOutsideBlocks, ordering: .relaxed)
     measure()
   }
 
   /// Updates the limit to the memory that is available now; called when long work begins.
-  package static func measure() { Account().hold() }
+  package static func measure() { MemoryMeasurement().hold() }
 
   private static let isHeld = Atomic<Bool>(false)
 
@@ -93,7 +93,7 @@ package enum AvailableMemory {
   private static let writtenAtStart = Atomic<Int>(0)
 
   /// A measurement of what this process has allocated and may still allocate.
-  private struct Account {
+  private struct MemoryMeasurement {
     /// Bytes that are allocated.
     let allocated = Int(memory_allocated())
     /// Bytes that may still be allocated.

@@ -94,12 +94,12 @@ package enum FilePath {
 }
 
 extension FilePath {
-  /// Whether the path ends in `suffix`, which is in small letters, in small or capital letters.
+  /// Whether the path ends in `suffix`, regardless of letter case; `suffix` must be in lower case.
   package static func hasSuffix(_ suffix: String, _ path: String) -> Bool {
     path.lowercased().hasSuffix(suffix)
   }
 
-  /// Refuses a name that does not end in one of `suffixes`, in small or capital letters.
+  /// Refuses a name that does not end in one of `suffixes`, regardless of letter case.
   /// - Parameter content: What is to be written there: "a model".
   /// - Throws: ``InputError`` with the suffixes.
   package static func requireSuffix(

@@ -5,12 +5,12 @@ import Synchronization
 ///
 /// Their paths are in memory that a signal handler may read, so that a handler that ends the program can remove them.
 package enum UnfinishedFiles {
-  private static let count = 32
+  private static let slotCount = 32
   private static let length = Int(PATH_MAX) + 1
-  /// `count` slots with a C string of at most `length` bytes each; an empty string marks a free slot.
+  /// `slotCount` slots with a C string of at most `length` bytes each; an empty string marks a free slot.
   nonisolated(unsafe) private static let names: UnsafeMutablePointer<CChar> = {
-    let names = UnsafeMutablePointer<CChar>.allocate(capacity: count * length)
-    names.initialize(repeating: 0, count: count * length)
+    let names = UnsafeMutablePointer<CChar>.allocate(capacity: slotCount * length)
+    names.initialize(repeating: 0, count: slotCount * length)
     return names
   }()
   private static let lock = Mutex<Void>(())
@@ -21,7 +21,7 @@ package enum UnfinishedFiles {
     let bytes = FilePath.bytes(of: path)
     guard let first = bytes.first, bytes.count < length else { return nil }
     return lock.withLock { _ in
-      guard let slot = (0..<count).first(where: { names[$0 * length] == 0 }) else { return nil }
+      guard let slot = (0..<slotCount).first(where: { names[$0 * length] == 0 }) else { return nil }
       let name = names + slot * length
       for (index, byte) in bytes.enumerated().dropFirst() { name[index] = CChar(bitPattern: byte) }
       name[bytes.count] = 0
@@ -43,9 +43,9 @@ package enum UnfinishedFiles {
   ///
   /// Async-signal-safe once ``prepare()`` was called.
   package static func remove() {
-    for slot in 0..<count where names[slot * length] != 0 { unlink(names + slot * length) }
+    for slot in 0..<slotCount where names[slot * length] != 0 { unlink(names + slot * length) }
     // Folders last, when they are empty.
-    for slot in 0..<count where names[slot * length] != 0 { rmdir(names + slot * length) }
+    for slot in 0..<slotCount where names[slot * length] != 0 { rmdir(names + slot * length) }
   }
 
   /// Allocates the memory, because a signal handler must not.

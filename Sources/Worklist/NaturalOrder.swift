@@ -1,6 +1,6 @@
-/// The order in which people list names: "case2" before "case10", capitals and small letters alike.
+/// The order in which people list names: "case2" before "case10", regardless of letter case.
 ///
-/// Equal digits with more leading zeros, and other capitals, decide only where nothing else does, so that the order is
+/// Equal digits with more leading zeros, and letter case, decide only where nothing else does, so that the order is
 /// the same whatever order the names came in.
 package struct NaturalOrder: Comparable, Hashable, Sendable {
   /// Bytes whose lexicographic order is the natural one; a number is its length and its digits.

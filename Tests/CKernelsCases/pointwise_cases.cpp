@@ -203,7 +203,7 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
     table.compare(name + ", argmax", std::vector<double>(argmax.begin(), argmax.begin() + width), indices, 0);
 }
 
-void halving_case(Table &table, int input_width, bool has_source, bool has_values) {
+void pooling_2x2x2_case(Table &table, int input_width, bool has_source, bool has_values) {
     Random random(37);
     const int depth = 5, height = 4, plane = height * input_width, width = input_width / 2;
     const long start = plane + input_width;
@@ -213,19 +213,19 @@ void halving_case(Table &table, int input_width, bool has_source, bool has_value
     for (int x = 0; x < width; x++)
         argmax[size_t(x)] =
             int32_t(start) + random.below(2) * plane + random.below(2) * input_width + 2 * x + random.below(2);
-    const struct halving_row row = {gradients.data(),
-                                    argmax.data(),
-                                    has_values ? values.data() : nullptr,
-                                    has_source ? source.data() : nullptr,
-                                    {-1.5f, 0.25f},
-                                    2,
-                                    0.5f,
-                                    -0.125f,
-                                    start,
-                                    plane,
-                                    input_width,
-                                    input_width,
-                                    width};
+    const struct pooling_2x2x2_row row = {gradients.data(),
+                                          argmax.data(),
+                                          has_values ? values.data() : nullptr,
+                                          has_source ? source.data() : nullptr,
+                                          {-1.5f, 0.25f},
+                                          2,
+                                          0.5f,
+                                          -0.125f,
+                                          start,
+                                          plane,
+                                          input_width,
+                                          input_width,
+                                          width};
     std::vector<double> expected(voxels, -7);
     for (int z = 0; z < 2; z++)
         for (int y = 0; y < 2; y++)
@@ -236,8 +236,8 @@ void halving_case(Table &table, int input_width, bool has_source, bool has_value
                 if (x / 2 >= width || argmax[window] != int32_t(voxel)) continue;
                 if (!has_values || -1.5f * values[window] + 0.25f > 0) value += 2.0 * gradients[window];
             }
-    pooling_halving_scatter(table.level, &row, target.data());
-    table.compare(named("pooling_halving_spread", {input_width, has_source, has_values}), target.data(), expected,
+    pooling_2x2x2_gradient(table.level, &row, target.data());
+    table.compare(named("pooling_2x2x2_gradient", {input_width, has_source, has_values}), target.data(), expected,
                   1e-6);
 }
 
@@ -264,7 +264,7 @@ void pointwise_cases(Table &table) {
                             pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan, takes_minimum);
     for (int input_width : {1, 2, 7, 8, 32, 33, 70, 81})
         for (bool has_source : {false, true})
-            for (bool has_values : {false, true}) halving_case(table, input_width, has_source, has_values);
+            for (bool has_values : {false, true}) pooling_2x2x2_case(table, input_width, has_source, has_values);
 }
 
 }  // namespace kernel_cases

@@ -127,11 +127,13 @@ private struct Window {
     for index in 0..<batch * outputs {
       result += [Double](repeating: bias[index % outputs], count: outputVoxels)
     }
-    for item in 0..<batch {
+    for sample in 0..<batch {
       for output in 0..<outputs {
         for input in 0..<inputs {
           let kernelStart = slice(output, input, inputs) * kernel.product
-          let (to, from) = ((item * outputs + output) * outputVoxels, (item * inputs + input) * inputVoxels)
+          let (to, from) = (
+            (sample * outputs + output) * outputVoxels, (sample * inputs + input) * inputVoxels
+          )
           forEach { result[to + $0] += weight[kernelStart + $2] * image.elements[from + $1] }
         }
       }

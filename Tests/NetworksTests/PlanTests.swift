@@ -90,7 +90,8 @@ struct PlanTests {
       fetch: { window, _ in
         fetched.append(window.planes)
         for index in 0..<window.planes.count * pixels {
-          window.start(item: 0, channel: 0)[index] = image.elements[window.planes.lowerBound * pixels + index]
+          window.start(sample: 0, channel: 0)[index] =
+            image.elements[window.planes.lowerBound * pixels + index]
         }
       },
       deliver: { windows, _ in
@@ -100,7 +101,7 @@ struct PlanTests {
           for channel in 0..<window.channels {
             let start = (channel * extent.d + window.planes.lowerBound) * pixels
             for index in 0..<window.planes.count * pixels {
-              found[head].elements[start + index] = window.start(item: 0, channel: channel)[index]
+              found[head].elements[start + index] = window.start(sample: 0, channel: channel)[index]
             }
           }
         }
@@ -206,15 +207,15 @@ struct PackingTests {
             ends[one] <= offsets[other] || ends[other] <= offsets[one] || intervals[other].count == 0)
         }
       }
-      var busiest = 0
+      var peak = 0
       for time in 0...26 {
         var floats = 0
         for interval in intervals where interval.times.contains(time) {
           floats += (interval.count + 15) / 16 * 16
         }
-        busiest = max(busiest, floats)
+        peak = max(peak, floats)
       }
-      #expect(total >= busiest && Double(total) <= 1.3 * Double(busiest))
+      #expect(total >= peak && Double(total) <= 1.3 * Double(peak))
     }
   }
 }

@@ -126,6 +126,7 @@ func smallLesionsAreSeen() throws {
         table: LabelTable([Label(value: 3, name: "lesion", colour: RGBColour(1, 2, 3))]))
     ], exportPath: "/large_seg.nii.gz")
   var state = try openedState(content)
+  // No crosshair and no letters, and labels outlined, so that only the label has its colour.
   state.type("xXu")
   let frame = render(state)
   let lesion = Colour.rgb(1, 2, 3)

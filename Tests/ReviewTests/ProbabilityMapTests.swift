@@ -213,7 +213,7 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     #expect(state.message?.text != "p.npz: takes much memory")
     #expect(state.jobs[.probabilities] == nil)
     state.type("%")
-    #expect(state.running(ProbabilitiesJob.self)?.isAsked == true)
+    #expect(state.running(ProbabilitiesJob.self)?.isRequestedByReviewer == true)
     let asked = try #require(state.jobs[.probabilities])
     var failed = state
     _ = reduce(&failed, .jobEnded(asked.id, .failed("p.npz: does not fit in memory")))

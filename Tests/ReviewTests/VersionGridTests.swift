@@ -76,6 +76,7 @@ struct VersionGridTests {
   @Test("# and :compare versions show each version's own labels in its pane, and # shows one version again")
   func labels() throws {
     var state = try stateWithVersions(2)
+    // No crosshair and no letters, and labels outlined.
     state.type("xXu")
     state.view.crosshair = VoxelIndex(13, 6, 28)
     var typed = state

@@ -7,23 +7,23 @@ import Volumes
 
 /// Expects that an action makes the given changes to a state, and no others.
 func expectChange(
-  of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
+  of state: inout ReviewState, by action: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   expectChange(
-    of: &state, by: deed, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
+    of: &state, by: action, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
 }
 
 /// Expects that an action makes the given changes, for changes that need the state after the action.
 ///
 /// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
 func expectChange(
-  of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
+  of state: inout ReviewState, by action: (inout ReviewState) -> Void,
   changes: (_ expected: inout ReviewState, _ found: ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   var expected = state
-  deed(&state)
+  action(&state)
   changes(&expected, state)
   guard expected != state else { return }
   let difference = diff(expected, state) ?? "The states differ in what no dump shows."
@@ -32,12 +32,12 @@ func expectChange(
 
 /// Expects that a decision makes the given changes, and appends a step of this name to the history and to the journal.
 private func expectDecision(
-  _ name: String, of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
+  _ name: String, of state: inout ReviewState, by action: (inout ReviewState) -> Void,
   changes: (inout ReviewState) -> Void, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let steps = state.history.steps.map(\.name)
   expectChange(
-    of: &state, by: deed,
+    of: &state, by: action,
     changes: { expected, found in
       changes(&expected)
       (expected.history, expected.writtenJournal) = (found.history, found.writtenJournal)

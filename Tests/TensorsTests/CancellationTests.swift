@@ -17,7 +17,8 @@ import Work
       method.supports(.init(geometry: $0, weightShape: [16, 16, $0.kernel.d, $0.kernel.h, $0.kernel.w]))
     }
     guard let supported else { preconditionFailure("\(method) supports none of \(geometries)") }
-    return ConvolutionCase(inputs: 16, outputs: 16, extent: Extent3(24, 60, 64), geometry: supported)
+    return ConvolutionCase(
+      inputChannels: 16, outputChannels: 16, extent: Extent3(24, 60, 64), geometry: supported)
   }
 
   @Test("a convolution stops at each of its tiles", arguments: fastMethods)

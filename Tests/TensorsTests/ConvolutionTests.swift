@@ -57,8 +57,8 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
   @Test("the references' gradients are the derivatives of the reference", arguments: convolutionCases)
   func finiteDifferences(_ shape: ConvolutionCase) {
     var small = shape
-    small.inputs = min(shape.inputs, 2)
-    small.outputs = min(shape.outputs, 2)
+    small.inputChannels = min(shape.inputChannels, 2)
+    small.outputChannels = min(shape.outputChannels, 2)
     guard shape.geometry.kernel.product <= 60 else { return }
     let (input, weight, _, gradient) = small.operands()
     let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
@@ -142,9 +142,9 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
       x, weight: w, bias: ReferenceTensor(bias), geometry: shape.geometry)
     let inputGradient = convolutionReference(g, weight: w, bias: nil, geometry: adjoint)
     let weightGradient = convolutionWeightGradientReference(input: g, outputGradient: x, geometry: adjoint)
-    var biasGradient = ReferenceTensor(shape: [shape.outputs])
+    var biasGradient = ReferenceTensor(shape: [shape.outputChannels])
     for index in g.elements.indices {
-      biasGradient.elements[index / g.extent.product % shape.outputs] += g.elements[index]
+      biasGradient.elements[index / g.extent.product % shape.outputChannels] += g.elements[index]
     }
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
@@ -209,8 +209,8 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     "the references' gradients are the derivatives of the reference", arguments: transposedConvolutionCases)
   func finiteDifferences(_ shape: TransposedConvolutionCase) {
     var small = shape
-    small.inputs = 2
-    small.outputs = 2
+    small.inputChannels = 2
+    small.outputChannels = 2
     small.extent.w = min(shape.extent.w, 5)
     let (input, weight, _, gradient) = small.operands()
     let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))

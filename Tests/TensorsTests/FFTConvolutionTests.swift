@@ -8,64 +8,64 @@ import Work
 private struct FFTCase: CustomTestStringConvertible, Sendable {
   let kernel, padding, input, tile: Extent3
   var batch = 1
-  let inputs, outputs: Int
+  let inputChannels, outputChannels: Int
 
   var geometry: ConvolutionGeometry { ConvolutionGeometry(kernel: kernel, padding: padding) }
   var result: Extent3 { geometry.output(input)! }
   var testDescription: String {
-    "\(batch)x\(inputs)->\(outputs) kernel \(kernel) padding \(padding) input \(input) tile \(tile)"
+    "\(batch)x\(inputChannels)->\(outputChannels) kernel \(kernel) padding \(padding) input \(input) tile \(tile)"
   }
 
   static let table = [
     // The liver network's kernels with same padding.
     FFTCase(
       kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4), input: Extent3(13, 11, 35),
-      tile: Extent3(12, 16, 32), inputs: 1, outputs: 8),
+      tile: Extent3(12, 16, 32), inputChannels: 1, outputChannels: 8),
     FFTCase(
       kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4), input: Extent3(7, 10, 13),
-      tile: Extent3(24, 48, 48), inputs: 8, outputs: 8),
+      tile: Extent3(24, 48, 48), inputChannels: 8, outputChannels: 8),
     FFTCase(
       kernel: Extent3(5, 7, 7), padding: Extent3(2, 3, 3), input: Extent3(6, 13, 17),
-      tile: Extent3(8, 16, 16), inputs: 5, outputs: 16),
+      tile: Extent3(8, 16, 16), inputChannels: 5, outputChannels: 16),
     FFTCase(
       kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2), input: Extent3(15, 9, 13),
-      tile: Extent3(16, 32, 16), inputs: 16, outputs: 3),
+      tile: Extent3(16, 32, 16), inputChannels: 16, outputChannels: 3),
     // No padding, more than needed for the same extent, and unequal sides.
     FFTCase(
       kernel: Extent3(9, 9, 7), padding: Extent3(0), input: Extent3(13, 18, 43),
-      tile: Extent3(20, 16, 48), inputs: 2, outputs: 3),
+      tile: Extent3(20, 16, 48), inputChannels: 2, outputChannels: 3),
     FFTCase(
       kernel: Extent3(2, 4, 3), padding: Extent3(1, 3, 2), input: Extent3(7, 13, 31),
-      tile: Extent3(8, 16, 16), inputs: 3, outputs: 2),
+      tile: Extent3(8, 16, 16), inputChannels: 3, outputChannels: 2),
     FFTCase(
       kernel: Extent3(6, 2, 8), padding: Extent3(5, 0, 3), input: Extent3(5, 40, 9),
-      tile: Extent3(36, 32, 16), inputs: 1, outputs: 1),
+      tile: Extent3(36, 32, 16), inputChannels: 1, outputChannels: 1),
     // Several items of a batch, more tiles than one product takes, and an input below the kernel.
     FFTCase(
       kernel: Extent3(3, 5, 4), padding: Extent3(1, 2, 1), input: Extent3(11, 19, 23),
-      tile: Extent3(8, 16, 16), batch: 2, inputs: 2, outputs: 5),
+      tile: Extent3(8, 16, 16), batch: 2, inputChannels: 2, outputChannels: 5),
     FFTCase(
       kernel: Extent3(5, 7, 7), padding: Extent3(4, 6, 6), input: Extent3(3, 4, 5),
-      tile: Extent3(12, 16, 16), batch: 3, inputs: 2, outputs: 2),
+      tile: Extent3(12, 16, 16), batch: 3, inputChannels: 2, outputChannels: 2),
     // Long transforms.
     FFTCase(
       kernel: Extent3(4, 5, 6), padding: Extent3(2), input: Extent3(43, 20, 74),
-      tile: Extent3(48, 16, 80), inputs: 1, outputs: 1),
+      tile: Extent3(48, 16, 80), inputChannels: 1, outputChannels: 1),
     FFTCase(
       kernel: Extent3(2, 3, 3), padding: Extent3(1), input: Extent3(33, 77, 17),
-      tile: Extent3(40, 80, 96), inputs: 1, outputs: 2),
+      tile: Extent3(40, 80, 96), inputChannels: 1, outputChannels: 2),
     FFTCase(
       kernel: Extent3(3, 2, 2), padding: Extent3(1), input: Extent3(75, 40, 30),
-      tile: Extent3(80, 96, 64), inputs: 1, outputs: 1),
+      tile: Extent3(80, 96, 64), inputChannels: 1, outputChannels: 1),
     FFTCase(
       kernel: Extent3(3, 3, 2), padding: Extent3(1), input: Extent3(58, 14, 30),
-      tile: Extent3(60, 16, 16), inputs: 1, outputs: 2),
+      tile: Extent3(60, 16, 16), inputChannels: 1, outputChannels: 2),
     FFTCase(
       kernel: Extent3(3, 3, 2), padding: Extent3(1), input: Extent3(62, 30, 14),
-      tile: Extent3(64, 64, 16), inputs: 2, outputs: 1),
+      tile: Extent3(64, 64, 16), inputChannels: 2, outputChannels: 1),
     FFTCase(
       kernel: Extent3(7, 3, 2), padding: Extent3(3, 1, 1), input: Extent3(26, 14, 20),
-      tile: Extent3(32, 16, 16), inputs: 1, outputs: 1),
+      tile: Extent3(32, 16, 16), inputChannels: 1, outputChannels: 1),
   ]
 }
 
@@ -78,10 +78,10 @@ private func agreesWithDoubles(row: FFTCase) throws {
     Tensor(shape: shape, elements: generator.floats(shape.reduce(1, *)))
   }
   let (n, m, k) = (row.input, row.result, row.kernel)
-  let input = random([row.batch, row.inputs, n.d, n.h, n.w])
-  let weight = random([row.outputs, row.inputs, k.d, k.h, k.w])
-  let bias = random([row.outputs])
-  let outputGradient = random([row.batch, row.outputs, m.d, m.h, m.w])
+  let input = random([row.batch, row.inputChannels, n.d, n.h, n.w])
+  let weight = random([row.outputChannels, row.inputChannels, k.d, k.h, k.w])
+  let bias = random([row.outputChannels])
+  let outputGradient = random([row.batch, row.outputChannels, m.d, m.h, m.w])
   let (inputValues, weightValues, gradientValues) = (
     ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(outputGradient)
   )

@@ -6,13 +6,13 @@ import Work
 /// One convolution of the table that every method is compared on.
 struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   var batch = 1
-  var inputs: Int
-  var outputs: Int
+  var inputChannels: Int
+  var outputChannels: Int
   var extent: Extent3
   var geometry: ConvolutionGeometry
 
   var testDescription: String {
-    "\(batch)x\(inputs)->\(outputs) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
+    "\(batch)x\(inputChannels)->\(outputChannels) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
       + "stride \(geometry.stride), padding \(geometry.padding), dilation \(geometry.dilation)"
   }
 
@@ -23,9 +23,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     var generator = SplitMix64(seed: seed)
     let (k, o) = (geometry.kernel, outputExtent)
     return (
-      generator.tensor([batch, inputs, extent.d, extent.h, extent.w]),
-      generator.tensor([outputs, inputs, k.d, k.h, k.w]), generator.tensor([outputs]),
-      generator.tensor([batch, outputs, o.d, o.h, o.w])
+      generator.tensor([batch, inputChannels, extent.d, extent.h, extent.w]),
+      generator.tensor([outputChannels, inputChannels, k.d, k.h, k.w]), generator.tensor([outputChannels]),
+      generator.tensor([batch, outputChannels, o.d, o.h, o.w])
     )
   }
 }
@@ -42,82 +42,87 @@ extension SplitMix64 {
 let convolutionCases: [ConvolutionCase] =
   [
     .init(
-      inputs: 1, outputs: 8, extent: Extent3(9, 12, 14),
+      inputChannels: 1, outputChannels: 8, extent: Extent3(9, 12, 14),
       geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
     .init(
-      inputs: 8, outputs: 8, extent: Extent3(7, 10, 11),
+      inputChannels: 8, outputChannels: 8, extent: Extent3(7, 10, 11),
       geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
     .init(
-      inputs: 3, outputs: 5, extent: Extent3(6, 7, 9),
+      inputChannels: 3, outputChannels: 5, extent: Extent3(6, 7, 9),
       geometry: .init(kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2))),
     .init(
-      batch: 2, inputs: 9, outputs: 17, extent: Extent3(5, 6, 7),
+      batch: 2, inputChannels: 9, outputChannels: 17, extent: Extent3(5, 6, 7),
       geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-    .init(inputs: 16, outputs: 32, extent: Extent3(4, 4, 50), geometry: .init(kernel: Extent3(3))),
     .init(
-      inputs: 2, outputs: 3, extent: Extent3(8, 9, 10),
+      inputChannels: 16, outputChannels: 32, extent: Extent3(4, 4, 50), geometry: .init(kernel: Extent3(3))),
+    .init(
+      inputChannels: 2, outputChannels: 3, extent: Extent3(8, 9, 10),
       geometry: .init(kernel: Extent3(2), stride: Extent3(2))),
     .init(
-      batch: 2, inputs: 4, outputs: 2, extent: Extent3(9, 8, 37),
+      batch: 2, inputChannels: 4, outputChannels: 2, extent: Extent3(9, 8, 37),
       geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
     .init(
-      inputs: 3, outputs: 4, extent: Extent3(9, 11, 70),
+      inputChannels: 3, outputChannels: 4, extent: Extent3(9, 11, 70),
       geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(1))),
     .init(
-      inputs: 2, outputs: 3, extent: Extent3(10, 9, 11),
+      inputChannels: 2, outputChannels: 3, extent: Extent3(10, 9, 11),
       geometry: .init(
         kernel: Extent3(2, 3, 1), stride: Extent3(1, 2, 3), padding: Extent3(1, 2, 0),
         dilation: Extent3(2, 1, 1))),
     .init(
-      inputs: 3, outputs: 2, extent: Extent3(9, 9, 9),
+      inputChannels: 3, outputChannels: 2, extent: Extent3(9, 9, 9),
       geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(2), dilation: Extent3(2))),
     .init(
-      inputs: 7, outputs: 130, extent: Extent3(3),
+      inputChannels: 7, outputChannels: 130, extent: Extent3(3),
       geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
     .init(
-      inputs: 2, outputs: 2, extent: Extent3(1, 6, 8),
+      inputChannels: 2, outputChannels: 2, extent: Extent3(1, 6, 8),
       geometry: .init(kernel: Extent3(1, 3, 3), padding: Extent3(0, 3, 3))),
     .init(
-      inputs: 1, outputs: 1, extent: Extent3(7, 7, 7),
+      inputChannels: 1, outputChannels: 1, extent: Extent3(7, 7, 7),
       geometry: .init(kernel: Extent3(1), stride: Extent3(3))),
-    .init(batch: 2, inputs: 11, outputs: 3, extent: Extent3(3, 5, 7), geometry: .init(kernel: Extent3(1))),
-    .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
+    .init(
+      batch: 2, inputChannels: 11, outputChannels: 3, extent: Extent3(3, 5, 7),
+      geometry: .init(kernel: Extent3(1))),
+    .init(inputChannels: 1, outputChannels: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
   ] + winogradCases
 
 /// Enough channels for Winograd: whole and partial blocks of channels and tiles, one voxel, so many channels
 /// that tiles are small, and the strided convolution of both parities.
 let winogradCases: [ConvolutionCase] = [
   .init(
-    inputs: 16, outputs: 16, extent: Extent3(8), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-  .init(
-    batch: 2, inputs: 17, outputs: 35, extent: Extent3(5, 6, 7),
+    inputChannels: 16, outputChannels: 16, extent: Extent3(8),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(
-    inputs: 12, outputs: 33, extent: Extent3(1, 1, 19),
+    batch: 2, inputChannels: 17, outputChannels: 35, extent: Extent3(5, 6, 7),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(
-    inputs: 20, outputs: 12, extent: Extent3(1), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-  .init(
-    inputs: 129, outputs: 130, extent: Extent3(3, 2, 5),
+    inputChannels: 12, outputChannels: 33, extent: Extent3(1, 1, 19),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(
-    batch: 2, inputs: 13, outputs: 18, extent: Extent3(8, 10, 6),
+    inputChannels: 20, outputChannels: 12, extent: Extent3(1),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(
+    inputChannels: 129, outputChannels: 130, extent: Extent3(3, 2, 5),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(
+    batch: 2, inputChannels: 13, outputChannels: 18, extent: Extent3(8, 10, 6),
     geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
   .init(
-    inputs: 16, outputs: 33, extent: Extent3(7, 5, 11),
+    inputChannels: 16, outputChannels: 33, extent: Extent3(7, 5, 11),
     geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
 ]
 
 /// One transposed convolution of the table.
 struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
   var batch = 1
-  var inputs: Int
-  var outputs: Int
+  var inputChannels: Int
+  var outputChannels: Int
   var extent: Extent3
   var geometry: TransposedConvolutionGeometry
 
   var testDescription: String {
-    "\(batch)x\(inputs)->\(outputs) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
+    "\(batch)x\(inputChannels)->\(outputChannels) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
       + "stride \(geometry.stride), padding \(geometry.padding), output padding \(geometry.outputPadding)"
   }
 
@@ -126,9 +131,9 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
     var generator = SplitMix64(seed: seed)
     let (k, o) = (geometry.kernel, geometry.output(extent)!)
     return (
-      generator.tensor([batch, inputs, extent.d, extent.h, extent.w]),
-      generator.tensor([inputs, outputs, k.d, k.h, k.w]), generator.tensor([outputs]),
-      generator.tensor([batch, outputs, o.d, o.h, o.w])
+      generator.tensor([batch, inputChannels, extent.d, extent.h, extent.w]),
+      generator.tensor([inputChannels, outputChannels, k.d, k.h, k.w]), generator.tensor([outputChannels]),
+      generator.tensor([batch, outputChannels, o.d, o.h, o.w])
     )
   }
 }
@@ -137,39 +142,40 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
 /// and longer than a vector, every parity of the output's extents, and so many rows that a plane is split.
 let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(
-    inputs: 3, outputs: 3, extent: Extent3(3, 11, 21),
+    inputChannels: 3, outputChannels: 3, extent: Extent3(3, 11, 21),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(0))),
   .init(
-    batch: 2, inputs: 9, outputs: 1, extent: Extent3(4, 9, 32),
+    batch: 2, inputChannels: 9, outputChannels: 1, extent: Extent3(4, 9, 32),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1, 0, 1))),
   .init(
-    inputs: 2, outputs: 12, extent: Extent3(2, 19, 17),
+    inputChannels: 2, outputChannels: 12, extent: Extent3(2, 19, 17),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(0, 1, 0))),
   .init(
-    inputs: 4, outputs: 48, extent: Extent3(2, 17, 40),
+    inputChannels: 4, outputChannels: 48, extent: Extent3(2, 17, 40),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1))),
   .init(
-    inputs: 1, outputs: 2, extent: Extent3(1), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-  .init(inputs: 3, outputs: 5, extent: Extent3(4, 5, 6), geometry: .init(kernel: Extent3(2))),
+    inputChannels: 1, outputChannels: 2, extent: Extent3(1),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(inputChannels: 3, outputChannels: 5, extent: Extent3(4, 5, 6), geometry: .init(kernel: Extent3(2))),
   .init(
-    batch: 2, inputs: 16, outputs: 2, extent: Extent3(3, 5, 27),
+    batch: 2, inputChannels: 16, outputChannels: 2, extent: Extent3(3, 5, 27),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1))),
   .init(
-    inputs: 8, outputs: 9, extent: Extent3(3, 4, 5),
+    inputChannels: 8, outputChannels: 9, extent: Extent3(3, 4, 5),
     geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
   .init(
-    batch: 2, inputs: 17, outputs: 34, extent: Extent3(3, 4, 5),
+    batch: 2, inputChannels: 17, outputChannels: 34, extent: Extent3(3, 4, 5),
     geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
   .init(
-    inputs: 12, outputs: 16, extent: Extent3(1, 1, 9),
+    inputChannels: 12, outputChannels: 16, extent: Extent3(1, 1, 9),
     geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
-  .init(inputs: 2, outputs: 3, extent: Extent3(3, 4, 5), geometry: .init(kernel: Extent3(3))),
+  .init(inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5), geometry: .init(kernel: Extent3(3))),
   .init(
-    inputs: 2, outputs: 3, extent: Extent3(3, 4, 5),
+    inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5),
     geometry: .init(
       kernel: Extent3(1, 3, 4), stride: Extent3(1, 2, 2), padding: Extent3(0, 1, 1),
       outputPadding: Extent3(0, 1, 0))),
   .init(
-    inputs: 2, outputs: 2, extent: Extent3(2, 3, 2),
+    inputChannels: 2, outputChannels: 2, extent: Extent3(2, 3, 2),
     geometry: .init(kernel: Extent3(2), stride: Extent3(3), outputPadding: Extent3(1))),
 ]

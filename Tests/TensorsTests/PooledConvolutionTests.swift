@@ -4,11 +4,11 @@ import Testing
 import Work
 
 @Suite struct PooledConvolutionTests {
-  private static let halving = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
+  private static let pooling2x2x2 = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
 
   /// Cases of step 1 with at least one window of results.
   private static let cases = convolutionCases.filter {
-    $0.geometry.stride == Extent3(1) && halving.output($0.outputExtent) != nil
+    $0.geometry.stride == Extent3(1) && pooling2x2x2.output($0.outputExtent) != nil
   }
 
   @Test(
@@ -19,7 +19,7 @@ import Work
     let results = convolutionReference(
       ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
       geometry: shape.geometry)
-    let expected = maxPoolingReference(reluReference(results), geometry: Self.halving).output
+    let expected = maxPoolingReference(reluReference(results), geometry: Self.pooling2x2x2).output
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
     for method in [ConvolutionMethod.winograd, .implicitProduct] where method.supports(problem) {
       try atEveryLevel { threads, what in
@@ -27,7 +27,7 @@ import Work
         let prepared = try PreparedConvolution(
           weight: weight, geometry: shape.geometry, inputExtent: shape.extent, method: method, work: work)
         let operation = try #require(
-          prepared.operation(bias: bias, appliesReLU: true, pooling: Self.halving), what)
+          prepared.operation(bias: bias, appliesReLU: true, pooling: Self.pooling2x2x2), what)
         #expect(operation.kernelName.hasSuffix(", pooled"))
         expectClose(try operation(input, work: work), expected, tolerance: 5e-6, what)
         for planes in [1, 2] {

@@ -18,13 +18,13 @@ import Work
   func references(index: Int) throws {
     let (geometry, biases) = Self.cases[index]
     var generator = SplitMix64(seed: UInt64(20 + index))
-    let (inputs, between, outputs) = (5, 4, 3)
+    let (inputChannels, middleChannels, outputChannels) = (5, 4, 3)
     let (k, extent) = (geometry.kernel, Extent3(3, 4, 5))
-    let input = generator.tensor([2, inputs, extent.d, extent.h, extent.w])
-    let weight = generator.tensor([inputs, between, k.d, k.h, k.w])
-    let pointwiseWeight = generator.tensor([outputs, between, 1, 1, 1])
-    let bias = biases.own ? generator.tensor([between]) : nil
-    let pointwiseBias = biases.pointwiseWeight ? generator.tensor([outputs]) : nil
+    let input = generator.tensor([2, inputChannels, extent.d, extent.h, extent.w])
+    let weight = generator.tensor([inputChannels, middleChannels, k.d, k.h, k.w])
+    let pointwiseWeight = generator.tensor([outputChannels, middleChannels, 1, 1, 1])
+    let bias = biases.own ? generator.tensor([middleChannels]) : nil
+    let pointwiseBias = biases.pointwiseWeight ? generator.tensor([outputChannels]) : nil
     let mixed = TransposedConvolutionPointwise(
       weight: weight, bias: bias, pointwiseWeight: pointwiseWeight, pointwiseBias: pointwiseBias)
     let work = WorkContext(threadCount: 2)

@@ -27,11 +27,11 @@ func expectSameThroughWindows(
         values.initialize(repeating: .nan)
         try operation.run(source, into: target, scratch: DisjointBuffer(values), work: work)
         let planeStride = target.planeStride
-        for item in 0..<target.batch {
+        for sample in 0..<target.batch {
           for channel in 0..<target.channels {
-            let start = ((item * target.channels + channel) * depth + outputs.lowerBound) * planeStride
+            let start = ((sample * target.channels + channel) * depth + outputs.lowerBound) * planeStride
             for index in 0..<outputs.count * planeStride {
-              windowed.elements[start + index] = target.start(item: item, channel: channel)[index]
+              windowed.elements[start + index] = target.start(sample: sample, channel: channel)[index]
             }
           }
         }

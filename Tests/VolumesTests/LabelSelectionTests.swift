@@ -18,7 +18,7 @@ func badLabelSelections() {
   }
 }
 
-@Test("names are matched whatever their capitals, underscores, hyphens and spaces at the ends")
+@Test("names are matched regardless of letter case, underscores, hyphens and spaces at the ends")
 func namesAreMatched() {
   #expect(
     ["Left_Kidney", " left-kidney ", "LEFT KIDNEY", "leftkidney"].map(\.nameKey)

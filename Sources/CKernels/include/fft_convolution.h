@@ -88,7 +88,7 @@ void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum
 // (c * tiles + t)th; the frequencies of what is multiplied are `source_step` floats apart, those of the results
 // `result_step`.
 struct fft_channels {
-    int inputs, outputs, tiles;
+    int inputs, outputs, tiles;  // input channels, output channels, tiles
     ptrdiff_t source_step, result_step;
 };
 

@@ -88,7 +88,7 @@ void pooling_maxima(enum kernels_level level, const struct pooling_row *row, flo
 
 // The backward pass of one row of 2 x 2 x 2 windows that do not overlap: the gradient of the voxels of its two rows in
 // each of two planes, the column after the last window included.
-struct halving_row {
+struct pooling_2x2x2_row {
     const float *gradients;            // with respect to the maxima
     const int32_t *argmax;             // as pooling_maxima gives them
     const float *values;               // a gradient passes where the gate, of this value, is open; NULL for everywhere
@@ -101,7 +101,7 @@ struct halving_row {
 
 // target[voxel] = gradient_scale g + source_scale source[voxel] + shift, where g is the window's gradient at its argmax
 // and 0 elsewhere; without a source the last two terms are 0. `target` is the channel's first voxel.
-void pooling_halving_scatter(enum kernels_level level, const struct halving_row *row, float *target);
+void pooling_2x2x2_gradient(enum kernels_level level, const struct pooling_2x2x2_row *row, float *target);
 
 #ifdef __cplusplus
 }

@@ -65,7 +65,7 @@ struct winograd_target {
     int rows, width;            // of the tiles' rows and columns
     const float *bias;          // one per lane
     int applies_relu;           // whether negative results become 0
-    // Whether the greatest of every 2^3 results is written instead; planes, rows and columns are then those of maxima.
+    // Whether a 2x2x2 max-pooling is fused: only maxima are written, and planes, rows and columns are theirs.
     int pools;
 };
 

@@ -3,18 +3,18 @@
 /// One voxel of the output spans `numerator / denominator` voxels of the image: 4 after two poolings of stride 2, 1/2
 /// after one transposed convolution of stride 2.
 package struct CumulativeStride: Hashable, Sendable {
-  /// Largest total stride or upsampling that a graph may have.
-  package static let limit = 4096
+  /// The maximum total stride or upsampling that a graph may have.
+  package static let maximum = 4096
 
   /// Product of the strides of convolutions and poolings, reduced by the denominator.
   package private(set) var numerator = 1
   /// Product of the strides of transposed convolutions, reduced by the numerator.
   package private(set) var denominator = 1
 
-  /// The cumulative stride after a layer of stride `stride`; nil beyond ``limit``.
+  /// The cumulative stride after a layer of stride `stride`; nil beyond ``maximum``.
   package func strided(_ stride: Int) -> CumulativeStride? { reduced(numerator * stride, denominator) }
 
-  /// The cumulative stride after a layer that upsamples by `stride`; nil beyond ``limit``.
+  /// The cumulative stride after a layer that upsamples by `stride`; nil beyond ``maximum``.
   package func upsampled(_ stride: Int) -> CumulativeStride? { reduced(numerator, denominator * stride) }
 
   private func reduced(_ numerator: Int, _ denominator: Int) -> CumulativeStride? {
@@ -22,6 +22,6 @@ package struct CumulativeStride: Hashable, Sendable {
     var cumulative = CumulativeStride()
     cumulative.numerator = numerator / divisor
     cumulative.denominator = denominator / divisor
-    return cumulative.numerator <= Self.limit && cumulative.denominator <= Self.limit ? cumulative : nil
+    return cumulative.numerator <= Self.maximum && cumulative.denominator <= Self.maximum ? cumulative : nil
   }
 }

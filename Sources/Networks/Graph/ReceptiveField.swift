@@ -68,7 +68,7 @@ extension ResolvedGraph {
         cumulativeStrides.append(output)
         guard isNeeded[index] else { continue }
         stride = stride / greatestCommonDivisor(stride, output.numerator) * output.numerator
-        guard stride <= CumulativeStride.limit else { return nil }
+        guard stride <= CumulativeStride.maximum else { return nil }
       }
       guard heads.allSatisfy({ cumulativeStrides[headNodes[$0]] == CumulativeStride() }) else { return nil }
       strides.append(stride)

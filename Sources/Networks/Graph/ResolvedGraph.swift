@@ -129,7 +129,7 @@ extension NetworkGraph {
         layer.operation.cumulativeStride($0, along: $1)
       }
       guard outputStrides.count == inputStrides.count else {
-        throw fail("layer \(layer.name): strides multiply to more than \(CumulativeStride.limit)")
+        throw fail("layer \(layer.name): strides multiply to more than \(CumulativeStride.maximum)")
       }
       cumulativeStrides.append(outputStrides)
       nodeOfName[layer.name] = nodes.count

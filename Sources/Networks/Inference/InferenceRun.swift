@@ -129,9 +129,9 @@ struct InferenceRun {
         capacity: storage.retainedCapacity)
       let (source, target) = pair(retained, storage)
       try work.withoutProgress.forEach(count: source.batch * source.channels) { index, _ in
-        let (item, channel) = (index / source.channels, index % source.channels)
-        target.start(item: item, channel: channel).update(
-          from: source.start(item: item, channel: channel), count: planes.count * source.planeStride)
+        let (sample, channel) = (index / source.channels, index % source.channels)
+        target.start(sample: sample, channel: channel).update(
+          from: source.start(sample: sample, channel: channel), count: planes.count * source.planeStride)
       }
     }
   }

@@ -22,7 +22,7 @@ package struct ModelFile: Sendable {
     self.metadata = metadata
   }
 
-  /// Whether the name is a model's, in small or capital letters.
+  /// Whether the name has the suffix of a model file, regardless of letter case.
   package static func isName(_ path: String) -> Bool { FilePath.hasSuffix(suffix, path) }
 
   /// Reads a model.

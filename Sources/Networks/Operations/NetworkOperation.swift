@@ -29,7 +29,8 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The slots of the layer's tensors for an input of `inputChannels` channels.
   func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot]
 
-  /// The cumulative stride of the output along `axis`, given that of the input; nil beyond ``CumulativeStride/limit``.
+  /// The cumulative stride of the output along `axis`, given that of the input; nil beyond
+  /// ``CumulativeStride/maximum``.
   func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride?
 
   /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.

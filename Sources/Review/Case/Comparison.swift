@@ -190,7 +190,7 @@ package struct Comparison: Equatable, Sendable {
   /// How the labels were paired.
   package enum Pairing: Equatable, Sendable {
     /// The request gave the pairs.
-    case settled
+    case given
     /// The value in B by the value in A: names and overlaps agree, or these pairs were chosen before (`isRemembered`).
     case found([UInt16: UInt16], isRemembered: Bool)
     /// Names are missing or overlaps contradict them: the reviewer is asked to confirm the pairs.
@@ -225,7 +225,7 @@ package struct Comparison: Equatable, Sendable {
     let (versionA, versionB) = (request.a, request.b)
     (a, b) = (versionA.id, versionB.id)
     var pairs = request.pairs
-    pairing = .settled
+    pairing = .given
     if versionA.family != versionB.family {
       let overlaps = try LabelOverlaps(
         reference: versionA.labels, other: versionB.labels, work: work.withoutProgress)

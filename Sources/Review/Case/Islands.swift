@@ -35,7 +35,8 @@ package struct Islands: Equatable, Sendable {
     do {
       let list = try ComponentList(
         request.labels, nil, classes: (classes, [UInt16](repeating: 0, count: 65536)),
-        limit: SpatialComparison.componentLimit, keepsVoxels: true, subject: "the components of a label",
+        limit: SpatialComparison.maximumComponentCount, keepsVoxels: true,
+        subject: "the components of a label",
         work: work)
       let common = try request.other.flatMap { other in
         try request.otherValue.map { value in

@@ -51,8 +51,8 @@ package struct SpatialComparison: Equatable, Sendable {
   private let positionOfValueA: [UInt16: Int]
   private let positionOfValueB: [UInt16: Int]
 
-  /// The greatest number of components that are listed.
-  static let componentLimit = 100_000
+  /// The maximum number of components that are listed.
+  static let maximumComponentCount = 100_000
 
   /// Counts the voxels of each label in each slice and finds the components of the differing voxels.
   /// - Throws: `Cancelled`.
@@ -94,7 +94,7 @@ package struct SpatialComparison: Equatable, Sendable {
     }
     do {
       disagreements = try ComponentList(
-        request.a, b, classes: (classesA, classesB), limit: SpatialComparison.componentLimit,
+        request.a, b, classes: (classesA, classesB), limit: SpatialComparison.maximumComponentCount,
         keepsVoxels: false,
         subject: "where A and B differ", work: work.part(0.4...1))
       failure = nil

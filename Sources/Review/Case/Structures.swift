@@ -107,11 +107,11 @@ extension Decisions {
   ///
   /// The colour is that of the oldest version with the structure.
   ///
-  /// - Parameter settled: Pairings that needed no decision of the reviewer; ``pairings`` have priority.
+  /// - Parameter automatic: Pairings that the program found without a question; ``pairings`` have priority.
   /// - Returns: The new key of each key that changed. Hidden labels stay hidden.
   /// - Complexity: O(labels of all versions), up to logarithms.
   @discardableResult
-  mutating func identifyStructures(settled: [LabelPairing]) -> [String: String] {
+  mutating func identifyStructures(automatic: [LabelPairing]) -> [String: String] {
     let families = Set(versions.map(\.family)).sorted()
     let tables = families.map { family in
       versions.first { $0.family == family }?.ownTable.labels ?? []
@@ -120,7 +120,7 @@ extension Decisions {
     let positions = tables.map { table in
       Dictionary(uniqueKeysWithValues: table.enumerated().map { ($1.value, $0) })
     }
-    let known = settled + pairings
+    let known = automatic + pairings
     for pairing in known.reversed() {
       guard let older = families.firstIndex(of: pairing.older),
         let newer = families.firstIndex(of: pairing.newer),

@@ -161,7 +161,7 @@ package struct Version: Equatable, Sendable {
   /// Every label with its key, ascending by value.
   package var keyedLabels: Zip2Sequence<[Label], [String]> { zip(table.labels, keys) }
 
-  /// Changes a label's own name or colour; afterwards ``Decisions/identifyStructures(settled:)`` must be called.
+  /// Changes a label's own name or colour; afterwards ``Decisions/identifyStructures(automatic:)`` must be called.
   mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) { ownTable.change(value, change) }
 
   /// Sets keys and colours of structures; a label of an unknown structure keeps its own.

@@ -5,7 +5,7 @@ import Work
 package struct BackgroundRefinementJob: Job {
   package static let kind = JobKind.backgroundRefinement
   /// The fraction of the available memory that a background refinement may use.
-  private static let memoryFractionLimit = 0.25
+  private static let maximumMemoryFraction = 0.25
   /// A pause before the work, so that a knob that keeps changing leaves all cores to the preview.
   private static let pauseMilliseconds = 250
 
@@ -19,7 +19,7 @@ package struct BackgroundRefinementJob: Job {
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
     try BackgroundRefinementJob.pause(milliseconds: BackgroundRefinementJob.pauseMilliseconds, work)
     var limitedWork = work
-    limitedWork.memoryFraction = BackgroundRefinementJob.memoryFractionLimit
+    limitedWork.memoryFraction = BackgroundRefinementJob.maximumMemoryFraction
     return try request.refined(in: environment, limitedWork)
   }
 

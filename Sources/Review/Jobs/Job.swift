@@ -113,6 +113,7 @@ package struct JobResult: Equatable, Sendable {
   }
 }
 
+/// An outcome of a job of any type, which ``JobResult`` holds.
 private protocol Finished: Equatable, Sendable {
   func reduce(_ state: inout ReviewState, of id: JobID) -> [ReviewEffect]
 }

@@ -4,32 +4,34 @@ import Work
 /// Fetches class probabilities: of a network that ran in this session, or from the file that was given with the image.
 package struct ProbabilitiesJob: Job {
   package static let kind = JobKind.probabilities
-  /// The maximum fraction of the available memory for a file that no key asked for.
+  /// The maximum fraction of the available memory for a file that the reviewer did not request.
   private static let backgroundMemoryFraction = 0.25
 
   /// The source of the probabilities, and the grid of the image.
   package var source: ProbabilitySource
   package var grid: VolumeGrid
-  /// Whether a key asked for a map of them.
-  package var isAsked = false
+  /// Whether the reviewer requested a map of them.
+  package var isRequestedByReviewer = false
 
-  package var title: String? { isAsked ? "reading probabilities" : nil }
+  package var title: String? { isRequestedByReviewer ? "reading probabilities" : nil }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> VersionProbabilities? {
     var work = work
-    if !isAsked { work.memoryFraction = ProbabilitiesJob.backgroundMemoryFraction }
+    if !isRequestedByReviewer { work.memoryFraction = ProbabilitiesJob.backgroundMemoryFraction }
     return try environment.services.probabilities(of: source, on: grid, work)
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: VersionProbabilities?) -> [ReviewEffect] {
     state.probabilities[source] = outcome.map { .known($0) } ?? .notInMemory
-    if isAsked, outcome != nil { state.message = Message("the probabilities are in memory: % shows them") }
+    if isRequestedByReviewer, outcome != nil {
+      state.message = Message("the probabilities are in memory: % shows them")
+    }
     return []
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
     state.probabilities[source] = .failed(line)
-    if isAsked { state.message = Message(line, .error) }
+    if isRequestedByReviewer { state.message = Message(line, .error) }
     return []
   }
 

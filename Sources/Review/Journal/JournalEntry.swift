@@ -36,6 +36,7 @@ extension [JournalEntry] {
   }
 }
 
+/// Whether the decisions about a case are being written to its journal.
 package enum JournalStatus: Equatable, Sendable {
   /// The case's journal is being searched for.
   case opening

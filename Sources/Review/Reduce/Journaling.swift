@@ -244,7 +244,7 @@ extension ReviewState {
       }, position: history.position)
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
     files = Dictionary(files.map { (names[$0] ?? $0, $1) }) { first, _ in first }
-    settledPairings = settledPairings.map { $0.renumbered(names) }
+    automaticPairings = automaticPairings.map { $0.renumbered(names) }
     askedPairings = Set(askedPairings.map { Set($0.map { names[$0] ?? $0 }) })
     refinementCount = max(refinementCount, refinements)
     nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)

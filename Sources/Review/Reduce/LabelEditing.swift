@@ -110,7 +110,7 @@ extension ReviewState {
       decisions.pairings = decisions.joinedByName(decisions.pairings, edit, takesOver: false)
     }
     // Names take precedence over overlaps, and the reviewer's pairs over names.
-    settledPairings = decisions.joinedByName(settledPairings, edit, takesOver: true)
+    automaticPairings = decisions.joinedByName(automaticPairings, edit, takesOver: true)
     identifyStructures()
     if let renamed = decisions.versions.first(where: { $0.family == edit.family }),
       let label = renamed.table[edit.value]

@@ -18,7 +18,7 @@ package struct PairingDialog: Equatable, Sendable {
   /// The selected row.
   package var selected = 0
   /// Whether the program opened the dialog; otherwise the reviewer did.
-  package var isAsked: Bool
+  package var isOpenedByProgram: Bool
 
   /// The value in B by the value in A.
   package var partners: [UInt16: UInt16] {
@@ -28,8 +28,8 @@ package struct PairingDialog: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// All pairings: those that the program found, then the reviewer's.
-  var knownPairings: [LabelPairing] { settledPairings + decisions.pairings }
+  /// All pairings: those that the program found without a question, then the reviewer's.
+  var knownPairings: [LabelPairing] { automaticPairings + decisions.pairings }
 
   /// Starts the comparison of A and B, unless it is computed or running for these labels.
   mutating func compareIfNeeded() -> [ReviewEffect] {
@@ -87,17 +87,17 @@ extension ReviewState {
     else { return [] }
     comparison = found
     switch found.pairing {
-    case .settled: break
+    case .given: break
     case .found(let partners, let isRemembered):
-      settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
+      automaticPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
         appendMessage("labels are paired as chosen before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
-      let asked = pairingDialog(a, b, found, partners: proposed, isAsked: true)
-      if dialog == nil { dialog = asked } else { pendingPairing = asked }
+      let question = pairingDialog(a, b, found, partners: proposed, isOpenedByProgram: true)
+      if dialog == nil { dialog = question } else { pendingPairing = question }
     }
     return compareIfNeeded()
   }
@@ -105,7 +105,7 @@ extension ReviewState {
   /// Compares A and B again where the reviewer is being asked about their labels: pairs may have been chosen in another
   /// case since the question was opened.
   mutating func askAgain() -> [ReviewEffect] {
-    guard case .pairing(let pairing)? = dialog ?? pendingPairing, pairing.isAsked,
+    guard case .pairing(let pairing)? = dialog ?? pendingPairing, pairing.isOpenedByProgram,
       let a = version(pairing.a), let b = version(pairing.b)
     else { return [] }
     (dialog, pendingPairing) = (nil, nil)
@@ -127,7 +127,7 @@ extension ReviewState {
     adopt(decision, keepingEarlyVerdicts: keepingEarlyVerdicts)
     guard decisions.pairings != before else { return [] }
     func isAnswered(_ dialog: Dialog?) -> Bool {
-      guard case .pairing(let pairing) = dialog, pairing.isAsked, let a = version(pairing.a),
+      guard case .pairing(let pairing) = dialog, pairing.isOpenedByProgram, let a = version(pairing.a),
         let b = version(pairing.b)
       else { return false }
       return decisions.pairings.last(of: a.family, b.family) != nil
@@ -149,7 +149,7 @@ extension ReviewState {
     }
     guard
       case .pairing(var opened) = pairingDialog(
-        a, b, comparison, partners: comparedPairs.partners, isAsked: false)
+        a, b, comparison, partners: comparedPairs.partners, isOpenedByProgram: false)
     else { return }
     let pointed = a.position(selectedLabel).map { a.table.labels[$0].value }
     opened.selected = opened.rows.firstIndex { $0.valueA == pointed } ?? 0
@@ -159,7 +159,7 @@ extension ReviewState {
   /// The dialog, the uncertain pairs first: paired labels with different names, then labels that overlap another one
   /// and have no partner.
   private func pairingDialog(
-    _ a: Version, _ b: Version, _ comparison: Comparison, partners: [UInt16: UInt16], isAsked: Bool
+    _ a: Version, _ b: Version, _ comparison: Comparison, partners: [UInt16: UInt16], isOpenedByProgram: Bool
   ) -> Dialog {
     var greatest: [UInt16: Double] = [:]
     for overlap in comparison.overlaps?.pairs ?? [] where greatest[overlap.reference] == nil {
@@ -178,7 +178,7 @@ extension ReviewState {
       PairingDialog(
         a: a.id, b: b.id,
         rows: ranked.map { PairingDialog.Row(valueA: $0.label.value, valueB: partners[$0.label.value]) },
-        isAsked: isAsked))
+        isOpenedByProgram: isOpenedByProgram))
   }
 
   /// Steps through the possible partners of a label: none, then the labels of B by descending overlap.
@@ -212,7 +212,7 @@ extension ReviewState {
       return effects
     case .dismiss, .typeColour:
       dialog = nil
-      guard pairing.isAsked else { return [] }
+      guard pairing.isOpenedByProgram else { return [] }
       let effects = pair(
         pairing, partnersByNameAndValue(pairing), isConfirmed: false, "keep names and values")
       message = Message("labels are paired by name, else by value; p in the label table changes it")

@@ -94,7 +94,7 @@ extension ReviewState {
     switch probabilities[source] {
     case .notInMemory: offerToRunAgain(version)
     case .failed where running(ProbabilitiesJob.self) == nil:
-      return [start(ProbabilitiesJob(source: source, grid: grid, isAsked: true))]
+      return [start(ProbabilitiesJob(source: source, grid: grid, isRequestedByReviewer: true))]
     case .failed, .known, nil: message = Message("still reading the probabilities")
     }
     return []

@@ -240,7 +240,7 @@ extension ReviewState {
 
   /// Updates which labels of different versions are one structure; the selected label stays selected.
   mutating func identifyStructures() {
-    let renamed = decisions.identifyStructures(settled: settledPairings)
+    let renamed = decisions.identifyStructures(automatic: automaticPairings)
     selectedLabel = selectedLabel.map { renamed[$0] ?? $0 }
   }
 }

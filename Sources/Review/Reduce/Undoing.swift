@@ -56,9 +56,9 @@ extension ReviewState {
     // Undoing a pairing also removes the stored one; the question about it is not asked again.
     for pairing in before.pairings
     where decisions.pairings.last(of: pairing.older, pairing.newer) == nil
-      && settledPairings.contains(pairing)
+      && automaticPairings.contains(pairing)
     {
-      settledPairings.removeAll { $0 == pairing }
+      automaticPairings.removeAll { $0 == pairing }
       askedPairings.insert([pairing.older, pairing.newer])
     }
     identifyStructures()

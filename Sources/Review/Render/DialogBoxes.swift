@@ -108,7 +108,7 @@ extension ReviewState {
     let inner = width - 4
     let nameWidth = max(8, (inner - 12) / 2)
     let question =
-      pairing.isAsked
+      pairing.isOpenedByProgram
       ? "Names are missing or contradict the overlaps. Are these pairs right?"
       : "Which labels correspond?"
     var head = wrapped(question, width: inner).map { [Span($0)] }
@@ -124,7 +124,7 @@ extension ReviewState {
     if !left.isEmpty {
       foot.append([Span("only in B: " + left.joined(separator: ", "), Theme.quiet)])
     }
-    let escape = pairing.isAsked ? "Esc keeps names and values" : "Esc leaves them"
+    let escape = pairing.isOpenedByProgram ? "Esc keeps names and values" : "Esc leaves them"
     foot.append(hintSpans("←→ change, Enter takes them, " + escape))
     let room = max(1, frame.rows - 4 - head.count - foot.count)
     let shown = min(room, pairing.rows.count)

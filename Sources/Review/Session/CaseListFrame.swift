@@ -25,8 +25,9 @@ package func render(_ session: SessionState) -> Frame {
 }
 
 extension SessionState {
-  /// The number of lines above the cases, and of those below them.
+  /// The title and the headings of the columns.
   private static let headRows = 2
+  /// The key bar, and three lines above it for details of the selected case.
   private static let footRows = 4
 
   /// The number of cases that the screen has room for.

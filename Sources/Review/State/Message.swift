@@ -28,8 +28,8 @@ package struct MessageLog: Equatable, Sendable {
   /// The lines; consecutive equal lines appear once.
   package private(set) var messages: [Message] = []
 
-  /// The number of lines that are kept; the oldest are removed first.
-  private static let depth = 2000
+  /// The maximum number of lines; the oldest are removed first.
+  private static let maximumCount = 2000
 
   /// Adds a line.
   ///
@@ -37,7 +37,7 @@ package struct MessageLog: Equatable, Sendable {
   package mutating func add(_ message: Message) {
     guard message != messages.last else { return }
     if let last = messages.last, message.text.hasPrefix(last.text + "; ") { messages.removeLast() }
-    if messages.count == MessageLog.depth { messages.removeFirst() }
+    if messages.count == MessageLog.maximumCount { messages.removeFirst() }
     messages.append(message)
   }
 }

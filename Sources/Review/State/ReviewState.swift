@@ -113,7 +113,7 @@ package struct ReviewState: Equatable, Sendable {
   /// The position of the pane in whose strip the mouse button was pressed, while it is held.
   package var draggedStrip: Int?
   /// Pairings that the program found without a question.
-  package var settledPairings: [LabelPairing] = []
+  package var automaticPairings: [LabelPairing] = []
   /// Pairs of families whose pairing the reviewer was asked about.
   package var askedPairings: Set<Set<VersionID>> = []
   /// The pairing dialog, postponed while another dialog is open.

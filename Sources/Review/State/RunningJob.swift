@@ -6,6 +6,7 @@ package struct JobID: Hashable, Sendable {
   package init(_ number: Int) { self.number = number }
 }
 
+/// A job that was started and has not ended, with its progress.
 package struct RunningJob: Equatable, Sendable {
   /// Its id; events of other ids are late and ignored.
   package var id: JobID
@@ -34,7 +35,7 @@ extension ReviewState {
     return nil
   }
 
-  /// Registers a job and asks for its start; an older one of its kind is forgotten.
+  /// Registers a job and asks for its start; an older one of its kind is forgotten, and its outcome ignored.
   mutating func start<J: Job>(_ job: J) -> ReviewEffect {
     let id = JobID(nextJobNumber)
     nextJobNumber += 1

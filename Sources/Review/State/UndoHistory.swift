@@ -22,9 +22,9 @@ package struct UndoHistory: Equatable, Sendable {
   /// The largest number that a step of the case had, in the journal too.
   private var lastNumber = 0
 
-  /// The maximum number of steps, and the maximum number of bytes of their voxels.
-  private static let depth = 1000
-  private static let byteCount = 256 << 20
+  /// Limits beyond which the oldest steps are forgotten; bytes are those of the edited voxels.
+  private static let maximumStepCount = 1000
+  private static let maximumByteCount = 256 << 20
 
   /// A history with one step, the opening of the case.
   package init() { steps = [Step(name: "opening", change: DecisionChange())] }
@@ -78,9 +78,9 @@ package struct UndoHistory: Equatable, Sendable {
 
   private mutating func forgetOldest() {
     var bytes = steps.reduce(0) { $0 + $1.change.byteCount }
-    var count = max(0, steps.count - UndoHistory.depth)
+    var count = max(0, steps.count - UndoHistory.maximumStepCount)
     for step in steps.prefix(count) { bytes -= step.change.byteCount }
-    while bytes > UndoHistory.byteCount, count < position {
+    while bytes > UndoHistory.maximumByteCount, count < position {
       bytes -= steps[count].change.byteCount
       count += 1
     }

@@ -62,7 +62,8 @@ struct LogitPlanes: Sendable {
   private func write(_ head: Int, _ k: Int, to target: UnsafeMutablePointer<Float>, stride: Int) {
     let window = heads[head]
     for index in 0..<classCount {
-      let plane = window.start(item: 0, channel: index) + (k - window.planes.lowerBound) * window.planeStride
+      let plane =
+        window.start(sample: 0, channel: index) + (k - window.planes.lowerBound) * window.planeStride
       for j in 0..<size.j {
         (target + index * stride + j * size.i).update(from: plane + j * window.extent.w, count: size.i)
       }

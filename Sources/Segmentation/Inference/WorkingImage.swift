@@ -38,7 +38,7 @@ struct WorkingImage: Sendable {
       "\(size) voxels for planes of \(extent), \(window.channels) channels")
     try work.forEach(count: window.planes.count) { index, _ in
       let k = window.planes.lowerBound + index
-      let target = window.start(item: 0, channel: 0) + index * window.planeStride
+      let target = window.start(sample: 0, channel: 0) + index * window.planeStride
       guard k < size.k else { return target.update(repeating: 0, count: window.planeStride) }
       writeSlice(k, target)
       // Rows are moved to the padded layout from the last one on, so that none is overwritten before it is moved.

@@ -32,8 +32,9 @@ package struct CropSampler: Sendable {
   ) throws(Cancelled) -> Crop {
     let centre = randomCentre(in: example, using: &generator)
     let map = randomMap(using: &generator)
-    let bend = Bend(size: size, standardDeviationVoxels: augmentation.elasticVoxels, using: &generator)
-    var crop = try sampled(example, centre: centre, map: map, bend: bend, work: work)
+    let deformation = ElasticDeformation(
+      size: size, standardDeviationVoxels: augmentation.elasticVoxels, using: &generator)
+    var crop = try sampled(example, centre: centre, map: map, deformation: deformation, work: work)
     changeIntensities(of: &crop, using: &generator)
     // After the intensity augmentation, which applies to unlabelled voxels too.
     for index in crop.classes.indices where crop.classes[index] == TrainingCase.unlabelledClass {
@@ -87,7 +88,8 @@ package struct CropSampler: Sendable {
 
   /// Resamples the case: trilinear intensities, nearest-neighbour classes.
   private func sampled(
-    _ example: TrainingCase, centre: SIMD3<Double>, map: [SIMD3<Double>], bend: Bend, work: WorkContext
+    _ example: TrainingCase, centre: SIMD3<Double>, map: [SIMD3<Double>], deformation: ElasticDeformation,
+    work: WorkContext
   ) throws(Cancelled) -> Crop {
     let size = size
     var crop = Crop(
@@ -107,7 +109,7 @@ package struct CropSampler: Sendable {
                   let stepK = map[2] * (Double(k) - Double(size.k - 1) / 2)
                   let row = centre + stepJ + stepK - map[0] * (Double(size.i - 1) / 2)
                   for i in 0..<size.i {
-                    let point = row + map[0] * Double(i) + bend.displacement(i, j, k)
+                    let point = row + map[0] * Double(i) + deformation.displacement(i, j, k)
                     guard let nearest = nearestOffset(point, example.size) else { continue }
                     let offset = (k * size.j + j) * size.i + i
                     intensities[offset] = trilinear(source, example.size, point)
@@ -133,7 +135,8 @@ package struct CropSampler: Sendable {
     if generator.uniform() < augmentation.blurProbability {
       blur(&crop, axis: [0, 1, 2, 2][generator.index(below: 4)])
     }
-    var fast = generator.forked(1)
+    // A generator of its own, so that the noise takes one number of `generator` whatever the crop's size.
+    var noiseGenerator = generator.forked(1)
     _ = generator.next()
     for index in crop.intensities.indices where crop.classes[index] != TrainingCase.ignoredClass {
       var value = crop.intensities[index]
@@ -141,7 +144,7 @@ package struct CropSampler: Sendable {
       value = value * gain + shift
       if noise > 0 {
         // The sum of four uniform numbers approximates a normal one: variance 4/12.
-        let bits = fast.next()
+        let bits = noiseGenerator.next()
         let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48)
         value += noise * (Float(sum) / 65536 - 2) * 1.732
       }
@@ -202,13 +205,16 @@ private func trilinear(_ source: UnsafeBufferPointer<Float>, _ size: GridSize, _
 }
 
 /// The elastic deformation of a crop: normal displacements at 5x5x5 control points, trilinear between them.
-private struct Bend: Sendable {
+private struct ElasticDeformation: Sendable {
+  /// Control points along each axis.
   private static let points = 5
+  /// Displacements of the control points in voxels of the case, i fastest; empty for none.
   private let controls: [SIMD3<Double>]
+  /// Distances of control points per voxel of the crop.
   private let scale: SIMD3<Double>
 
   init(size: GridSize, standardDeviationVoxels: Double, using generator: inout SplitMix64) {
-    let n = Bend.points
+    let n = ElasticDeformation.points
     controls =
       standardDeviationVoxels > 0
       ? (0..<n * n * n).map { _ in
@@ -221,7 +227,7 @@ private struct Bend: Sendable {
   @inline(__always)
   func displacement(_ i: Int, _ j: Int, _ k: Int) -> SIMD3<Double> {
     if controls.isEmpty { return SIMD3(repeating: 0) }
-    let n = Bend.points
+    let n = ElasticDeformation.points
     let x = Double(i) * scale.x
     let y = Double(j) * scale.y
     let z = Double(k) * scale.z

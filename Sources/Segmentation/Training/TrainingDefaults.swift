@@ -146,10 +146,10 @@ extension DatasetFingerprint {
 }
 
 extension GridSize {
-  /// Crops per iteration: two, and more where they are small.
+  /// Crops per iteration: two, and up to eight where they are small.
   package func defaultBatchSize() -> ReasonedDefault<Int> {
     let count = min(max(TrainingLimit.batchVoxels / voxelCount, 2), 8)
-    return ReasonedDefault(count, count == 2 ? "the least that is steady" : "crops are small")
+    return ReasonedDefault(count, count == 2 ? "fewer make gradients noisy" : "crops are small")
   }
 }
 

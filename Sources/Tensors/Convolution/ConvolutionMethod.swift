@@ -16,17 +16,17 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
     /// Kernel, stride, padding and dilation.
     package var geometry: ConvolutionGeometry
     /// Channels of the input.
-    package var inputs: Int
+    package var inputChannels: Int
     /// Channels of the output.
-    package var outputs: Int
+    package var outputChannels: Int
     /// Extents of the input; nil where they are unknown and may be large.
     package var inputExtent: Extent3?
 
     /// The problem of a weight [out, in, z, y, x].
     package init(geometry: ConvolutionGeometry, weightShape: [Int], inputExtent: Extent3? = nil) {
       self.geometry = geometry
-      outputs = weightShape[0]
-      inputs = weightShape[1]
+      outputChannels = weightShape[0]
+      inputChannels = weightShape[1]
       self.inputExtent = inputExtent
     }
 
@@ -52,8 +52,10 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// Whether this method, where it can compute `problem`, is faster than the methods after it.
   package func isFaster(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.minimumPackedOutputs
-    case .winograd: WinogradConvolution.isFaster(inputs: problem.inputs, outputs: problem.outputs)
+    case .pointwise: BLAS.isOptimised && problem.outputChannels < Problem.minimumPackedOutputs
+    case .winograd:
+      WinogradConvolution.isFaster(
+        inputChannels: problem.inputChannels, outputChannels: problem.outputChannels)
     case .fourier:
       problem.geometry.kernel.product >= Problem.minimumFFTTaps
         && (problem.inputExtent?.product ?? .max) >= Problem.minimumFFTVoxels

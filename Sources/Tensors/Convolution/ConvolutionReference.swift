@@ -35,26 +35,26 @@ func forEachTap(
 package func convolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?, geometry: ConvolutionGeometry
 ) -> ReferenceTensor {
-  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
   let extent = outputExtent(of: geometry, input: input.extent)
   let taps = geometry.kernel.product
-  var output = ReferenceTensor(shape: [input.batch, outputs, extent.d, extent.h, extent.w])
+  var output = ReferenceTensor(shape: [input.batch, outputChannels, extent.d, extent.h, extent.w])
   if let bias {
     for n in 0..<input.batch {
-      for o in 0..<outputs {
+      for o in 0..<outputChannels {
         for voxel in 0..<extent.product {
-          output.elements[(n * outputs + o) * extent.product + voxel] = bias.elements[o]
+          output.elements[(n * outputChannels + o) * extent.product + voxel] = bias.elements[o]
         }
       }
     }
   }
   forEachTap(input: input.extent, output: extent, geometry: geometry) { target, source, tap in
     for n in 0..<input.batch {
-      for o in 0..<outputs {
-        for i in 0..<inputs {
-          output.elements[(n * outputs + o) * extent.product + target] +=
-            weight.elements[(o * inputs + i) * taps + tap]
-            * input.elements[(n * inputs + i) * input.extent.product + source]
+      for o in 0..<outputChannels {
+        for i in 0..<inputChannels {
+          output.elements[(n * outputChannels + o) * extent.product + target] +=
+            weight.elements[(o * inputChannels + i) * taps + tap]
+            * input.elements[(n * inputChannels + i) * input.extent.product + source]
         }
       }
     }
@@ -67,18 +67,18 @@ package func convolutionInputGradientReference(
   _ outputGradient: ReferenceTensor, weight: ReferenceTensor, inputExtent: Extent3,
   geometry: ConvolutionGeometry
 ) -> ReferenceTensor {
-  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
   let extent = outputGradient.extent
   let taps = geometry.kernel.product
   var gradient = ReferenceTensor(
-    shape: [outputGradient.batch, inputs, inputExtent.d, inputExtent.h, inputExtent.w])
+    shape: [outputGradient.batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w])
   forEachTap(input: inputExtent, output: extent, geometry: geometry) { source, target, tap in
     for n in 0..<outputGradient.batch {
-      for i in 0..<inputs {
-        for o in 0..<outputs {
-          gradient.elements[(n * inputs + i) * inputExtent.product + target] +=
-            weight.elements[(o * inputs + i) * taps + tap]
-            * outputGradient.elements[(n * outputs + o) * extent.product + source]
+      for i in 0..<inputChannels {
+        for o in 0..<outputChannels {
+          gradient.elements[(n * inputChannels + i) * inputExtent.product + target] +=
+            weight.elements[(o * inputChannels + i) * taps + tap]
+            * outputGradient.elements[(n * outputChannels + o) * extent.product + source]
         }
       }
     }
@@ -90,17 +90,17 @@ package func convolutionInputGradientReference(
 package func convolutionWeightGradientReference(
   input: ReferenceTensor, outputGradient: ReferenceTensor, geometry: ConvolutionGeometry
 ) -> ReferenceTensor {
-  let (outputs, inputs) = (outputGradient.channels, input.channels)
+  let (outputChannels, inputChannels) = (outputGradient.channels, input.channels)
   let kernel = geometry.kernel
-  var gradient = ReferenceTensor(shape: [outputs, inputs, kernel.d, kernel.h, kernel.w])
+  var gradient = ReferenceTensor(shape: [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w])
   let (inputVoxels, outputVoxels) = (input.extent.product, outputGradient.extent.product)
   forEachTap(input: input.extent, output: outputGradient.extent, geometry: geometry) { out, source, tap in
     for n in 0..<input.batch {
-      for o in 0..<outputs {
-        for i in 0..<inputs {
-          gradient.elements[(o * inputs + i) * kernel.product + tap] +=
-            outputGradient.elements[(n * outputs + o) * outputVoxels + out]
-            * input.elements[(n * inputs + i) * inputVoxels + source]
+      for o in 0..<outputChannels {
+        for i in 0..<inputChannels {
+          gradient.elements[(o * inputChannels + i) * kernel.product + tap] +=
+            outputGradient.elements[(n * outputChannels + o) * outputVoxels + out]
+            * input.elements[(n * inputChannels + i) * inputVoxels + source]
         }
       }
     }

@@ -44,8 +44,8 @@ package struct FFTConvolution: Sendable {
     geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int, batch: Int = 1,
     inputExtent: Extent3
   ) -> FFTTile {
-    FFTWork(
-      kernel: geometry.kernel, inputs: inputChannels, outputs: outputChannels, batch: batch,
+    FFTConvolutionCost(
+      kernel: geometry.kernel, inputChannels: inputChannels, outputChannels: outputChannels, batch: batch,
       results: geometry.output(inputExtent) ?? Extent3(1)
     ).cheapestTile()
   }
@@ -75,7 +75,7 @@ package struct FFTConvolution: Sendable {
     inputChannels = weight.shape[1]
     self.tile = tile
     frequencyRows = try FFTTaps(
-      tile: tile, outputs: outputChannels, inputs: inputChannels, kernel: geometry.kernel
+      tile: tile, outputChannels: outputChannels, inputChannels: inputChannels, kernel: geometry.kernel
     ).transformForward(weight, work: work)
   }
 

@@ -58,21 +58,21 @@ private struct FFTGradientPass: Sendable {
   let frequencyRows: FFTFrequencyRows
   let parts: FFTProductParts
   /// Channels of the output, and of the input's gradient, per product.
-  private let outputsAtATime, inputsAtATime: Int
+  private let outputChannelsAtATime, inputChannelsAtATime: Int
 
   private var tile: FFTTile { tilePass.tile }
-  private var inputs: Int { tilePass.resultChannels }
-  private var outputs: Int { tilePass.sourceChannels }
+  private var inputChannels: Int { tilePass.resultChannels }
+  private var outputChannels: Int { tilePass.sourceChannels }
   /// The spectra of one part's channels.
   private var spectra: FFTRowSpectra {
-    FFTRowSpectra(tile: tile, channels: inputs + outputs, tiles: parts.tiles)
+    FFTRowSpectra(tile: tile, channels: inputChannels + outputChannels, tiles: parts.tiles)
   }
   /// Floats of the largest product: weight gradients, or weights and results of the input's gradient.
   private var productFloats: Int {
-    let results = FFTRowSpectra(tile: tile, channels: inputsAtATime, tiles: parts.tiles)
+    let results = FFTRowSpectra(tile: tile, channels: inputChannelsAtATime, tiles: parts.tiles)
     return max(
-      inputs * outputsAtATime * tile.frequencyRowFloats,
-      outputs * inputsAtATime * tile.frequencyRowFloats + results.count)
+      inputChannels * outputChannelsAtATime * tile.frequencyRowFloats,
+      outputChannels * inputChannelsAtATime * tile.frequencyRowFloats + results.count)
   }
   /// Floats of each thread: a depth spectrum or the spectra of one product.
   private var workerFloats: Int { max(spectra.count + productFloats, tile.depthFloats) }
@@ -86,13 +86,14 @@ private struct FFTGradientPass: Sendable {
     tiling = FFTTiling(
       tile: tilePass.tile, kernel: tilePass.kernel, batch: input.batch, results: input.extent)
     taps = FFTTaps(
-      tile: tilePass.tile, outputs: outputGradient.channels, inputs: input.channels, kernel: tilePass.kernel)
+      tile: tilePass.tile, outputChannels: outputGradient.channels, inputChannels: input.channels,
+      kernel: tilePass.kernel)
     let channels = input.channels + outputGradient.channels
     let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTTilePass.floatLimit))
     frequencyRows = FFTFrequencyRows(tile: tilePass.tile, channels: channels, tiles: capacity)
     parts = FFTProductParts(tile: tilePass.tile, sources: channels)
-    outputsAtATime = parts.channels(of: outputGradient.channels)
-    inputsAtATime = parts.channels(of: input.channels)
+    outputChannelsAtATime = parts.channels(of: outputGradient.channels)
+    inputChannelsAtATime = parts.channels(of: input.channels)
   }
 
   /// The sums of input spectra times conjugate output-gradient spectra, transformed back along x.
@@ -104,7 +105,7 @@ private struct FFTGradientPass: Sendable {
   ) throws(Cancelled) -> AlignedFloats {
     let sums = taps.frequencyRows()
     let memory = AlignedFloats(count: frequencyRows.count + work.threadCount * workerFloats)
-    let channels = inputs + outputs
+    let channels = inputChannels + outputChannels
     try input.withSharedElements { input throws(Cancelled) in
       try outputGradient.withSharedElements { outputGradient throws(Cancelled) in
         for group in tiling.groups(channels: channels, floatLimit: FFTTilePass.floatLimit) {
@@ -121,14 +122,14 @@ private struct FFTGradientPass: Sendable {
               sums: sums.start, buffer: memory.start + frequencyRows.count + worker * workerFloats)
           }
           guard let target = inputGradient?.target else { continue }
-          try work.forEach(count: inputs * group.count) { item, worker in
-            let (index, channel) = (item / inputs, item % inputs)
+          try work.forEach(count: inputChannels * group.count) { item, worker in
+            let (index, channel) = (item / inputChannels, item % inputChannels)
             let location = tiling.location(group.lowerBound + index)
             tilePass.store(
               memory.start + frequencyRows.offset(channel: channel, tile: index),
               stride: frequencyRows.stride, location,
               channel: channel,
-              target: target.start + (location.item * inputs + channel) * inputExtent.product,
+              target: target.start + (location.sample * inputChannels + channel) * inputExtent.product,
               planeStride: inputExtent.h * inputExtent.w, rowStride: inputExtent.w,
               planes: memory.start + frequencyRows.count + worker * workerFloats)
           }
@@ -142,17 +143,18 @@ private struct FFTGradientPass: Sendable {
     _ input: SharedBuffer<Float>, _ outputGradient: SharedBuffer<Float>, channel: Int, tileIndex: Int,
     into frequencyRows: UnsafeMutablePointer<Float>, planes: UnsafeMutablePointer<Float>
   ) {
-    let (item, origin, size) = tiling.location(tileIndex)
+    let (sample, origin, size) = tiling.location(tileIndex)
     let (skip, sourceOffset) = (tilePass.skip, tilePass.sourceOffset)
     let voxels = Extent3(size.d + skip.d, size.h + skip.h, size.w + skip.w)
-    if channel < inputs {
+    if channel < inputChannels {
       tile.transformForward(
-        input.start + (item * inputs + channel) * inputExtent.product, of: inputExtent,
+        input.start + (sample * inputChannels + channel) * inputExtent.product, of: inputExtent,
         from: Extent3(origin.d - skip.d, origin.h - skip.h, origin.w - skip.w), first: skip, voxels: voxels,
         into: frequencyRows, stride: self.frequencyRows.stride, planes: planes)
     } else {
       tile.transformForward(
-        outputGradient.start + (item * outputs + channel - inputs) * outputExtent.product, of: outputExtent,
+        outputGradient.start + (sample * outputChannels + channel - inputChannels) * outputExtent.product,
+        of: outputExtent,
         from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w),
         voxels: voxels,
         into: frequencyRows, stride: self.frequencyRows.stride, planes: planes)
@@ -170,37 +172,38 @@ private struct FFTGradientPass: Sendable {
     let (step, products) = (spectra.step, buffer + spectra.count)
     for part in (0..<group.count).parts(atMost: parts.tiles) {
       frequencyRows.transformForward(
-        0..<inputs + outputs, of: part, frequencyRow: start, into: buffer, step: step)
-      let outputSpectra = buffer + inputs * part.count * tile.vectorFloats
+        0..<inputChannels + outputChannels, of: part, frequencyRow: start, into: buffer, step: step)
+      let outputSpectra = buffer + inputChannels * part.count * tile.vectorFloats
       accumulate(
-        inputs: buffer, outputs: outputSpectra, tiles: part.count,
+        inputSpectra: buffer, outputSpectra: outputSpectra, tiles: part.count,
         isFirst: group.lowerBound + part.lowerBound == 0,
         products: products, sums: sums + frequencyRow * taps.frequencyRowStride)
       guard let weights else { continue }
       tilePass.multiply(
         outputSpectra, step: step, part: part, first: group.lowerBound, of: tiling, weights: weights.start,
-        frequencyRow: frequencyRow, resultsAtATime: inputsAtATime, scratch: products, into: start,
+        frequencyRow: frequencyRow, resultsAtATime: inputChannelsAtATime, scratch: products, into: start,
         frequencyRows: frequencyRows)
     }
   }
 
-  /// Sums products over tiles and transforms the sums back along x, some outputs at a time.
+  /// Sums products over tiles and transforms the sums back along x, some output channels at a time.
   private func accumulate(
-    inputs inputSpectra: UnsafePointer<Float>, outputs outputSpectra: UnsafePointer<Float>, tiles: Int,
+    inputSpectra: UnsafePointer<Float>, outputSpectra: UnsafePointer<Float>, tiles: Int,
     isFirst: Bool, products: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
   ) {
     var transform = tile.kernel
-    for part in (0..<outputs).parts(of: outputsAtATime) {
+    for part in (0..<outputChannels).parts(of: outputChannelsAtATime) {
       var channels = fft_channels(
-        inputs: Int32(inputs), outputs: Int32(part.count), tiles: Int32(tiles), source_step: spectra.step,
+        inputs: Int32(inputChannels), outputs: Int32(part.count), tiles: Int32(tiles),
+        source_step: spectra.step,
         result_step: 0)
       fft_accumulate(
         &transform, &channels, inputSpectra, outputSpectra + part.lowerBound * tiles * tile.vectorFloats,
         products)
-      let step = inputs * part.count * tile.vectorFloats
-      for pair in 0..<inputs * part.count {
+      let step = inputChannels * part.count * tile.vectorFloats
+      for pair in 0..<inputChannels * part.count {
         let spectrum = products + pair * tile.vectorFloats
-        let target = sums + (part.lowerBound * inputs + pair) * taps.frequencyRowFloats
+        let target = sums + (part.lowerBound * inputChannels + pair) * taps.frequencyRowFloats
         if isFirst {
           fft_inverse_width(&transform, spectrum, step, 0, Int32(taps.kernel.w), target)
         } else {

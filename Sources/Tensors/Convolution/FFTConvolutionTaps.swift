@@ -7,10 +7,10 @@ import Work
 /// group of tiles. Transforming along x for every group, into the second-level cache, takes less time.
 struct FFTTaps: Sendable {
   let tile: FFTTile
-  let outputs, inputs: Int
+  let outputChannels, inputChannels: Int
   let kernel: Extent3
 
-  var pairs: Int { outputs * inputs }
+  var pairs: Int { outputChannels * inputChannels }
   /// Rows and columns of vectors of a depth spectrum that hold taps.
   private var rows: Int { (kernel.h + 1) / 2 * 2 }
   private var columns: Int { tile.columns(kernel.w) }
@@ -69,7 +69,7 @@ struct FFTTaps: Sendable {
   /// The taps [out, in, z, y, x] of frequency rows laid out as those of weights.
   func transformBack(_ frequencyRows: AlignedFloats, work: WorkContext) throws(Cancelled) -> Tensor {
     let scratch = AlignedFloats(count: work.threadCount * depthStride)
-    return try filledTensor(shape: [outputs, inputs, kernel.d, kernel.h, kernel.w]) {
+    return try filledTensor(shape: [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w]) {
       taps throws(Cancelled) in
       try work.forEach(count: pairs, grain: 8) { pair, worker in
         let depth = scratch.start + worker * depthStride

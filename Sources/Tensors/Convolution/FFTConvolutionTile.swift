@@ -81,7 +81,7 @@ struct FFTTiling: Sendable {
   var count: Int { batch * counts.product }
 
   /// Item of the batch, first result and extents of the results of tile `index`.
-  func location(_ index: Int) -> (item: Int, origin: Extent3, size: Extent3) {
+  func location(_ index: Int) -> (sample: Int, origin: Extent3, size: Extent3) {
     let origin = Extent3(
       index / (counts.w * counts.h) % counts.d * valid.d, index / counts.w % counts.h * valid.h,
       index % counts.w * valid.w)
@@ -175,9 +175,9 @@ struct FFTProductParts: Sendable {
 }
 
 /// The cost model of one convolution, which chooses the tile.
-struct FFTWork {
+struct FFTConvolutionCost {
   let kernel: Extent3
-  let inputs, outputs: Int
+  let inputChannels, outputChannels: Int
   let batch: Int
   let results: Extent3
 
@@ -189,8 +189,9 @@ struct FFTWork {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }
     let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
-    let pairs = Double(inputs * outputs)
-    var transforms = Double(tiling.count * (inputs + outputs)) * log2(Double(tile.extent.product))
+    let pairs = Double(inputChannels * outputChannels)
+    var transforms =
+      Double(tiling.count * (inputChannels + outputChannels)) * log2(Double(tile.extent.product))
     // Large depth spectra evict the frequency rows that are written from the second-level cache.
     if tile.depthFloats > Self.cachedDepthFloats { transforms *= 1.25 }
     let products = 0.7 * pairs * Double(tiling.count)

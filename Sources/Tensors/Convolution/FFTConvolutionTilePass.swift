@@ -80,9 +80,9 @@ struct FFTTilePass: Sendable {
     for group in plan.groups {
       try work.forEach(count: sourceChannels * group.count) { item, worker in
         let (index, channel) = (item / sourceChannels, item % sourceChannels)
-        let (batchItem, origin, count) = tiling.location(group.lowerBound + index)
+        let (sample, origin, count) = tiling.location(group.lowerBound + index)
         tile.transformForward(
-          source.start(item: batchItem, channel: channel), of: held,
+          source.start(sample: sample, channel: channel), of: held,
           from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w),
           voxels: Extent3(count.d + kernel.d - 1, count.h + kernel.h - 1, count.w + kernel.w - 1),
           into: scratch.start + frequencyRows.offset(channel: channel, tile: index),
@@ -97,7 +97,7 @@ struct FFTTilePass: Sendable {
         store(
           scratch.start + frequencyRows.offset(channel: channel, tile: index), stride: frequencyRows.stride,
           location,
-          channel: channel, target: target.start(item: location.item, channel: channel),
+          channel: channel, target: target.start(sample: location.sample, channel: channel),
           planeStride: target.planeStride, rowStride: target.extent.w,
           planes: scratch.start + frequencyRows.count + worker * plan.workerFloats)
       }
@@ -166,15 +166,17 @@ struct FFTTilePass: Sendable {
   ) {
     var transform = tile.kernel
     let taps = FFTTaps(
-      tile: tile, outputs: isAdjoint ? sourceChannels : resultChannels,
-      inputs: isAdjoint ? resultChannels : sourceChannels, kernel: kernel)
-    let (outputs, inputs) = isAdjoint ? (0..<sourceChannels, results) : (results, 0..<sourceChannels)
+      tile: tile, outputChannels: isAdjoint ? sourceChannels : resultChannels,
+      inputChannels: isAdjoint ? resultChannels : sourceChannels, kernel: kernel)
+    let (outputChannels, inputChannels) =
+      isAdjoint ? (0..<sourceChannels, results) : (results, 0..<sourceChannels)
     let start = weights + frequencyRow * taps.frequencyRowStride
     var target = spectra
-    for output in outputs {
-      for input in inputs {
+    for output in outputChannels {
+      for input in inputChannels {
         fft_forward_width(
-          &transform, start + (output * taps.inputs + input) * taps.frequencyRowFloats, Int32(kernel.w),
+          &transform, start + (output * taps.inputChannels + input) * taps.frequencyRowFloats,
+          Int32(kernel.w),
           target,
           sourceChannels * results.count * tile.vectorFloats)
         target += tile.vectorFloats
@@ -186,7 +188,7 @@ struct FFTTilePass: Sendable {
   /// first voxel.
   func store(
     _ frequencyRows: UnsafePointer<Float>, stride: Int,
-    _ location: (item: Int, origin: Extent3, size: Extent3),
+    _ location: (sample: Int, origin: Extent3, size: Extent3),
     channel: Int, target: UnsafeMutablePointer<Float>, planeStride: Int, rowStride: Int,
     planes: UnsafeMutablePointer<Float>
   ) {

@@ -51,9 +51,9 @@ struct PointwiseConvolution: PreparedOperation {
     let level = KernelLevel.current
     try weight.elements.withSharedBuffer { weight throws(Cancelled) in
       try work.forEach(count: calls * output.batch) { index, _ in
-        let (item, first) = (index / calls, index % calls * Self.columnsPerCall)
+        let (sample, first) = (index / calls, index % calls * Self.columnsPerCall)
         let columns = min(Self.columnsPerCall, voxels - first)
-        let target = output.start(item: item, channel: 0) + first
+        let target = output.start(sample: sample, channel: 0) + first
         if let bias {
           for row in 0..<rows {
             (target + row * output.channelStride).update(repeating: bias[row], count: columns)
@@ -62,7 +62,7 @@ struct PointwiseConvolution: PreparedOperation {
         BLAS.multiply(
           rows: rows, columns: columns, depth: depth, a: weight.start,
           aStride: transposes ? rows : depth, transposesA: transposes,
-          b: input.start(item: item, channel: 0) + skipped + first, bStride: input.channelStride,
+          b: input.start(sample: sample, channel: 0) + skipped + first, bStride: input.channelStride,
           beta: bias == nil ? 0 : 1, c: target, cStride: output.channelStride)
         guard appliesReLU else { return }
         for row in 0..<rows { pointwise_relu(level, target + row * output.channelStride, columns) }

@@ -128,9 +128,9 @@ package struct PreparedConvolution: Sendable {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
       FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
-    case .winograd(let convolution) where pooling.isHalving:
+    case .winograd(let convolution) where pooling.is2x2x2:
       convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
-    case .implicitProduct(let convolution) where pooling.isHalving && convolution.storesMaxima:
+    case .implicitProduct(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
       convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
     default: nil
     }

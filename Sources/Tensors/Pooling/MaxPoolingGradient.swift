@@ -56,7 +56,7 @@ struct ArgMaxScatter {
       "\(argMaxIndices.count) argmax indices and values \(gated?.shape ?? []) for a gradient of \(gradient.shape)"
     )
     let extent = inputExtent
-    let (planes, isHalving) = (gradient.batch * gradient.channels, geometry.isHalving)
+    let (planes, is2x2x2) = (gradient.batch * gradient.channels, geometry.is2x2x2)
     return try filledTensor(shape: [gradient.batch, gradient.channels, extent.d, extent.h, extent.w]) {
       target throws(Cancelled) in
       try gradient.elements.withSharedBuffer { gradient throws(Cancelled) in
@@ -67,7 +67,7 @@ struct ArgMaxScatter {
                 gradient: gradient, argMaxIndices: argMaxIndices, gated: self.gated == nil ? nil : gated,
                 source: self.source == nil ? nil : source, target: target, geometry: geometry, extent: extent,
                 windows: self.gradient.extent, coefficients: coefficients, level: KernelLevel.current)
-              if isHalving {
+              if is2x2x2 {
                 let depth = channels.windows.d
                 try work.forEach(count: planes * depth) { index, _ in
                   channels.scatterHalved(index / depth, plane: index % depth)
@@ -123,13 +123,13 @@ private struct ScatterChannels: Sendable {
     let (planeSize, voxels) = (extent.h * extent.w, channel * extent.product)
     for y in 0..<windows.h {
       let window = ((channel * windows.d + plane) * windows.h + y) * windows.w
-      var row = halving_row(
+      var row = pooling_2x2x2_row(
         gradients: gradient.start + window, argmax: argMaxIndices.start + window,
         values: gated.map { $0.start + window }, source: source.map { $0.start + voxels }, gate: terms.gate,
         gradient_scale: terms.gradientScale, source_scale: terms.sourceScale, shift: terms.shift,
         start: 2 * plane * planeSize + 2 * y * extent.w, plane: planeSize, row: extent.w,
         input_width: Int32(extent.w), width: Int32(windows.w))
-      pooling_halving_scatter(level, &row, target.start + voxels)
+      pooling_2x2x2_gradient(level, &row, target.start + voxels)
     }
     for z in 2 * plane..<2 * plane + 2 {
       fill(channel, z * planeSize + 2 * windows.h * extent.w..<(z + 1) * planeSize)

@@ -34,16 +34,16 @@ package struct PreparedMaxPooling: PreparedOperation {
     let (extent, pooled, planes) = (input.extent, output.extent, output.planes)
     let level = KernelLevel.current
     try work.forEach(count: output.batch * output.channels * planes.count) { index, _ in
-      let (item, channel) = (
+      let (sample, channel) = (
         index / planes.count / output.channels, index / planes.count % output.channels
       )
       let plane = index % planes.count
       let firstZ = (planes.lowerBound + plane) * geometry.stride.d
-      let target = output.start(item: item, channel: channel) + plane * output.planeStride
+      let target = output.start(sample: sample, channel: channel) + plane * output.planeStride
       for y in 0..<pooled.h {
         let firstY = y * geometry.stride.h
         var row = pooling_row(
-          channel: input.start(item: item, channel: channel), plane: input.planeStride, row: extent.w,
+          channel: input.start(sample: sample, channel: channel), plane: input.planeStride, row: extent.w,
           first_z: Int32(firstZ - input.planes.lowerBound), first_y: Int32(firstY),
           rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
           rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
@@ -59,7 +59,7 @@ package struct PreparedMaxPooling: PreparedOperation {
 extension PoolingGeometry {
   /// Whether windows are 2x2x2 voxels that do not overlap and partial windows are dropped: the pooling that
   /// convolutions can fuse.
-  var isHalving: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
+  var is2x2x2: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
 
   /// Planes of an input of `inputDepth` planes that the maxima in `planes` are taken from.
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {

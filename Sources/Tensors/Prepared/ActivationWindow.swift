@@ -6,9 +6,9 @@ import Work
 /// windows let a network compute an image slab by slab. Rows and planes are contiguous, channels are `channelStride`
 /// floats apart; memory between the last plane of a channel and the first of the next is not part of the window.
 package struct ActivationWindow: Sendable {
-  /// The number of images.
+  /// The number of samples.
   package let batch: Int
-  /// Channels of each image.
+  /// Channels of each sample.
   package let channels: Int
   /// Extents of the whole activation.
   package let extent: Extent3
@@ -41,11 +41,11 @@ package struct ActivationWindow: Sendable {
   package var planeStride: Int { extent.h * extent.w }
 
   /// The first held voxel of a channel: plane `planes.lowerBound`, row 0, column 0.
-  package func start(item: Int, channel: Int) -> UnsafeMutablePointer<Float> {
+  package func start(sample: Int, channel: Int) -> UnsafeMutablePointer<Float> {
     assert(
-      (0..<batch).contains(item) && (0..<channels).contains(channel),
-      "item \(item), channel \(channel) of [\(batch), \(channels)]")
-    return memory.start + (item * channels + channel) * channelStride
+      (0..<batch).contains(sample) && (0..<channels).contains(channel),
+      "sample \(sample), channel \(channel) of [\(batch), \(channels)]")
+    return memory.start + (sample * channels + channel) * channelStride
   }
 
   /// The window of some of these planes, in the same memory.

@@ -17,13 +17,13 @@ extension WorkContext {
     let chunks = Chunks(count: output.planes.count * output.planeStride)
     let skipped = (output.planes.lowerBound - input.planes.lowerBound) * input.planeStride
     try forEach(count: output.batch * output.channels * chunks.number) { index, _ in
-      let (item, channel) = (
+      let (sample, channel) = (
         index / chunks.number / output.channels, index / chunks.number % output.channels
       )
       let range = chunks.range(index % chunks.number)
       body(
-        channel, input.start(item: item, channel: channel) + skipped + range.lowerBound,
-        output.start(item: item, channel: channel) + range.lowerBound, range.count)
+        channel, input.start(sample: sample, channel: channel) + skipped + range.lowerBound,
+        output.start(sample: sample, channel: channel) + range.lowerBound, range.count)
     }
   }
 }

@@ -8,7 +8,7 @@ import Work
 /// shapes only.
 struct PolyphaseGradients: Sendable {
   private let outputGradient: Tensor
-  private let inputs: Int
+  private let inputChannels: Int
   private let inputExtent: Extent3
   private let plan: PolyphasePlan
   /// The layout of a block of rows and of the last block of a plane.
@@ -25,19 +25,23 @@ struct PolyphaseGradients: Sendable {
 
   /// Whether there are few enough channels for long runs of all of them to stay in the cache, and for each thread to
   /// have sums of its own.
-  static func isFaster(inputs: Int, outputs: Int) -> Bool { outputs <= 64 && inputs * outputs <= 4096 }
+  static func isFaster(inputChannels: Int, outputChannels: Int) -> Bool {
+    outputChannels <= 64 && inputChannels * outputChannels <= 4096
+  }
 
-  /// The gradients for an input of `inputs` channels and `outputGradient`, [N, out, D', H', W'].
-  init(outputGradient: Tensor, inputs: Int, geometry: TransposedConvolutionGeometry) {
+  /// The gradients for an input of `inputChannels` channels and `outputGradient`, [N, out, D', H', W'].
+  init(outputGradient: Tensor, inputChannels: Int, geometry: TransposedConvolutionGeometry) {
     self.outputGradient = outputGradient
-    self.inputs = inputs
+    self.inputChannels = inputChannels
     // The adjoint gives the input's extents for any output padding.
     inputExtent = outputExtent(of: geometry.adjoint, input: outputGradient.extent)
-    let outputs = outputGradient.channels
+    let outputChannels = outputGradient.channels
     plan = PolyphasePlan(
-      inputs: inputs, outputs: outputs, taps: Self.taps, extent: inputExtent, batch: outputGradient.batch)
-    split = PolyphaseSplit(outputs: outputs, rows: plan.rows, width: inputExtent.w)
-    lastSplit = PolyphaseSplit(outputs: outputs, rows: plan.rowsOfLastBlock, width: inputExtent.w)
+      inputChannels: inputChannels, outputChannels: outputChannels, taps: Self.taps, extent: inputExtent,
+      batch: outputGradient.batch)
+    split = PolyphaseSplit(outputChannels: outputChannels, rows: plan.rows, width: inputExtent.w)
+    lastSplit = PolyphaseSplit(
+      outputChannels: outputChannels, rows: plan.rowsOfLastBlock, width: inputExtent.w)
   }
 
   /// The gradients of the weights and of the bias.
@@ -54,15 +58,16 @@ struct PolyphaseGradients: Sendable {
     weight: Tensor, input: Tensor?, work: WorkContext
   ) throws(Cancelled) -> (inputGradient: Tensor, sums: Sums) {
     let none = TapAxis(kernel: 0, padding: 0, dilation: 1)
-    let outputs = outputGradient.channels
+    let outputChannels = outputGradient.channels
     let product = ImplicitProduct(
       axes: (none, none, none), step: Extent3(1), origin: Extent3(0), spacing: Extent3(1),
       weights: try PackedWeights(
-        weight, rows: inputs, channels: outputs,
+        weight, rows: inputChannels, channels: outputChannels,
         order: .init(
-          rowStride: outputs * Self.taps, channelStride: Self.taps, taps: Array(0..<Self.taps)), work: work))
+          rowStride: outputChannels * Self.taps, channelStride: Self.taps, taps: Array(0..<Self.taps)),
+        work: work))
     var sums = Sums(weight: [], bias: [])
-    let shape = [outputGradient.batch, inputs, inputExtent.d, inputExtent.h, inputExtent.w]
+    let shape = [outputGradient.batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w]
     let gradient = try Tensor(shape: shape) { window throws(Cancelled) in
       sums = try run(input: input, inputGradient: InputGradient(product: product, window: window), work: work)
     }
@@ -84,14 +89,14 @@ struct PolyphaseGradients: Sendable {
   private func run(
     input: Tensor?, inputGradient: InputGradient?, work: WorkContext
   ) throws(Cancelled) -> Sums {
-    let outputs = outputGradient.channels
-    let size = input == nil ? 0 : inputs * outputs * Self.taps
+    let outputChannels = outputGradient.channels
+    let size = input == nil ? 0 : inputChannels * outputChannels * Self.taps
     let weightParts = AlignedFloats(count: plan.partitions * size)
-    var biasParts = [Double](repeating: 0, count: plan.partitions * outputs)
+    var biasParts = [Double](repeating: 0, count: plan.partitions * outputChannels)
     let parts = weightParts.shared
     let source = input?.elements ?? []
     let level = KernelLevel.current
-    let perWorker = split.count + inputs * lineLength(of: split)
+    let perWorker = split.count + inputChannels * lineLength(of: split)
     try withScratch(perWorker: perWorker, work: work) { scratch throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try source.withSharedBuffer { source throws(Cancelled) in
@@ -105,15 +110,16 @@ struct PolyphaseGradients: Sendable {
                 let unit = plan.unit(index)
                 let split = unit.rows.count == plan.rows ? split : lastSplit
                 split.fill(
-                  memory, from: gradient.start + unit.item * outputs * outputGradient.extent.product,
+                  memory, from: gradient.start + unit.sample * outputChannels * outputGradient.extent.product,
                   extent: outputGradient.extent, z: unit.plane, y: unit.rows.lowerBound,
                   follows: index > indices.lowerBound && unit.plane > 0,
-                  sums: biasParts.start + partition * outputs, level: level)
+                  sums: biasParts.start + partition * outputChannels, level: level)
                 let lines = memory + split.count
                 if size > 0 {
                   addProducts(
                     of: unit, split, memory,
-                    with: source.start + unit.item * inputs * inputExtent.product, lines: lines, to: sums,
+                    with: source.start + unit.sample * inputChannels * inputExtent.product, lines: lines,
+                    to: sums,
                     level: level)
                 }
                 if let inputGradient {
@@ -132,8 +138,8 @@ struct PolyphaseGradients: Sendable {
       }
     }
     try work.checkCancellation()
-    let bias = (0..<outputs).map { output in
-      Float((0..<plan.partitions).reduce(0.0) { $0 + biasParts[$1 * outputs + output] })
+    let bias = (0..<outputChannels).map { output in
+      Float((0..<plan.partitions).reduce(0.0) { $0 + biasParts[$1 * outputChannels + output] })
     }
     let weight = [Float](unsafeUninitializedCapacity: size) { weight, count in
       count = size
@@ -156,7 +162,7 @@ struct PolyphaseGradients: Sendable {
     to sums: UnsafeMutablePointer<Float>, level: kernels_level
   ) {
     let (width, length) = (inputExtent.w, lineLength(of: split))
-    for channel in 0..<inputs {
+    for channel in 0..<inputChannels {
       let line = lines + channel * length
       let plane = source + (channel * inputExtent.d + unit.plane) * inputExtent.h * width
       for (index, y) in unit.rows.enumerated() {
@@ -169,7 +175,8 @@ struct PolyphaseGradients: Sendable {
     split.runs(z: unit.plane).withUnsafeBufferPointer { offsets in
       for first in stride(from: 0, to: length - 16, by: Self.pieceLength) {
         gemm_multiply_transposed(
-          level, Int32(inputs), Int32(offsets.count), Int32(min(Self.pieceLength, length - 16 - first)),
+          level, Int32(inputChannels), Int32(offsets.count),
+          Int32(min(Self.pieceLength, length - 16 - first)),
           lines + first, length, runs + first, offsets.baseAddress, sums, offsets.count)
       }
     }
@@ -180,7 +187,7 @@ struct PolyphaseGradients: Sendable {
     _ unit: PolyphasePlan.Unit, part: Int, of parts: Int, gradient: UnsafePointer<Float>,
     input: UnsafePointer<Float>?
   ) {
-    let (outputs, extent) = (outputGradient.channels, outputGradient.extent)
+    let (outputChannels, extent) = (outputGradient.channels, outputGradient.extent)
     func fetch(_ start: UnsafePointer<Float>, stride: Int, length: Int, runs: Int) {
       let lines = (length + 15) / 16
       transposed_convolution_fetch(
@@ -188,15 +195,16 @@ struct PolyphaseGradients: Sendable {
     }
     for plane in 2 * unit.plane...2 * unit.plane + 1 {
       fetch(
-        gradient + ((unit.item * outputs * extent.d + plane) * extent.h + 2 * unit.rows.lowerBound)
+        gradient + ((unit.sample * outputChannels * extent.d + plane) * extent.h + 2 * unit.rows.lowerBound)
           * extent.w,
-        stride: extent.product, length: 2 * unit.rows.count * extent.w, runs: outputs)
+        stride: extent.product, length: 2 * unit.rows.count * extent.w, runs: outputChannels)
     }
     if let input {
-      let row = (unit.item * inputs * inputExtent.d + unit.plane) * inputExtent.h + unit.rows.lowerBound
+      let row =
+        (unit.sample * inputChannels * inputExtent.d + unit.plane) * inputExtent.h + unit.rows.lowerBound
       fetch(
         input + row * inputExtent.w, stride: inputExtent.product, length: unit.rows.count * inputExtent.w,
-        runs: inputs)
+        runs: inputChannels)
     }
   }
 
@@ -220,7 +228,7 @@ struct PolyphaseGradients: Sendable {
     }
     gradient.product.scatter(
       results, resultStride: length, columns: columns, first: unit.rows.lowerBound * split.pitch,
-      pitch: split.pitch, z: unit.plane, grid: inputExtent, to: gradient.window, item: unit.item)
+      pitch: split.pitch, z: unit.plane, grid: inputExtent, to: gradient.window, sample: unit.sample)
   }
 }
 
@@ -237,8 +245,8 @@ private struct PolyphasePlan: Sendable {
   /// Floats of a block's rows and their phases at most, which stay in the second cache level.
   private static let maximumFloats = 224 * 1024
 
-  init(inputs: Int, outputs: Int, taps: Int, extent: Extent3, batch: Int) {
-    let perRow = (12 * outputs + inputs) * (extent.w + 1)
+  init(inputChannels: Int, outputChannels: Int, taps: Int, extent: Extent3, batch: Int) {
+    let perRow = (12 * outputChannels + inputChannels) * (extent.w + 1)
     let maximumRows = max(1, min(extent.h, Self.maximumFloats / perRow))
     blocks = (extent.h + maximumRows - 1) / maximumRows
     rows = (extent.h + blocks - 1) / blocks
@@ -246,14 +254,14 @@ private struct PolyphasePlan: Sendable {
     (height, depth) = (extent.h, extent.d)
     count = batch * extent.d * blocks
     // Several tasks for each of a few threads; the sums of all partitions stay below 16 MB.
-    let maximum = max(1, min(24, 4_000_000 / (inputs * outputs * taps)))
+    let maximum = max(1, min(24, 4_000_000 / (inputChannels * outputChannels * taps)))
     unitsPerPartition = (count + maximum - 1) / maximum
     partitions = (count + unitsPerPartition - 1) / unitsPerPartition
   }
 
   /// A block of rows of one plane of the input.
   struct Unit {
-    let item, plane: Int
+    let sample, plane: Int
     let rows: Range<Int>
   }
 
@@ -265,6 +273,6 @@ private struct PolyphasePlan: Sendable {
     // Consecutive units are neighbouring planes, which have one plane of the gradient in common.
     let first = index / depth % blocks * rows
     return Unit(
-      item: index / depth / blocks, plane: index % depth, rows: first..<min(first + rows, height))
+      sample: index / depth / blocks, plane: index % depth, rows: first..<min(first + rows, height))
   }
 }

@@ -11,7 +11,7 @@ import Work
 /// preceded by a zero. Voxels outside the output are zeros. Plane 2z + 1 is reused as plane 2z - 1 of the next z.
 struct PolyphaseSplit: Sendable {
   /// Channels of the gradient.
-  let outputs: Int
+  let outputChannels: Int
   /// Rows of the input.
   let rows: Int
   /// Columns of the input and one column of zeros.
@@ -21,14 +21,14 @@ struct PolyphaseSplit: Sendable {
   /// Floats that products may read beyond the last run.
   private static let slack = 64
 
-  init(outputs: Int, rows: Int, width: Int) {
-    self.outputs = outputs
+  init(outputChannels: Int, rows: Int, width: Int) {
+    self.outputChannels = outputChannels
     self.rows = rows
     let pitch = width + 1
     self.pitch = pitch
     let images = Images(rows: rows, pitch: pitch)
     func runs(z: Int) -> [Int] {
-      (0..<outputs * 3).flatMap { plane in
+      (0..<outputChannels * 3).flatMap { plane in
         let start = (plane / 3 * 3 + Self.planeIndex(tap: plane % 3, z: z)) * images.count
         // Tap 0 reads the odd rows from the one before on, tap 1 the even rows, tap 2 the odd ones; likewise columns.
         return [images.oddRows, 0, images.oddRows + pitch].flatMap { row in
@@ -62,7 +62,7 @@ struct PolyphaseSplit: Sendable {
   }
 
   /// Floats of memory.
-  var count: Int { outputs * 3 * Images(rows: rows, pitch: pitch).count + Self.slack }
+  var count: Int { outputChannels * 3 * Images(rows: rows, pitch: pitch).count + Self.slack }
 
   /// Decomposes the rows of the output gradient that plane `z` and the rows from `y` on of the input depend on.
   ///
@@ -75,7 +75,7 @@ struct PolyphaseSplit: Sendable {
     y: Int, follows: Bool, sums: UnsafeMutablePointer<Double>, level: kernels_level
   ) {
     let images = Images(rows: rows, pitch: pitch)
-    for output in 0..<outputs {
+    for output in 0..<outputChannels {
       for tap in (follows ? 1 : 0)..<3 {
         let plane = 2 * z - 1 + tap
         let image = memory + (output * 3 + Self.planeIndex(tap: tap, z: z)) * images.count

@@ -3,8 +3,8 @@ import Work
 /// A transposed convolution with weights prepared for its method.
 package struct PreparedTransposedConvolution: PreparedOperation {
   private let geometry: TransposedConvolutionGeometry
-  private let channels: Int
-  private let outputs: Int
+  private let inputChannels: Int
+  private let outputChannels: Int
   private let method: Method
 
   private enum Method: Sendable {
@@ -23,13 +23,14 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     precondition(
       weight.extent == geometry.kernel, "weights \(weight.shape) for a kernel of \(geometry.kernel)")
     self.geometry = geometry
-    channels = weight.shape[0]
-    outputs = weight.shape[1]
-    if Self.winogradIsFaster(geometry, inputs: channels, outputs: outputs) {
+    inputChannels = weight.shape[0]
+    outputChannels = weight.shape[1]
+    if Self.winogradIsFaster(geometry, inputChannels: inputChannels, outputChannels: outputChannels) {
       method = .winograd(
         try WinogradConvolution(
           adjointOf: geometry.adjoint, weight: weight, bias: bias, appliesReLU: appliesReLU, work: work))
-    } else if RowTransposedConvolution.supports(geometry), RowTransposedConvolution.isFaster(outputs: outputs)
+    } else if RowTransposedConvolution.supports(geometry),
+      RowTransposedConvolution.isFaster(outputChannels: outputChannels)
     {
       method = .rows(RowTransposedConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU))
     } else {
@@ -41,10 +42,12 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   }
 
   /// Whether Winograd can compute `geometry` and is faster than products of its phases.
-  static func winogradIsFaster(_ geometry: TransposedConvolutionGeometry, inputs: Int, outputs: Int) -> Bool {
+  static func winogradIsFaster(
+    _ geometry: TransposedConvolutionGeometry, inputChannels: Int, outputChannels: Int
+  ) -> Bool {
     geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
       && WinogradConvolution.supports(geometry.adjoint)
-      && WinogradConvolution.isFaster(inputs: inputs, outputs: outputs)
+      && WinogradConvolution.isFaster(inputChannels: inputChannels, outputChannels: outputChannels)
   }
 
   package var kernelName: String {
@@ -62,7 +65,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     case .implicitProduct(let operation): operation.weightBytes
     }
   }
-  package func outputChannels(_ channels: Int) -> Int { outputs }
+  package func outputChannels(_ channels: Int) -> Int { outputChannels }
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
@@ -74,7 +77,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
-    2 * Double(outputs * channels) * Double(geometry.kernel.product) * Double(input.product)
+    2 * Double(outputChannels * channels) * Double(geometry.kernel.product) * Double(input.product)
   }
 
   package func scratchCount(
@@ -99,7 +102,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
-      input.channels == channels, "\(input.channels) channels for weights of \(channels)")
+      input.channels == inputChannels, "\(input.channels) channels for weights of \(inputChannels)")
     switch method {
     case .winograd(let convolution):
       try convolution.run(input, into: output, scratch: scratch, work: work)

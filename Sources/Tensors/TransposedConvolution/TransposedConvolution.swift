@@ -32,7 +32,7 @@ package func transposedConvolutionInputGradient(
 ) throws(Cancelled) -> Tensor {
   if usesPolyphase(geometry, weightShape: weight.shape) {
     return try PolyphaseGradients(
-      outputGradient: outputGradient, inputs: weight.shape[0], geometry: geometry
+      outputGradient: outputGradient, inputChannels: weight.shape[0], geometry: geometry
     ).inputGradientAndSums(weight: weight, input: nil, work: work).inputGradient
   }
   return try convolution(outputGradient, weight: weight, geometry: geometry.adjoint, work: work)
@@ -55,7 +55,7 @@ package func transposedConvolutionWeightGradient(
     return Tensor(
       shape: shape,
       elements: try PolyphaseGradients(
-        outputGradient: outputGradient, inputs: input.channels, geometry: geometry
+        outputGradient: outputGradient, inputChannels: input.channels, geometry: geometry
       ).sums(input: input, work: work).weight)
   }
   return try convolutionWeightGradient(
@@ -94,7 +94,7 @@ package func transposedConvolutionGradients(
           outputGradient, weight: weight, geometry: geometry, work: work) : nil)
   }
   let (inputGradient, sums) = try PolyphaseGradients(
-    outputGradient: outputGradient, inputs: input.channels, geometry: geometry
+    outputGradient: outputGradient, inputChannels: input.channels, geometry: geometry
   ).inputGradientAndSums(weight: weight, input: input, work: work)
   return TransposedConvolutionGradients(
     weight: Tensor(shape: weight.shape, elements: sums.weight),
@@ -103,7 +103,8 @@ package func transposedConvolutionGradients(
 
 /// Whether the polyphase form is the fastest for weights of shape [in, out, z, y, x].
 private func usesPolyphase(_ geometry: TransposedConvolutionGeometry, weightShape shape: [Int]) -> Bool {
-  PolyphaseGradients.supports(geometry) && PolyphaseGradients.isFaster(inputs: shape[0], outputs: shape[1])
+  PolyphaseGradients.supports(geometry)
+    && PolyphaseGradients.isFaster(inputChannels: shape[0], outputChannels: shape[1])
 }
 
 extension TransposedConvolutionGeometry {

@@ -8,16 +8,16 @@
 package struct TransposedConvolutionPointwise: Sendable {
   private let weight, pointwiseWeight: Tensor
   private let bias: [Float]
-  private let inputs, between, outputs, taps: Int
+  private let inputChannels, middleChannels, outputChannels, taps: Int
   /// The fused transposed convolution: weights [in, out, z, y, x] and bias [out].
   package let product: (weight: Tensor, bias: Tensor)
 
   /// Fuses both.
   ///
   /// - Parameters:
-  ///   - weight: [in, between, z, y, x].
-  ///   - bias: [between], or nil for none.
-  ///   - pointwiseWeight: [out, between, 1, 1, 1].
+  ///   - weight: [in, middle, z, y, x].
+  ///   - bias: [middle], or nil for none.
+  ///   - pointwiseWeight: [out, middle, 1, 1, 1].
   ///   - pointwiseBias: [out], or nil for none.
   package init(weight: Tensor, bias: Tensor?, pointwiseWeight: Tensor, pointwiseBias: Tensor?) {
     precondition(
@@ -26,25 +26,30 @@ package struct TransposedConvolutionPointwise: Sendable {
       "pointwise weights \(pointwiseWeight.shape) after weights \(weight.shape)")
     self.weight = weight
     self.pointwiseWeight = pointwiseWeight
-    (inputs, between, outputs) = (weight.shape[0], weight.shape[1], pointwiseWeight.shape[0])
+    (inputChannels, middleChannels, outputChannels) = (
+      weight.shape[0], weight.shape[1], pointwiseWeight.shape[0]
+    )
     taps = weight.extent.product
-    self.bias = bias?.elements ?? [Float](repeating: 0, count: between)
-    let (inputs, between, outputs, taps) = (inputs, between, outputs, taps)
+    self.bias = bias?.elements ?? [Float](repeating: 0, count: middleChannels)
+    let (inputChannels, middleChannels, outputChannels, taps) = (
+      inputChannels, middleChannels, outputChannels, taps
+    )
     let folded = linearCombinations(
-      of: weight.elements, count: inputs, from: between, to: outputs, length: taps
-    ) { pointwiseWeight.elements[$0 * between + $1] }
-    var foldedBias = pointwiseBias?.elements ?? [Float](repeating: 0, count: outputs)
-    for output in 0..<outputs {
+      of: weight.elements, count: inputChannels, from: middleChannels, to: outputChannels, length: taps
+    ) { pointwiseWeight.elements[$0 * middleChannels + $1] }
+    var foldedBias = pointwiseBias?.elements ?? [Float](repeating: 0, count: outputChannels)
+    for output in 0..<outputChannels {
       var sum = Double(foldedBias[output])
-      for channel in 0..<between {
-        sum += Double(pointwiseWeight.elements[output * between + channel]) * Double(self.bias[channel])
+      for channel in 0..<middleChannels {
+        sum +=
+          Double(pointwiseWeight.elements[output * middleChannels + channel]) * Double(self.bias[channel])
       }
       foldedBias[output] = Float(sum)
     }
     let extent = weight.extent
     product = (
-      Tensor(shape: [inputs, outputs, extent.d, extent.h, extent.w], elements: folded),
-      Tensor(shape: [outputs], elements: foldedBias)
+      Tensor(shape: [inputChannels, outputChannels, extent.d, extent.h, extent.w], elements: folded),
+      Tensor(shape: [outputChannels], elements: foldedBias)
     )
   }
 
@@ -56,25 +61,26 @@ package struct TransposedConvolutionPointwise: Sendable {
       productWeight.shape == product.weight.shape && productBias.shape == product.bias.shape,
       "gradients \(productWeight.shape) and \(productBias.shape) for \(product.weight.shape)")
     let weightGradient = linearCombinations(
-      of: productWeight.elements, count: inputs, from: outputs, to: between, length: taps
-    ) { pointwiseWeight.elements[$1 * between + $0] }
+      of: productWeight.elements, count: inputChannels, from: outputChannels, to: middleChannels, length: taps
+    ) { pointwiseWeight.elements[$1 * middleChannels + $0] }
     let biasGradient = linearCombinations(
-      of: productBias.elements, count: 1, from: outputs, to: between, length: 1
-    ) { pointwiseWeight.elements[$1 * between + $0] }
-    var pointwiseGradient = [Float](repeating: 0, count: outputs * between)
-    for output in 0..<outputs {
-      for channel in 0..<between {
+      of: productBias.elements, count: 1, from: outputChannels, to: middleChannels, length: 1
+    ) { pointwiseWeight.elements[$1 * middleChannels + $0] }
+    var pointwiseGradient = [Float](repeating: 0, count: outputChannels * middleChannels)
+    for output in 0..<outputChannels {
+      for channel in 0..<middleChannels {
         var sum = Double(productBias.elements[output]) * Double(bias[channel])
-        for input in 0..<inputs {
+        for input in 0..<inputChannels {
           sum += dot(
-            productWeight.elements, (input * outputs + output) * taps, weight.elements,
-            (input * between + channel) * taps, count: taps)
+            productWeight.elements, (input * outputChannels + output) * taps, weight.elements,
+            (input * middleChannels + channel) * taps, count: taps)
         }
-        pointwiseGradient[output * between + channel] = Float(sum)
+        pointwiseGradient[output * middleChannels + channel] = Float(sum)
       }
     }
     return (
-      Tensor(shape: weight.shape, elements: weightGradient), Tensor(shape: [between], elements: biasGradient),
+      Tensor(shape: weight.shape, elements: weightGradient),
+      Tensor(shape: [middleChannels], elements: biasGradient),
       Tensor(shape: pointwiseWeight.shape, elements: pointwiseGradient), productBias
     )
   }

@@ -4,22 +4,22 @@ package func transposedConvolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?,
   geometry: TransposedConvolutionGeometry
 ) -> ReferenceTensor {
-  let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+  let (inputChannels, outputChannels) = (weight.shape[0], weight.shape[1])
   let extent = outputExtent(of: geometry, input: input.extent)
   let taps = geometry.kernel.product
-  var output = ReferenceTensor(shape: [input.batch, outputs, extent.d, extent.h, extent.w])
+  var output = ReferenceTensor(shape: [input.batch, outputChannels, extent.d, extent.h, extent.w])
   if let bias {
     for index in output.elements.indices {
-      output.elements[index] = bias.elements[index / extent.product % outputs]
+      output.elements[index] = bias.elements[index / extent.product % outputChannels]
     }
   }
   forEachTap(input: extent, output: input.extent, geometry: geometry.adjoint) { source, target, tap in
     for n in 0..<input.batch {
-      for i in 0..<inputs {
-        for o in 0..<outputs {
-          output.elements[(n * outputs + o) * extent.product + target] +=
-            weight.elements[(i * outputs + o) * taps + tap]
-            * input.elements[(n * inputs + i) * input.extent.product + source]
+      for i in 0..<inputChannels {
+        for o in 0..<outputChannels {
+          output.elements[(n * outputChannels + o) * extent.product + target] +=
+            weight.elements[(i * outputChannels + o) * taps + tap]
+            * input.elements[(n * inputChannels + i) * input.extent.product + source]
         }
       }
     }

@@ -303,13 +303,13 @@ package struct LabelComponents: Equatable, Sendable {
   private struct PartMaps {
     let axis: Int
     private var known: [Int: PartMap] = [:]
-    private static let limit = 256
+    private static let maximumCount = 256
 
     init(axis: Int) { self.axis = axis }
 
     mutating func part(_ chunk: Int, _ voxel: VoxelIndex, _ labels: ChunkedLabels) -> Int? {
       if let map = known[chunk] { return map.part(voxel) }
-      if known.count == PartMaps.limit { known = [:] }
+      if known.count == PartMaps.maximumCount { known = [:] }
       let map = LabelComponents.parts(of: labels, chunk, axis: axis).map
       known[chunk] = map
       return map.part(voxel)

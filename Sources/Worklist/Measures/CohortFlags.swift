@@ -17,7 +17,7 @@ package struct CohortFlag: Equatable, Sendable {
 
 /// The outliers of a cohort, case by case and label by label.
 ///
-/// Labels with the same name form one cohort; upper case, underscores and hyphens do not matter.
+/// Labels with the same name form one cohort; letter case, underscores and hyphens do not matter.
 package enum CohortFlags {
   /// The minimum number of cases with a label for a comparison.
   ///

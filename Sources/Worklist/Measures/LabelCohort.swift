@@ -5,7 +5,7 @@ import Work
 struct LabelCohort {
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.
-  static let deviationLimit = 3.5
+  static let maximumUsualDeviations = 3.5
   /// The minimum deviation of volumes, as a fraction of their median: repeated segmentations of one organ differ by
   /// some percent.
   private static let minimumVolumeFraction = 0.05
@@ -74,7 +74,7 @@ struct LabelCohort {
         "\(name) lies where \(other.name) of the other mask lies (Dice \(decimals(other.dice, 2))), and is not compared with it"
       )
     }
-    if let dice, let own = label.dice, dice.deviations(of: own) < -Self.deviationLimit {
+    if let dice, let own = label.dice, dice.deviations(of: own) < -Self.maximumUsualDeviations {
       texts.append(
         "\(name): Dice \(decimals(own, 2)), cohort median \(decimals(dice.median, 2)), "
           + distance(dice.deviations(of: own)))
@@ -95,7 +95,8 @@ struct LabelCohort {
     guard let volume else { return nil }
     let deviations = volume.deviations(of: label.millilitres)
     let difference = abs(label.millilitres - volume.median)
-    guard abs(deviations) > Self.deviationLimit, difference >= Self.minimumVolumeDifference * volume.median
+    guard abs(deviations) > Self.maximumUsualDeviations,
+      difference >= Self.minimumVolumeDifference * volume.median
     else { return nil }
     return
       "\(label.name) \(millilitresText(label.millilitres)), cohort median \(millilitresText(volume.median)), "
@@ -131,7 +132,7 @@ struct LabelCohort {
   }
 
   private func isOutlier(_ number: Int, _ spread: RobustSpread, common: Int) -> Bool {
-    number > common && spread.deviations(of: Double(number)) > Self.deviationLimit
+    number > common && spread.deviations(of: Double(number)) > Self.maximumUsualDeviations
   }
 
   private func isRare(_ count: Int) -> Bool { Double(count) <= Self.rareFraction * Double(self.count) }

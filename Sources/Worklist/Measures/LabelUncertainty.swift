@@ -104,7 +104,7 @@ struct UncertaintyCohort {
     _ uncertainty: LabelUncertainty, _ part: String, _ own: Double, _ spread: RobustSpread
   ) -> String? {
     let deviations = spread.deviations(of: own)
-    guard deviations > LabelCohort.deviationLimit else { return nil }
+    guard deviations > LabelCohort.maximumUsualDeviations else { return nil }
     return
       "\(uncertainty.label): \(subject(uncertainty)) is uncertain \(part), entropy \(decimals(own, 2)) of 1, "
       + "cohort median \(decimals(spread.median, 2)), \(decimals(deviations, 1)) robust deviations above"

@@ -33,7 +33,7 @@ package enum CaseColumn: Hashable, Sendable {
     ("flags", .flagCount),
   ]
 
-  /// The column with a name, in small or capital letters: "score", "volume(liver)", or a further column of the
+  /// The column with a name, regardless of letter case: "score", "volume(liver)", or a further column of the
   /// worklist, which takes precedence over a measure of the same name; nil where there is none.
   package init?(_ name: String, columns: [String]) {
     let key = name.lowercased()
@@ -56,6 +56,7 @@ package enum CaseColumn: Hashable, Sendable {
 
   /// The names of all columns, for messages and completion; measures as "volume(LABEL)".
   package static func names(columns: [String]) -> [String] {
+    // Each column once: these are second names of case, reader and tag.
     ownColumns.map(\.name).filter { !["name", "readers", "tags"].contains($0) } + columns
       + LabelMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue)(LABEL)"] }
   }

@@ -5,7 +5,7 @@ import Work
 /// - Words: `unread`, `opened`, `decided`, `accepted`, `rejected`, `needswork`, `flagged`, `missing`, `disputed`,
 ///   `outlier`, `commented`.
 /// - Comparisons: `COLUMN<VALUE` with `<`, `<=`, `>`, `>=`, `=`, `!=` and `~` (contains). Numbers are compared as
-///   numbers, texts without regard to capitals, `<` and `>` of texts in natural order. A case without a value passes
+///   numbers, texts regardless of letter case, `<` and `>` of texts in natural order. A case without a value passes
 ///   `!=` alone.
 /// - Any other word, and any text in quotes, is searched for in names, comments, tags and further columns.
 /// - `and`, `or`, `not` (or `!`) and parentheses; two terms beside each other both have to hold.
@@ -38,7 +38,7 @@ package struct CaseQuery: Equatable, Sendable {
     case not(Term)
     case state(State)
     case comparison(CaseColumn, Comparison, String)
-    /// A text in small letters.
+    /// A text in lower case.
     case text(String)
   }
 

@@ -44,7 +44,7 @@ struct QueryParser {
   /// The whole text as a term.
   mutating func query() throws(CaseQuery.Fault) -> CaseQuery.Term {
     guard !tokens.isEmpty else { return .all([]) }
-    let term = try alternatives()
+    let term = try disjunction()
     if let rest = next { throw fault(rest.column, "a parenthesis closes that none opens") }
     return term
   }
@@ -57,7 +57,7 @@ struct QueryParser {
     if case .word(let text)? = next?.token { text.lowercased() == word } else { false }
   }
 
-  private mutating func alternatives() throws(CaseQuery.Fault) -> CaseQuery.Term {
+  private mutating func disjunction() throws(CaseQuery.Fault) -> CaseQuery.Term {
     var terms = [try conjunction()]
     while isNext("or") {
       position += 1
@@ -92,7 +92,7 @@ struct QueryParser {
     case .open:
       depth += 1
       guard depth <= Self.maximumDepth else { throw fault(token.column, "too many parentheses") }
-      let term = try alternatives()
+      let term = try disjunction()
       guard next?.token == .close else { throw fault(token.column, "the parenthesis is not closed") }
       position += 1
       depth -= 1

@@ -26,7 +26,7 @@ enum WorklistColumn: Equatable {
     }
   }
 
-  /// The identity of a column, of which there may be only one; upper case counts in names that users gave.
+  /// The identity of a column, of which there may be only one; letter case matters in names that users gave.
   struct Key: Hashable {
     private let text: String
 

@@ -45,17 +45,17 @@ extension ImplicitProduct {
 
     try rowOffsets.withSharedBuffer { rowOffsets throws(Cancelled) in
       try work.forEach(count: tasks * input.batch) { task, worker in
-        let item = task / tasks
+        let sample = task / tasks
         let position = task % tasks * shared * panelColumns
         let columns = min(shared * panelColumns, allColumns - position)
         let first = held.lowerBound * planeColumns + position
         let panel = workers.start(worker)
         let result =
           isDense
-          ? output.start(item: item, channel: 0) + position : panel + Self.depthPerPass * panelColumns
+          ? output.start(sample: sample, channel: 0) + position : panel + Self.depthPerPass * panelColumns
         let resultStride = isDense ? output.channelStride : shared * panelColumns
         gatherRule(
-          axes, step: step, source: input.start(item: item, channel: 0), extent: input.extent,
+          axes, step: step, source: input.start(sample: sample, channel: 0), extent: input.extent,
           planes: input.planes, channelStride: input.channelStride, grid: grid
         ) { gather in
           multiply(
@@ -71,7 +71,7 @@ extension ImplicitProduct {
         if !isDense {
           scatter(
             result, resultStride: resultStride, columns: columns, first: first, pitch: grid.w, z: 0,
-            grid: grid, to: output, item: item)
+            grid: grid, to: output, sample: sample)
         }
       }
     }

@@ -79,16 +79,16 @@ struct ImplicitProduct: Sendable {
     }
   }
 
-  /// Scatters results to their voxels of sample `item` of the output, all of which the window must hold.
+  /// Scatters results to their voxels of sample `sample` of the output, all of which the window must hold.
   ///
   /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
   /// row; columns beyond the width are padding.
   func scatter(
     _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
-    grid: Extent3, to output: ActivationWindow, item: Int
+    grid: Extent3, to output: ActivationWindow, sample: Int
   ) {
     let extent = output.extent
-    let destination = output.start(item: item, channel: 0)
+    let destination = output.start(sample: sample, channel: 0)
     var column = 0
     while column < columns {
       let (row, x) = ((first + column) / pitch, (first + column) % pitch)

@@ -10,17 +10,18 @@ import Work
 func implicitWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  let (outputs, channels, kernel) = (outputGradient.channels, input.channels, geometry.kernel)
+  let (outputChannels, channels, kernel) = (outputGradient.channels, input.channels, geometry.kernel)
   let plan = WeightGradientPlan(
-    rows: channels * kernel.product, outputs: outputs,
+    rows: channels * kernel.product, outputChannels: outputChannels,
     pieces: outputGradient.batch * ((outputGradient.extent.product + pieceLength - 1) / pieceLength))
   let axes = geometry.tapAxes
   let level = KernelLevel.current
-  let size = outputs * plan.rows
+  let size = outputChannels * plan.rows
   var parts = [Float](repeating: 0, count: size * plan.partitions)
   let panelSize = plan.rowsPerTask * pieceLength
   let rowOffsets = (0..<plan.rowsPerTask).map { $0 * pieceLength }
-  try withScratch(perWorker: panelSize + outputs * pieceLength, work: work) { scratch throws(Cancelled) in
+  try withScratch(perWorker: panelSize + outputChannels * pieceLength, work: work) {
+    scratch throws(Cancelled) in
     try input.elements.withSharedBuffer { input throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try parts.withDisjointBuffer { parts throws(Cancelled) in
@@ -44,7 +45,7 @@ func implicitWeightGradient(
     for index in 0..<size { parts[index] += parts[partition * size + index] }
   }
   parts.removeLast(parts.count - size)
-  return Tensor(shape: [outputs, channels, kernel.d, kernel.h, kernel.w], elements: parts)
+  return Tensor(shape: [outputChannels, channels, kernel.d, kernel.h, kernel.w], elements: parts)
 
   @Sendable func accumulate(
     _ piece: Int, rows: Range<Int>, into result: UnsafeMutablePointer<Float>,
@@ -66,13 +67,13 @@ func implicitWeightGradient(
     }
     // Channels a power of two apart would be mapped to a few sets of the cache.
     let rowsOfGradient = panel + panelSize
-    for output in 0..<outputs {
+    for output in 0..<outputChannels {
       (rowsOfGradient + output * pieceLength).update(
-        from: gradient.start + (sample * outputs + output) * voxels + first, count: length)
+        from: gradient.start + (sample * outputChannels + output) * voxels + first, count: length)
     }
     rowOffsets.withUnsafeBufferPointer { rowOffsets in
       gemm_multiply_transposed(
-        level, Int32(outputs), Int32(rows.count), Int32(length), rowsOfGradient, pieceLength, panel,
+        level, Int32(outputChannels), Int32(rows.count), Int32(length), rowsOfGradient, pieceLength, panel,
         rowOffsets.baseAddress, result, plan.rows)
     }
   }
@@ -94,14 +95,14 @@ private struct WeightGradientPlan: Sendable {
   let partitions: Int
   private let pieces: Int
 
-  init(rows: Int, outputs: Int, pieces: Int) {
+  init(rows: Int, outputChannels: Int, pieces: Int) {
     self.rows = rows
     self.pieces = pieces
     rowsPerTask = min(96, rows)
     rowBlocks = (rows + rowsPerTask - 1) / rowsPerTask
     // Sixteen tasks balance the load of a few threads; the sums of all partitions stay below 16 MB.
     let wanted = (16 + rowBlocks - 1) / rowBlocks
-    partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputs)))
+    partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputChannels)))
   }
 
   func pieces(of partition: Int) -> Range<Int> {

@@ -94,7 +94,7 @@ struct PaddedProduct: Sendable {
       perWorker: products[0].weights.rows * blockColumns)
 
     try work.forEach(count: input.batch * maximumPlanes * blocks) { task, worker in
-      let (item, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
+      let (sample, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
       let first = task % blocks * blockColumns
       let result = workers.start(worker)
       for (index, product) in products.enumerated() where plane < held[index].count {
@@ -103,7 +103,7 @@ struct PaddedProduct: Sendable {
         guard grid.h > 0, grid.w > 0, columns > 0 else { continue }
         let z = held[index].lowerBound + plane
         let start =
-          source.memory.start + (item * input.channels * source.extent.d + z) * source.extent.h * pitch
+          source.memory.start + (sample * input.channels * source.extent.d + z) * source.extent.h * pitch
           + first
         offsets[index].withUnsafeBufferPointer { offsets in
           product.multiply(
@@ -113,7 +113,7 @@ struct PaddedProduct: Sendable {
         }
         product.scatter(
           result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch, z: z,
-          grid: grid, to: output, item: item)
+          grid: grid, to: output, sample: sample)
       }
     }
   }

@@ -40,7 +40,7 @@ struct PaddedSource: Sendable {
       guard z >= 0, z < inner.d else { return }
       let channel = copy / extent.d
       let from =
-        source.start(item: channel / source.channels, channel: channel % source.channels)
+        source.start(sample: channel / source.channels, channel: channel % source.channels)
         + (z - source.planes.lowerBound) * source.planeStride
       for y in 0..<min(inner.h, extent.h - before.h) {
         (target + (y + before.h) * extent.w + before.w).update(

@@ -53,14 +53,14 @@ private struct PooledProduct {
           start: scratch.start + source.count, count: scratch.count - source.count)), perWorker: resultCount)
     let (blocks, planes) = ((extent.h + rows - 1) / rows, output.planes)
     try work.forEach(count: input.batch * planes.count * blocks) { task, worker in
-      let (item, plane) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
+      let (sample, plane) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
       let first = task % blocks * rows
       let held = first..<min(first + rows, extent.h)
       let result = workers.start(worker)
       for half in 0...1 {
         let start =
           source.memory.start
-          + ((item * input.channels * source.extent.d + 2 * plane + half) * source.extent.h + 2 * first)
+          + ((sample * input.channels * source.extent.d + 2 * plane + half) * source.extent.h + 2 * first)
           * pitch
         offsets.withUnsafeBufferPointer { offsets in
           product.multiply(
@@ -71,7 +71,7 @@ private struct PooledProduct {
       }
       for channel in 0..<product.weights.rows {
         let target =
-          output.start(item: item, channel: channel) + (plane - planes.lowerBound) * output.planeStride
+          output.start(sample: sample, channel: channel) + (plane - planes.lowerBound) * output.planeStride
         for y in held {
           var row = pooling_row(
             channel: result + channel * 2 * columns, plane: columns, row: pitch, first_z: 0,

@@ -13,15 +13,17 @@ package struct WinogradConvolution: PreparedOperation {
     weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
-    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    guard let scheme = WinogradScheme(geometry, inputs: inputs, outputs: outputs) else {
+    let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
+    guard let scheme = WinogradScheme(geometry, inputChannels: inputChannels, outputChannels: outputChannels)
+    else {
       preconditionFailure("no Winograd scheme for \(geometry)")
     }
     let taps = geometry.kernel.product
     product = WinogradProduct(
       try WinogradWeights(
-        weight, scheme: scheme, inputs: inputs, outputs: outputs,
-        layout: winograd_kernels(input_stride: taps, output_stride: inputs * taps, is_flipped: 0), work: work),
+        weight, scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels,
+        layout: winograd_kernels(input_stride: taps, output_stride: inputChannels * taps, is_flipped: 0),
+        work: work),
       bias: bias, appliesReLU: appliesReLU)
   }
 
@@ -33,17 +35,19 @@ package struct WinogradConvolution: PreparedOperation {
     adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
-    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    guard let forward = WinogradScheme(geometry, inputs: inputs, outputs: outputs) else {
+    let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
+    guard let forward = WinogradScheme(geometry, inputChannels: inputChannels, outputChannels: outputChannels)
+    else {
       preconditionFailure("no Winograd scheme for \(geometry)")
     }
     let taps = geometry.kernel.product
     let isStrided = forward == .strided
     product = WinogradProduct(
       try WinogradWeights(
-        weight, scheme: isStrided ? .transposed : forward, inputs: outputs, outputs: inputs,
+        weight, scheme: isStrided ? .transposed : forward, inputChannels: outputChannels,
+        outputChannels: inputChannels,
         layout: winograd_kernels(
-          input_stride: inputs * taps, output_stride: taps, is_flipped: isStrided ? 0 : 1), work: work),
+          input_stride: inputChannels * taps, output_stride: taps, is_flipped: isStrided ? 0 : 1), work: work),
       bias: bias, appliesReLU: appliesReLU)
   }
 
@@ -55,7 +59,7 @@ package struct WinogradConvolution: PreparedOperation {
   /// The result for `input` on a grid of extents `extent`, which the adjoint's input does not determine.
   func apply(_ input: Tensor, extent: Extent3, work: WorkContext) throws(Cancelled) -> Tensor {
     try input.withWindow { input throws(Cancelled) in
-      try Tensor(shape: [input.batch, product.weights.outputs, extent.d, extent.h, extent.w]) {
+      try Tensor(shape: [input.batch, product.weights.outputChannels, extent.d, extent.h, extent.w]) {
         output throws(Cancelled) in
         let count = product.scratchCount(
           planes: extent.d, extent: extent, batch: input.batch, threadCount: work.threadCount)
@@ -80,7 +84,7 @@ package struct WinogradConvolution: PreparedOperation {
   }
   package var worksInPlace: Bool { false }
   package var weightBytes: Int { product.weights.memory.count * MemoryLayout<Float>.stride }
-  package func outputChannels(_ channels: Int) -> Int { product.weights.outputs }
+  package func outputChannels(_ channels: Int) -> Int { product.weights.outputChannels }
 
   package func outputExtent(_ input: Extent3) -> Extent3? {
     let results = scheme.output(input)
@@ -96,7 +100,7 @@ package struct WinogradConvolution: PreparedOperation {
     // In a transposed convolution every input voxel is multiplied by every tap.
     let voxels = scheme == .transposed ? input.product : scheme.output(input).product
     let taps = scheme.taps * scheme.taps * scheme.taps
-    return 2 * Double(product.weights.outputs * channels) * Double(taps) * Double(voxels)
+    return 2 * Double(product.weights.outputChannels * channels) * Double(taps) * Double(voxels)
   }
 
   package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
@@ -118,10 +122,10 @@ extension WinogradScheme {
   private static let maximumPairs = 1 << 14
 
   /// The scheme of a convolution; nil where there is none.
-  init?(_ geometry: ConvolutionGeometry, inputs: Int, outputs: Int) {
+  init?(_ geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int) {
     switch geometry {
     case ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1)):
-      self = inputs * outputs <= Self.maximumPairs ? .convolution4 : .convolution2
+      self = inputChannels * outputChannels <= Self.maximumPairs ? .convolution4 : .convolution2
     case ConvolutionGeometry(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1)):
       self = .strided
     default: return nil
@@ -132,11 +136,13 @@ extension WinogradScheme {
 extension WinogradConvolution {
   /// Whether there is a scheme for `geometry`.
   static func supports(_ geometry: ConvolutionGeometry) -> Bool {
-    WinogradScheme(geometry, inputs: 1, outputs: 1) != nil
+    WinogradScheme(geometry, inputChannels: 1, outputChannels: 1) != nil
   }
 
   /// Whether there are enough input and output channels to outweigh the transforms: measured.
-  static func isFaster(inputs: Int, outputs: Int) -> Bool { min(inputs, outputs) >= 12 }
+  static func isFaster(inputChannels: Int, outputChannels: Int) -> Bool {
+    min(inputChannels, outputChannels) >= 12
+  }
 
   /// The gradient of a convolution's weights; see
   /// ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
@@ -144,7 +150,8 @@ extension WinogradConvolution {
     input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     guard
-      let scheme = WinogradScheme(geometry, inputs: input.channels, outputs: outputGradient.channels)
+      let scheme = WinogradScheme(
+        geometry, inputChannels: input.channels, outputChannels: outputGradient.channels)
     else { preconditionFailure("no Winograd scheme for \(geometry)") }
     let taps = geometry.kernel.product
     let shape = [

@@ -11,10 +11,11 @@ func winogradKernelGradient(
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
   let plan = WinogradGradientPlan(
-    scheme: scheme, inputs: input.channels, outputs: outputGradient.channels, batch: input.batch,
+    scheme: scheme, inputChannels: input.channels, outputChannels: outputGradient.channels,
+    batch: input.batch,
     extent: outputGradient.extent)
   let gradients = (0..<plan.partitions).map { _ in
-    WinogradWeights(scheme: scheme, inputs: input.channels, outputs: outputGradient.channels)
+    WinogradWeights(scheme: scheme, inputChannels: input.channels, outputChannels: outputGradient.channels)
   }
   let workers = plan.partitions > 1 ? work.threadCount : 1
   let scratchCount = WorkerScratch.count(perWorker: plan.scratchCount, threadCount: workers)
@@ -54,14 +55,14 @@ private struct WinogradGradientPlan: Sendable {
   /// The maximum number of floats of the sums of all partitions.
   private static let maximumSums = 8_000_000
 
-  init(scheme: WinogradScheme, inputs: Int, outputs: Int, batch: Int, extent: Extent3) {
+  init(scheme: WinogradScheme, inputChannels: Int, outputChannels: Int, batch: Int, extent: Extent3) {
     func tiling(floats: Int) -> WinogradTiling {
       WinogradTiling(
-        scheme: scheme, inputs: inputs, outputs: outputs, extent: extent,
+        scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels, extent: extent,
         planes: 0..<scheme.tiles(extent.d), floats: floats)
     }
     let small = tiling(floats: WinogradTiling.floatsPerWorker)
-    let sums = scheme.products * inputs * WinogradScheme.padded(outputs)
+    let sums = scheme.products * inputChannels * WinogradScheme.padded(outputChannels)
     let partitions = min(16, small.blockCount * batch, Self.maximumSums / sums)
     // Fewer partitions would leave threads idle; then all threads work on one block.
     if partitions >= 4 {
@@ -79,8 +80,8 @@ private struct WinogradGradientPlan: Sendable {
 
   private var boxCount: Int {
     max(
-      InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputs),
-      InterleavedBox.count(extent: tiling.resultExtent, channels: tiling.outputs))
+      InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputChannels),
+      InterleavedBox.count(extent: tiling.resultExtent, channels: tiling.outputChannels))
   }
 
   /// Adds the products of a partition's blocks to `gradient`.
@@ -97,15 +98,15 @@ private struct WinogradGradientPlan: Sendable {
     let results = InterleavedBox(extent: tiling.resultExtent, memory: memory, level: tiling.level)
     let own = partition * blocks / partitions..<(partition + 1) * blocks / partitions
     for index in own {
-      let (item, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
+      let (sample, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
       let (planes, rows) = (block.planes.count, block.rows.count)
       try source.fill(
-        from: input, item: item, z: block.planes.lowerBound * scheme.step - 1,
+        from: input, sample: sample, z: block.planes.lowerBound * scheme.step - 1,
         y: block.rows.lowerBound * scheme.step - 1, x: -1,
         planes: (planes - 1) * scheme.step + scheme.patch, work: work)
       try tiling.forward(source, planes: planes, rows: rows, into: points, work: work)
       try results.fill(
-        from: outputGradient, item: item, z: block.planes.lowerBound * scheme.results,
+        from: outputGradient, sample: sample, z: block.planes.lowerBound * scheme.results,
         y: block.rows.lowerBound * scheme.results, x: 0, planes: planes * scheme.results, work: work)
       try tiling.forwardAdjoint(results, planes: planes, rows: rows, into: sums, work: work)
       try gradient.accumulate(
@@ -121,12 +122,12 @@ extension WinogradTiling {
     _ box: InterleavedBox, planes: Int, rows: Int, into sums: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
-    try work.forEach(count: outputs / lanes * planes * rows) { task, _ in
+    try work.forEach(count: outputChannels / lanes * planes * rows) { task, _ in
       let (block, row) = (task / (planes * rows), task % (planes * rows))
       winograd_forward_adjoint(
         level, scheme.kind, Int32(columns),
         box.row(block: block, row / rows * scheme.results, row % rows * scheme.results), box.planeStride,
-        box.rowStride, sums.start + row * columns * outputs + block * lanes, sumStride, outputs)
+        box.rowStride, sums.start + row * columns * outputChannels + block * lanes, sumStride, outputChannels)
     }
   }
 }
@@ -142,8 +143,9 @@ extension WinogradWeights {
       let point = Int(winograd_point(scheme.kind, Int32(product)))
       let sum = Int(winograd_sum(scheme.kind, Int32(product)))
       winograd_multiply_adjoint(
-        level, Int32(tiles), Int32(inputs), Int32(tiling.outputs), points.start + point * tiling.pointStride,
-        tiling.inputs, sums.start + sum * tiling.sumStride, tiling.outputs,
+        level, Int32(tiles), Int32(inputChannels), Int32(tiling.outputChannels),
+        points.start + point * tiling.pointStride,
+        tiling.inputChannels, sums.start + sum * tiling.sumStride, tiling.outputChannels,
         memory.start + product * productStride, adds ? 1 : 0)
     }
   }
@@ -151,7 +153,7 @@ extension WinogradWeights {
   /// Adds the sums of other partitions, in order.
   fileprivate func add(_ others: ArraySlice<WinogradWeights>, work: WorkContext) throws(Cancelled) {
     let level = KernelLevel.current
-    let count = inputs * paddedOutputs
+    let count = inputChannels * paddedOutputChannels
     guard !others.isEmpty else { return }
     try work.forEach(count: scheme.products) { product, _ in
       let target = memory.start + product * productStride

@@ -15,14 +15,14 @@ struct WinogradProduct: Sendable {
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
 
-  /// Products with `weights`; `bias` is [outputs] or nil for none.
+  /// Products with `weights`; `bias` is [out], or nil for none.
   init(_ weights: WinogradWeights, bias: Tensor?, appliesReLU: Bool, pools: Bool = false) {
     precondition(
-      bias.map { $0.elements.count == weights.outputs } ?? true,
-      "bias \(bias?.shape ?? []) for \(weights.outputs) channels")
+      bias.map { $0.elements.count == weights.outputChannels } ?? true,
+      "bias \(bias?.shape ?? []) for \(weights.outputChannels) channels")
     self.weights = weights
     let values = bias?.elements ?? []
-    self.bias = values + [Float](repeating: 0, count: weights.paddedOutputs - values.count)
+    self.bias = values + [Float](repeating: 0, count: weights.paddedOutputChannels - values.count)
     self.appliesReLU = appliesReLU
     self.pools = pools
   }
@@ -46,7 +46,7 @@ struct WinogradProduct: Sendable {
   private func plan(extent: Extent3, planes: Range<Int>, batch: Int, threadCount: Int) -> Plan {
     func tiling(floats: Int) -> WinogradTiling {
       WinogradTiling(
-        scheme: scheme, inputs: weights.inputs, outputs: weights.outputs,
+        scheme: scheme, inputChannels: weights.inputChannels, outputChannels: weights.outputChannels,
         extent: Extent3(extent.d * pooled, extent.h * pooled, extent.w * pooled), planes: planes,
         floats: floats)
     }
@@ -79,9 +79,9 @@ struct WinogradProduct: Sendable {
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
-      input.channels == weights.inputs && output.channels == weights.outputs,
-      "\(input.channels) to \(output.channels) channels for weights of \(weights.inputs) to \(weights.outputs)"
-    )
+      input.channels == weights.inputChannels && output.channels == weights.outputChannels,
+      "\(input.channels) to \(output.channels) channels for weights of \(weights.inputChannels) to "
+        + "\(weights.outputChannels)")
     let plan = plan(
       extent: output.extent, planes: scheme.tilePlanes(resultPlanes(output.planes)), batch: input.batch,
       threadCount: work.threadCount)
@@ -110,20 +110,20 @@ struct WinogradProduct: Sendable {
     _ tiling: WinogradTiling, index: Int, _ input: ActivationWindow, into output: ActivationWindow,
     scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
-    let boxCount = InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputs)
+    let boxCount = InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputChannels)
     let box = InterleavedBox(extent: tiling.sourceExtent, memory: scratch, level: tiling.level)
     let points = scratch.part(from: boxCount)
     let sums = scratch.part(from: boxCount + tiling.pointCount)
-    let (item, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
+    let (sample, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
     try box.fill(
-      from: input, item: item, z: block.planes.lowerBound * scheme.step - 1,
+      from: input, sample: sample, z: block.planes.lowerBound * scheme.step - 1,
       y: block.rows.lowerBound * scheme.step - 1, x: -1,
       planes: (block.planes.count - 1) * scheme.step + scheme.patch, work: work)
     let tiles = block.planes.count * block.rows.count * tiling.columns
     try tiling.forward(
       box, planes: block.planes.count, rows: block.rows.count, into: points, work: work)
     try multiply(tiling, tiles: tiles, points: points, sums: sums, work: work)
-    try inverse(tiling, block, sums: sums, output: output, item: item, work: work)
+    try inverse(tiling, block, sums: sums, output: output, sample: sample, work: work)
   }
 
   /// The products of every point.
@@ -137,10 +137,10 @@ struct WinogradProduct: Sendable {
       for (index, product) in productsOfSum[sum].enumerated() {
         let point = Int(winograd_point(scheme.kind, Int32(product)))
         winograd_multiply(
-          level, Int32(tiles), Int32(weights.inputs), Int32(tiling.outputs),
-          points.start + point * tiling.pointStride, tiling.inputs,
+          level, Int32(tiles), Int32(weights.inputChannels), Int32(tiling.outputChannels),
+          points.start + point * tiling.pointStride, tiling.inputChannels,
           weights.memory.start + product * weights.productStride, sums.start + sum * tiling.sumStride,
-          tiling.outputs, index > 0 ? 1 : 0)
+          tiling.outputChannels, index > 0 ? 1 : 0)
       }
     }
   }
@@ -148,13 +148,13 @@ struct WinogradProduct: Sendable {
   /// Transforms a block's results back and stores them.
   private func inverse(
     _ tiling: WinogradTiling, _ block: (planes: Range<Int>, rows: Range<Int>), sums: DisjointBuffer<Float>,
-    output: ActivationWindow, item: Int, work: WorkContext
+    output: ActivationWindow, sample: Int, work: WorkContext
   ) throws(Cancelled) {
     let level = tiling.level
     let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results / pooled)
     let rows = block.planes.count * block.rows.count
     try bias.withSharedBuffer { bias throws(Cancelled) in
-      try work.withoutProgress.forEach(count: tiling.outputs / lanes * rows) { task, _ in
+      try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
         let (channel, row) = (task / rows * lanes, task % rows)
         let z = (block.planes.lowerBound + row / block.rows.count) * results
         let y = (block.rows.lowerBound + row % block.rows.count) * results
@@ -162,16 +162,17 @@ struct WinogradProduct: Sendable {
         // Planes of the tile before the window are outside the memory; the kernel does not write them.
         let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
         var target = winograd_target(
-          voxels: output.start(item: item, channel: channel) + offset, channel_stride: output.channelStride,
+          voxels: output.start(sample: sample, channel: channel) + offset,
+          channel_stride: output.channelStride,
           plane_stride: output.planeStride, row_stride: output.extent.w,
-          channels: Int32(min(lanes, weights.outputs - channel)), first_plane: Int32(firstPlane),
+          channels: Int32(min(lanes, weights.outputChannels - channel)), first_plane: Int32(firstPlane),
           planes: Int32(min(results, output.planes.upperBound - z)),
           rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
           bias: bias.start + channel, applies_relu: appliesReLU ? 1 : 0, pools: pools ? 1 : 0)
         winograd_inverse(
           level, scheme.kind, Int32(tiling.columns),
-          sums.start + row * tiling.columns * tiling.outputs + channel,
-          tiling.sumStride, tiling.outputs, &target)
+          sums.start + row * tiling.columns * tiling.outputChannels + channel,
+          tiling.sumStride, tiling.outputChannels, &target)
       }
     }
   }
@@ -183,12 +184,13 @@ extension WinogradTiling {
     _ box: InterleavedBox, planes: Int, rows: Int, into points: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
-    try work.withoutProgress.forEach(count: inputs / lanes * planes * rows) { task, _ in
+    try work.withoutProgress.forEach(count: inputChannels / lanes * planes * rows) { task, _ in
       let (block, row) = (task / (planes * rows), task % (planes * rows))
       winograd_forward(
         level, scheme.kind, Int32(columns),
         box.row(block: block, row / rows * scheme.step, row % rows * scheme.step), box.planeStride,
-        box.rowStride, points.start + row * columns * inputs + block * lanes, pointStride, inputs)
+        box.rowStride, points.start + row * columns * inputChannels + block * lanes, pointStride,
+        inputChannels)
     }
   }
 }

@@ -6,8 +6,8 @@ import Work
 /// Blocks are boxes of whole rows of tiles; they bound the memory of transformed values.
 struct WinogradTiling: Sendable {
   let scheme: WinogradScheme
-  let inputs: Int
-  let outputs: Int
+  /// Channels, padded to whole blocks of ``WinogradScheme/padded(_:)``.
+  let inputChannels, outputChannels: Int
   /// Planes of tiles that are computed.
   let planes: Range<Int>
   /// Rows of tiles, and tiles of a row.
@@ -26,15 +26,16 @@ struct WinogradTiling: Sendable {
   ///
   /// - Parameter floats: Floats of transformed values and results per block.
   init(
-    scheme: WinogradScheme, inputs: Int, outputs: Int, extent: Extent3, planes: Range<Int>, floats: Int
+    scheme: WinogradScheme, inputChannels: Int, outputChannels: Int, extent: Extent3, planes: Range<Int>,
+    floats: Int
   ) {
     self.scheme = scheme
-    self.inputs = WinogradScheme.padded(inputs)
-    self.outputs = WinogradScheme.padded(outputs)
+    self.inputChannels = WinogradScheme.padded(inputChannels)
+    self.outputChannels = WinogradScheme.padded(outputChannels)
     self.planes = planes
     rows = scheme.tiles(extent.h)
     columns = scheme.tiles(extent.w)
-    let perTile = scheme.points * self.inputs + scheme.sums * self.outputs
+    let perTile = scheme.points * self.inputChannels + scheme.sums * self.outputChannels
     let maximumRows = max(1, floats / perTile / max(columns, 1))
     blockRows = min(rows, maximumRows)
     blockPlanes = max(1, min(planes.count, blockRows == rows ? maximumRows / max(rows, 1) : 1))
@@ -56,9 +57,9 @@ struct WinogradTiling: Sendable {
 
   /// Floats from one point's values of a block to the next point's: a cache line more than they take, so that one
   /// tile's points are mapped to different sets of the cache.
-  var pointStride: Int { blockTiles * inputs + Int(WINOGRAD_LANES) }
+  var pointStride: Int { blockTiles * inputChannels + Int(WINOGRAD_LANES) }
   /// Floats from one transformed result's values of a block to the next one's.
-  var sumStride: Int { blockTiles * outputs + Int(WINOGRAD_LANES) }
+  var sumStride: Int { blockTiles * outputChannels + Int(WINOGRAD_LANES) }
 
   /// Floats of a block's transformed values.
   var pointCount: Int { scheme.points * pointStride }
@@ -67,7 +68,7 @@ struct WinogradTiling: Sendable {
 
   /// Floats of scratch memory of a block: its part of the source, transformed values and transformed results.
   var scratchCount: Int {
-    InterleavedBox.count(extent: sourceExtent, channels: inputs) + pointCount + sumCount
+    InterleavedBox.count(extent: sourceExtent, channels: inputChannels) + pointCount + sumCount
   }
 
   /// Blocks of one sample.
@@ -110,11 +111,11 @@ struct InterleavedBox: Sendable {
     start.start + ((block * extent.d + z) * extent.h + y) * rowStride
   }
 
-  /// Fills the box from the voxels of sample `item` from (z, y, x) on, with zeros outside the source.
+  /// Fills the box from the voxels of sample `sample` from (z, y, x) on, with zeros outside the source.
   ///
   /// - Parameter planes: Planes of the box that are filled.
   func fill(
-    from source: ActivationWindow, item: Int, z: Int, y: Int, x: Int, planes: Int, work: WorkContext
+    from source: ActivationWindow, sample: Int, z: Int, y: Int, x: Int, planes: Int, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
     let blocks = (source.channels + lanes - 1) / lanes
@@ -131,7 +132,7 @@ struct InterleavedBox: Sendable {
           continue
         }
         let voxels =
-          source.start(item: item, channel: block * lanes)
+          source.start(sample: sample, channel: block * lanes)
           + ((sourcePlane - source.planes.lowerBound) * source.extent.h + sourceRow) * source.extent.w
         winograd_interleave(
           level, voxels, source.channelStride, Int32(channels), Int32(source.extent.w), Int32(-x),

@@ -3,40 +3,41 @@ import Work
 
 /// Transformed weights of all pairs of channels, or their gradient.
 ///
-/// Layout [product][outputs / 32][inputs][32]; outputs are padded with zeros to a multiple of 16, and the last block
-/// may have 16 instead of 32.
+/// Layout [product][out / 32][in][32]; output channels are padded with zeros to a multiple of 16, and the last
+/// block may have 16 instead of 32.
 struct WinogradWeights: Sendable {
   let scheme: WinogradScheme
-  let inputs: Int
-  let outputs: Int
+  let inputChannels: Int
+  let outputChannels: Int
   let memory: AlignedFloats
 
-  /// Outputs with the padding.
-  var paddedOutputs: Int { WinogradScheme.padded(outputs) }
+  /// Output channels with the padding.
+  var paddedOutputChannels: Int { WinogradScheme.padded(outputChannels) }
 
   /// Floats from a product's weights to the next one's: a cache line more than they take, so that one pair's weights
   /// are mapped to different sets of the cache.
-  var productStride: Int { inputs * paddedOutputs + Int(WINOGRAD_LANES) }
+  var productStride: Int { inputChannels * paddedOutputChannels + Int(WINOGRAD_LANES) }
 
   /// Uninitialised memory.
-  init(scheme: WinogradScheme, inputs: Int, outputs: Int) {
+  init(scheme: WinogradScheme, inputChannels: Int, outputChannels: Int) {
     self.scheme = scheme
-    self.inputs = inputs
-    self.outputs = outputs
+    self.inputChannels = inputChannels
+    self.outputChannels = outputChannels
     memory = AlignedFloats(
-      count: scheme.products * (inputs * WinogradScheme.padded(outputs) + Int(WINOGRAD_LANES)))
+      count: scheme.products * (inputChannels * WinogradScheme.padded(outputChannels) + Int(WINOGRAD_LANES)))
   }
 
-  /// Transforms `kernels`; `layout` has the strides of inputs and outputs.
+  /// Transforms `kernels`; `layout` has the strides of input and output channels.
   init(
-    _ kernels: Tensor, scheme: WinogradScheme, inputs: Int, outputs: Int, layout: winograd_kernels,
+    _ kernels: Tensor, scheme: WinogradScheme, inputChannels: Int, outputChannels: Int,
+    layout: winograd_kernels,
     work: WorkContext
   ) throws(Cancelled) {
-    self.init(scheme: scheme, inputs: inputs, outputs: outputs)
+    self.init(scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels)
     let weights = self
     let level = KernelLevel.current
     try kernels.withSharedElements { kernels throws(Cancelled) in
-      try work.withoutProgress.forEach(count: inputs, grain: 4) { input, _ in
+      try work.withoutProgress.forEach(count: inputChannels, grain: 4) { input, _ in
         var layout = layout
         weights.forEachBlock(input) { output, count, offset in
           winograd_transform_kernels(
@@ -54,7 +55,7 @@ struct WinogradWeights: Sendable {
   ) throws(Cancelled) -> Tensor {
     let level = KernelLevel.current
     return try filledTensor(shape: shape) { kernels throws(Cancelled) in
-      try work.withoutProgress.forEach(count: inputs, grain: 4) { input, _ in
+      try work.withoutProgress.forEach(count: inputChannels, grain: 4) { input, _ in
         var layout = layout
         forEachBlock(input) { output, count, offset in
           winograd_transform_kernels_adjoint(
@@ -65,13 +66,14 @@ struct WinogradWeights: Sendable {
     }
   }
 
-  /// Calls `body` with the first of every 16 outputs, their number, and where they lie for `input`.
+  /// Calls `body` with the first of every 16 output channels, their number, and their offset for input channel `input`.
   private func forEachBlock(_ input: Int, _ body: (_ output: Int, _ count: Int, _ offset: Int) -> Void) {
     let lanes = Int(WINOGRAD_LANES)
-    for output in stride(from: 0, to: outputs, by: lanes) {
+    for output in stride(from: 0, to: outputChannels, by: lanes) {
       let first = output / (2 * lanes) * (2 * lanes)
-      let columns = min(2 * lanes, paddedOutputs - first)
-      body(output, min(lanes, outputs - output), first * inputs + input * columns + output - first)
+      let columns = min(2 * lanes, paddedOutputChannels - first)
+      body(
+        output, min(lanes, outputChannels - output), first * inputChannels + input * columns + output - first)
     }
   }
 }
