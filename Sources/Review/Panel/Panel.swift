@@ -84,7 +84,8 @@ extension ReviewState {
     let visible = content.visibleCount(area.rows)
     // The pointer stays in the middle of a list that is longer than its area.
     let first = min(max(0, (content.pointer ?? 0) - visible / 2), content.count - visible)
-    let shownRange = visible < content.count ? "\(first + 1)-\(first + visible) of \(content.count)" : nil
+    let isPartlyShown = visible > 0 && visible < content.count
+    let shownRange = isPartlyShown ? "\(first + 1)-\(first + visible) of \(content.count)" : nil
     // A long title replaces the note beside it, but not the range of entries.
     let title = TextWidth.columns(content.title)
     let word = content.note.flatMap { title + TextWidth.columns($0) + 4 <= heading.columns ? $0 : nil }

@@ -94,7 +94,7 @@ extension SessionState {
     if let review = reviews[name], cases[current]?.phase == .reviewing {
       for reader in review.readers where reader != worklist.reader {
         guard let decision = review.decisions[reader], decision.isAssessed,
-          before?.decisions[reader]?.isSame(as: decision) != true
+          before?.decisions[reader]?.summary != decision.summary
         else { continue }
         cases[current]?.appendMessage("\(reader): \(decision.summary)")
       }
@@ -112,10 +112,13 @@ extension SessionState {
         recorded[id] = decision
         continue
       }
-      guard !self.decision(of: id).isSame(as: decision) else { continue }
+      let before = self.decision(of: id)
+      guard !before.isSame(as: decision) else { continue }
       effects += reduceCase(id, .decidedElsewhere(decision))
       recorded[id] = self.decision(of: id)
-      if id == current { cases[id]?.appendMessage("you, in another segdeck: \(decision.summary)") }
+      if id == current, before.summary != decision.summary {
+        cases[id]?.appendMessage("you, in another segdeck: \(decision.summary)")
+      }
     }
     return effects
   }
