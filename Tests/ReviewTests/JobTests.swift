@@ -64,7 +64,7 @@ private final class PretendedServices: ReviewServices {
       voxels: [Float](repeating: Float(request.frame), count: request.grid.size.voxelCount))
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? { nil }
+  func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners] { [] }
 
   func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) {}
 

@@ -52,7 +52,7 @@ extension ReviewState {
             ComparisonJob.self,
             with: try Comparison(
               request,
-              remembered: remembered.map {
+              remembered: [remembered].compactMap(\.self).map {
                 RememberedPartners(codes: $0, areOfTheseVersions: areOfTheseVersions)
               },
               WorkContext())))

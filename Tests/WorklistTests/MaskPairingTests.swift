@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Testing
 import Volumes
 import Work
@@ -117,12 +118,40 @@ struct MaskPairingTests {
     #expect(pairings("two") == CasePairings(inherited: [confirmed]))
   }
 
-  @Test("pairs of a case with other labels do not switch off those that apply")
-  func firstThatApplies() {
-    let few = chosen([1: 3], at: "2", labels: [1: "label 1"])
-    let found = CasePairings(inherited: [few, heart]).partners(
-      ([1, 2], nil), ([1, 3], LabelTable(experts.labels.map { label($0.key, $0.value) })), coding: .identity)
-    #expect(found == CasePairings.Partners(codes: [1: 3, 2: 1], areInherited: true))
+  /// The overlaps of a mask of labels 1 and 2 with one in which they have these values.
+  private func overlaps(_ first: UInt16, _ second: UInt16) throws -> LabelOverlaps {
+    func volume(_ voxels: [UInt16]) -> LabelVolume {
+      LabelVolume(
+        grid: VolumeGrid(
+          size: GridSize(8, 1, 1),
+          affine: Affine(
+            stepI: WorldPoint(1, 0, 0), stepJ: WorldPoint(0, 1, 0), stepK: WorldPoint(0, 0, 1),
+            origin: WorldPoint(0, 0, 0))), voxels: voxels)
+    }
+    return LabelOverlaps(
+      try LabelExtents(
+        reference: volume([1, 1, 1, 0, 0, 2, 2, 2]),
+        other: volume([first, first, first, 0, 0, second, second, second]), work: WorkContext()))
+  }
+
+  @Test("of pairs that were chosen elsewhere those count that apply and that overlaps do not contradict")
+  func firstThatApplies() throws {
+    let few = chosen([1: 3], at: "3", labels: [1: "label 1"])
+    let wrong = chosen([1: 1, 2: 3], at: "2")
+    let names = LabelTable(experts.labels.map { label($0.key, $0.value) })
+    func partners(_ pairings: CasePairings) throws -> CasePairings.Partners? {
+      pairings.partners(nil, names, overlaps: try overlaps(3, 1), coding: .identity)
+    }
+    #expect(
+      try partners(CasePairings(inherited: [few, wrong, heart]))
+        == CasePairings.Partners(codes: [1: 3, 2: 1], areInherited: true))
+    #expect(
+      try partners(CasePairings(inherited: [few, wrong]))
+        == CasePairings.Partners(codes: [1: 1, 2: 3], areInherited: true))
+    #expect(
+      try partners(CasePairings(own: [few, wrong], inherited: [heart]))
+        == CasePairings.Partners(codes: [1: 1, 2: 3], areInherited: false))
+    #expect(try partners(CasePairings(own: [few])) == nil)
   }
 
   private func label(_ value: Int, _ name: String) -> Label {

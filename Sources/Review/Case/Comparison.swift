@@ -215,12 +215,12 @@ package struct Comparison: Equatable, Sendable {
   }
 
   /// Pairs the labels of two versions and counts their common voxels.
-  /// - Parameter remembered: The pairs that were chosen before. Those of another case do not apply where overlaps
-  ///   contradict them. nil for none.
+  /// - Parameter remembered: The pairs that were chosen before, of which the first counts. Those of another case do not
+  ///   count where overlaps contradict them.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels + labels), in at most three passes.
   package init(
-    _ request: ComparisonRequest, remembered: RememberedPartners? = nil, _ work: WorkContext
+    _ request: ComparisonRequest, remembered: [RememberedPartners] = [], _ work: WorkContext
   ) throws(Cancelled) {
     let (versionA, versionB) = (request.a, request.b)
     (a, b) = (versionA.id, versionB.id)
@@ -230,15 +230,15 @@ package struct Comparison: Equatable, Sendable {
       let overlaps = try LabelOverlaps(
         reference: versionA.labels, other: versionB.labels, work: work.withoutProgress)
       self.overlaps = overlaps
-      let isUsable = remembered.map { remembered in
+      let known = remembered.first { remembered in
         remembered.areOfTheseVersions
           || !LabelMatching(
             reference: versionA.table, other: versionB.table, declared: remembered.codes, overlaps: overlaps
           ).isContradicted
       }
-      if request.memory != nil, let remembered, isUsable == true {
-        pairing = .found(remembered.codes, isRemembered: true)
-        pairs = LabelPair.pairs(versionA, versionB, remembered.codes)
+      if request.memory != nil, let known {
+        pairing = .found(known.codes, isRemembered: true)
+        pairs = LabelPair.pairs(versionA, versionB, known.codes)
       } else if request.memory != nil {
         let matching = LabelMatching(
           reference: versionA.table, other: versionB.table, declared: pairs.partners, overlaps: overlaps)

@@ -52,6 +52,8 @@ package struct LoadedMask: Equatable, Sendable {
   package var name: String
   /// The name of its version where it is not its file's, such as that of its folder in a worklist.
   package var versionName: String?
+  /// Its name in the worklist, that of the columns `mask` and `mask2` included; nil without a worklist.
+  package var worklistName: String?
   /// Its file, as a full path.
   package var path: String
   /// Its labels on the image's grid.

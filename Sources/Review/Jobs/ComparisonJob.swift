@@ -6,7 +6,7 @@ package struct ComparisonJob: Job {
   package var request: ComparisonRequest
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Comparison {
-    let remembered = request.memory.flatMap { environment.services.rememberedPartners($0) }
+    let remembered = request.memory.map { environment.services.rememberedPartners($0) } ?? []
     return try Comparison(request, remembered: remembered, work)
   }
 

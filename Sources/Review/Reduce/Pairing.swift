@@ -66,7 +66,7 @@ extension ReviewState {
       switch origin?.origin {
       case .mask(let path):
         name = path
-        versionName = request.worklistMaskNames[path] ?? versionName
+        versionName = self.content.masks.first { $0.path == path }?.worklistName ?? versionName
         // The reviewer may have renamed labels, and records name them as the file does.
         labels = origin?.tableAsRead.labels ?? labels
         content = origin?.statistics ?? []

@@ -30,8 +30,8 @@ package protocol ReviewServices: Sendable {
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume
 
-  /// An earlier pairing of the labels of the same files, or of versions of the same names; nil for none.
-  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners?
+  /// Earlier pairings of the labels of the same files, or of versions of the same names, the one that counts first.
+  func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners]
 
   /// Stores the reviewer's pairing of the labels of two versions; nil removes it.
   /// - Parameter isConfirmed: Whether the reviewer confirmed the pairs; else names and values were kept.

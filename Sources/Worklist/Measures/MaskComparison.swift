@@ -22,7 +22,7 @@ struct MaskComparison {
     let coding = mask.coding
     let overlaps = LabelOverlaps(extents)
     let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
-    let partners = pairings.partners((codes, names), (otherCodes, otherNames), coding: coding)
+    let partners = pairings.partners(names, otherNames, overlaps: overlaps, coding: coding)
     var declared: [UInt16: UInt16] = [:]
     for structure in MatchedStructure.matches(
       reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames,

@@ -1,3 +1,4 @@
+import Metrics
 import Volumes
 
 /// The pairings that may apply to two masks of a case, the one that counts first.
@@ -38,21 +39,35 @@ package struct CasePairings: Equatable, Sendable {
 
   /// The pairs of the first pairing that applies to the labels that occur in two masks; nil where none does.
   ///
+  /// Of those that were chosen in other cases the first counts that overlaps do not contradict or, where they contradict
+  /// all of them, the first.
   /// - Parameters:
-  ///   - one: The labels of the first mask, and the names of labels; nil where it has none.
-  ///   - other: Those of the second mask.
+  ///   - names: The names of the first mask's labels; nil where it has none.
+  ///   - otherNames: Those of the second mask's.
+  ///   - overlaps: The overlaps of the labels that occur.
   ///   - coding: Both masks'.
+  /// - Complexity: O(n log n) in overlapping labels, for each pairing.
   package func partners(
-    _ one: (codes: [UInt16], names: LabelTable?), _ other: (codes: [UInt16], names: LabelTable?),
-    coding: LabelCoding
+    _ names: LabelTable?, _ otherNames: LabelTable?, overlaps: LabelOverlaps, coding: LabelCoding
   ) -> Partners? {
-    for (pairings, areInherited) in [(own, false), (inherited, true)] {
-      for pairing in pairings {
-        let found = pairing.partners(one.codes, one.names, other.codes, other.names, coding: coding)
-        if let found { return Partners(codes: found, areInherited: areInherited) }
-      }
+    let codes = overlaps.referenceVoxelCounts.keys.sorted()
+    let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
+    func applying(_ pairings: [MaskPairing]) -> some Sequence<[UInt16: UInt16]> {
+      pairings.lazy.compactMap { $0.partners(codes, names, otherCodes, otherNames, coding: coding) }
     }
-    return nil
+    if let found = applying(own).first(where: { _ in true }) {
+      return Partners(codes: found, areInherited: false)
+    }
+    let tables = (
+      (names ?? LabelTable()).completed(for: codes, coding: coding),
+      (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)
+    )
+    let candidates = applying(inherited)
+    let fitting = candidates.first { partners in
+      !LabelMatching(reference: tables.0, other: tables.1, declared: partners, overlaps: overlaps)
+        .isContradicted
+    }
+    return (fitting ?? candidates.first { _ in true }).map { Partners(codes: $0, areInherited: true) }
   }
 
   /// A text that is the same for equal pairings.

@@ -55,7 +55,7 @@ final class BenchServices: ReviewServices {
     throw InputError(request.imagePath, "has one frame")
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? { nil }
+  func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners] { [] }
 
   func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) {}
 

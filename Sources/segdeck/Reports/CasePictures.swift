@@ -72,7 +72,7 @@ struct CasePainter {
     }
     masks = drawn
     let selected = content.masks.first.map { style.selections.codes($0.fitted.labels.coding) } ?? []
-    structures = content.structures.map { structure in
+    structures = try content.structures(work: work.withoutProgress).map { structure in
       func shown(_ values: [UInt16]) -> [UInt16] {
         style.selections.isEmpty ? values : values.filter(selected.contains)
       }

@@ -110,15 +110,26 @@ struct ReadCase {
 
   /// The structures of the first two masks: as ``pairings`` say where one applies to them, else matched by name, or by
   /// value where a mask has no names; empty with fewer than two masks.
-  var structures: [MatchedStructure] {
+  /// - Parameter extents: The extents of the labels of both masks; nil where they have to be found.
+  /// - Throws: ``Cancelled``.
+  /// - Complexity: O(voxels) without extents.
+  func structures(_ extents: LabelExtents? = nil, work: WorkContext) throws(Cancelled) -> [MatchedStructure] {
     guard masks.count > 1 else { return [] }
     let (a, b) = (masks[0].fitted, masks[1].fitted)
-    let (codes, otherCodes) = (Array(a.labels.voxelCounts().keys), Array(b.labels.voxelCounts().keys))
+    let overlaps: LabelOverlaps
+    if let extents {
+      overlaps = LabelOverlaps(extents)
+    } else {
+      overlaps = LabelOverlaps(try LabelExtents(reference: a.labels, other: b.labels, work: work))
+    }
+    let coding = a.labels.coding
+    // A mask that could not be read is not among these.
+    let areOfThese = pairings.areOf(masks[0].name, masks[1].name)
     return MatchedStructure.matches(
-      reference: codes, referenceNames: a.names, other: otherCodes, otherNames: b.names,
-      // A mask that could not be read is not among these.
-      partners: pairings.areOf(masks[0].name, masks[1].name)
-        ? pairings.partners((codes, a.names), (otherCodes, b.names), coding: a.labels.coding)?.codes : nil,
-      coding: a.labels.coding)
+      reference: overlaps.referenceVoxelCounts.keys, referenceNames: a.names,
+      other: overlaps.otherVoxelCounts.keys, otherNames: b.names,
+      partners: areOfThese
+        ? pairings.partners(a.names, b.names, overlaps: overlaps, coding: coding)?.codes : nil,
+      coding: coding)
   }
 }

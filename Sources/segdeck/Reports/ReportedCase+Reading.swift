@@ -78,7 +78,7 @@ struct ReportedContent {
   ) throws(Cancelled) -> [ComparedStructure] {
     let (a, b) = (content.masks[0].fitted.labels, content.masks[1].fitted.labels)
     let extents = try LabelExtents(reference: a, other: b, work: work.withoutProgress)
-    let structures = content.structures
+    let structures = try content.structures(extents, work: work.withoutProgress)
     return try structures.enumerated().map { position, structure throws(Cancelled) in
       let compared = try StructureComparison(
         structure, reference: a, other: b, toleranceMillimetres: toleranceMillimetres, extents: extents,

@@ -67,6 +67,7 @@ final class CaseServices: ReviewServices {
     let masks = read.masks.map { openedMask, mask in
       var loaded = LoadedMask(mask, path: openedMask.image.path)
       loaded.versionName = request.maskNames[openedMask.image.path]
+      loaded.worklistName = request.worklistMaskNames[openedMask.image.path]
       opened[loaded.path] = openedMask
       findings += mask.notes
       return loaded
@@ -140,10 +141,11 @@ final class CaseServices: ReviewServices {
     return image
   }
 
-  func rememberedPartners(_ memory: PairingMemory) -> RememberedPartners? {
+  func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners] {
     // What readers chose in the worklist has priority, so that its list compares the same pairs.
-    sessionPairings?.partners(memory, ofCase: caseName)
-      ?? pairings.partners(memory).map { RememberedPartners(codes: $0, areOfTheseVersions: true) }
+    let ofWorklist = sessionPairings?.partners(memory, ofCase: caseName) ?? []
+    let ofFiles = pairings.partners(memory).map { RememberedPartners(codes: $0, areOfTheseVersions: true) }
+    return ofWorklist + [ofFiles].compactMap(\.self)
   }
 
   func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) throws {

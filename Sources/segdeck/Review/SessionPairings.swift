@@ -25,18 +25,17 @@ package final class SessionPairings: Sendable {
   /// Replaces the pairings of the worklist's records.
   package func update(_ recorded: WorklistPairings) { state.withLock { $0.recorded = recorded } }
 
-  /// The pairing of two versions of a case, as lists and reports choose it; nil where none applies.
-  package func partners(_ memory: PairingMemory, ofCase name: String? = nil) -> RememberedPartners? {
+  /// The pairings that apply to two versions of a case, in the order of lists and reports.
+  package func partners(_ memory: PairingMemory, ofCase name: String? = nil) -> [RememberedPartners] {
     let state = state.withLock { $0 }
     let recorded = state.recorded.pairings(
       ofCase: name, memory.a.versionName, memory.b.versionName)
     let own = state.own.filter(\.isConfirmed) + state.own.filter { !$0.isConfirmed }
-    for (pairings, areOfTheseVersions) in [(recorded.own, true), (recorded.inherited + own, false)] {
-      if let codes = pairings.lazy.compactMap({ memory.partners($0) }).first {
-        return RememberedPartners(codes: codes, areOfTheseVersions: areOfTheseVersions)
+    return [(recorded.own, true), (recorded.inherited + own, false)].flatMap { pairings, areOfTheseVersions in
+      pairings.compactMap { memory.partners($0) }.map {
+        RememberedPartners(codes: $0, areOfTheseVersions: areOfTheseVersions)
       }
     }
-    return nil
   }
 
   /// Remembers a pairing; nil forgets those of this session that are of versions of these names.
