@@ -26,7 +26,7 @@ struct SegmentationTests {
     let image = try ImageFile.open(fixture("NRRD/one_layer.seg.nrrd"))
     #expect(try image.labelVolume().voxels == segments(1, 2))
     #expect(image.labelNames?.entries == names)
-    #expect(try LabelNamesFile.read(of: image)?.entries == names)
+    #expect(try LabelNamesFile.read(of: image, values: nil)?.entries == names)
   }
 
   @Test("segments of several layers are labels of one mask, numbered where they share a value")

@@ -93,7 +93,7 @@ struct ConvertCommand: ParsableCommand {
     let image = try ImageFile.open(
       input, options: choice.options, work: work.showingProgress("opening"))
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
-    let found = try stated ?? LabelNamesFile.read(of: image)
+    let found = try stated ?? LabelNamesFile.read(of: image, values: nil)
     let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
     let outputPath = try outputPath(of: image, hasNames: hasNames)
     let namesPath = try names.map { path throws(InputError) in
@@ -101,7 +101,7 @@ struct ConvertCommand: ParsableCommand {
     }
     var (written, labels) =
       try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
-      ?? copied(image, found ?? LabelNames(), outputPath, work)
+      ?? copied(image, found, outputPath, work)
     if !labels.entries.isEmpty, !sharesNames(with: image) {
       // Names that hold for a whole folder are only known once the labels are.
       let companions = LabelNamesFile.paths(writtenWithMask: outputPath.path)
@@ -145,16 +145,31 @@ struct ConvertCommand: ParsableCommand {
   }
 
   /// A copy of the image with its findings noted, and the names of its labels.
+  /// - Parameter stated: The names that are known before the voxels are read; nil for none.
   private func copied(
-    _ image: ImageFile, _ names: LabelNames, _ outputPath: OutputPath, _ work: WorkContext
+    _ image: ImageFile, _ stated: LabelNames?, _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let written = try image.pendingCopy(
-      for: outputPath.path, frame: frame, names: names, isCompressed: !uncompressed, work: work)
-    FindingNotes.add(image)
-    if frame != nil || image.frameCount == 1 {
-      for finding in try image.findingsAsMask(frame: frame, work: work) {
-        FindingNotes.add(finding.description, of: input)
+    let (written, names): ([PendingFile], LabelNames)
+    if ImageName.holdsLabelNames(outputPath.path) {
+      let mask = try image.labelVolume(frame: frame, work: work)
+      let values = mask.values()
+      names = try stated ?? LabelNamesFile.read(of: image, values: values) ?? LabelNames()
+      written = try mask.pending(
+        for: outputPath.path, source: image.source, names: names, isCompressed: !uncompressed, work: work)
+      FindingNotes.add(image)
+      if let coding = LabelCoding(of: values), let finding = Finding(ofOnly255: values, coding: coding) {
+        FindingNotes.add(finding.asMask.description, of: input)
       }
+    } else {
+      let isOneFrame = frame != nil || image.frameCount == 1
+      let survey = isOneFrame ? MaskSurvey(of: image) : nil
+      written = try image.pendingCopy(
+        for: outputPath.path, frame: frame, isCompressed: !uncompressed, surveying: survey, work: work)
+      FindingNotes.add(image)
+      for finding in survey?.findings ?? [] { FindingNotes.add(finding.description, of: input) }
+      let found =
+        try stated ?? LabelNamesFile.read(of: image, values: survey?.values, isMask: self.names != nil)
+      names = found ?? LabelNames()
     }
     let coding = LabelCoding(of: Set(names.entries.map(\.value))) ?? .identity
     for note in names.notes(coding) { FindingNotes.add(note, of: input) }
