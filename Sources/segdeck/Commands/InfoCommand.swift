@@ -146,7 +146,9 @@ private struct ImageDescription: Encodable {
     }
   }
 
-  /// The names of the image's labels; nil where it has none. Those that cannot be read are a finding.
+  /// The names of the image's labels; nil where it has none.
+  ///
+  /// Those that cannot be read are a finding.
   /// - Parameter values: Those of its voxels; nil where it is not a mask.
   private static func names(of image: ImageFile, _ values: Set<Int>?) -> (LabelNames?, Finding?) {
     guard let values else { return (image.labelNames, nil) }
