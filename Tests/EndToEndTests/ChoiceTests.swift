@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import TestSupport
 import Testing
+import Work
 
 /// Options that choose one of several series, segments or layers.
 @Suite(.serialized)
@@ -35,6 +36,20 @@ struct ChoiceTests {
     #expect(try ImageFile.open(folder("m.nii")).grid.size.k == 4)
     #expect(try succeed(["replay", "m.nii", "--verify"], in: folder.path) == "same\n")
     #expect(try run("render ct --series 2 -o a.png", folder).status == 0)
+    // Of a folder with several series, a mask is of one that has to be chosen.
+    #expect(
+      try run("render ct --mask m.nii -o b.png", folder).errors.contains("ct: holds 2 series: found 1: CT"))
+    try folder.make("one")
+    for file in try ImageFile.open(folder("ct"), options: ImageReadingOptions(series: "2")).files {
+      try FileManager.default.copyItem(
+        at: URL(filePath: file), to: URL(filePath: folder("one/" + FilePath.name(of: file))))
+    }
+    #expect(try run("render one --mask m.nii -o b.png", folder).status == 0)
+    let alone = try run("render one -o c.png", folder)
+    #expect(
+      alone.status == 0 && alone.output.hasSuffix("pixels in c.png\n") && !alone.output.contains("case"))
+    let listed = try run("render one -o pictures", folder)
+    #expect(listed.status == 0 && listed.output.hasPrefix("1 picture in "))
     #expect(try run("segment ct --series 3 -o x.nii", folder).errors.contains("has no such series: found 3"))
   }
 
