@@ -35,8 +35,12 @@ extension ImageFile {
       ? StoredCopy(type: voxelType, scaling: scaling)
       : try converted(frames, for: format, work: work.part(0...0.5))
     let image = WrittenImage(
-      source: source, frameSizes: frame == nil ? frameSizes : [], voxelType: copy.type,
-      scaling: copy.scaling, isCompressed: isCompressed)
+      source: source, frameSizes: frame == nil ? frameSizes : [],
+      frameStep: frame == nil ? try frameStep() : nil, voxelType: copy.type, scaling: copy.scaling,
+      isCompressed: isCompressed)
+    if let step = image.frameStep, !format.holdsFrameStep(of: image) {
+      note([Finding("the frames are \(step) apart", repair: "that is lost in \(format.name)")])
+    }
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     var nonFiniteCount = 0
     try readStoredVoxels(frames: frames, work: isHeld ? work : work.part(0.5...1)) { bytes in
