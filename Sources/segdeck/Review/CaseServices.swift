@@ -262,10 +262,10 @@ final class CaseServices: ReviewServices {
     } else {
       source = try file(of: request.provenance.steps.first, work)
     }
-    let record = try ReviewExport(request: request, input: image.recorded(work), source: source)
+    let written = try ReviewExport(request: request, input: image.recorded(work), source: source)
       .write(on: image.image.source, to: outputPath, work)
     work.report(1)
-    return .written(path: path, notes: record.changes)
+    return .written(path: path, notes: written.record.changes, segmentation: written.segmentation)
   }
 
   /// The file that a first step read in this session, with its checksum.
