@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import Review
 import TestSupport
 import Testing
@@ -22,13 +23,41 @@ private func withFolder(_ body: (URL) throws -> Void) throws {
 /// What the program reads of files that are not open.
 @Suite struct FilePreviewTests {
   @Test(
-    "the preview of an image is its middle slice with the window that a review opens it with",
+    "the preview of an image is its middle axial slice with the window that a review opens it with",
     arguments: ["plain.nii", "gzip.nii.gz", "NRRD/raw.nrrd", "DICOM/explicit", "DICOM/explicit/00.dcm"])
   func slices(name: String) throws {
     let preview = try #require(try FilePreview(of: fixture(name), work: WorkContext()))
-    #expect(preview.slice.grid.size.k == 1)
-    #expect(preview.window == IntensitySummary(preview.slice).openingPreset.window)
-    #expect(preview.summary.hasPrefix("\(preview.slice.grid.size.i)x\(preview.slice.grid.size.j)x"))
+    let image = try ImageFile.open(fixture(name)).scalarVolume()
+    let size = image.grid.size
+    let axis = image.grid.orientation.sliceAxis(of: .axial)
+    #expect(preview.sliceAxis == axis)
+    #expect(preview.window == IntensitySummary(image).openingPreset.window)
+    #expect(preview.summary.hasPrefix("\(size), "))
+    let voxels = (0..<size.voxelCount).filter { size.index(offset: $0)[axis] == size[axis] / 2 }
+    #expect(Array(preview.slice.voxels) == voxels.map { image.voxels[$0] })
+    #expect((0..<3).map { preview.slice.grid.size[$0] } == (0..<3).map { $0 == axis ? 1 : size[$0] })
+  }
+
+  @Test("the preview of an image of sagittal slices is axial too, of one slice that slice")
+  func planes() throws {
+    try withFolder { folder in
+      // j runs to the left, k to the back, i to the feet.
+      let affine = Affine(
+        stepI: WorldPoint(0, 0, -1), stepJ: WorldPoint(-2, 0, 0), stepK: WorldPoint(0, -3, 0),
+        origin: WorldPoint(0, 0, 0))
+      for (size, axis) in [
+        (GridSize(4, 3, 5), 0), (GridSize(4, 3, 1), 2), (GridSize(4, 1, 5), 1), (GridSize(1, 3, 5), 0),
+      ] {
+        let grid = VolumeGrid(size: size, affine: affine)
+        let volume = ScalarVolume(grid: grid, voxels: (0..<size.voxelCount).map { Float($0) })
+        let path = folder.appending(path: "a.nii").path
+        try volume.write(to: path, source: ImageSource(grid: grid))
+        let preview = try #require(try FilePreview(of: path, work: WorkContext()))
+        #expect(preview.sliceAxis == axis)
+        let voxels = (0..<size.voxelCount).filter { size.index(offset: $0)[axis] == size[axis] / 2 }
+        #expect(Array(preview.slice.voxels) == voxels.map { Float($0) })
+      }
+    }
   }
 
   @Test("a folder without DICOM files has no preview, and what cannot be read says why in one line")
