@@ -99,7 +99,7 @@ import Work
     "NRRD/bad_type.nrrd: type (line 3) is wrong: found \"foo\", expected short, uchar, float "
       + "or another number",
     "NRRD/overlapping.seg.nrrd: its segments overlap: found liver and lesion, "
-      + "expected one of them, as segdeck convert --segment NAME or --layer 0 to 1 writes it",
+      + "expected one of them, with --segment NAME or --layer 0 to 1",
   ])
 func damagedHeader(line: String) {
   #expect(fixtureRefusal(String(line.prefix { $0 != ":" })) == line)

@@ -124,6 +124,48 @@ private func withFolder(_ body: (URL) throws -> Void) throws {
     }
   }
 
+  @Test("a folder lists its series by their numbers, a segmentation its segments and layers")
+  func parts() throws {
+    func parts(_ kind: FilePart.Kind, _ name: String) throws -> [FilePart] {
+      try [FilePart](kind, of: fixture(name), WorkContext())
+    }
+    let series = try parts(.series, "DICOM/two_series")
+    #expect(series.map(\.number) == [1, 2])
+    #expect(series.allSatisfy { $0.summary.hasPrefix("CT, Phantom, ") })
+    let listed = try [FolderEntry](namesIn: fixture("DICOM/two_series"), .images, WorkContext())
+    #expect(
+      zip(listed, series).map { $0.summary?.hasPrefix("series \($1.number): \($1.summary), ") } == [
+        true, true,
+      ])
+    #expect(
+      try parts(.segment, "NRRD/overlapping.seg.nrrd") == [FilePart(1, "liver"), FilePart(2, "lesion")])
+    #expect(try parts(.layer, "NRRD/overlapping.seg.nrrd") == [FilePart(0, "liver"), FilePart(1, "lesion")])
+    #expect(try parts(.segment, "DICOM/segmentation/overlapping.dcm").count > 1)
+    #expect(try parts(.series, "plain.nii") == [] && parts(.segment, "plain.nii") == [])
+    #expect(throws: InputError.self) { try parts(.segment, "missing.nii") }
+  }
+
+  @Test("errors about a file that was typed after a command name the words of commands")
+  func wordsOfCommands() throws {
+    func refusal(_ name: String, _ options: ImageReadingOptions) -> String? {
+      do {
+        _ = try ImageFile.open(fixture(name), options: options).labelVolume()
+        return nil
+      } catch { return (error as? InputError)?.inWordsOfCommands.description }
+    }
+    #expect(
+      refusal("DICOM/two_series", ImageReadingOptions())?.hasSuffix(
+        "expected series NUMBER, or the path of a file of one") == true)
+    #expect(
+      refusal("NRRD/overlapping.seg.nrrd", ImageReadingOptions())?.hasSuffix(
+        "its segments overlap: found liver and lesion, expected one of them, with segment NAME or layer 0 to 1"
+      )
+        == true)
+    #expect(
+      refusal("NRRD/overlapping.seg.nrrd", ImageReadingOptions(segment: "x"))?.hasSuffix(
+        "has no such segment: found segment x, expected liver or lesion") == true)
+  }
+
   @Test("reading a preview or a summary stops at any poll")
   func stops() throws {
     for name in ["gzip.nii.gz", "DICOM/explicit"] {

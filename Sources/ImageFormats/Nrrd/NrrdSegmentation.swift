@@ -210,8 +210,7 @@ struct MergedLayers: VoxelReader {
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
       path, "its segments overlap", found: named.joined(separator: ", ") + more,
-      expected: "one of them, as segdeck convert --segment NAME or --layer 0 to "
-        + "\(segments.map(\.layer).max() ?? 0) writes it")
+      expected: "one of them, with --segment NAME or --layer 0 to \(segments.map(\.layer).max() ?? 0)")
   }
 }
 
