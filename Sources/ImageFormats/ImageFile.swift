@@ -74,7 +74,8 @@ package final class ImageFile: Sendable {
   /// Volumes in the file.
   package var frameCount: Int { frameSizes.reduce(1, *) }
 
-  /// The step from frame to frame; nil where there is one frame or none is stated.
+  /// The step from frame to frame, of several axes of frames along the first that states one; nil where there is one
+  /// frame or no step is stated.
   /// - Throws: ``InputError`` for a damaged file.
   /// - Complexity: O(n) of compressed files that state it after the voxels (FreeSurfer), else O(1).
   package func frameStep() throws -> FrameStep? { frameCount > 1 ? try statedFrameStep() : nil }

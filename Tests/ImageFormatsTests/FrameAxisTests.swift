@@ -62,6 +62,19 @@ struct FrameAxisTests {
       #expect(image.findings == [])
       try PendingFile.commit(image.pendingCopy(for: folder.appending(path: "b.mha").path))
       #expect(image.findings.map(\.description) == ["the frames are 10 Hz apart; that is lost in MetaImage"])
+      // Three time points of two components: five axes.
+      try changed(
+        "plain.nii",
+        [
+          (40, bytes(Int16(5))), (44, bytes(Int16(2))), (46, bytes(Int16(1))), (48, bytes(Int16(3))),
+          (50, bytes(Int16(2))), (92, bytes(Float(2))), (123, [2 | 8]),
+        ]
+      ).write(to: URL(filePath: path))
+      let five = try ImageFile.open(path)
+      #expect(five.frameSizes == [3, 2])
+      try PendingFile.commit(five.pendingCopy(for: folder.appending(path: "c.mgz").path))
+      #expect(
+        five.findings.map(\.description) == ["the frames are 2 s apart; that is lost in FreeSurfer MGH"])
     }
   }
 

@@ -28,7 +28,7 @@ enum MetaImageFormat: ImageFormat {
         stored: reader, componentCount: channels, path: path, type: type, voxelsPerFrame: grid.size.voxelCount
       )
     }
-    let step = channels == 1 ? check.frameStep : nil
+    let step = check.frameStep
     let frameSizes = (channels > 1 ? [channels] : []) + (frames > 1 ? [frames] : [])
     return ImageFile(
       path: path, storage: check.storage, source: ImageSource(grid: grid), voxelType: type,

@@ -56,10 +56,10 @@ enum NiftiFormat: ImageFormat {
       standard + (header.kind == .single ? "" : " pair"), stream.isCompressed ? "gzip" : nil,
       header.isByteSwapped ? "big-endian" : "little-endian",
     ]
-    // By the standard the fourth axis is time; of further ones none is known.
+    // By the standard the fourth axis is time; of further ones no step is read.
+    let hasTime = header.kind != .analyze && (frameSizes.first ?? 1) > 1
     let step =
-      frameSizes.count == 1 && header.kind != .analyze
-      ? FrameStep(header.geometry.pixdim[4], niftiUnits: header.geometry.xyztUnits) : nil
+      hasTime ? FrameStep(header.geometry.pixdim[4], niftiUnits: header.geometry.xyztUnits) : nil
     return ImageFile(
       path: path, storage: storage.compactMap(\.self).joined(separator: ", "), source: source,
       voxelType: type,

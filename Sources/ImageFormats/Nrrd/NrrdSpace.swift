@@ -8,7 +8,7 @@ struct NrrdSpace {
   private(set) var frameSizes: [Int] = []
   private(set) var grid = VolumeGrid(size: GridSize(1, 1, 1), affine: Affine(spacing: Spacing(1)))
   private(set) var findings: [Finding] = []
-  /// The step along the only axis of frames; nil where there is another number of them, or none is stated.
+  /// The step along the first axis of frames that states one; nil where none does.
   private(set) var frameStep: FrameStep?
   private let header: NrrdHeader
   private let sizes: [Int]
@@ -157,10 +157,13 @@ struct NrrdSpace {
     }
   }
 
-  /// The step along the only axis of frames that has more than one.
+  /// The step along the first axis of frames that states one.
   private func frameStep(_ spatial: Range<Int>, _ directions: [[Double]?]?) -> FrameStep? {
     let others = sizes.indices.filter { !spatial.contains($0) && sizes[$0] > 1 }
-    guard others.count == 1, let axis = others.first else { return nil }
+    return others.lazy.compactMap { frameStep(ofAxis: $0, directions) }.first
+  }
+
+  private func frameStep(ofAxis axis: Int, _ directions: [[Double]?]?) -> FrameStep? {
     let isTime = kind(of: axis) == "time"
     // In a space with time, the fourth number of a vector is the time.
     if let vector = directions?[axis], vector.count == 4 {
