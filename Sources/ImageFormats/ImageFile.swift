@@ -29,6 +29,7 @@ package final class ImageFile: Sendable {
   /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
   package let leavesOutBackground: Bool
 
+  private let statedFrameStep: @Sendable () throws -> FrameStep?
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
 
@@ -36,6 +37,7 @@ package final class ImageFile: Sendable {
   ///
   /// - Parameters:
   ///   - modality: "CT"; empty where the format does not state it.
+  ///   - frameStep: The step along the axis of the frames; called where it is asked for.
   ///   - files: Every file that contains a part of the image.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
@@ -43,7 +45,9 @@ package final class ImageFile: Sendable {
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, modality: String = "", source: ImageSource, voxelType: VoxelType,
-    scaling: VoxelScaling, frameSizes: [Int], files: [String], labelNames: LabelNames? = nil,
+    scaling: VoxelScaling, frameSizes: [Int],
+    frameStep: @escaping @Sendable () throws -> FrameStep? = { nil }, files: [String],
+    labelNames: LabelNames? = nil,
     layers: [LabelNames] = [],
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
@@ -54,6 +58,7 @@ package final class ImageFile: Sendable {
     self.voxelType = voxelType
     self.scaling = scaling
     self.frameSizes = frameSizes
+    statedFrameStep = frameStep
     self.files = files
     self.labelNames = labelNames
     self.leavesOutBackground = leavesOutBackground
@@ -68,6 +73,12 @@ package final class ImageFile: Sendable {
 
   /// Volumes in the file.
   package var frameCount: Int { frameSizes.reduce(1, *) }
+
+  /// The step from frame to frame, of several axes of frames along the first that states one; nil where there is one
+  /// frame or no step is stated.
+  /// - Throws: ``InputError`` for a damaged file.
+  /// - Complexity: O(n) of compressed files that state it after the voxels (FreeSurfer), else O(1).
+  package func frameStep() throws -> FrameStep? { frameCount > 1 ? try statedFrameStep() : nil }
 
   /// The defects that were repaired on reading: of the header, and of every voxel read so far.
   package var findings: [Finding] { knownFindings.withLock { $0 } }

@@ -14,7 +14,7 @@ package struct ImageReadingOptions: Hashable, Sendable, Codable {
 
   /// The series, as its format identifies it.
   package var series: String?
-  /// The segment, by its name or identifier.
+  /// The segment, by its name, identifier or number: its label in the mask of all segments.
   package var segment: String?
   /// The layer, counted from 0.
   package var layer: Int?
@@ -55,7 +55,8 @@ package struct ImageReadingOptions: Hashable, Sendable, Codable {
       guard let value = value(choice) else { continue }
       throw InputError(
         path, "leaves no \(choice.rawValue) to choose", found: "--\(choice.rawValue) \(value)",
-        expected: "no such option with \(format)")
+        expected: choice == .layer && choices.contains(.segment)
+          ? "--segment, as \(format) has no layers" : "no such option with \(format)")
     }
   }
 }

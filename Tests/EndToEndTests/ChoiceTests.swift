@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import TestSupport
 import Testing
+import Work
 
 /// Options that choose one of several series, segments or layers.
 @Suite(.serialized)
@@ -35,6 +36,29 @@ struct ChoiceTests {
     #expect(try ImageFile.open(folder("m.nii")).grid.size.k == 4)
     #expect(try succeed(["replay", "m.nii", "--verify"], in: folder.path) == "same\n")
     #expect(try run("render ct --series 2 -o a.png", folder).status == 0)
+    #expect(try run("convert m.nii like.nii.gz --like ct --series 2", folder).status == 0)
+    #expect(try ImageFile.open(folder("like.nii.gz")).grid.size.k == 4)
+    try FileManager.default.copyItem(
+      at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/segmentation/binary.dcm"),
+      to: URL(filePath: folder("s.dcm")))
+    #expect(
+      try run("convert s.dcm x.dcm", folder).errors
+        == "segdeck: x.dcm: is a segmentation of an image's slices: found the segmentation alone, expected --like with "
+        + "the DICOM image that s.dcm is of, or another suffix\n")
+    // Of a folder with several series, a mask is of one that has to be chosen.
+    #expect(
+      try run("render ct --mask m.nii -o b.png", folder).errors.contains("ct: holds 2 series: found 1: CT"))
+    try folder.make("one")
+    for file in try ImageFile.open(folder("ct"), options: ImageReadingOptions(series: "2")).files {
+      try FileManager.default.copyItem(
+        at: URL(filePath: file), to: URL(filePath: folder("one/" + FilePath.name(of: file))))
+    }
+    #expect(try run("render one --mask m.nii -o b.png", folder).status == 0)
+    let alone = try run("render one -o c.png", folder)
+    #expect(
+      alone.status == 0 && alone.output.hasSuffix("pixels in c.png\n") && !alone.output.contains("case"))
+    let listed = try run("render one -o pictures", folder)
+    #expect(listed.status == 0 && listed.output.hasPrefix("1 picture in "))
     #expect(try run("segment ct --series 3 -o x.nii", folder).errors.contains("has no such series: found 3"))
   }
 
@@ -56,7 +80,7 @@ struct ChoiceTests {
     #expect(
       try run("compare lesion.nii lesion.nii --layer 0", folder).errors
         == "segdeck: --layer 0: chooses a part of a segmentation: found lesion.nii, lesion.nii, "
-        + "expected a segmentation with segments, .seg.nrrd or DICOM\n")
+        + "expected a segmentation with layers, .seg.nrrd; of DICOM, which has none, --segment chooses\n")
     #expect(
       try run("refine image.nii --probabilities p.nii --segment lesion -o x.nii", folder).errors
         == "segdeck: --segment lesion: is about a mask: expected --mask with it; see `segdeck refine --help`\n"

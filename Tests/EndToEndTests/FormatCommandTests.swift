@@ -58,6 +58,39 @@ struct FormatCommandTests {
         + "\(LabelNamesFormat.suffixList)\n")
   }
 
+  @Test("names that a file of the folder has for all masks go with a mask, whatever it is converted to")
+  func commonNames() throws {
+    let all = (1...11).map { (value: $0, name: $0 == 6 ? "Liver" : $0 == 2 ? "Kidney" : "Part\($0)") }
+    let tables = [
+      ("FreeSurferColorLUT.txt", all.map { "\($0.value) \($0.name) 1 2 3 0\n" }.joined(), true),
+      ("dseg.tsv", "index\tname\n" + all.map { "\($0.value)\t\($0.name)\n" }.joined(), true),
+      ("dataset.json", #"{"labels": {"background": 0, "Liver": 6, "Kidney": 2}}"#, false),
+    ]
+    for (name, table, namesEvery) in tables {
+      let folder = try filledFolder()
+      defer { folder.remove() }
+      // Only the numbers, in a folder of their own, without what the phantom wrote beside its mask.
+      try folder.make("m", "out")
+      #expect(try run("convert mask.seg.nrrd all.nii.gz", folder).status == 0)
+      try FileManager.default.moveItem(atPath: folder("all.nii.gz"), toPath: folder("m/mask.nii.gz"))
+      try Data(table.utf8).write(to: URL(filePath: folder("m/" + name)))
+      let outcome = try run("convert m/mask.nii.gz out/a.seg.nrrd", folder)
+      #expect(outcome.status == 0, "\(name): \(outcome.errors)")
+      let named = try ImageFile.open(folder("out/a.seg.nrrd")).labelNames?.entries ?? []
+      #expect(
+        named.filter { [2, 6].contains($0.value) }.map { "\($0.value) \($0.name)" }.sorted()
+          == ["2 Kidney", "6 Liver"])
+      // A plain copy may be of an image, so the table must name every number.
+      #expect(try run("convert m/mask.nii.gz out/b.mha", folder).status == 0)
+      let isNamed = FileManager.default.fileExists(atPath: folder("out/b.labels.json"))
+      #expect(isNamed == namesEvery, "\(name)")
+      #expect(try run("convert m/mask.nii.gz out/c.mha --names out/names.json", folder).status == 0)
+      #expect(FileManager.default.fileExists(atPath: folder("out/names.json")))
+      let info = try succeed(["info", "m/mask.nii.gz"], in: folder.path)
+      #expect(info.contains("2 Kidney") == namesEvery)
+    }
+  }
+
   @Test("a mask and its record are written in every format, and the record verifies what it describes")
   func records() throws {
     let folder = try filledFolder()

@@ -74,6 +74,22 @@ func damagedGzip() {
     fixtureRefusal("bad_gzip_claims.nii.gz").hasPrefix("bad_gzip_claims.nii.gz: holds fewer voxels than"))
 }
 
+@Test("gzip that holds every voxel and lacks only a part of its end is refused with that reason")
+func gzipWithoutItsEnd() throws {
+  let whole = try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz")))
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "cut.nii.gz").path
+    for missing in [1, 4, 8] {
+      try whole.dropLast(missing).write(to: URL(filePath: path))
+      #expect(
+        throws: InputError(
+          path, "the gzip data are cut off", found: "every voxel, but not the end of the data",
+          expected: "the checksum that ends them")
+      ) { try ImageFile.open(path).scalarVolume() }
+    }
+  }
+}
+
 @Test("a folder is refused, and so is a file of another kind")
 func noImage() throws {
   #expect(

@@ -50,8 +50,8 @@ import Work
       + "float or another number",
     "NRRD/bad_bzip2.nrrd: bzip2 data are damaged after 120 bytes of content: found a wrong "
       + "checksum or block",
-    "NRRD/bad_bzip2_cut.nrrd: the bzip2 data are cut off: found 120 bytes of content, "
-      + "expected 120",
+    "NRRD/bad_bzip2_cut.nrrd: the bzip2 data are cut off: found every voxel, but not the end of the data, "
+      + "expected the checksum that ends them",
     "NRRD/bad_dimension.nrrd: sizes (line 5) is wrong: found \"5 4 3\", expected 5 whole "
       + "numbers from 1 on",
     "NRRD/bad_directions.nrrd: space directions (line 8) is wrong: found \"(1,0,0) (0,1,0)\", "
@@ -99,7 +99,7 @@ import Work
     "NRRD/bad_type.nrrd: type (line 3) is wrong: found \"foo\", expected short, uchar, float "
       + "or another number",
     "NRRD/overlapping.seg.nrrd: its segments overlap: found liver and lesion, "
-      + "expected one of them, as segdeck convert --segment NAME or --layer 0 to 1 writes it",
+      + "expected one of them, with --segment NAME or --layer 0 to 1",
   ])
 func damagedHeader(line: String) {
   #expect(fixtureRefusal(String(line.prefix { $0 != ":" })) == line)

@@ -113,6 +113,14 @@ struct LabelNamesFormatTests {
       let damaged = LabelNamesFile.read(
         commonTo: folder.appending(path: "bad/a.nii").path, values: [1])
       #expect(damaged?.notes() == ["dataset.json: is not JSON, or damaged; its names are not used"])
+      // Of what may be an image, every number must have a name.
+      func ofImage(_ path: String, _ values: Set<Int>) -> [String]? {
+        LabelNamesFile.read(
+          commonTo: folder.appending(path: path).path, values: values, isMask: false)?.entries.map(\.name)
+      }
+      #expect(ofImage("labelsTr/case1.nii.gz", [0, 6]) == ["liver"])
+      #expect(ofImage("predictions/case1.nii.gz", [0, 2, 6]) == nil)
+      #expect(ofImage("bad/a.nii", [1]) == nil)
     }
   }
 }

@@ -332,19 +332,23 @@ func wideLabels() throws {
   }
 }
 
-@Test("the findings of a file as a mask are known without reading it as one")
+@Test("reading an image tells what it would be as a mask")
 func findingsAsMask() throws {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "mask.nii").path
-    for (values, expected) in [
+    for (values, expected, labels) in [
       (
         [0, 255, 255],
-        ["as a mask: stored as 255, its only value besides 0; read as label 1 and written as 255"]
+        ["as a mask: stored as 255, its only value besides 0; read as label 1 and written as 255"], [0, 255]
       ),
-      ([0, 255, 1], []), ([0, -5, 255], []),
-    ] as [([Int64], [String])] {
+      ([0, 255, 1], [], [0, 1, 255]), ([0, -5, 255], [], nil), ([7, 614_454_277, 7], [], [7, 614_454_277]),
+    ] as [([Int64], [String], Set<Int>?)] {
       try wideMask(values).write(to: URL(filePath: path))
-      #expect(try ImageFile.open(path).findingsAsMask().map(\.description) == expected)
+      let image = try ImageFile.open(path)
+      let survey = MaskSurvey(of: image)
+      _ = try image.scalarVolume(surveying: survey)
+      #expect(survey.findings.map(\.description) == expected)
+      #expect(survey.values == labels)
     }
   }
 }

@@ -26,7 +26,7 @@ struct SegmentationTests {
     let image = try ImageFile.open(fixture("NRRD/one_layer.seg.nrrd"))
     #expect(try image.labelVolume().voxels == segments(1, 2))
     #expect(image.labelNames?.entries == names)
-    #expect(try LabelNamesFile.read(of: image)?.entries == names)
+    #expect(try LabelNamesFile.read(of: image, values: nil)?.entries == names)
   }
 
   @Test("segments of several layers are labels of one mask, numbered where they share a value")
@@ -40,7 +40,7 @@ struct SegmentationTests {
       ])
   }
 
-  @Test("of overlapping segments one layer or one segment is read, by its name or identifier")
+  @Test("of overlapping segments one layer or one segment is read, by its name, identifier or number")
   func choices() throws {
     let path = fixture("NRRD/overlapping.seg.nrrd")
     for (options, voxels, name) in [
@@ -48,11 +48,16 @@ struct SegmentationTests {
       (ImageReadingOptions(layer: 1), segments(0, 2, overlap: 2), "lesion"),
       (ImageReadingOptions(segment: "LIVER"), segments(1, 0), "liver"),
       (ImageReadingOptions(segment: "Segment_2"), segments(0, 2, overlap: 2), "lesion"),
+      (ImageReadingOptions(segment: "1"), segments(1, 0), "liver"),
+      (ImageReadingOptions(segment: "2"), segments(0, 2, overlap: 2), "lesion"),
     ] {
       let image = try ImageFile.open(path, options: options)
       #expect(try image.labelVolume().voxels == voxels)
       #expect(image.labelNames?.entries.map(\.name) == [name])
     }
+    // Where layers share a value, the numbers are those of the mask of all segments.
+    let apart = try ImageFile.open(fixture("NRRD/apart.seg.nrrd"), options: ImageReadingOptions(segment: "2"))
+    #expect(apart.labelNames?.entries.map(\.name) == ["lesion"])
   }
 
   @Test("an option that does not apply to the file is refused")
@@ -73,6 +78,13 @@ struct SegmentationTests {
       line("NRRD/raw.nrrd", ImageReadingOptions(layer: 0))
         == "NRRD/raw.nrrd: leaves no layer to choose: found --layer 0, expected no such option with an image without "
         + "segments")
+    #expect(
+      line("DICOM/segmentation/binary.dcm", ImageReadingOptions(layer: 0))
+        == "DICOM/segmentation/binary.dcm: leaves no layer to choose: found --layer 0, expected --segment, as DICOM has "
+        + "no layers")
+    #expect(
+      line("NRRD/overlapping.seg.nrrd", ImageReadingOptions(segment: "3"))
+        == "NRRD/overlapping.seg.nrrd: has no such segment: found --segment 3, expected liver or lesion")
     #expect(
       line("plain.nii", ImageReadingOptions(segment: "liver"))
         == "plain.nii: leaves no segment to choose: found --segment liver, expected no such option with NIfTI"

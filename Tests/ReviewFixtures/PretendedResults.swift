@@ -65,6 +65,14 @@ extension ReviewState {
     return reduce(&self, .jobEnded(job.id, .finished(FolderJob.self, with: listing)))
   }
 
+  /// Ends the job that lists the parts of a file.
+  package mutating func finishParts(_ parts: [FilePart]) throws {
+    let asked = try #require(running(FilePartsJob.self))
+    let list = FilePartList(path: asked.path, kind: asked.part, parts: parts)
+    _ = reduce(
+      &self, .jobEnded(try #require(jobs[.fileParts]?.id), .finished(FilePartsJob.self, with: list)))
+  }
+
   /// Ends the job that reads the preview of the candidate that is pointed at.
   package mutating func finishPreview(_ outcome: JobOutcome) throws {
     _ = reduce(&self, .jobEnded(try #require(jobs[.filePreview]?.id), outcome))

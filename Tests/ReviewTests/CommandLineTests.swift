@@ -158,6 +158,53 @@ struct CommandLineTests {
     #expect(line(state) == "export .hidden")
   }
 
+  @Test("after a folder and the word series, Tab offers its series by their numbers once they are read")
+  func series() throws {
+    var state = try openedState()
+    state.type(":open ct series ")
+    #expect(state.running(FilePartsJob.self)?.path == "ct")
+    #expect(state.running(FilePartsJob.self)?.part == .series)
+    state.press(.tab)
+    #expect(line(state) == "open ct series ")
+    try state.finishParts([FilePart(1, "CT, head"), FilePart(2, "CT, chest"), FilePart(12, "MR")])
+    #expect(line(state) == "open ct series 1")
+    #expect(render(state).text.joined().contains("CT, head"))
+    state.press(.tab)
+    #expect(line(state) == "open ct series 2")
+    // What is read once is not read again while the path stays.
+    #expect(state.jobs[.fileParts] == nil)
+  }
+
+  @Test(
+    "after a mask and the word segment or layer, a number or a word of the description completes the number",
+    arguments: [
+      ("a.seg.nrrd segment le", "a.seg.nrrd segment 2"), ("a.seg.nrrd segment 1", "a.seg.nrrd segment 10"),
+      ("\"a b.seg.nrrd\" layer lob", "\"a b.seg.nrrd\" layer 10"),
+      ("a.seg.nrrd segment none", "a.seg.nrrd segment none"),
+    ])
+  func segments(typed: String, completed: String) throws {
+    var state = try openedState()
+    state.type(":mask " + typed)
+    try state.finishParts([FilePart(2, "lesion"), FilePart(10, "upper lobe")])
+    state.press(.tab)
+    #expect(line(state) == "mask " + completed)
+  }
+
+  @Test("a file without parts, or one that cannot be read, has no candidates")
+  func noParts() throws {
+    for outcome in [
+      JobOutcome.finished(FilePartsJob.self, with: FilePartList(path: "ct", kind: .series, parts: [])),
+      .failed("ct: cannot be opened"),
+    ] {
+      var state = try openedState()
+      state.type(":open ct series ")
+      _ = reduce(&state, .jobEnded(try #require(state.jobs[.fileParts]?.id), outcome))
+      try state.finishListing("", [FolderEntry("ct", isFolder: true)])
+      state.press(.tab)
+      #expect(line(state) == "open ct series ")
+    }
+  }
+
   @Test("text that is typed while a folder is listed is not completed")
   func typingOn() throws {
     var state = try openedState()

@@ -72,6 +72,8 @@ private final class PretendedServices: ReviewServices {
 
   func summaries(of names: [String], in folder: String, _ work: WorkContext) -> [String: String] { [:] }
 
+  func parts(_ kind: FilePart.Kind, of path: String, _ work: WorkContext) -> [FilePart] { [] }
+
   func preview(of path: String, _ work: WorkContext) throws -> FilePreview? { nil }
 
   func commandHistory(adding line: CommandHistoryJob.Line?) -> CommandHistory { CommandHistory() }

@@ -352,6 +352,14 @@ func exportAsks() throws {
   _ = reduce(
     &state, .jobEnded(third.started!.id, .finished(ExportJob.self, with: .written(path: request.path))))
   #expect(state.message == Message("exported /cases/case-1_seg.nii.gz"))
+  let fourth = state.type("E")
+  _ = reduce(
+    &state,
+    .jobEnded(
+      fourth.started!.id,
+      .finished(
+        ExportJob.self, with: .written(path: request.path, segmentation: "/cases/case-1_seg.dcm"))))
+  #expect(state.message == Message("exported /cases/case-1_seg.nii.gz and case-1_seg.dcm"))
   state.type("q")
   #expect(state.phase == .ended(failure: nil))
 }

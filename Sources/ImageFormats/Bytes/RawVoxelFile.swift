@@ -145,7 +145,12 @@ package struct RawVoxelFile: VoxelReader {
   }
 
   private func endedEarly(_ stream: any ContentStream, _ part: VoxelBytes) -> InputError {
-    InputError(
+    if stream.end == .truncated, stream.position >= part.offset + partByteCount {
+      return InputError(
+        part.path, "the \(stream.compressionName ?? "") data are cut off",
+        found: "every voxel, but not the end of the data", expected: "the checksum that ends them")
+    }
+    return InputError(
       part.path,
       stream.end == .truncated
         ? "the \(stream.compressionName ?? "") data are cut off" : "the voxels end early",

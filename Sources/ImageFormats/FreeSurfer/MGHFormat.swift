@@ -55,7 +55,22 @@ enum MGHFormat: ImageFormat {
     return ImageFile(
       path: path, storage: "FreeSurfer MGH" + (stream.isCompressed ? ", gzip" : ""),
       source: ImageSource(grid: grid), voxelType: type, scaling: VoxelScaling(),
-      frameSizes: extents[3] > 1 ? [extents[3]] : [], files: [path], reader: voxels, findings: findings)
+      frameSizes: extents[3] > 1 ? [extents[3]] : [],
+      frameStep: { try frameStep(of: path, after: headerByteCount + voxels.byteCount) }, files: [path],
+      reader: voxels, findings: findings)
+  }
+
+  /// The repetition time, which follows the voxels in milliseconds; nil where it is 0 or missing.
+  private static func frameStep(of path: String, after byteCount: Int) throws(InputError) -> FrameStep? {
+    let stream = try ByteStream(path: path)
+    while stream.position < byteCount {
+      let step = min(byteCount - stream.position, 1 << 22)
+      guard try stream.skip(step) == step else { return nil }
+    }
+    let bytes = try [UInt8](count: 4) { buffer throws(InputError) in try stream.read(into: buffer) }
+    guard bytes.count == 4 else { return nil }
+    let milliseconds = HeaderBytes(bytes: bytes, isByteSwapped: true).float32(0)
+    return milliseconds > 0 ? FrameStep(milliseconds, unit: "ms", isTime: true) : nil
   }
 
   /// The grid from voxel sizes, direction cosines and the RAS position of the centre voxel.

@@ -37,9 +37,11 @@ extension MGHFormat: WritableImageFormat {
 private final class MGHWriter: ImageWriter {
   private let stream: OutputStream
   private let type: VoxelType
+  private let secondsPerFrame: Double?
 
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
     type = image.voxelType
+    secondsPerFrame = image.secondsPerFrame
     for extent in [image.source.grid.size.i, image.source.grid.size.j, image.source.grid.size.k]
     where extent > Int(Int32.max) {
       throw InputError(
@@ -66,5 +68,15 @@ private final class MGHWriter: ImageWriter {
     }
   }
 
-  func complete() throws -> [PendingFile] { [try stream.complete()] }
+  func complete() throws -> [PendingFile] {
+    if let secondsPerFrame {
+      // The repetition time in milliseconds, flip angle, echo time, inversion time and field of view.
+      var bytes = [UInt8](repeating: 0, count: 20)
+      withUnsafeBytes(of: Float(secondsPerFrame * 1000).bitPattern.bigEndian) {
+        bytes.replaceSubrange(0..<4, with: $0)
+      }
+      try bytes.withUnsafeBytes { try stream.write($0) }
+    }
+    return [try stream.complete()]
+  }
 }

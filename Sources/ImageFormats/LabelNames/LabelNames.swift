@@ -151,6 +151,11 @@ package struct LabelNames: Equatable, Sendable {
     return own.isEmpty ? nil : LabelNames(kept: own, regions: [], findings: [])
   }
 
+  /// Whether every one of `values` above 0 has a name, in masks that hold these values.
+  func cover(_ values: Set<Int>) -> Bool {
+    values.subtracting([0]).isSubset(of: applied(to: values).entries.map(\.value))
+  }
+
   /// Values that mean "not labelled", as nnU-Net's `ignore` does.
   package var ignoredValues: [Int] {
     entries.filter { $0.name.nameKey == Self.ignoredName }.map(\.value)

@@ -10,11 +10,21 @@ package enum LabelNamesFile {
   /// predictions and above the folders of a data set.
   private static let commonNames = ["FreeSurferColorLUT.txt", "dseg.tsv", "dataset.json", "../dataset.json"]
 
-  /// The names of the labels of a mask: those that the file states itself, else those that lie beside it.
+  /// The names of the labels of a mask: those that the file states itself, else those that lie beside it, else those
+  /// that a file for all masks of its folder has for `values`.
+  ///
+  /// - Parameters:
+  ///   - values: Those of the mask's voxels; nil where they are not known, or the image is no mask, so that no file of
+  ///     the folder counts.
+  ///   - isMask: Whether the image is read as a mask. Otherwise a file of the folder counts only where it names every
+  ///     value above 0, because the numbers of many images could be labels too.
   /// - Throws: As ``read(besideMask:)``.
-  package static func read(of image: ImageFile) throws(InputError) -> LabelNames? {
+  package static func read(
+    of image: ImageFile, values: Set<Int>?, isMask: Bool = true
+  ) throws(InputError) -> LabelNames? {
     if let own = image.labelNames, !own.entries.isEmpty { return own }
-    return try read(besideMask: image.path)
+    if let beside = try read(besideMask: image.path) { return beside }
+    return values.flatMap { read(commonTo: image.path, values: $0, isMask: isMask) }
   }
 
   /// Reads the names that lie beside a mask, from the first of these files that exists:
@@ -59,7 +69,10 @@ package enum LabelNamesFile {
   /// there is no such file, or it names none of the values.
   ///
   /// A file that cannot be read only gives a finding, because it may be about something else.
-  package static func read(commonTo path: String, values: Set<Int>) -> LabelNames? {
+  /// - Parameter isMask: As for ``read(of:values:isMask:)``.
+  package static func read(
+    commonTo path: String, values: Set<Int>, isMask: Bool = true
+  ) -> LabelNames? {
     let folder = FilePath.folder(of: path)
     let candidates = commonNames.map { FilePath.joined(folder, $0) } + inheritedTables(of: folder)
     for candidate in candidates where FileSystem.exists(candidate) {
@@ -70,8 +83,10 @@ package enum LabelNamesFile {
         continue
       }
       do throws(InputError) {
-        if let names = try read(candidate).limited(to: values) { return names }
+        guard let names = try read(candidate).limited(to: values) else { continue }
+        if isMask || names.cover(values) { return names }
       } catch {
+        guard isMask else { continue }
         return LabelNames(
           finding: "\(FilePath.name(of: candidate)): \(error.problem); its names are not used")
       }

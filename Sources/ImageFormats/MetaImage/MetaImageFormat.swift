@@ -28,10 +28,12 @@ enum MetaImageFormat: ImageFormat {
         stored: reader, componentCount: channels, path: path, type: type, voxelsPerFrame: grid.size.voxelCount
       )
     }
+    let step = check.frameStep
     let frameSizes = (channels > 1 ? [channels] : []) + (frames > 1 ? [frames] : [])
     return ImageFile(
       path: path, storage: check.storage, source: ImageSource(grid: grid), voxelType: type,
-      scaling: VoxelScaling(), frameSizes: frameSizes, files: check.files, reader: reader,
+      scaling: VoxelScaling(), frameSizes: frameSizes, frameStep: { step }, files: check.files,
+      reader: reader,
       findings: check.findings)
   }
 }

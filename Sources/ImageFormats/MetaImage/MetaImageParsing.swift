@@ -8,6 +8,8 @@ struct MetaImageParsing {
   /// The header and the files with the voxels.
   private(set) var files: [String]
   private(set) var storage = ""
+  /// The step along the fourth axis, in seconds as ITK writes it; nil for 1, which stands for none.
+  private(set) var frameStep: FrameStep?
 
   init(header: MetaImageHeader) {
     self.header = header
@@ -86,6 +88,7 @@ struct MetaImageParsing {
           repair: "it is read as \(significant(-numbers[axis]))"))
       numbers[axis] = -numbers[axis]
     }
+    if axes == 4, abs(numbers[3]) != 1 { frameStep = FrameStep(numbers[3], unit: "s", isTime: true) }
     return numbers
   }
 

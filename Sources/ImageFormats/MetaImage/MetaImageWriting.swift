@@ -51,7 +51,7 @@ extension MetaImageFormat: WritableImageFormat {
       TransformMatrix = \(headerText(matrix))
       Offset = \(headerText(padded(origin, 0)))
       CenterOfRotation = \(headerText([Double](repeating: 0, count: axes)))
-      ElementSpacing = \(headerText(padded([spacing.i, spacing.j, spacing.k], 1)))
+      ElementSpacing = \(headerText(padded([spacing.i, spacing.j, spacing.k], image.secondsPerFrame ?? 1)))
       DimSize = \(sizes.map(String.init).joined(separator: " "))
       ElementType = \(type)
       ElementDataFile = \(dataFile)

@@ -56,10 +56,15 @@ enum NiftiFormat: ImageFormat {
       standard + (header.kind == .single ? "" : " pair"), stream.isCompressed ? "gzip" : nil,
       header.isByteSwapped ? "big-endian" : "little-endian",
     ]
+    // By the standard the fourth axis is time; of further ones no step is read.
+    let hasTime = header.kind != .analyze && (frameSizes.first ?? 1) > 1
+    let step =
+      hasTime ? FrameStep(header.geometry.pixdim[4], niftiUnits: header.geometry.xyztUnits) : nil
     return ImageFile(
       path: path, storage: storage.compactMap(\.self).joined(separator: ", "), source: source,
       voxelType: type,
-      scaling: scaling, frameSizes: frameSizes, files: Array(Set([files.header, data])).sorted(),
+      scaling: scaling, frameSizes: frameSizes, frameStep: { step },
+      files: Array(Set([files.header, data])).sorted(),
       reader: voxels,
       findings: check.findings)
   }

@@ -6,6 +6,11 @@ extension NiftiFormat: WritableImageFormat {
   static let writtenTypes = Set(NiftiHeader.datatypes.values.filter(\.isReadable))
   static let holdsScaling = true
 
+  /// All fields of a NIfTI header are copied.
+  static func holdsFrameStep(of image: WrittenImage) -> Bool {
+    image.source.header(NiftiGeometry.self) != nil || image.secondsPerFrame != nil
+  }
+
   static func compressesVoxels(of path: String) -> Bool { ImageName.isGzip(path) }
 
   static func writer(for path: String, of image: WrittenImage, work: WorkContext) throws -> any ImageWriter {
@@ -28,8 +33,14 @@ private final class NiftiWriter: ImageWriter {
   private var stream: OutputStream
 
   init(path: String, _ image: WrittenImage, work: WorkContext) throws {
+    var geometry = image.source.niftiFields
+    if image.source.header(NiftiGeometry.self) == nil, let seconds = image.secondsPerFrame {
+      geometry.pixdim[4] = seconds
+      // Millimetres and seconds.
+      geometry.xyztUnits = 2 | 8
+    }
     let header = NiftiHeaderEncoding(
-      geometry: image.source.niftiFields, size: image.source.grid.size, frameSizes: image.frameSizes,
+      geometry: geometry, size: image.source.grid.size, frameSizes: image.frameSizes,
       type: image.voxelType, scaling: image.scaling)
     stream = try OutputStream(
       path: path, compression: ImageName.isGzip(path) ? .init(.gzip, level: image.compressionLevel) : nil,

@@ -45,9 +45,11 @@ enum NrrdFormat: ImageFormat {
     var frameSizes = space.componentSizes + space.frameSizes
     while frameSizes.last == 1 { frameSizes.removeLast() }
     if frameSizes.allSatisfy({ $0 == 1 }) { frameSizes = [] }
+    let step = space.frameStep
     let stored = ImageFile(
       path: path, storage: content.storage, source: ImageSource(grid: space.grid), voxelType: type,
-      scaling: VoxelScaling(), frameSizes: frameSizes, files: content.files, reader: reader,
+      scaling: VoxelScaling(), frameSizes: frameSizes, frameStep: { step }, files: content.files,
+      reader: reader,
       findings: space.findings)
     guard let segmentation = try NrrdSegmentation(header, layerCount: components * frames) else {
       try options.requireOnly([], of: path, "an image without segments")

@@ -75,7 +75,12 @@ struct NrrdSegmentation {
     }
     if let name = options.segment {
       let key = name.nameKey
-      chosen = chosen.filter { $0.identifier == name || $0.name.nameKey == key }
+      let named = chosen.filter { $0.identifier == name || $0.name.nameKey == key }
+      // The numbers are the labels of the whole mask.
+      let numbered = zip(segments, renumbered(segments)).filter { segment, value in
+        Int(name) == value && (options.layer ?? segment.layer) == segment.layer
+      }
+      chosen = named.isEmpty ? numbered.map(\.0) : named
       guard !chosen.isEmpty else {
         throw InputError(
           path, "has no such segment", found: "--segment \(name)",
@@ -205,8 +210,7 @@ struct MergedLayers: VoxelReader {
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
       path, "its segments overlap", found: named.joined(separator: ", ") + more,
-      expected: "one of them, as segdeck convert --segment NAME or --layer 0 to "
-        + "\(segments.map(\.layer).max() ?? 0) writes it")
+      expected: "one of them, with --segment NAME or --layer 0 to \(segments.map(\.layer).max() ?? 0)")
   }
 }
 

@@ -8,6 +8,8 @@ struct NrrdSpace {
   private(set) var frameSizes: [Int] = []
   private(set) var grid = VolumeGrid(size: GridSize(1, 1, 1), affine: Affine(spacing: Spacing(1)))
   private(set) var findings: [Finding] = []
+  /// The step along the first axis of frames that states one; nil where none does.
+  private(set) var frameStep: FrameStep?
   private let header: NrrdHeader
   private let sizes: [Int]
 
@@ -22,6 +24,8 @@ struct NrrdSpace {
     let directions = try directions()
     let spacings = directions == nil ? try scalars("spacings") : nil
     let axes = try spatialAxes(directions, spacings)
+    try checkKinds(axes)
+    frameStep = frameStep(axes, directions)
     componentSizes = Array(sizes[..<axes.lowerBound])
     frameSizes = Array(sizes[axes.upperBound...])
     let steps: [[Double]]
@@ -94,7 +98,11 @@ struct NrrdSpace {
     {
       isSpatial = kinds.map(Self.isSpatial)
     } else {
-      isSpatial = sizes.indices.map { spacings?[$0].isNaN != true }
+      // An axis without spacing is one of frames where there are more than the three of space.
+      isSpatial = sizes.indices.map { axis in
+        !(kind(of: axis).map(Self.isOfNumbers) ?? false)
+          && (sizes.count <= 3 || spacings?[axis].isNaN != true)
+      }
       if let fourth = isSpatial.indices.filter({ isSpatial[$0] }).dropFirst(3).first {
         for axis in fourth..<isSpatial.count { isSpatial[axis] = false }
       }
@@ -113,6 +121,63 @@ struct NrrdSpace {
         header.path, "has too many spatial axes", found: "\(axes.count)", expected: "one to three")
     }
     return axes
+  }
+
+  /// The kind of an axis in small letters; nil where it is not stated.
+  private func kind(of axis: Int) -> String? {
+    guard let kinds = header.text("kinds")?.words, kinds.count == sizes.count else { return nil }
+    return ["???", "none"].contains(kinds[axis].lowercased()) ? nil : kinds[axis].lowercased()
+  }
+
+  /// Whether an axis of a kind lists the numbers of a voxel: "list", "3-vector", "3D-symmetric-matrix", "RGB-color".
+  private static func isOfNumbers(_ kind: String) -> Bool {
+    let parts = [
+      "list", "vector", "matrix", "point", "normal", "gradient", "quaternion", "color", "complex", "scalar",
+      "stub",
+    ]
+    return parts.contains { kind.hasSuffix($0) }
+  }
+
+  /// Refuses colours and complex numbers, and notes the kinds of axes whose numbers are read as frames though they
+  /// belong together.
+  private mutating func checkKinds(_ spatial: Range<Int>) throws(InputError) {
+    let stated = header.text("kinds")?.words ?? []
+    for axis in sizes.indices {
+      guard let kind = kind(of: axis) else { continue }
+      if kind.hasSuffix("color") || kind == "complex" {
+        throw InputError(
+          header.path, "holds \(kind == "complex" ? "complex numbers" : "colours"), which cannot be read",
+          found: "kind \(stated[axis]) of axis \(axis)", expected: "one number for each voxel")
+      }
+      guard !spatial.contains(axis), sizes[axis] > 1, Self.isOfNumbers(kind), kind != "list" else { continue }
+      findings.append(
+        Finding(
+          "the numbers along axis \(axis) are of the kind \(stated[axis])",
+          repair: "each is read as a frame of its own"))
+    }
+  }
+
+  /// The step along the first axis of frames that states one.
+  private func frameStep(_ spatial: Range<Int>, _ directions: [[Double]?]?) -> FrameStep? {
+    let others = sizes.indices.filter { !spatial.contains($0) && sizes[$0] > 1 }
+    return others.lazy.compactMap { frameStep(ofAxis: $0, directions) }.first
+  }
+
+  private func frameStep(ofAxis axis: Int, _ directions: [[Double]?]?) -> FrameStep? {
+    let isTime = kind(of: axis) == "time"
+    // In a space with time, the fourth number of a vector is the time.
+    if let vector = directions?[axis], vector.count == 4 {
+      return FrameStep(vector[3], unit: quoted("space units", 3), isTime: true)
+    }
+    guard let spacing = (try? scalars("spacings"))??[axis] else { return nil }
+    return FrameStep(spacing, unit: quoted("units", axis), isTime: isTime)
+  }
+
+  /// The text in quotation marks for an axis; empty where there is none.
+  private func quoted(_ field: String, _ index: Int) -> String {
+    let texts = header.text(field)?.text.matches(of: /"([^"]*)"/).map { String($0.1).trimmingSpaces } ?? []
+    guard texts.indices.contains(index), texts[index] != "???" else { return "" }
+    return texts[index]
   }
 
   private static func isSpatial(_ kind: String) -> Bool { ["domain", "space"].contains(kind.lowercased()) }
@@ -142,6 +207,14 @@ struct NrrdSpace {
       var spacing = spacings?[axis] ?? .nan
       if spacing.isNaN, let minima, let maxima {
         spacing = (maxima[axis] - minima[axis]) / Double(max(1, sizes[axis] - (isCell ? 0 : 1)))
+      }
+      if spacing < 0 {
+        findings.append(
+          Finding(
+            spacings?[axis] == spacing
+              ? "spacings is \(significant(spacing)) along axis \(axis)"
+              : "axis maxs is below axis mins along axis \(axis)",
+            repair: "the spacing is read as \(significant(-spacing))"))
       }
       if spacing.isNaN || spacing == 0 { (spacing, isKnown) = (1, false) }
       steps.append((0..<3).map { $0 == number ? abs(spacing) : 0 })

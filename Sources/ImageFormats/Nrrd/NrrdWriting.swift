@@ -45,6 +45,10 @@ extension NrrdFormat: WritableImageFormat {
         + ([String](repeating: "domain", count: 3) + [String](repeating: "list", count: others))
         .joined(separator: " "),
     ]
+    if let seconds = image.secondsPerFrame {
+      // The kind stays "list": ITK reads no axis of time beside a space of three dimensions.
+      lines += ["spacings: nan nan nan \(headerText([seconds]))", #"units: "" "" "" "s""#]
+    }
     if image.voxelType.byteCount > 1 { lines.append("endian: little") }
     lines += [
       "encoding: \(image.isCompressed ? "gzip" : "raw")",

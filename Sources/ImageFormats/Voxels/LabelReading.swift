@@ -44,33 +44,7 @@ extension ImageFile {
         "\(counted(notes.notANumberCount, "voxel of the mask is", "voxels of the mask are")) NaN",
         repair: "\(itIs(notes.notANumberCount)) read as background")
       : nil
-    let scale = (notes.inexact ?? rule.ignoredScale).map {
-      Finding(
-        "the scale of the file makes labels that are not whole (\($0))",
-        repair: "they are rounded to whole numbers; a program that cuts off decimals reads other labels")
-    }
-    return (volume, notANumber, scale)
-  }
-
-  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; empty where
-  /// the frame is not a mask.
-  /// - Throws: ``Cancelled``.
-  package func findingsAsMask(
-    frame: Int? = nil, work: WorkContext = WorkContext()
-  ) throws -> [Finding] {
-    // A series from a scanner is not a mask, and decoding it again takes as long as the first time.
-    guard source.header(DicomReference.self) == nil else { return [] }
-    do {
-      // A finding about NaN is reported for images too.
-      let (volume, _, scale) = try labels(frame: frame, work: work)
-      let values = volume.values()
-      let only255 = LabelCoding(of: values).flatMap { Finding(ofOnly255: values, coding: $0) }
-      return [scale, only255].compactMap(\.self).map {
-        Finding("as a mask: " + $0.problem, repair: $0.repair)
-      }
-    } catch is InputError {
-      return []
-    }
+    return (volume, notANumber, rule.scaleFinding(notes))
   }
 
   /// The mask in codes of `coding`; nil when a value beyond 65535 has none.
@@ -116,7 +90,7 @@ extension ImageFile {
         throw notALabel(failure.value, offset: done + failure.position)
       }
       done += bytes.count / voxelType.byteCount
-      if loop.values.count > LabelCoding.maximumValueCount + 1 { throw tooManyValues() }
+      if loop.largeValues.count > LabelCoding.maximumValueCount { throw tooManyValues() }
     }
     guard let coding = LabelCoding(of: loop.values) else { throw tooManyValues() }
     return coding
@@ -189,6 +163,15 @@ private struct LabelRule {
   }
 
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
+
+  /// The finding that labels were not whole; nil where all are.
+  func scaleFinding(_ notes: LabelNotes) -> Finding? {
+    (notes.inexact ?? ignoredScale).map {
+      Finding(
+        "the scale of the file makes labels that are not whole (\($0))",
+        repair: "they are rounded to whole numbers; a program that cuts off decimals reads other labels")
+    }
+  }
 
   /// A value that is not a label, to the last digit also where a 64-bit float has too few.
   func refused(_ number: some StoredNumber) -> NoLabel {
@@ -275,25 +258,95 @@ private struct LabelLoop: StoredNumberLoop {
 /// Collects the values that occur.
 private struct ValueLoop: StoredNumberLoop {
   let rule: LabelRule
-  private(set) var values: Set<Int> = []
+  /// Whether each value up to 65535 occurs.
+  private var occurs = [Bool](repeating: false, count: Int(UInt16.max) + 1)
+  /// The values beyond 65535.
+  private(set) var largeValues: Set<Int> = []
+  private(set) var notes = LabelNotes()
 
   init(rule: LabelRule) { self.rule = rule }
+
+  var values: Set<Int> { largeValues.union(occurs.indices.filter { occurs[$0] }) }
 
   /// Returns the first voxel that is not a label, if any.
   mutating func run<Number: StoredNumber>(
     over numbers: UnsafeBufferPointer<Number>
   ) -> (position: Int, value: NoLabel)? {
+    let (slope, intercept) = (rule.scaling.slope, rule.scaling.intercept)
     var last: Number?
-    for number in numbers {
-      // Most voxels are like the one before them.
+    for position in 0..<numbers.count {
+      let number = numbers[position]
+      // Most voxels of a mask are like the one before them.
       if number == last { continue }
       last = number
+      let value = slope * number.double + intercept
+      if value >= 0, value <= 65535, value == value.rounded(.towardZero) {
+        occurs[Int(value)] = true
+        continue
+      }
       switch rule.reading(number) {
-      case .label(let label), .inexact(let label): values.insert(label)
-      case .notANumber: values.insert(0)
-      case .noLabel: return (numbers.firstIndex(of: number) ?? 0, rule.refused(number))
+      case .label(let label): insert(label)
+      case .inexact(let label):
+        insert(label)
+        if notes.inexact == nil { notes.inexact = "\(value) for \(label)" }
+      case .notANumber:
+        occurs[0] = true
+        notes.notANumberCount += 1
+      case .noLabel: return (position, rule.refused(number))
       }
     }
     return nil
   }
+
+  private mutating func insert(_ label: Int) {
+    if occurs.indices.contains(label) { occurs[label] = true } else { largeValues.insert(label) }
+  }
+}
+
+/// What one frame of an image would be as a mask: its label values, and findings about them.
+///
+/// It sees the voxels while they are read for another purpose, so that the file is read once and no labels are kept.
+/// - Complexity: O(n); 64 KB, and the values beyond 65535.
+package final class MaskSurvey {
+  private var loop: ValueLoop
+  private let type: VoxelType
+  /// Whether every voxel so far is a label.
+  private var isMask: Bool
+
+  /// A survey of one frame of an image, which is not begun.
+  package init(of image: ImageFile) {
+    type = image.voxelType
+    loop = ValueLoop(rule: LabelRule(type: image.voxelType, scaling: image.scaling))
+    // A series from a scanner is not a mask.
+    isMask = image.source.header(DicomReference.self) == nil
+  }
+
+  /// Takes the next stored voxels of the frame.
+  func add(_ voxels: UnsafeRawBufferPointer) {
+    guard isMask else { return }
+    isMask =
+      loop.run(over: voxels, type: type) == nil
+      && loop.largeValues.count <= LabelCoding.maximumValueCount
+  }
+
+  /// The values of the frame's voxels; nil where it is not a mask.
+  package var values: Set<Int>? {
+    guard isMask else { return nil }
+    let values = loop.values
+    return LabelCoding(of: values) == nil ? nil : values
+  }
+
+  /// Findings if the frame were read as a mask, each with "as a mask" before it; none where it is not one.
+  ///
+  /// NaN has a finding in images too, and therefore none here.
+  package var findings: [Finding] {
+    guard let values, let coding = LabelCoding(of: values) else { return [] }
+    return [loop.rule.scaleFinding(loop.notes), Finding(ofOnly255: values, coding: coding)].compactMap(\.self)
+      .map(\.asMask)
+  }
+}
+
+extension Finding {
+  /// The finding about a file that may be read as an image or as a mask.
+  package var asMask: Finding { Finding("as a mask: " + problem, repair: repair) }
 }

@@ -9,10 +9,13 @@ extension ImageFile {
   /// stored, with their scaling; other types become 32-bit floats, to which integers beyond 2^24 and 64-bit floats are
   /// rounded.
   ///
+  /// - Parameter survey: Learns what the frame would be as a mask.
   /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); ``intensityByteCount`` bytes per voxel and a fixed window.
-  package func scalarVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> ScalarVolume {
+  package func scalarVolume(
+    frame: Int? = nil, surveying survey: MaskSurvey? = nil, work: WorkContext = WorkContext()
+  ) throws -> ScalarVolume {
     if frame == nil, frameCount > 1 {
       note([
         Finding(
@@ -23,9 +26,9 @@ extension ImageFile {
     let frame = frame ?? 0
     try requireFrame(frame)
     if let type = storedIntegerType {
-      return ScalarVolume(grid: grid, voxels: try storedVoxels(type, frame: frame, work: work))
+      return ScalarVolume(grid: grid, voxels: try storedVoxels(type, frame: frame, survey, work: work))
     }
-    var values = try rawValues(frames: frame..<frame + 1, work: work)
+    var values = try rawValues(frames: frame..<frame + 1, survey, work: work)
     if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
     return ScalarVolume(grid: grid, voxels: values)
   }
@@ -52,7 +55,7 @@ extension ImageFile {
 
   /// The voxels of a frame as they are stored.
   private func storedVoxels<Number: StoredInteger>(
-    _ type: Number.Type, frame: Int, work: WorkContext
+    _ type: Number.Type, frame: Int, _ survey: MaskSurvey?, work: WorkContext
   ) throws -> IntensityVoxels {
     let count = grid.size.voxelCount
     try checkMemory(count * MemoryLayout<Number>.stride)
@@ -60,6 +63,7 @@ extension ImageFile {
       let memory = UnsafeMutableRawBufferPointer(numbers)
       var done = 0
       try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
+        survey?.add(bytes)
         UnsafeMutableRawBufferPointer(rebasing: memory[done...]).copyMemory(from: bytes)
         done += bytes.count
       }
@@ -69,12 +73,15 @@ extension ImageFile {
   }
 
   /// The values of consecutive frames, without repairs.
-  func rawValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
+  func rawValues(
+    frames: Range<Int>, _ survey: MaskSurvey? = nil, work: WorkContext
+  ) throws -> [Float] {
     let count = frames.count * grid.size.voxelCount
     try checkMemory(count * MemoryLayout<Float>.stride)
     return try [Float](unsafeUninitializedCapacity: count) { values, initialisedCount in
       var done = 0
       try readStoredVoxels(frames: frames, work: work) { bytes in
+        survey?.add(bytes)
         var loop = ValueLoop(scaling: scaling, values: UnsafeMutableBufferPointer(rebasing: values[done...]))
         done += loop.run(over: bytes, type: voxelType)
       }

@@ -11,10 +11,11 @@ extension ImageFile {
   ///   - frame: The only frame to write, or nil for all.
   ///   - names: Names and colours by value, for formats that hold them; such a format holds only masks.
   ///   - isCompressed: Whether voxels are compressed where the format leaves that open.
+  ///   - survey: Learns what the frame would be as a mask; nil where several frames are written.
   /// - Throws: As ``ImageWritable/pending(for:source:work:)``, and as ``readStoredVoxels(frames:work:_:)``.
   package func pendingCopy(
     for path: String, frame: Int? = nil, names: LabelNames = LabelNames(), isCompressed: Bool = true,
-    work: WorkContext = WorkContext()
+    surveying survey: MaskSurvey? = nil, work: WorkContext = WorkContext()
   ) throws -> [PendingFile] {
     guard voxelType.isReadable else {
       throw InputError(
@@ -34,11 +35,16 @@ extension ImageFile {
       ? StoredCopy(type: voxelType, scaling: scaling)
       : try converted(frames, for: format, work: work.part(0...0.5))
     let image = WrittenImage(
-      source: source, frameSizes: frame == nil ? frameSizes : [], voxelType: copy.type,
-      scaling: copy.scaling, isCompressed: isCompressed)
+      source: source, frameSizes: frame == nil ? frameSizes : [],
+      frameStep: frame == nil ? try frameStep() : nil, voxelType: copy.type, scaling: copy.scaling,
+      isCompressed: isCompressed)
+    if let step = image.frameStep, !format.holdsFrameStep(of: image) {
+      note([Finding("the frames are \(step) apart", repair: "that is lost in \(format.name)")])
+    }
     let file = try ImageOutput(path: path, image, grid: grid, work: work)
     var nonFiniteCount = 0
     try readStoredVoxels(frames: frames, work: isHeld ? work : work.part(0.5...1)) { bytes in
+      survey?.add(bytes)
       var loop = NonFiniteLoop()
       if voxelType.isFloatingPoint { nonFiniteCount += loop.run(over: bytes, type: voxelType) }
       guard !isHeld else { return try file.write(bytes: bytes) }

@@ -13,6 +13,9 @@ package protocol WritableImageFormat: ImageFormat {
   /// Whether its header states a scaling; otherwise values are stored as they are.
   static var holdsScaling: Bool { get }
 
+  /// Whether its header states the step from frame to frame; only in seconds along one axis of frames by default.
+  static func holdsFrameStep(of image: WrittenImage) -> Bool
+
   /// Whether a file of this name contains the names of its labels; false by default.
   static func holdsLabelNames(_ path: String) -> Bool
 
@@ -32,6 +35,7 @@ package protocol WritableImageFormat: ImageFormat {
 }
 
 extension WritableImageFormat {
+  package static func holdsFrameStep(of image: WrittenImage) -> Bool { image.secondsPerFrame != nil }
   package static func holdsLabelNames(_ path: String) -> Bool { false }
   package static func voxelFiles(of path: String, isCompressed: Bool) -> [String] { [] }
   package static var compressionIsOptional: Bool { false }
@@ -56,6 +60,8 @@ package struct WrittenImage: Sendable {
   package var source: ImageSource
   /// Extents beyond i, j, k; empty for a plain volume.
   package var frameSizes: [Int] = []
+  /// The step from frame to frame; nil where none is known.
+  package var frameStep: FrameStep?
   /// The stored type of a voxel, one that the format writes.
   package var voxelType: VoxelType
   /// The conversion of stored numbers to values; the identity where the format does not hold it.
@@ -66,11 +72,12 @@ package struct WrittenImage: Sendable {
   package var isCompressed = true
 
   package init(
-    source: ImageSource, frameSizes: [Int] = [], voxelType: VoxelType, scaling: VoxelScaling = VoxelScaling(),
-    labels: WrittenLabels? = nil, isCompressed: Bool = true
+    source: ImageSource, frameSizes: [Int] = [], frameStep: FrameStep? = nil, voxelType: VoxelType,
+    scaling: VoxelScaling = VoxelScaling(), labels: WrittenLabels? = nil, isCompressed: Bool = true
   ) {
     self.source = source
     self.frameSizes = frameSizes
+    self.frameStep = frameStep
     self.voxelType = voxelType
     self.scaling = scaling
     self.labels = labels

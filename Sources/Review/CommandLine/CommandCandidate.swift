@@ -51,6 +51,13 @@ extension ReviewState {
     switch CommandStem(line.stem, after: line.prompt) {
     case .first(let word): return firstWords(word, after: line.prompt)
     case .argument(let argument, let head, let text):
+      if let part = typedPart(line), let parts = knownParts(part, line), !parts.isEmpty {
+        return Self.matching(parts, part.text).map { choice in
+          CommandCandidate(
+            text: "\(choice.number)", line: head + part.head + "\(choice.number)",
+            summary: choice.summary.printableLine)
+        }
+      }
       return arguments(argument, text, line.listing).map { choice in
         CommandCandidate(text: choice.text, line: head + choice.value, summary: choice.summary)
       }
@@ -163,6 +170,16 @@ extension ReviewState {
         folder + entry.name + (entry.isFolder ? "/" : ""), entry.summary?.printableLine ?? "")
       choice.text = entry.name.printableLine + (entry.isFolder ? "/" : "")
       return choice
+    }
+  }
+
+  /// The parts whose number begins with the text, or one of the words of whose summary does.
+  private static func matching(_ parts: [FilePart], _ text: String) -> [FilePart] {
+    let key = text.nameKey
+    guard !key.isEmpty else { return parts }
+    return parts.filter {
+      let name = $0.summary.nameKey
+      return "\($0.number)".hasPrefix(key) || name.hasPrefix(key) || name.contains(" " + key)
     }
   }
 

@@ -53,6 +53,8 @@ struct CommandDefinition: Sendable {
   let names: [String]
   /// The kind of its argument.
   let argument: CommandArgument
+  /// The parts of its file that can be chosen after the path.
+  let parts: [FilePart.Kind]
   /// An example: "window 40 400".
   let example: String
   /// One line for the key reference and for the list of candidates.
@@ -61,11 +63,13 @@ struct CommandDefinition: Sendable {
   let parse: @Sendable (CommandText) -> TypedCommand
 
   init(
-    _ names: [String], argument: CommandArgument = .nothing, example: String? = nil, _ summary: String,
+    _ names: [String], argument: CommandArgument = .nothing, parts: [FilePart.Kind] = [],
+    example: String? = nil, _ summary: String,
     parse: @escaping @Sendable (CommandText) -> TypedCommand
   ) {
     self.names = names
     self.argument = argument
+    self.parts = parts
     self.example = example ?? names[0]
     self.summary = summary
     self.parse = parse
@@ -177,11 +181,11 @@ extension CommandDefinition {
 
   private static let files: [CommandDefinition] = [
     CommandDefinition(
-      ["mask"], argument: .file(.images), example: "mask FILE as NAME",
+      ["mask"], argument: .file(.images), parts: [.segment, .layer], example: "mask FILE as NAME",
       "open a mask as one more version, of overlapping segments \"segment NAME\" or \"layer N\"; \"as NAME\" names it"
     ) { TypedCommand.mask($0.text) },
     CommandDefinition(
-      ["open"], argument: .file(.images), example: "open IMAGE",
+      ["open"], argument: .file(.images), parts: [.series], example: "open IMAGE",
       "open another image, of several series \"series N\"; asks when something would be lost"
     ) { TypedCommand.open($0.text) },
     CommandDefinition(

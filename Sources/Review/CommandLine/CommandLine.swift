@@ -20,10 +20,12 @@ package struct CommandLine: Equatable, Sendable {
   var pointed: Int?
   /// How often ↑ was pressed before the lines of earlier sessions were read.
   var awaitedLines = 0
-  /// Whether Tab waits for the names in a folder.
+  /// Whether Tab waits for the names in a folder, or the parts of a file.
   var awaitsListing = false
   /// The names in the folder of the path that is being typed, once read.
   var listing: FolderListing?
+  /// The parts of the file after which one is being typed, once read.
+  var parts: FilePartList?
   /// The preview of the file or folder that is pointed at; nil for none.
   var preview: CandidatePreview?
 

@@ -29,8 +29,9 @@ package struct ExportRequest: Equatable, Sendable {
 }
 
 package enum ExportOutcome: Equatable, Sendable {
-  /// Written, with the full path and notes about the source files, one line each.
-  case written(path: String, notes: [String] = [])
+  /// Written, with the full path, notes about the source files, one line each, and the path of the DICOM segmentation that
+  /// was written too.
+  case written(path: String, notes: [String] = [], segmentation: String? = nil)
   /// Nothing was written because these files exist and the request did not allow replacing them.
   case exists(paths: [String])
 }
@@ -55,12 +56,13 @@ package struct ExportJob: Job {
 
   package func reduce(_ state: inout ReviewState, _ outcome: ExportOutcome) -> [ReviewEffect] {
     switch outcome {
-    case .written(let written, let notes):
+    case .written(let written, let notes, let segmentation):
       // The file may have held another version before.
       state.files = state.files.filter { $0.value.path != written }
       let id = state.renumbered[version.id] ?? version.id
       state.files[id] = WrittenVersion(path: written, version: version)
-      let line = (["exported \(written)"] + notes).joined(separator: "; ")
+      let also = segmentation.map { " and \(FilePath.name(of: $0))" } ?? ""
+      let line = (["exported \(written)\(also)"] + notes).joined(separator: "; ")
       state.message = Message(line, notes.isEmpty ? .note : .warning)
       return quitsAfterwards && notes.isEmpty ? state.quit() : []
     case .exists(let existing):

@@ -4,15 +4,17 @@ import Work
 
 /// The middle slice of an image that is not open, to recognise it by.
 package struct FilePreview: Equatable, Sendable {
-  /// The slice, on a grid of its own.
+  /// The slice, on a grid of its own with one voxel across it.
   package var slice: ScalarVolume
-  /// The window in which a review would show this slice.
+  /// The voxel axis across the slice.
+  package var sliceAxis: Int
+  /// The window in which a review would open the image; of a large image, from the slice alone.
   package var window: IntensityWindow
   /// The image in a few words: "512x512x300, 0.703x0.703x1 mm, CT, 16-bit".
   package var summary: String
 
-  package init(slice: ScalarVolume, window: IntensityWindow, summary: String) {
-    (self.slice, self.window, self.summary) = (slice, window, summary)
+  package init(slice: ScalarVolume, sliceAxis: Int = 2, window: IntensityWindow, summary: String) {
+    (self.slice, self.sliceAxis, self.window, self.summary) = (slice, sliceAxis, window, summary)
   }
 }
 

@@ -27,7 +27,7 @@ package struct FolderListing: Equatable, Sendable {
   package var folder: String
   /// The files that were asked for.
   package var content: FolderContent
-  /// The names, ascending; empty for a folder that cannot be read.
+  /// The names in the order of the list; empty for a folder that cannot be read.
   package var entries: [FolderEntry]
 
   package init(folder: String, content: FolderContent, entries: [FolderEntry]) {

@@ -6,7 +6,8 @@ package enum JobKind: Hashable, Sendable, CaseIterable {
     comparison, export
   case frame, memory, journal, spatialComparison, islands, surfaceDistances, probabilities,
     computedProbabilities
-  case folder, fileSummaries, filePreview, commandHistory, mask, image, uncertainty, componentProbabilities
+  case folder, fileSummaries, filePreview, fileParts, commandHistory, mask, image, uncertainty,
+    componentProbabilities
 }
 
 /// Background work: a request, the work, and the change of the state by its outcome.

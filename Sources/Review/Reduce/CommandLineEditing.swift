@@ -73,8 +73,17 @@ extension ReviewState {
 
   /// Completes the text before the cursor to the longest common prefix of all candidates; when it is complete, shows
   /// the candidates one after the other.
-  private func complete(_ count: Int, in line: inout CommandLine) {
-    if let folder = CommandStem(line.stem, after: line.prompt).folder, line.listing?.folder != folder.path {
+  func complete(_ count: Int, in line: inout CommandLine) {
+    let parts = typedPart(line).map { knownParts($0, line) }
+    if case .some(.none) = parts {
+      line.awaitsListing = true
+      return
+    }
+    // Where there are no parts, a word such as "series" may belong to the name of a file.
+    let isPath = parts??.isEmpty ?? true
+    if isPath, let folder = CommandStem(line.stem, after: line.prompt).folder,
+      line.listing?.folder != folder.path
+    {
       line.awaitsListing = true
       return
     }
@@ -123,7 +132,7 @@ extension ReviewState {
   mutating func receive(_ listing: FolderListing) {
     guard case .command(var line) = dialog else { return }
     line.listing = listing
-    if line.awaitsListing {
+    if line.awaitsListing, typedPart(line).map({ knownParts($0, line) != nil }) ?? true {
       line.awaitsListing = false
       complete(1, in: &line)
     }
@@ -154,14 +163,15 @@ extension ReviewState {
   /// preview of the one that is pointed at, and saved CRF settings.
   mutating func readCandidatesIfNeeded() -> [ReviewEffect] {
     guard case .command(let line) = dialog else {
-      return [JobKind.folder, .fileSummaries, .filePreview].flatMap { cancel($0) }
+      return [JobKind.folder, .fileSummaries, .filePreview, .fileParts].flatMap { cancel($0) }
     }
     if case .argument(.preset, _, _) = CommandStem(line.stem, after: line.prompt), savedPresets == nil,
       jobs[.presets] == nil
     {
       return [start(PresetsJob())]
     }
-    return readFolderIfNeeded(line) + readSummariesIfNeeded(line) + readPreviewIfNeeded(line)
+    return readFolderIfNeeded(line) + readPartsIfNeeded(line) + readSummariesIfNeeded(line)
+      + readPreviewIfNeeded(line)
   }
 
   private mutating func readFolderIfNeeded(_ line: CommandLine) -> [ReviewEffect] {

@@ -41,8 +41,8 @@ extension ReviewState {
     let planes = AnatomicalPlane.allCases.map {
       PlaneGeometry($0, of: grid, convention: view.convention)
     }
-    guard let geometry = planes.first(where: { $0.sliceAxis == 2 }) else { return }
-    let middle = SIMD3(Double(grid.size.i - 1) / 2, Double(grid.size.j - 1) / 2, 0)
+    guard let geometry = planes.first(where: { $0.sliceAxis == preview.sliceAxis }) else { return }
+    let middle = SIMD3(Double(grid.size.i - 1) / 2, Double(grid.size.j - 1) / 2, Double(grid.size.k - 1) / 2)
     let projection = PaneProjection(
       geometry, width: area.columns, height: area.rows * 2, pixelAspect: capabilities.cellAspect / 2, zoom: 1,
       centre: middle)

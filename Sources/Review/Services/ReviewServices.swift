@@ -80,11 +80,17 @@ package protocol ReviewServices: Sendable {
   /// Saves kernels under a name; existing ones of that name are replaced only with `replacesExisting`.
   func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
 
-  /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
+  /// The names in a folder whose path was typed: its DICOM series by their numbers, then its folders and the files of the
+  /// kind `content`, ascending.
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry]
 
   /// What files and folders of a folder whose path was typed are, in a few words by name: "512x512x300, 84 MB".
   func summaries(of names: [String], in folder: String, _ work: WorkContext) throws -> [String: String]
+
+  /// The series of a folder whose path was typed, or the segments or layers of a segmentation; empty where there are
+  /// none to choose.
+  /// - Throws: `InputError` when it cannot be read; `Cancelled`.
+  func parts(_ kind: FilePart.Kind, of path: String, _ work: WorkContext) throws -> [FilePart]
 
   /// The middle slice of an image whose path was typed.
   /// - Returns: nil for a folder that is not an image.

@@ -22,7 +22,7 @@ struct SegmentOptions: ParsableArguments {
   var segment: String?
 
   @Option(
-    help: "Of a segmentation with several layers, only this one, counted from 0.",
+    help: "Of a .seg.nrrd with several layers, only this one, counted from 0; DICOM has no layers.",
     transform: OptionParsing.wholeNumber)
   var layer: Int?
 
@@ -38,7 +38,9 @@ struct SegmentOptions: ParsableArguments {
       throw InputError(
         options.words.joined(separator: " "), "chooses a part of a segmentation",
         found: masks.isEmpty ? "no mask" : masks.joined(separator: ", "),
-        expected: "a segmentation with segments, .seg.nrrd or DICOM")
+        expected: layer == nil
+          ? "a segmentation with segments, .seg.nrrd or DICOM"
+          : "a segmentation with layers, .seg.nrrd; of DICOM, which has none, --segment chooses")
     }
     return chosen
   }

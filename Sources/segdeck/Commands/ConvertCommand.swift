@@ -29,7 +29,8 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var choice: ImageChoiceOptions
 
   @Option(
-    help: "Write a mask on the grid of this image, as a review exports it: its axes, its header.",
+    help:
+      "Write a mask on the grid of this image, as a review exports it: its axes, its header. --series chooses of its folder.",
     completion: .file())
   var like: String?
 
@@ -90,18 +91,23 @@ struct ConvertCommand: ParsableCommand {
       )
     }
     let work = WorkContext(cancellation: Interruption.cancellation())
+    let choices = try choices()
     let image = try ImageFile.open(
-      input, options: choice.options, work: work.showingProgress("opening"))
+      input, options: choices.input, work: work.showingProgress("opening"))
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
-    let found = try stated ?? LabelNamesFile.read(of: image)
+    let found = try stated ?? LabelNamesFile.read(of: image, values: nil)
     let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
     let outputPath = try outputPath(of: image, hasNames: hasNames)
     let namesPath = try names.map { path throws(InputError) in
       try OutputPath(path, kind: .labelNames, isForced: force)
     }
     var (written, labels) =
-      try like.map { try fitted(image, to: $0, stated, selections, outputPath, work) }
-      ?? copied(image, found ?? LabelNames(), outputPath, work)
+      try like.map {
+        try fitted(
+          image, to: ImageFile.open($0, options: choices.like, work: work), stated, selections, outputPath,
+          work)
+      }
+      ?? copied(image, found, outputPath, work)
     if !labels.entries.isEmpty, !sharesNames(with: image) {
       // Names that hold for a whole folder are only known once the labels are.
       let companions = LabelNamesFile.paths(writtenWithMask: outputPath.path)
@@ -121,12 +127,23 @@ struct ConvertCommand: ParsableCommand {
     try PendingFile.commit(written)
   }
 
+  /// What is read of the input, and of the image of `--like`: the series where that leaves one to choose, because masks
+  /// are seldom series.
+  /// - Throws: ``InputError`` for a missing or unreadable file.
+  private func choices() throws -> (input: ImageReadingOptions, like: ImageReadingOptions) {
+    var input = choice.options
+    guard let like, try ImageFile.choices(of: like).contains(.series) else {
+      return (input, ImageReadingOptions())
+    }
+    input.series = nil
+    return (input, choice.series.options)
+  }
+
   /// The mask on the grid of another image, and the names of its labels.
   private func fitted(
-    _ image: ImageFile, to reference: String, _ stated: LabelNames?, _ selections: [LabelSelection],
+    _ image: ImageFile, to reference: ImageFile, _ stated: LabelNames?, _ selections: [LabelSelection],
     _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let reference = try ImageFile.open(reference, work: work)
     // Four copies: as read, on the other grid, in chunks, and as written.
     try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
     let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
@@ -145,16 +162,36 @@ struct ConvertCommand: ParsableCommand {
   }
 
   /// A copy of the image with its findings noted, and the names of its labels.
+  /// - Parameter stated: The names that are known before the voxels are read; nil for none.
   private func copied(
-    _ image: ImageFile, _ names: LabelNames, _ outputPath: OutputPath, _ work: WorkContext
+    _ image: ImageFile, _ stated: LabelNames?, _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let written = try image.pendingCopy(
-      for: outputPath.path, frame: frame, names: names, isCompressed: !uncompressed, work: work)
-    FindingNotes.add(image)
-    if frame != nil || image.frameCount == 1 {
-      for finding in try image.findingsAsMask(frame: frame, work: work) {
-        FindingNotes.add(finding.description, of: input)
+    let (written, names): ([PendingFile], LabelNames)
+    if ImageName.holdsLabelNames(outputPath.path) {
+      guard !FilePath.hasSuffix(".dcm", output) || !image.storage.hasPrefix("DICOM segmentation") else {
+        throw InputError(
+          output, "is a segmentation of an image's slices", found: "the segmentation alone",
+          expected: "--like with the DICOM image that \(input) is of, or another suffix")
       }
+      let mask = try image.labelVolume(frame: frame, work: work)
+      let values = mask.values()
+      names = try stated ?? LabelNamesFile.read(of: image, values: values) ?? LabelNames()
+      written = try mask.pending(
+        for: outputPath.path, source: image.source, names: names, isCompressed: !uncompressed, work: work)
+      FindingNotes.add(image)
+      if let coding = LabelCoding(of: values), let finding = Finding(ofOnly255: values, coding: coding) {
+        FindingNotes.add(finding.asMask.description, of: input)
+      }
+    } else {
+      let isOneFrame = frame != nil || image.frameCount == 1
+      let survey = isOneFrame ? MaskSurvey(of: image) : nil
+      written = try image.pendingCopy(
+        for: outputPath.path, frame: frame, isCompressed: !uncompressed, surveying: survey, work: work)
+      FindingNotes.add(image)
+      for finding in survey?.findings ?? [] { FindingNotes.add(finding.description, of: input) }
+      let found =
+        try stated ?? LabelNamesFile.read(of: image, values: survey?.values, isMask: self.names != nil)
+      names = found ?? LabelNames()
     }
     let coding = LabelCoding(of: Set(names.entries.map(\.value))) ?? .identity
     for note in names.notes(coding) { FindingNotes.add(note, of: input) }

@@ -102,7 +102,7 @@ private struct ImageDescription: Encodable {
   /// The frame that `values` describes; both are nil where voxels are not numbers.
   var frame: Int?
   var values: Values?
-  /// The labels that the file itself names.
+  /// The labels that the file itself names, or a file beside it.
   var labels: [LabelNames.Entry]?
   /// Those of each layer, where there are several.
   var layers: [[LabelNames.Entry]]?
@@ -120,12 +120,12 @@ private struct ImageDescription: Encodable {
     spacingMm = (0..<3).map { grid.spacing[$0] }
     orientation = grid.orientation.description
     self.affine = (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
-    labels = image.layers.isEmpty ? image.labelNames?.entries : nil
     layers = image.layers.isEmpty ? nil : image.layers.map(\.entries)
     // Segments of several layers may overlap, and then only a layer has values.
     let hasValues = image.voxelType.isReadable && image.layers.isEmpty
+    let survey = MaskSurvey(of: image)
     if hasValues {
-      let voxels = try image.scalarVolume(frame: frame, work: work).voxels
+      let voxels = try image.scalarVolume(frame: frame, surveying: survey, work: work).voxels
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
       voxels.forEachPiece { piece in
         for value in piece {
@@ -137,10 +137,27 @@ private struct ImageDescription: Encodable {
       self.frame = frame
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
     }
-    findings =
-      image.findings + (hasValues ? try image.findingsAsMask(frame: frame, work: work) : [])
+    findings = image.findings + (hasValues ? survey.findings : [])
+    let (names, problem) = Self.names(of: image, hasValues ? survey.values : nil)
+    labels = image.layers.isEmpty ? names?.entries : nil
+    if let problem { findings.append(problem) }
     if !image.voxelType.isReadable {
       findings.append(Finding("voxels are \(voxelType), not one number each", repair: "they cannot be read"))
+    }
+  }
+
+  /// The names of the image's labels; nil where it has none.
+  ///
+  /// Those that cannot be read are a finding.
+  /// - Parameter values: Those of its voxels; nil where it is not a mask.
+  private static func names(of image: ImageFile, _ values: Set<Int>?) -> (LabelNames?, Finding?) {
+    guard let values else { return (image.labelNames, nil) }
+    do {
+      let names = try LabelNamesFile.read(of: image, values: values, isMask: false)
+      return (names.flatMap { $0.entries.isEmpty ? image.labelNames : $0.applied(to: values) }, nil)
+    } catch {
+      let name = FilePath.name(of: error.subject)
+      return (image.labelNames, Finding("\(name): \(error.problem)", repair: "its names are not used"))
     }
   }
 

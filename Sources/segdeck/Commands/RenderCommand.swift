@@ -23,7 +23,10 @@ struct RenderCommand: ParsableCommand {
       voxel shows however small the picture is.
       """)
 
-  @Argument(help: "An image, a folder of cases, or a worklist file (.csv, .tsv).", completion: .file())
+  @Argument(
+    help:
+      "An image (a file, or a folder of one DICOM series), a folder of cases, or a worklist file (.csv, .tsv).",
+    completion: .file())
   var place: String
 
   @Option(help: "A mask of the image; may be given more than once.", completion: .file())
@@ -49,16 +52,27 @@ struct RenderCommand: ParsableCommand {
 
   @OptionGroup var threads: WorkOptions
 
-  private var isList: Bool {
+  /// Whether the place is a list of cases.
+  ///
+  /// A folder that directly holds DICOM files is one image where an option is about one image. Where it holds one
+  /// series and no segmentation, it is one image also without such an option.
+  private func isList() throws -> Bool {
     let name = place.lowercased()
-    // A folder of which a series is chosen is one image.
     guard series.series == nil else { return false }
-    return FileSystem.isFolder(place) || name.hasSuffix(".csv") || name.hasSuffix(".tsv")
+    guard FileSystem.isFolder(place) else { return name.hasSuffix(".csv") || name.hasSuffix(".tsv") }
+    guard cases.given.isEmpty, DicomListing.holdsDICOM(folder: place) else { return true }
+    guard mask.isEmpty, frame == nil, segments.options.isEmpty else { return false }
+    guard writesOneFile else { return true }
+    let listing = try DicomListing(place, work: threads.context("searching").withoutProgress)
+    return listing.series.count != 1 || !listing.segmentations.isEmpty
   }
+
+  /// Whether the output is a picture, not a folder of pictures.
+  private var writesOneFile: Bool { output.lowercased().hasSuffix(".png") && !FileSystem.isFolder(output) }
 
   func run() throws {
     let slices = try options.sliceChoice()
-    guard isList else { return try renderImage(slices) }
+    guard try isList() else { return try renderImage(slices) }
     guard mask.isEmpty, frame == nil else {
       throw InputError(
         mask.isEmpty ? "--frame" : "--mask", "is about one image", found: "the cases of \(place)")
@@ -69,7 +83,7 @@ struct RenderCommand: ParsableCommand {
     }
     let listing = try cases.listing(of: place, work: threads.context("searching"))
     try listing.registerFiles()
-    if output.lowercased().hasSuffix(".png"), !FileSystem.isFolder(output) {
+    if writesOneFile {
       try renderSheet(listing, slices)
     } else {
       try renderFolder(listing, slices)
@@ -99,7 +113,8 @@ struct RenderCommand: ParsableCommand {
     if let problem = content.problems.first { throw problem }
     guard let image = content.image else { preconditionFailure("an image without a problem was read") }
     let picture = try picture(
-      image, content, style, slices, heading: FilePath.name(of: place), work: work.part(0.5...1))
+      image, content, style, slices, columns: options.columns, heading: FilePath.name(of: place),
+      work: work.part(0.5...1))
     try AtomicFile.write(picture.png(subject: output), to: path.path)
     work.report(1)
     try Console.print("\(picture.width)x\(picture.height) pixels in \(output.printableLine)")
@@ -112,8 +127,9 @@ struct RenderCommand: ParsableCommand {
   }
 
   /// The pictures of an image below each other.
+  /// - Parameter columns: Those of its slices; nil for as many as fit.
   private func picture(
-    _ image: ScalarVolume, _ content: ReadCase, _ style: PictureStyle, _ slices: SliceChoice?,
+    _ image: ScalarVolume, _ content: ReadCase, _ style: PictureStyle, _ slices: SliceChoice?, columns: Int?,
     heading: String,
     work: WorkContext
   ) throws -> Picture {
@@ -122,7 +138,7 @@ struct RenderCommand: ParsableCommand {
     if let slices {
       drawn = [
         try painter.montage(
-          style.plane ?? .axial, slices: slices, columns: isList ? nil : options.columns,
+          style.plane ?? .axial, slices: slices, columns: columns,
           showsDifference: options.difference, work: work.part(0.3...1))
       ]
     } else if options.difference, let difference = try painter.difference(work: work.part(0.3...1)) {
@@ -146,7 +162,8 @@ struct RenderCommand: ParsableCommand {
     for problem in content.problems { Console.note("\(item.name): \(problem.description)") }
     guard let image = content.image else { return nil }
     do {
-      return try picture(image, content, style, slices, heading: item.name, work: work.part(0.5...1))
+      return try picture(
+        image, content, style, slices, columns: nil, heading: item.name, work: work.part(0.5...1))
     } catch let error as InputError {
       Console.note("\(item.name): \(error.description)")
       return nil

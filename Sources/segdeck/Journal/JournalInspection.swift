@@ -194,9 +194,9 @@ package final class JournalInspection {
     let input =
       try image?.recorded(work)
       ?? MaskRecord.File(path: opening.image, absolutePath: opening.image).comparedWithDisk(work)
-    let record = try ReviewExport(request: request, input: input, source: origin?.source(work))
+    let written = try ReviewExport(request: request, input: input, source: origin?.source(work))
       .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
-    if image != nil { record.noteChanges() }
+    if image != nil { written.record.noteChanges() }
   }
 
   /// The image, if its content is that of the journal; otherwise a note is printed and the result is nil.

@@ -95,6 +95,12 @@ final class CaseServices: ReviewServices {
 
   func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
   {
+    try Self.inWordsOfCommands { try readMask(request, work) }
+  }
+
+  private func readMask(_ request: MaskRequest, _ work: WorkContext) throws -> (
+    mask: LoadedMask, findings: [String]
+  ) {
     let openedMask = try OpenedImage(
       FilePath.expandingTilde(request.path), options: request.part.map(ImageReadingOptions.init) ?? .init(),
       work: work.withoutProgress)
@@ -126,7 +132,9 @@ final class CaseServices: ReviewServices {
         path, "cannot be opened beside a case", found: "a folder",
         expected: "an image, or a folder with a DICOM series")
     }
-    let image = try ImageFile.open(path, options: ImageReadingOptions(series: series), work: work)
+    let image = try Self.inWordsOfCommands {
+      try ImageFile.open(path, options: ImageReadingOptions(series: series), work: work)
+    }
     return series == nil ? path : image.pathInSeries
   }
 
@@ -230,8 +238,17 @@ final class CaseServices: ReviewServices {
     return summaries
   }
 
+  func parts(_ kind: FilePart.Kind, of path: String, _ work: WorkContext) throws -> [FilePart] {
+    try [FilePart](kind, of: FilePath.expandingTilde(path), work)
+  }
+
   func preview(of path: String, _ work: WorkContext) throws -> FilePreview? {
-    try FilePreview(of: FilePath.expandingTilde(path), work: work)
+    try Self.inWordsOfCommands { try FilePreview(of: FilePath.expandingTilde(path), work: work) }
+  }
+
+  /// The value of `body`, whose errors name the words of commands instead of options.
+  private static func inWordsOfCommands<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as InputError { throw error.inWordsOfCommands }
   }
 
   func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory {
@@ -271,10 +288,10 @@ final class CaseServices: ReviewServices {
     } else {
       source = try file(of: request.provenance.steps.first, work)
     }
-    let record = try ReviewExport(request: request, input: image.recorded(work), source: source)
+    let written = try ReviewExport(request: request, input: image.recorded(work), source: source)
       .write(on: image.image.source, to: outputPath, work)
     work.report(1)
-    return .written(path: path, notes: record.changes)
+    return .written(path: path, notes: written.record.changes, segmentation: written.segmentation)
   }
 
   /// The file that a first step read in this session, with its checksum.

@@ -6,7 +6,8 @@ import Work
 extension [FolderEntry] {
   /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
   ///
-  /// In a folder of DICOM files, each series is listed as its first file, with a summary, and its other files are not.
+  /// In a folder of DICOM files, the series come first, in the order of their numbers: each as its first file, with its
+  /// number and a summary. Their other files are not listed.
   /// Other images and folders get their summaries later (``FolderEntry/summary(of:_:)``).
   /// - Throws: ``InputError`` when the folder cannot be read; `Cancelled`.
   package init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
@@ -27,13 +28,16 @@ extension [FolderEntry] {
     }
     if holdsDICOM {
       let listing = try DicomListing(path.isEmpty ? "." : path, work: work)
-      entries += listing.series.map {
-        FolderEntry(FilePath.name(of: $0.path), summary: "\($0.summary), \(FolderEntry.text($0.byteCount))")
-      }
       entries += names.filter { ImageName.suffix(of: $0) != nil && !DicomListing.hasSuffix($0) }.map {
         FolderEntry($0, summary: nil)
       }
       entries.sort { $0.name < $1.name }
+      entries.insert(
+        contentsOf: listing.series.map {
+          FolderEntry(
+            FilePath.name(of: $0.path),
+            summary: "series \($0.number): \($0.summary), \(FolderEntry.text($0.byteCount))")
+        }, at: 0)
     }
     self = entries
   }

@@ -14,26 +14,29 @@ struct ReviewExport {
   let source: MaskRecord.File?
 
   /// Writes the mask on the grid of `image`; of a DICOM image, also as a segmentation beside it.
-  /// - Returns: The record that was written.
+  /// - Returns: The record that was written, and the path of the segmentation, if any.
   /// - Throws: ``InputError`` when a file cannot be written; ``Cancelled``.
-  @discardableResult
-  func write(on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext) throws -> MaskRecord {
+  func write(
+    on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext
+  ) throws -> (record: MaskRecord, segmentation: String?) {
     var record = record
     record.threads = work.threadCount
     // Two copies: the whole volume, and the volume in the order of the file.
     try LabelVolume.requireMemory(on: request.labels.grid.size, volumes: 2, subject: request.path)
     let labels = try request.labels.volume
     var segmentation: [PendingFile] = []
+    var segmentationPath: String?
     // A segmentation without segments cannot be written.
     if let path = ImageName.segmentation(besideMask: outputPath.path, of: image),
       labels.voxels.contains(where: { $0 > 0 })
     {
       let names = LabelNames(request.table, coding: labels.coding)
+      segmentationPath = path
       segmentation = try labels.pending(for: path, source: image, names: names, work: work.withoutProgress)
     }
     try record.write(
       labels, request.table, source: image, to: outputPath, with: segmentation, work: work.withoutProgress)
-    return record
+    return (record, segmentationPath)
   }
 
   private var record: MaskRecord {

@@ -36,7 +36,7 @@ struct DatasetLabels {
       let own = try file.labelVolume(work: work.withoutProgress).values().subtracting([0])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
-      if let names = try LabelNamesFile.read(of: file) {
+      if let names = try LabelNamesFile.read(of: file, values: nil) {
         found.append((pair.labels, names, own))
       }
       for (path, names) in try Self.commonNames(of: pair.labels, except: &known) {
