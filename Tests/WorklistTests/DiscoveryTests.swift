@@ -221,14 +221,15 @@ import Worklist
     "a mask that was exported from a review comes after the others, one of the program's networks does not")
   func reviewExports() throws {
     let folder = try SampleFolder(
-      "x.nii.gz", "x_a.nii.gz", "x_seg.nii.gz", "x_seg1.nii.gz", "x_seg2.nii.gz", "y.nii.gz", "y_seg.nii.gz",
+      "x.nii.gz", "x_pred.nii.gz", "x_seg.nii.gz", "x_seg1.nii.gz", "x_seg2.nii.gz", "y.nii.gz",
+      "y_seg.nii.gz",
       "y_seg1.nii.gz")
     let record = #"{"tool": "segdeck 0.4", "input": {"path": "x.nii.gz"}"#
     try folder.write(record + #", "review": {"verdict": "accepted"}}"#, to: "x_seg.json")
     try folder.write(record.replacing("x.nii", with: "y.nii") + "}", to: "y_seg.json")
     #expect(
       try folder.found() == [
-        "x: x.nii.gz; a=x_a.nii.gz; seg1=x_seg1.nii.gz; seg2=x_seg2.nii.gz; seg=x_seg.nii.gz",
+        "x: x.nii.gz; pred=x_pred.nii.gz; seg1=x_seg1.nii.gz; seg2=x_seg2.nii.gz; seg=x_seg.nii.gz",
         "y: y.nii.gz; seg=y_seg.nii.gz; seg1=y_seg1.nii.gz",
       ])
   }
