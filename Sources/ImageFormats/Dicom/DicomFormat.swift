@@ -128,6 +128,20 @@ enum DicomFormat: WritableImageFormat {
     return (shown + (more > 0 ? ["and \(more) more"] : [])).joined(separator: "; ")
   }
 
+  /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: its values would be in other units.
+  private static func requireScalingOfAllSlices(_ series: DicomSeries) throws(InputError) {
+    let scaled = series.slices.first { series.frame($0).scaling?.isIdentity == false }
+    let unscaled = series.slices.first { series.frame($0).scaling == nil }
+    guard let scaled, let unscaled, let scaling = series.frame(scaled).scaling else { return }
+    let path = series.instance(unscaled).path
+    let name = series.instance(unscaled).frames.count > 1 ? "frame \(unscaled.frame) " : ""
+    throw InputError(
+      path, "\(name)states neither RescaleSlope (0028,1053) nor RescaleIntercept (0028,1052)",
+      found: "none",
+      expected: "one, as \(series.name(scaled)) has: "
+        + "\(significant(scaling.slope)) and \(significant(scaling.intercept))")
+  }
+
   private static func image(
     _ series: DicomSeries, path: String, findings damaged: [Finding]
   ) throws(InputError) -> ImageFile {
@@ -142,10 +156,12 @@ enum DicomFormat: WritableImageFormat {
         "its values are to be looked up in a ModalityLUTSequence (0028,3000), which is not read",
         expected: "RescaleSlope and RescaleIntercept, or neither")
     }
+    try requireScalingOfAllSlices(series)
     let stack = try SliceStack(series, path: path)
     let storedType = try format.voxelType(path: path)
     let slices = stack.volumes.flatMap { $0 }.map {
-      DicomVoxels.Slice(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
+      DicomVoxels.Slice(
+        instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling ?? VoxelScaling())
     }
     let appliesScaling = slices.contains { $0.scaling != slices[0].scaling }
     let reader = DicomVoxels(

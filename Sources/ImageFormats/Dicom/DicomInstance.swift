@@ -47,16 +47,16 @@ struct DicomInstance: Sendable {
     instanceNumber = dataSet.integer(.instanceNumber)
     description = Self.description(dataSet)
     isMosaic = dataSet.texts(.imageType).contains("MOSAIC")
-    hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && dataSet.scaling == nil
+    hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && !dataSet.statesScaling
     guard let element = content.pixels, dataSet.values[.rows] != nil else {
       (format, pixels, frames, findings, segmentation) = (nil, nil, [], [], nil)
       return
     }
     let format = try PixelFormat(dataSet, element, path: path)
-    let frameCount = dataSet.integer(.numberOfFrames) ?? 1
-    guard (1...Self.maximumFrameCount).contains(frameCount) else {
+    let stated = try dataSet.statedNumber("NumberOfFrames", .numberOfFrames, path: path) ?? 1
+    guard let frameCount = Int(exactly: stated), (1...Self.maximumFrameCount).contains(frameCount) else {
       throw InputError(
-        path, "NumberOfFrames (0028,0008) is not a count that is read", found: "\(frameCount)",
+        path, "NumberOfFrames (0028,0008) is not a count that is read", found: significant(stated),
         expected: "1 to \(Self.maximumFrameCount)")
     }
     let groupCount = dataSet.items(.perFrameFunctionalGroups).count
@@ -70,17 +70,17 @@ struct DicomInstance: Sendable {
       element, content, format: format, frameCount: frameCount)
     self.format = format
     self.pixels = pixels
-    frames = DicomFrame.frames(of: dataSet, count: frameCount)
+    frames = try DicomFrame.frames(of: dataSet, count: frameCount, path: path)
     self.findings = findings + Self.findings(dataSet, format)
     segmentation = SegmentationContent(dataSet, sopClassUID: sopClassUID)
   }
 
   private static func findings(_ dataSet: DicomDataSet, _ format: PixelFormat) -> [Finding] {
     var findings: [Finding] = []
-    if dataSet.number(.rescaleSlope) == 0 {
+    if dataSet.statesZeroSlope {
       findings.append(Finding("RescaleSlope is 0", repair: "values are not multiplied"))
     }
-    if dataSet.item(.modalityLUTSequence) != nil, dataSet.scaling != nil {
+    if dataSet.item(.modalityLUTSequence) != nil, dataSet.statesScaling {
       findings.append(
         Finding(
           "ModalityLUTSequence and RescaleSlope are both stated",
