@@ -168,7 +168,8 @@ enum DicomFormat: WritableImageFormat {
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k,
       appliesScaling: appliesScaling,
       storedType: storedType)
-    var findings = stack.findings + damaged
+    let reference = DicomReference(series, stack)
+    var findings = stack.findings + damaged + reference.findings
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }
@@ -176,7 +177,7 @@ enum DicomFormat: WritableImageFormat {
     return ImageFile(
       path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
       modality: series.first.modality,
-      source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
+      source: ImageSource(grid: stack.grid, header: reference),
       voxelType: appliesScaling ? .float32 : storedType,
       scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],

@@ -18,6 +18,8 @@ struct ReviewExport {
   /// - Throws: ``InputError`` when a file cannot be written; ``Cancelled``.
   @discardableResult
   func write(on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext) throws -> MaskRecord {
+    // A segmentation refers to the slices of the frame that the mask was made from.
+    let image = image.ofFrame(request.provenance.frame)
     var record = record
     record.threads = work.threadCount
     // Two copies: the whole volume, and the volume in the order of the file.
