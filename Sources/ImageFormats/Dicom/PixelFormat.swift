@@ -45,6 +45,28 @@ struct PixelFormat: Hashable, Sendable {
     photometricInterpretation = dataSet.text(.photometricInterpretation) ?? "MONOCHROME2"
   }
 
+  /// Whether frames of both formats can be slices of one image: they may differ in the sign and in the bits that hold
+  /// the number, as scanners choose them anew for each slice.
+  func canBeOneImage(with other: PixelFormat) -> Bool {
+    columns == other.columns && rows == other.rows && bitsAllocated == other.bitsAllocated
+      && isFloatingPoint == other.isFloatingPoint && samplesPerPixel == other.samplesPerPixel
+      && photometricInterpretation == other.photometricInterpretation
+  }
+
+  /// The type of voxels that holds the numbers of every format; nil where none does.
+  /// - Parameter formats: Formats that can be one image, at least one.
+  /// - Throws: As ``voxelType(path:)``.
+  static func commonType(of formats: Set<PixelFormat>, path: String) throws(InputError) -> VoxelType? {
+    var types: Set<VoxelType> = []
+    for format in formats { types.insert(try format.voxelType(path: path)) }
+    guard types.count > 1 else { return types.first }
+    // Numbers without a sign fit the signed type where they leave its highest bit free.
+    guard let signed = formats.first(where: \.isSigned),
+      formats.allSatisfy({ $0.isSigned || $0.bitsStored < $0.bitsAllocated })
+    else { return nil }
+    return try signed.voxelType(path: path)
+  }
+
   /// Pixels of a frame.
   var pixelCount: Int { columns * rows }
 

@@ -1,0 +1,94 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+import Volumes
+import Work
+
+@Suite("Series of DICOM files")
+struct DicomSeriesTests {
+  /// Sets BitsStored, HighBit and PixelRepresentation of a file.
+  private func setBits(_ stored: UInt8, isSigned: Bool, in file: URL) throws {
+    try setElement(0x28, 0x101, "US", [stored, 0], in: file)
+    try setElement(0x28, 0x102, "US", [stored - 1, 0], in: file)
+    try setElement(0x28, 0x103, "US", [isSigned ? 1 : 0, 0], in: file)
+  }
+
+  @Test("slices that differ in their stored bits or sign are one image with the same values")
+  func bits() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit")).scalarVolume()
+    func read(_ changes: [String: (UInt8, Bool)]) throws -> (VoxelType, ScalarVolume) {
+      try withDicomCopy(of: "explicit") { folder in
+        for (name, bits) in changes {
+          try setBits(bits.0, isSigned: bits.1, in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        return (image.voxelType, try image.scalarVolume())
+      }
+    }
+    let wide = try read(["02.dcm": (16, false)])
+    #expect(wide.0 == .uint16 && wide.1.voxels == whole.voxels)
+    let signed = try read(["01.dcm": (13, true)])
+    #expect(signed.0 == .int16 && signed.1.voxels == whole.voxels)
+    // No 16-bit type holds the numbers of both.
+    let both = try read(["01.dcm": (13, true), "02.dcm": (16, false)])
+    #expect(both.0 == .float32 && both.1.voxels == whole.voxels)
+  }
+
+  @Test("a slice with another kind of pixels is refused with what differs")
+  func kinds() throws {
+    func refused(_ change: (URL) throws -> Void) throws -> String {
+      try withDicomCopy(of: "explicit") { folder in
+        try change(folder.appending(path: "02.dcm"))
+        return refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+      }
+    }
+    #expect(
+      try refused { try setText(0x28, 0x4, "CS", "MONOCHROME1", in: $0) }
+        == "explicit: 02.dcm has other pixels than the other slices: found MONOCHROME1, expected MONOCHROME2")
+    #expect(
+      try refused { file in
+        try setElement(0x28, 0x100, "US", [8, 0], in: file)
+        try setBits(8, isSigned: false, in: file)
+      } == "explicit: 02.dcm has other pixels than the other slices: found 8 bits allocated, expected 16")
+  }
+
+  @Test("images of one series say in what they differ; those of one file are only chosen by number")
+  func stacks() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      for name in ["02.dcm", "03.dcm"] {
+        try setText(0x20, 0x37, "DS", "1\\0\\0\\0\\0\\-1", in: folder.appending(path: name))
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "explicit: is one series of 2 images that differ in orientation or spacing: "
+          + "found 1: CT, Phantom, 2 files, 15x11x2, 00.dcm; 2: CT, Phantom, 2 files, 15x11x2, 02.dcm, "
+          + "expected --series NUMBER, or the path of a file of one")
+    }
+    try withDicomCopy(of: "enhanced") { folder in
+      // The stack of the frames of the second time point.
+      let file = folder.appending(path: "00.dcm")
+      let stack: [UInt8] = [0x20, 0, 0x56, 0x90, 0x53, 0x48, 2, 0]
+      for _ in 0..<3 { try replace(stack + Array("1 ".utf8), by: stack + Array("2 ".utf8), in: file) }
+      let parent = folder.deletingLastPathComponent()
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: is one series of 2 images that differ in their stacks (0020,9056): "
+          + "found 1: MR, Phantom, 1 file, 15x11x3, 00.dcm; 2: MR, Phantom, 1 file, 15x11x3, 00.dcm, "
+          + "expected --series NUMBER")
+      let file2 = try ImageFile.open(file.path, options: ImageReadingOptions(series: "2"))
+      #expect(file2.grid.size == GridSize(15, 11, 3) && file2.frameCount == 1)
+    }
+  }
+
+  @Test("a UID that several series begin with is ambiguous, and these are listed")
+  func ambiguousUID() throws {
+    let folder = fixture("DICOM/two_series")
+    #expect(
+      refusal {
+        _ = try ImageFile.open(folder, options: ImageReadingOptions(series: "1.2.826.0.1.3680043.10.1499.2"))
+      }
+        == "\(folder): has 2 series of this number or UID: found 1.2.826.0.1.3680043.10.1499.2, "
+        + "expected 1: CT, Phantom, 3 files, 15x11x3, 00.dcm; 2: CT, Phantom, 4 files, 15x11x4, 03.dcm")
+  }
+}
