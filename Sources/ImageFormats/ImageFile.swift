@@ -21,6 +21,9 @@ package final class ImageFile: Sendable {
   package let frameSizes: [Int]
   /// The files that hold the image, so that none of them is ever written to.
   package let files: [String]
+  /// The number of the series that has to be chosen where one of ``files`` is opened, because the file holds several;
+  /// nil where it holds one.
+  package let seriesInFile: String?
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
   /// The labels of each layer, where a segmentation with several layers is read as one mask; otherwise empty.
@@ -37,13 +40,15 @@ package final class ImageFile: Sendable {
   /// - Parameters:
   ///   - modality: "CT"; empty where the format does not state it.
   ///   - files: Every file that contains a part of the image.
+  ///   - seriesInFile: The number of its series where one of the files holds several.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, modality: String = "", source: ImageSource, voxelType: VoxelType,
-    scaling: VoxelScaling, frameSizes: [Int], files: [String], labelNames: LabelNames? = nil,
+    scaling: VoxelScaling, frameSizes: [Int], files: [String],
+    seriesInFile: String? = nil, labelNames: LabelNames? = nil,
     layers: [LabelNames] = [],
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
@@ -55,6 +60,7 @@ package final class ImageFile: Sendable {
     self.scaling = scaling
     self.frameSizes = frameSizes
     self.files = files
+    self.seriesInFile = seriesInFile
     self.labelNames = labelNames
     self.leavesOutBackground = leavesOutBackground
     self.layers = layers

@@ -78,6 +78,7 @@ struct DicomSeriesTests {
           + "expected --series NUMBER")
       let file2 = try ImageFile.open(file.path, options: ImageReadingOptions(series: "2"))
       #expect(file2.grid.size == GridSize(15, 11, 3) && file2.frameCount == 1)
+      #expect(file2.seriesInFile == "2")
     }
   }
 

@@ -72,7 +72,14 @@ enum DicomFormat: WritableImageFormat {
     guard let chosen else { throw folder.damaged.first?.error ?? noImage(folder, path) }
     let uid = chosen.first.seriesInstanceUID
     if let slice = folder.damaged.first(where: { $0.seriesInstanceUID == uid }) { throw slice.error }
-    return try image(chosen, path: path, findings: findings(folder.damaged))
+    let paths = Set(chosen.instances.map(\.path))
+    let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
+    let sharesFiles = images.indices.contains {
+      $0 != number && images[$0].instances.contains { paths.contains($0.path) }
+    }
+    return try image(
+      chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : nil,
+      findings: findings(folder.damaged))
   }
 
   /// Findings about damaged files that are not known to be slices of the image.
@@ -183,7 +190,7 @@ enum DicomFormat: WritableImageFormat {
   }
 
   private static func image(
-    _ series: DicomSeries, path: String, findings damaged: [Finding]
+    _ series: DicomSeries, path: String, seriesInFile: String?, findings damaged: [Finding]
   ) throws(InputError) -> ImageFile {
     let readers = series.instances.compactMap { FrameReader($0) }
     for reader in readers { try reader.check() }
@@ -228,7 +235,8 @@ enum DicomFormat: WritableImageFormat {
       voxelType: voxelType,
       scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
-      files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)
+      files: series.instances.map(\.path).sorted(), seriesInFile: seriesInFile, reader: reader,
+      findings: findings)
   }
 }
 

@@ -95,8 +95,9 @@ struct ConvertCommand: ParsableCommand {
       )
     }
     let work = WorkContext(cancellation: Interruption.cancellation())
+    let choice = try likeTakesSeries ? choice.options.limited(to: [.segment, .layer]) : choice.options
     let image = try ImageFile.open(
-      input, options: choice.options, work: work.showingProgress("opening"))
+      input, options: choice, work: work.showingProgress("opening"))
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
     let found = try stated ?? LabelNamesFile.read(of: image)
     let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
@@ -126,12 +127,18 @@ struct ConvertCommand: ParsableCommand {
     try PendingFile.commit(written)
   }
 
+  /// Whether the choice of a series is one of the reference's: a mask is no series of slices.
+  private var likeTakesSeries: Bool {
+    get throws { try like.map { try ImageFile.choices(of: $0).contains(.series) } ?? false }
+  }
+
   /// The mask on the grid of another image, and the names of its labels.
   private func fitted(
     _ image: ImageFile, to reference: String, _ stated: LabelNames?, _ selections: [LabelSelection],
     _ outputPath: OutputPath, _ work: WorkContext
   ) throws -> ([PendingFile], LabelNames) {
-    let reference = try ImageFile.open(reference, work: work)
+    let ownChoice = try likeTakesSeries ? choice.options.limited(to: [.series]) : ImageReadingOptions()
+    let reference = try ImageFile.open(reference, options: ownChoice, work: work)
     // Four copies: as read, on the other grid, in chunks, and as written.
     try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
     // The frame is one of the mask's file, of the reference, or of both.
