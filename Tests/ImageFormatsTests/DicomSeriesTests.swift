@@ -92,4 +92,55 @@ struct DicomSeriesTests {
         == "\(folder): has 2 series of this number or UID: found 1.2.826.0.1.3680043.10.1499.2, "
         + "expected 1: CT, Phantom, 3 files, 15x11x3, 00.dcm; 2: CT, Phantom, 4 files, 15x11x4, 03.dcm")
   }
+
+  @Test("multi-frame files of one series that differ in their number or time are time points")
+  func multiFrameFiles() throws {
+    let times = ["101010", "101020.5"]
+    for (group, element, vr, texts): (UInt16, UInt16, String, [String]) in [
+      (0x20, 0x13, "IS", ["2", "1"]), (0x20, 0x12, "IS", ["2", "1"]), (0x8, 0x32, "TM", times.reversed()),
+      (0x8, 0x33, "TM", times.reversed()),
+    ] {
+      try withDicomCopy(of: "enhanced") { folder in
+        let first = folder.appending(path: "00.dcm")
+        let second = folder.appending(path: "01.dcm")
+        let whole = try ImageFile.open(folder.path)
+        let volumes = try (0..<2).map { try whole.scalarVolume(frame: $0).voxels }
+        try FileManager.default.copyItem(at: first, to: second)
+        try setText(0x8, 0x18, "UI", "1.2.3", in: second)
+        for (file, text) in zip([first, second], texts) {
+          try setText(0x20, 0x13, "IS", "1", in: file)
+          try setText(group, element, vr, text, in: file)
+        }
+        let image = try ImageFile.open(folder.path)
+        #expect(image.frameSizes == [4])
+        let read = try (0..<4).map { try image.scalarVolume(frame: $0).voxels }
+        #expect(read == [volumes[0], volumes[0], volumes[1], volumes[1]])
+      }
+    }
+  }
+
+  @Test("a slice that a time point lacks is named by its time point and position")
+  func incompleteTimePoint() throws {
+    try withDicomCopy(of: "times") { folder in
+      for name in ["05.dcm"] { try FileManager.default.removeItem(at: folder.appending(path: name)) }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "times: 1 slice is missing: found none of acquisition 2 at the position of 04.dcm, "
+          + "expected a slice of each acquisition at every position")
+    }
+  }
+
+  @Test("slices that no attribute distinguishes are named, with their number at each position")
+  func indistinguishable() throws {
+    try withDicomCopy(of: "times") { folder in
+      for name in folderNames(folder) {
+        try setText(0x20, 0x12, "IS", nil, in: folder.appending(path: name))
+        try setText(0x20, 0x13, "IS", nil, in: folder.appending(path: name))
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "times: 00.dcm and 01.dcm lie at the same position: found 2 slices at each position, which no "
+          + "attribute distinguishes, expected one, or slices that differ in time, echo or b value")
+    }
+  }
 }

@@ -60,14 +60,34 @@ enum FrameAttribute: Hashable, Comparable, Sendable {
   case acquisition
   /// The element of DimensionIndexValues with this index.
   case dimension(Int)
+  case acquisitionTime, contentTime
+  /// The instance number, which distinguishes multi-frame files; files of one frame have a number each.
   case instance
+
+  /// The attribute in messages.
+  var name: String {
+    switch self {
+    case .temporalPosition: "temporal position"
+    case .echo: "echo"
+    case .echoTime: "echo time"
+    case .bValue: "b value"
+    case .gradient: "gradient direction"
+    case .triggerTime: "trigger time"
+    case .frameReferenceTime: "frame reference time"
+    case .acquisition: "acquisition"
+    case .dimension(let index): "dimension index \(index + 1)"
+    case .acquisitionTime: "acquisition time"
+    case .contentTime: "content time"
+    case .instance: "instance number"
+    }
+  }
 }
 
 extension DicomDataSet {
   /// The numbers of the tags, by attribute; a missing one has no entry.
   fileprivate func attributes(_ tags: [(FrameAttribute, DicomTag)]) -> [FrameAttribute: Double] {
     var attributes: [FrameAttribute: Double] = [:]
-    for (attribute, tag) in tags { attributes[attribute] = number(tag) }
+    for (attribute, tag) in tags { attributes[attribute] = attributes[attribute] ?? number(tag) }
     return attributes
   }
 }
@@ -112,7 +132,8 @@ extension DicomFrame {
     var attributes = dataSet.attributes([
       (.temporalPosition, .temporalPositionIdentifier), (.echo, .echoNumbers), (.echoTime, .echoTime),
       (.bValue, .diffusionBValue), (.triggerTime, .triggerTime), (.frameReferenceTime, .frameReferenceTime),
-      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
+      (.acquisition, .acquisitionNumber), (.acquisitionTime, .acquisitionTime), (.contentTime, .contentTime),
+      (.instance, .instanceNumber),
     ])
     attributes[.gradient] = gradient(dataSet)
     self.attributes = attributes
@@ -152,7 +173,11 @@ extension DicomFrame {
     for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).enumerated() {
       attributes[.dimension(index)] = value
     }
-    attributes[.instance] = dataSet.number(.instanceNumber)
+    let ofFile = dataSet.attributes([
+      (.acquisition, .acquisitionNumber), (.acquisitionTime, .acquisitionTime),
+      (.acquisitionTime, .acquisitionDateTime), (.contentTime, .contentTime), (.instance, .instanceNumber),
+    ])
+    attributes.merge(ofFile) { own, _ in own }
     self.attributes = attributes
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =

@@ -29,6 +29,7 @@ extension DicomTag {
   static let imageType = DicomTag(0x0008, 0x0008)
   static let sopClassUID = DicomTag(0x0008, 0x0016)
   static let sopInstanceUID = DicomTag(0x0008, 0x0018)
+  static let acquisitionDateTime = DicomTag(0x0008, 0x002a)
   static let acquisitionTime = DicomTag(0x0008, 0x0032)
   static let contentTime = DicomTag(0x0008, 0x0033)
   static let modality = DicomTag(0x0008, 0x0060)
@@ -131,7 +132,8 @@ enum DicomDictionary {
     }
     add(
       .text, .transferSyntaxUID, .specificCharacterSet, .imageType, .sopClassUID, .sopInstanceUID,
-      .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID, .seriesInstanceUID,
+      .acquisitionDateTime, .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID,
+      .seriesInstanceUID,
       .frameOfReferenceUID, .patientName, .patientID, .photometricInterpretation, .stackID, .frameType,
       .segmentationType, .segmentLabel, .trackingID)
     add(
