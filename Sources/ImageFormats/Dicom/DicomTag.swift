@@ -44,6 +44,8 @@ extension DicomTag {
 
   // Read only so that no text that contains them is shown.
   static let patientName = DicomTag(0x0010, 0x0010)
+  static let patientBirthDate = DicomTag(0x0010, 0x0030)
+  static let institutionName = DicomTag(0x0008, 0x0080)
   static let patientID = DicomTag(0x0010, 0x0020)
 
   // The acquisition attributes that distinguish images at the same position.
@@ -134,7 +136,8 @@ enum DicomDictionary {
       .text, .transferSyntaxUID, .specificCharacterSet, .imageType, .sopClassUID, .sopInstanceUID,
       .acquisitionDateTime, .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID,
       .seriesInstanceUID,
-      .frameOfReferenceUID, .patientName, .patientID, .photometricInterpretation, .stackID, .frameType,
+      .frameOfReferenceUID, .patientName, .patientID, .patientBirthDate, .institutionName,
+      .photometricInterpretation, .stackID, .frameType,
       .segmentationType, .segmentLabel, .trackingID)
     add(
       .decimalText, .seriesNumber, .acquisitionNumber, .instanceNumber, .temporalPositionIdentifier,

@@ -75,11 +75,15 @@ struct NrrdSegmentation {
     }
     if let name = options.segment {
       let key = name.nameKey
-      chosen = chosen.filter { $0.identifier == name || $0.name.nameKey == key }
-      guard !chosen.isEmpty else {
+      let identified = chosen.filter { $0.identifier == name }
+      // A segment may be called as another one is identified: the identifier counts first.
+      chosen = identified.isEmpty ? chosen.filter { $0.name.nameKey == key } : identified
+      guard chosen.count == 1 else {
         throw InputError(
-          path, "has no such segment", found: "--segment \(name)",
-          expected: alternatives(segments.prefix(12).map(\.name)))
+          path, chosen.isEmpty ? "has no such segment" : "has \(chosen.count) segments of this name",
+          found: "--segment \(name)",
+          expected: chosen.isEmpty
+            ? alternatives(segments.map(\.name)) : alternatives(chosen.map(\.identifier)))
       }
     }
     let values = renumbered(chosen)
