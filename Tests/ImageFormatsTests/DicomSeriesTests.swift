@@ -144,3 +144,60 @@ struct DicomSeriesTests {
     }
   }
 }
+
+@Suite("Unusual DICOM files and folders")
+struct UnusualDicomTests {
+  @Test("a file that begins with DICM, without the preamble before it, is read")
+  func missingPreamble() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    try withDicomCopy(of: "explicit") { folder in
+      for name in folderNames(folder) {
+        let file = folder.appending(path: name)
+        try Data(contentsOf: file).dropFirst(128).write(to: file)
+      }
+      for path in [folder.path, folder.appending(path: "01.dcm").path] {
+        let image = try ImageFile.open(path)
+        #expect(image.grid == whole.grid)
+        #expect(try image.scalarVolume() == whole.scalarVolume())
+      }
+    }
+  }
+
+  @Test("a folder of segmentations alone lists them")
+  func onlySegmentations() throws {
+    let folder = fixture("DICOM/segmentation")
+    #expect(
+      refusal { _ = try ImageFile.open(folder) }
+        == "\(folder): holds no image, but 4 segmentations: found binary.dcm (2 segments), "
+        + "fractional.dcm (2 segments), labelmap.dcm (2 segments), overlapping.dcm (2 segments), "
+        + "expected the path of one, such as \(folder)/binary.dcm")
+  }
+
+  @Test("slices whose positions are rounded to a decimal place are read as evenly spaced, with a finding")
+  func roundedPositions() throws {
+    func opened(_ depths: [String]) throws -> (Double, [String]) {
+      try withDicomCopy(of: "explicit") { folder in
+        for (name, depth) in zip(folderNames(folder), depths) {
+          try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        return (image.grid.spacing.k, image.findings.map(\.description))
+      }
+    }
+    // 0.35 mm to a tenth: neighbours are 0.3 and 0.4 mm apart.
+    let rounded = try opened(["0.0", "0.3", "0.7", "1.1"])
+    #expect(abs(rounded.0 - 1.1 / 3) < 1e-9)
+    #expect(
+      rounded.1 == [
+        "slices are up to 0.067 mm away from an even spacing of 0.3667 mm; they are taken to be evenly spaced"
+      ])
+    // The same positions, stated to a hundredth, are not rounded ones.
+    #expect(
+      refusal { _ = try opened(["0.00", "0.30", "0.70", "1.10"]) }.contains(
+        "its slices are not evenly spaced"))
+    // The spacing is not several times the last digit.
+    #expect(refusal { _ = try opened(["0.0", "0.1", "0.3", "0.4"]) }.contains("1 slice is missing between"))
+    // Whole millimetres are no rounding that is to be expected.
+    #expect(refusal { _ = try opened(["0", "3", "5", "8"]) }.contains("its slices are not evenly spaced"))
+  }
+}

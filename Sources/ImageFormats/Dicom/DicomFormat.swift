@@ -62,6 +62,15 @@ enum DicomFormat: WritableImageFormat {
       try requireNoSeries(options, path)
       return try SegmentationImage.open(segmentations[0], path: path, segment: options.segment)
     }
+    if images.isEmpty, let first = segmentations.first {
+      let list = segmentations.map { instance in
+        let count = instance.segmentation?.segments.count ?? 0
+        return "\(FilePath.name(of: instance.path)) (\(counted(count, "segment")))"
+      }
+      throw InputError(
+        path, "holds no image, but \(counted(segmentations.count, "segmentation"))",
+        found: list.joined(separator: ", "), expected: "the path of one, such as \(first.path)")
+    }
     if let segment = options.segment {
       throw InputError(path, "is no segmentation", found: "--segment \(segment)", expected: "no such option")
     }

@@ -41,6 +41,8 @@ struct DicomFrame: Sendable {
   let plane: FramePlane?
   /// The centre of the first pixel (LPS, mm); nil where it is not stated.
   let position: SIMD3<Double>?
+  /// The unit of the last stated digit of each coordinate of the position: 0.1 mm for "7.5".
+  let positionUnit: SIMD3<Double>
   /// nil where neither RescaleSlope nor RescaleIntercept is stated.
   let scaling: VoxelScaling?
   /// The values that distinguish frames at the same position, without those of attributes that the file does not state.
@@ -127,6 +129,7 @@ extension DicomFrame {
     // The offsets are relative to the first one, which is 0 or the coordinate of the position itself.
     let offset = offsets.isEmpty ? 0 : offsets[number] - offsets[0]
     position = zip(first, plane).map { $0 + $1.normal * offset }
+    positionUnit = dataSet.pointUnit
     let stated = try dataSet.scaling(path: path)
     scaling = try dataSet.doseScaling(path: path) ?? stated
     var attributes = dataSet.attributes([
@@ -155,6 +158,7 @@ extension DicomFrame {
       plane = try dataSet.plane(
         orientation: group(.planeOrientationSequence), measures: measures, path: path)
       position = try (group(.planePositionSequence) ?? dataSet).point(path: path)
+      positionUnit = (group(.planePositionSequence) ?? dataSet).pointUnit
       scaling = try group(.pixelValueTransformationSequence)?.scaling(path: path) ?? stated
     } catch {
       throw InputError(

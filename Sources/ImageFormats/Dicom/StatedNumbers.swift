@@ -93,6 +93,17 @@ extension DicomDataSet {
     return SIMD3(numbers[0], numbers[1], numbers[2])
   }
 
+  /// The unit of the last stated digit of each coordinate of ImagePositionPatient: 0.1 for "7.5", 1 for "7"; 0 for other
+  /// notations, and where it is missing.
+  var pointUnit: SIMD3<Double> {
+    let units = texts(.imagePosition).map { text -> Double in
+      let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+      guard text.utf8.allSatisfy({ "0123456789+-.".utf8.contains($0) }) else { return 0 }
+      return parts.count == 2 ? pow(10, -Double(parts[1].count)) : 1
+    }
+    return units.count == 3 ? SIMD3(units[0], units[1], units[2]) : SIMD3(repeating: 0)
+  }
+
   /// SpacingBetweenSlices, else SliceThickness, in millimetres; nil where neither is a valid length.
   var sliceSpacing: Double? {
     [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
