@@ -113,6 +113,13 @@ struct DicomNumberTests {
       try refused { try setText(0x28, 0x30, "DS", "", in: $0) }.contains("00.dcm does not say where it lies"))
   }
 
+  @Test("a number of the pixels' format with several values is refused")
+  func pixelFormat() throws {
+    #expect(
+      try refused { try setElement(0x28, 0x101, "US", [12, 0, 16, 0], in: $0) }
+        == "00.dcm: BitsStored (0028,0101) is missing or not usable: found 12\\16, expected 1 to 16")
+  }
+
   @Test("a number of frames that is no number is refused")
   func frameCount() throws {
     #expect(

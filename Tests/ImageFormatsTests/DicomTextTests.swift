@@ -96,6 +96,15 @@ struct DicomTextTests {
     }
   }
 
+  @Test("a name in another character set is recognised in a label")
+  func nameInCharacterSet() throws {
+    try opened([Array("山田肝".utf8), Array("肝".utf8)], characterSet: "ISO_IR 192") { file in
+      try setText(0x10, 0x10, "PN", "Yamada^Taro=山田^太郎", in: file)
+    } _: { image in
+      #expect(names(image) == ["segment 1", "肝"])
+    }
+  }
+
   @Test("names of structures and general words of a name or institution hide no label")
   func harmlessLabels() throws {
     try opened([Array("Liver left".utf8), Array("lesion 12, 2.5 mm".utf8)]) { file in

@@ -109,7 +109,7 @@ struct DicomInstance: Sendable {
   private static func description(
     _ text: String?, _ patient: PatientData
   ) -> String? {
-    guard let text = text?.printableLine else { return nil }
+    guard let text = text.map({ String($0.prefix(256)).printableLine }) else { return nil }
     return patient.occurs(in: text) || text.contains(/\d{6}/) ? nil : String(text.prefix(40))
   }
 }

@@ -9,8 +9,9 @@ struct PatientData: Sendable {
 
   init(_ dataSet: DicomDataSet, _ characterSet: DicomCharacterSet) {
     func words(_ tag: DicomTag) -> [String] {
-      let text = dataSet.decoded(tag, in: characterSet)?.text ?? ""
-      return Self.words(of: text)
+      // Names have 64 characters in each of their representations.
+      let text = dataSet.decoded(tag, in: characterSet)?.text.prefix(256) ?? ""
+      return Self.words(of: String(text))
     }
     // A name such as LIVER^CASE12 or a clinic for kidneys must not hide the labels of liver and kidney.
     func tell(_ word: String) -> Bool {
@@ -26,13 +27,15 @@ struct PatientData: Sendable {
 
   /// Whether a text contains a word of the patient's name or institution, the ID, or a date.
   ///
-  /// Words of up to three letters count only as whole words, because longer words contain them by chance.
+  /// Words of up to three letters count only as whole words, because longer words contain them by chance; those of
+  /// Chinese, Japanese and Korean, which are written without blanks, count everywhere.
   func occurs(in text: String) -> Bool {
     let text = text.lowercased()
     let ownWords = Self.words(of: text)
-    return words.contains { $0.count > 3 ? text.contains($0) : ownWords.contains($0) }
-      || identifiers.contains { $0.count > 3 ? text.contains($0) : ownWords.contains($0) }
-      || Self.containsDate(text)
+    return (words + identifiers).contains { word in
+      let isDistinctive = word.count > 3 || word.unicodeScalars.contains { $0.value >= 0x2e80 }
+      return isDistinctive ? text.contains(word) : ownWords.contains(word)
+    } || Self.containsDate(text)
   }
 
   /// Whether a text contains a date, such as 19510203, 1951-02-03, 03.02.1951 or 3 Feb 1951.

@@ -18,12 +18,13 @@ struct PixelFormat: Hashable, Sendable {
     func count(_ name: String, _ tag: DicomTag, _ allowed: ClosedRange<Int>, default value: Int? = nil)
       throws(InputError) -> Int
     {
-      guard let number = dataSet.integer(tag) ?? (dataSet.values[tag] == nil ? value : nil),
-        allowed.contains(number)
+      let numbers = dataSet.numbers(tag)
+      let stated = numbers.count == 1 ? Int(exactly: numbers[0]) : nil
+      guard let number = stated ?? (dataSet.values[tag] == nil ? value : nil), allowed.contains(number)
       else {
         throw InputError(
           path, "\(name) \(tag) is missing or not usable",
-          found: dataSet.number(tag).map { significant($0) } ?? "none",
+          found: numbers.isEmpty ? "none" : numbers.prefix(4).map { significant($0) }.joined(separator: "\\"),
           expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
       }
       return number

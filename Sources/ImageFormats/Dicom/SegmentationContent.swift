@@ -59,7 +59,8 @@ struct SegmentationContent: Sendable {
       guard let number = item.integer(.segmentNumber) else { return nil }
       let label = item.decoded(.segmentLabel, in: characterSet)
       if label?.isWhole == false { undecoded.append(number) }
-      var name = (label?.text ?? "").printableLine
+      // The standard's maximum is 64 characters.
+      var name = String((label?.text ?? "").prefix(256)).printableLine
       if patient.occurs(in: name) {
         replaced.append(number)
         name = "segment \(number)"

@@ -43,19 +43,18 @@ struct SliceOrder {
   /// nil where there is none.
   private func missingSlices(_ positions: [[DicomSeries.Slice]]) -> InputError? {
     let most = positions.map(\.count).max() ?? 0
-    for attribute in attributes(of: positions) {
+    attributes: for attribute in attributes(of: positions) {
       // By value and position; pairs without a slice have no entry, so that this takes no more memory than the slices.
       var counts: [Double: [Int: Int]] = [:]
       for (number, group) in positions.enumerated() {
         for slice in group {
-          guard let value = series.frame(slice).attributes[attribute] else { continue }
+          guard let value = series.frame(slice).attributes[attribute] else { continue attributes }
           counts[value, default: [:]][number, default: 0] += 1
+          guard counts.count <= most else { continue attributes }
         }
       }
       let pairs = counts.values.flatMap(\.values)
-      guard let usual = pairs.max(), counts.count > 1, counts.count * usual == most,
-        pairs.reduce(0, +) == positions.reduce(0, { $0 + $1.count })
-      else { continue }
+      guard let usual = pairs.max(), counts.count > 1, counts.count * usual == most else { continue }
       // More are missing where a few slices were made twice.
       let missingCount = counts.count * positions.count - pairs.count { $0 == usual }
       guard missingCount > 0, missingCount * 3 <= counts.count * positions.count else { continue }
