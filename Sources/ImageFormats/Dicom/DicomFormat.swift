@@ -184,7 +184,7 @@ enum DicomFormat: WritableImageFormat {
     candidates.map { "\($0.number): \($0.series.summary)" }.joined(separator: "; ")
   }
 
-  /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: its values would be in other units.
+  /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: it would be in other units.
   private static func requireScalingOfAllSlices(_ series: DicomSeries) throws(InputError) {
     let scaled = series.slices.first { series.frame($0).scaling?.isIdentity == false }
     let unscaled = series.slices.first { series.frame($0).scaling == nil }

@@ -93,8 +93,8 @@ extension DicomDataSet {
     return SIMD3(numbers[0], numbers[1], numbers[2])
   }
 
-  /// The unit of the last stated digit of each coordinate of ImagePositionPatient: 0.1 for "7.5", 1 for "7"; 0 for other
-  /// notations, and where it is missing.
+  /// The unit of the last stated digit of each coordinate of ImagePositionPatient: 0.1 for "7.5", 1 for "7"; 0 for another
+  /// notation, and where it is missing.
   var pointUnit: SIMD3<Double> {
     let units = texts(.imagePosition).map { text -> Double in
       let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
