@@ -21,6 +21,9 @@ package final class ImageFile: Sendable {
   package let frameSizes: [Int]
   /// The files that hold the image, so that none of them is ever written to.
   package let files: [String]
+  /// The number of the series that has to be chosen where one of ``files`` is opened, because the file holds several;
+  /// nil where it holds one.
+  package let seriesInFile: String?
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
   /// The labels of each layer, where a segmentation with several layers is read as one mask; otherwise empty.
@@ -39,6 +42,7 @@ package final class ImageFile: Sendable {
   ///   - modality: "CT"; empty where the format does not state it.
   ///   - frameStep: The step along the axis of the frames; called where it is asked for.
   ///   - files: Every file that contains a part of the image.
+  ///   - seriesInFile: The number of its series where one of the files holds several.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
@@ -47,7 +51,7 @@ package final class ImageFile: Sendable {
     path: String, storage: String, modality: String = "", source: ImageSource, voxelType: VoxelType,
     scaling: VoxelScaling, frameSizes: [Int],
     frameStep: @escaping @Sendable () throws -> FrameStep? = { nil }, files: [String],
-    labelNames: LabelNames? = nil,
+    seriesInFile: String? = nil, labelNames: LabelNames? = nil,
     layers: [LabelNames] = [],
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
@@ -60,6 +64,7 @@ package final class ImageFile: Sendable {
     self.frameSizes = frameSizes
     statedFrameStep = frameStep
     self.files = files
+    self.seriesInFile = seriesInFile
     self.labelNames = labelNames
     self.leavesOutBackground = leavesOutBackground
     self.layers = layers

@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import TestSupport
 import Testing
+import Volumes
 import Work
 
 /// Options that choose one of several series, segments or layers.
@@ -60,6 +61,30 @@ struct ChoiceTests {
     let listed = try run("render one -o pictures", folder)
     #expect(listed.status == 0 && listed.output.hasPrefix("1 picture in "))
     #expect(try run("segment ct --series 3 -o x.nii", folder).errors.contains("has no such series: found 3"))
+  }
+
+  @Test("a mask that is written like one frame of a DICOM image refers to the instances of that frame")
+  func frameOfReference() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try FileManager.default.copyItem(
+      at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/times"),
+      to: URL(filePath: folder("times")))
+    let image = try ImageFile.open(folder("times"))
+    let labels = LabelVolume(
+      grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 7 == 0 ? 1 : 0 })
+    try labels.write(to: folder("m.nii"), source: image.source)
+    // The last number of the UID of an instance in this series is its time point, from 1.
+    for (frame, time, other) in [("", 1, 2), (" --frame 0", 1, 2), (" --frame 1", 2, 1)] {
+      #expect(try run("convert m.nii m.dcm --force --like times\(frame)", folder).status == 0)
+      let bytes = try folder.bytes("m.dcm")
+      let uid = "1.2.826.0.1.3680043.10.1499.3.1.4."
+      #expect(bytes.firstRange(of: Data("\(uid)\(time)".utf8)) != nil)
+      #expect(bytes.firstRange(of: Data("\(uid)\(other)".utf8)) == nil)
+    }
+    #expect(
+      try run("convert m.nii x.dcm --like times --frame 2", folder).errors
+        == "segdeck: times: has no such frame: found frame 2, expected 0 to 1\n")
   }
 
   @Test("a segment or layer of a mask is refined, compared and drawn, and its record replays")

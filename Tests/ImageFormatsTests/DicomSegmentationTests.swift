@@ -41,6 +41,18 @@ struct DicomSegmentationTests {
     }
   }
 
+  @Test("a frame whose distance is no multiple of the spacing is named")
+  func strayFrame() throws {
+    try withDicomCopy(of: "segmentation") { folder in
+      let file = folder.appending(path: "binary.dcm")
+      try replace(Array("\\42.25\\15.25".utf8), by: Array("\\42.25\\96.45".utf8), in: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(file.path) }
+          == "binary.dcm: its frames are not evenly spaced: frame 0 lies 81.2 mm from frame 2: "
+          + "found 5, 81.2, expected 2.5 mm, or multiples of it")
+    }
+  }
+
   @Test("one segment is chosen by number or name")
   func choice() throws {
     let all = try segmentation("binary").labelVolume().voxels

@@ -94,6 +94,15 @@ func framesAreRecorded() throws {
   #expect(state.provenance(of: state.decisions.versions[1]).frame == 1)
 }
 
+@Test("the provenance of a mask that was opened names the frame that is shown")
+func frameOfMask() throws {
+  var state = try threeFrames()
+  let mask = try #require(state.decisions.versions.first)
+  #expect(state.provenance(of: mask).frame == 0)
+  state.finishReading(state.type(")"))
+  #expect(state.provenance(of: mask).frame == 1)
+}
+
 @Test("M or i shows every finding and message in full")
 func notesAreShown() throws {
   var state = try threeFrames()

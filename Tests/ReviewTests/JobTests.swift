@@ -46,7 +46,7 @@ private final class PretendedServices: ReviewServices {
     throw InputError(request.path, "is not read here")
   }
 
-  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String {
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage {
     throw InputError(path, "is not read here")
   }
 

@@ -182,26 +182,37 @@ struct OpeningFilesTests {
     #expect(state.requestedImage == nil)
     state.type("y")
     state.command("open next.nii.gz")
-    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: CheckedImage(path: "/cases/next.nii.gz")))
     #expect(
-      state.dialog == .question(.open(path: "/cases/next.nii.gz", losing: [.acceptedVersion(VersionID(1))])))
+      state.dialog
+        == .question(
+          .open(CheckedImage(path: "/cases/next.nii.gz"), losing: [.acceptedVersion(VersionID(1))])))
     #expect(
       render(state).text.joined(separator: " ").contains(
         "manual.nii.gz is accepted and was not exported. Open next.nii.gz?"))
     state.press("n")
     #expect((state.requestedImage, state.dialog) == (nil, nil))
     state.command("open next.nii.gz")
-    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/next.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: CheckedImage(path: "/cases/next.nii.gz")))
     state.press("y")
-    #expect(state.requestedImage == "/cases/next.nii.gz")
+    #expect(state.requestedImage == CheckedImage(path: "/cases/next.nii.gz"))
   }
 
   @Test("the image that is shown is not opened again")
   func sameImage() throws {
     var state = try openedState()
     state.command("open case-1.nii.gz")
-    try state.finishImageCheck(.finished(ImageJob.self, with: "/cases/case-1.nii.gz"))
+    try state.finishImageCheck(.finished(ImageJob.self, with: CheckedImage(path: "/cases/case-1.nii.gz")))
     #expect(state.message == Message("case-1 is open already"))
     #expect(state.requestedImage == nil)
+  }
+
+  @Test("another series of the file that is shown is opened")
+  func otherSeriesOfFile() throws {
+    var state = try openedState()
+    let second = CheckedImage(path: "/cases/case-1.nii.gz", series: "2")
+    state.command("open /cases series 2")
+    try state.finishImageCheck(.finished(ImageJob.self, with: second))
+    #expect(state.requestedImage == second)
   }
 }

@@ -42,7 +42,7 @@ extension SessionState {
       } else if let job = work.base as? ComparisonJob {
         outcome = .finished(ComparisonJob.self, with: try Comparison(job.request, WorkContext()))
       } else if let job = work.base as? ImageJob {
-        outcome = .finished(ImageJob.self, with: "/cases/" + job.path)
+        outcome = .finished(ImageJob.self, with: CheckedImage(path: "/cases/" + job.path))
       } else {
         continue
       }

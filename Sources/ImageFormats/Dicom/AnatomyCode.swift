@@ -42,6 +42,9 @@ struct AnatomyCode: Hashable, Sendable {
     laterality = sides[0] == "left" ? CodedConcept("7771000", "Left") : CodedConcept("24028007", "Right")
   }
 
+  /// Whether a name in small letters is a structure or an abnormality.
+  static func isKnown(_ name: String) -> Bool { structures[name] != nil || abnormalities[name] != nil }
+
   /// Concepts by name; a key is the words of a name in alphabetical order.
   private static func table(_ rows: [(CodedConcept, [String])]) -> [String: CodedConcept] {
     var table: [String: CodedConcept] = [:]

@@ -2,12 +2,14 @@ import Work
 
 /// Inflates the data set of a deflated file.
 enum DeflatedContent {
-  /// The maximum size of the content, above that of any slice: all of it is held in memory.
-  private static let maximumByteCount = 1 << 27
+  /// The maximum size of the content, all of which is held in memory: more than any slice has, or for a file of many
+  /// frames eight times its size, several times what images are compressed to.
+  private static func maximumByteCount(of file: DicomBytes) -> Int { max(1 << 27, 8 * file.count) }
 
   /// The inflated content of a file that begins at the byte `start`.
   /// - Throws: ``InputError`` when the data are damaged or too long.
   static func read(_ file: DicomBytes, from start: Int) throws(InputError) -> [UInt8] {
+    let maximumByteCount = maximumByteCount(of: file)
     let inflation = Inflation(.raw)
     var content: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 16)
@@ -32,6 +34,10 @@ enum DeflatedContent {
         }
       }
       let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
+      if content.count + count > max(content.capacity, 1 << 27) {
+        // The array doubles its memory.
+        try AvailableMemory.require(2 * content.count, subject: file.path, "its inflated content")
+      }
       content += piece[..<count]
       guard content.count <= maximumByteCount else {
         throw InputError(

@@ -24,13 +24,17 @@ struct DicomDataSet: Sendable {
 
   /// The value as text without padding at its ends; Latin-1 where it is not UTF-8.
   func text(_ tag: DicomTag) -> String? {
+    guard let text = textBytes(tag) else { return nil }
+    return String(validating: text, as: UTF8.self)
+      ?? String(String.UnicodeScalarView(text.map { Unicode.Scalar($0) }))
+  }
+
+  /// The bytes of a text without padding at its ends; nil where it is missing or empty.
+  func textBytes(_ tag: DicomTag) -> ArraySlice<UInt8>? {
     guard case .bytes(let bytes, _)? = values[tag] else { return nil }
     let used = bytes.drop { $0 == 0x20 }
     let end = used.lastIndex { $0 != 0x20 && $0 != 0 }.map { $0 + 1 } ?? used.startIndex
-    let text = used[..<end]
-    guard !text.isEmpty else { return nil }
-    return String(validating: text, as: UTF8.self)
-      ?? String(String.UnicodeScalarView(text.map { Unicode.Scalar($0) }))
+    return used[..<end].isEmpty ? nil : used[..<end]
   }
 
   /// The values of a text with several values, which backslashes separate.

@@ -62,6 +62,15 @@ enum DicomFormat: WritableImageFormat {
       try requireNoSeries(options, path)
       return try SegmentationImage.open(segmentations[0], path: path, segment: options.segment)
     }
+    if images.isEmpty, let first = segmentations.first {
+      let list = segmentations.map { instance in
+        let count = instance.segmentation?.segments.count ?? 0
+        return "\(FilePath.name(of: instance.path)) (\(counted(count, "segment")))"
+      }
+      throw InputError(
+        path, "holds no image, but \(counted(segmentations.count, "segmentation"))",
+        found: list.joined(separator: ", "), expected: "the path of one, such as \(first.path)")
+    }
     if let segment = options.segment {
       throw InputError(path, "is no segmentation", found: "--segment \(segment)", expected: "no such option")
     }
@@ -72,7 +81,14 @@ enum DicomFormat: WritableImageFormat {
     guard let chosen else { throw folder.damaged.first?.error ?? noImage(folder, path) }
     let uid = chosen.first.seriesInstanceUID
     if let slice = folder.damaged.first(where: { $0.seriesInstanceUID == uid }) { throw slice.error }
-    return try image(chosen, path: path, findings: findings(folder.damaged))
+    let paths = Set(chosen.instances.map(\.path))
+    let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
+    let sharesFiles = images.indices.contains {
+      $0 != number && images[$0].instances.contains { paths.contains($0.path) }
+    }
+    return try image(
+      chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : nil,
+      findings: findings(folder.damaged))
   }
 
   /// Findings about damaged files that are not known to be slices of the image.
@@ -107,52 +123,116 @@ enum DicomFormat: WritableImageFormat {
           || choice.contains(".") && $0.series.first.seriesInstanceUID.hasPrefix(choice)
       }
       guard found.count == 1 else {
-        throw InputError(path, "has no such series", found: choice.printableLine, expected: list(candidates))
+        let problem = found.isEmpty ? "has no such series" : "has \(found.count) series of this number or UID"
+        throw InputError(
+          path, problem, found: choice.printableLine, expected: list(found.isEmpty ? candidates : found))
       }
       return found[0].series
     }
     guard candidates.count > 1 else { return candidates.first?.series }
     if let stray = DifferingSlices(candidates.map(\.series)) { throw stray.error(path: path) }
     let uids = Set(candidates.map(\.series.first.seriesInstanceUID))
+    let paths = candidates.flatMap { Set($0.series.instances.map(\.path)) }
+    let haveOwnFiles = Set(paths).count == paths.count
     throw InputError(
       path,
       uids.count == 1
-        ? "is one series with slices of \(candidates.count) orientations or sizes"
+        ? "is one series of \(candidates.count) images that differ in \(differences(candidates.map(\.series)))"
         : "holds \(candidates.count) series", found: list(candidates),
-      expected: "--series NUMBER, or the path of a file of one")
+      expected: haveOwnFiles ? "--series NUMBER, or the path of a file of one" : "--series NUMBER")
+  }
+
+  /// What distinguishes images of one series: "orientation and size".
+  private static func differences(_ all: [DicomSeries]) -> String {
+    func differ(_ areAlike: (DicomSeries, DicomSeries) -> Bool) -> Bool {
+      all.dropFirst().contains { !areAlike(all[0], $0) }
+    }
+    func plane(_ series: DicomSeries) -> FramePlane? { series.frame(series.slices[0]).plane }
+    let found: [(name: String, differs: Bool)] = [
+      (
+        "orientation or spacing",
+        differ { one, other in
+          if let one = plane(one), let other = plane(other) {
+            one.isNear(other)
+          } else {
+            plane(one) == plane(other)
+          }
+        }
+      ),
+      (
+        "size",
+        differ {
+          $0.first.format?.columns == $1.first.format?.columns
+            && $0.first.format?.rows == $1.first.format?.rows
+        }
+      ),
+      ("bits allocated", differ { $0.first.format?.bitsAllocated == $1.first.format?.bitsAllocated }),
+      (
+        "kind of pixels",
+        differ {
+          $0.first.format?.photometricInterpretation == $1.first.format?.photometricInterpretation
+        }
+      ),
+    ]
+    let names = found.filter(\.differs).map(\.name)
+    if !names.isEmpty { return names.joined(separator: " and ") }
+    return differ { $0.frame($0.slices[0]).stackID == $1.frame($1.slices[0]).stackID }
+      ? "their stacks (0020,9056)" : "ImageType (0008,0008)"
   }
 
   private static func list(_ candidates: [(number: Int, series: DicomSeries)]) -> String {
-    let shown = candidates.prefix(12).map { "\($0.number): \($0.series.summary)" }
-    let more = candidates.count - shown.count
-    return (shown + (more > 0 ? ["and \(more) more"] : [])).joined(separator: "; ")
+    candidates.map { "\($0.number): \($0.series.summary)" }.joined(separator: "; ")
+  }
+
+  /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: it would be in other units.
+  private static func requireScalingOfAllSlices(_ series: DicomSeries) throws(InputError) {
+    let scaled = series.slices.first { series.frame($0).scaling?.isIdentity == false }
+    let unscaled = series.slices.first { series.frame($0).scaling == nil }
+    guard let scaled, let unscaled, let scaling = series.frame(scaled).scaling else { return }
+    let path = series.instance(unscaled).path
+    let name = series.instance(unscaled).frames.count > 1 ? "frame \(unscaled.frame) " : ""
+    throw InputError(
+      path, "\(name)states neither RescaleSlope (0028,1053) nor RescaleIntercept (0028,1052)",
+      found: "none",
+      expected: "one, as \(series.name(scaled)) has: "
+        + "\(significant(scaling.slope)) and \(significant(scaling.intercept))")
   }
 
   private static func image(
-    _ series: DicomSeries, path: String, findings damaged: [Finding]
+    _ series: DicomSeries, path: String, seriesInFile: String?, findings damaged: [Finding]
   ) throws(InputError) -> ImageFile {
     let readers = series.instances.compactMap { FrameReader($0) }
     for reader in readers { try reader.check() }
-    guard readers.count == series.instances.count, let format = series.first.format else {
-      throw InputError(path, "has no pixels")
-    }
+    guard readers.count == series.instances.count else { throw InputError(path, "has no pixels") }
     if let instance = series.instances.first(where: \.hasLookUpTable) {
       throw InputError(
         instance.path,
         "its values are to be looked up in a ModalityLUTSequence (0028,3000), which is not read",
         expected: "RescaleSlope and RescaleIntercept, or neither")
     }
+    try requireScalingOfAllSlices(series)
     let stack = try SliceStack(series, path: path)
-    let storedType = try format.voxelType(path: path)
-    let slices = stack.volumes.flatMap { $0 }.map {
-      DicomVoxels.Slice(instance: $0.instance, frame: $0.frame, scaling: series.frame($0).scaling)
+    let commonType = try PixelFormat.commonType(of: Set(readers.map(\.format)), path: path)
+    // 32-bit floats hold all numbers of 16 bits, but not those of 32.
+    if commonType == nil, let wide = readers.first(where: { $0.format.bitsAllocated > 16 }) {
+      throw InputError(
+        path, "has slices with a sign and slices without one that are too large for one type",
+        found: "\(wide.format.bitsStored) bits stored (0028,0101)", expected: "16 or fewer")
     }
-    let appliesScaling = slices.contains { $0.scaling != slices[0].scaling }
+    var slices: [DicomVoxels.Slice] = []
+    for slice in stack.volumes.joined() {
+      slices.append(
+        DicomVoxels.Slice(
+          instance: slice.instance, frame: slice.frame,
+          type: try readers[slice.instance].format.voxelType(path: path),
+          scaling: series.frame(slice).scaling ?? VoxelScaling()))
+    }
+    let appliesScaling = commonType == nil || slices.contains { $0.scaling != slices[0].scaling }
+    let voxelType = appliesScaling ? .float32 : commonType ?? .float32
     let reader = DicomVoxels(
-      instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k,
-      appliesScaling: appliesScaling,
-      storedType: storedType)
-    var findings = stack.findings + damaged
+      instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
+    let reference = DicomReference(series, stack)
+    var findings = stack.findings + damaged + reference.findings
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }
@@ -160,11 +240,12 @@ enum DicomFormat: WritableImageFormat {
     return ImageFile(
       path: path, storage: storage.filter { !$0.isEmpty }.joined(separator: ", "),
       modality: series.first.modality,
-      source: ImageSource(grid: stack.grid, header: DicomReference(series, stack)),
-      voxelType: appliesScaling ? .float32 : storedType,
+      source: ImageSource(grid: stack.grid, header: reference),
+      voxelType: voxelType,
       scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
-      files: series.instances.map(\.path).sorted(), reader: reader, findings: findings)
+      files: series.instances.map(\.path).sorted(), seriesInFile: seriesInFile, reader: reader,
+      findings: findings)
   }
 }
 
@@ -192,6 +273,17 @@ private struct DifferingSlices {
       return InputError(
         path, "\(name) has another size than the other slices", found: "\(one.columns)x\(one.rows)",
         expected: "\(other.columns)x\(other.rows)")
+    }
+    if let one, let other, one.bitsAllocated != other.bitsAllocated {
+      return InputError(
+        path, "\(name) has other pixels than the other slices", found: "\(one.bitsAllocated) bits allocated",
+        expected: "\(other.bitsAllocated)")
+    }
+    if let one, let other, one.photometricInterpretation != other.photometricInterpretation {
+      return InputError(
+        path, "\(name) has other pixels than the other slices",
+        found: one.photometricInterpretation.printableLine,
+        expected: other.photometricInterpretation.printableLine)
     }
     let (plane, usual) = (series.frame(series.slices[0]).plane, main.frame(main.slices[0]).plane)
     if let plane, let usual,

@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// The orientation and pixel spacing of a frame, in DICOM's patient coordinates (LPS: left, posterior, superior; mm).
 struct FramePlane: Hashable, Sendable {
@@ -40,7 +41,10 @@ struct DicomFrame: Sendable {
   let plane: FramePlane?
   /// The centre of the first pixel (LPS, mm); nil where it is not stated.
   let position: SIMD3<Double>?
-  let scaling: VoxelScaling
+  /// The unit of the last stated digit of each coordinate of the position: 0.1 mm for "7.5".
+  let positionUnit: SIMD3<Double>
+  /// nil where neither RescaleSlope nor RescaleIntercept is stated.
+  let scaling: VoxelScaling?
   /// The values that distinguish frames at the same position, without those of attributes that the file does not state.
   let attributes: [FrameAttribute: Double]
   /// The image type as it is stated: "ORIGINAL\PRIMARY\M".
@@ -58,52 +62,34 @@ enum FrameAttribute: Hashable, Comparable, Sendable {
   case acquisition
   /// The element of DimensionIndexValues with this index.
   case dimension(Int)
+  case acquisitionTime, contentTime
+  /// The instance number, which distinguishes multi-frame files; files of one frame have a number each.
   case instance
+
+  /// The attribute in messages.
+  var name: String {
+    switch self {
+    case .temporalPosition: "temporal position"
+    case .echo: "echo"
+    case .echoTime: "echo time"
+    case .bValue: "b value"
+    case .gradient: "gradient direction"
+    case .triggerTime: "trigger time"
+    case .frameReferenceTime: "frame reference time"
+    case .acquisition: "acquisition"
+    case .dimension(let index): "dimension index \(index + 1)"
+    case .acquisitionTime: "acquisition time"
+    case .contentTime: "content time"
+    case .instance: "instance number"
+    }
+  }
 }
 
 extension DicomDataSet {
-  /// The plane of ImageOrientationPatient and PixelSpacing; nil where one of them is missing or invalid.
-  func plane(orientation: DicomDataSet?, measures: DicomDataSet?) -> FramePlane? {
-    let cosines = (orientation ?? self).numbers(.imageOrientation)
-    let spacing = (measures ?? self).numbers(.pixelSpacing)
-    guard cosines.count == 6, spacing.count == 2, spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
-      return nil
-    }
-    let rowDirection = SIMD3(cosines[0], cosines[1], cosines[2])
-    let columnDirection = SIMD3(cosines[3], cosines[4], cosines[5])
-    // Rounded cosines are accepted as they are, so that the affine is what the file states.
-    guard [rowDirection, columnDirection].allSatisfy({ Swift.abs(length($0) - 1) < 0.01 }),
-      Swift.abs(dot(rowDirection, columnDirection)) < 0.01
-    else { return nil }
-    return FramePlane(
-      rowDirection: rowDirection, columnDirection: columnDirection, columnSpacing: spacing[1],
-      rowSpacing: spacing[0])
-  }
-
-  /// ImagePositionPatient (LPS, mm); nil where it is missing or has a coordinate of 1e6 mm or more.
-  var point: SIMD3<Double>? {
-    let numbers = numbers(.imagePosition)
-    guard numbers.count == 3, numbers.allSatisfy({ Swift.abs($0) < 1e6 }) else { return nil }
-    return SIMD3(numbers[0], numbers[1], numbers[2])
-  }
-
-  /// SpacingBetweenSlices, else SliceThickness, in millimetres; nil where neither is a valid length.
-  var sliceSpacing: Double? {
-    [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
-      .first { $0 > 0 && $0 < 1e6 }
-  }
-
-  /// RescaleSlope and RescaleIntercept; nil where one of them is missing.
-  var scaling: VoxelScaling? {
-    guard let slope = number(.rescaleSlope), let intercept = number(.rescaleIntercept) else { return nil }
-    // A slope of 0 would make all values equal; some programs write it for "no scaling".
-    return VoxelScaling(slope: slope == 0 ? 1 : slope, intercept: intercept)
-  }
-
   /// The numbers of the tags, by attribute; a missing one has no entry.
   fileprivate func attributes(_ tags: [(FrameAttribute, DicomTag)]) -> [FrameAttribute: Double] {
     var attributes: [FrameAttribute: Double] = [:]
-    for (attribute, tag) in tags { attributes[attribute] = number(tag) }
+    for (attribute, tag) in tags { attributes[attribute] = attributes[attribute] ?? number(tag) }
     return attributes
   }
 }
@@ -111,34 +97,46 @@ extension DicomDataSet {
 extension DicomFrame {
   /// The frames of a data set: one for each item of PerFrameFunctionalGroupsSequence, else `count` frames that
   /// differ in their number alone.
-  static func frames(of dataSet: DicomDataSet, count: Int) -> [DicomFrame] {
+  /// - Throws: ``InputError`` for a position, orientation, spacing or scaling that is stated but not usable.
+  static func frames(of dataSet: DicomDataSet, count: Int, path: String) throws(InputError) -> [DicomFrame] {
     let groups = dataSet.items(.perFrameFunctionalGroups)
+    var frames: [DicomFrame] = []
+    frames.reserveCapacity(count)
     if groups.count == count, count > 0 {
       let shared = dataSet.item(.sharedFunctionalGroups)
-      return groups.enumerated().map { DicomFrame(number: $0, of: dataSet, groups: $1, shared: shared) }
+      for (number, group) in groups.enumerated() {
+        frames.append(try DicomFrame(number: number, of: dataSet, groups: group, shared: shared, path: path))
+      }
+      return frames
     }
-    let offsets = dataSet.numbers(.gridFrameOffsetVector)
-    return (0..<count).map { number in
-      DicomFrame(
-        number: number, of: dataSet, offset: offsets.count == count ? offsets[number] : nil, count: count)
+    let offsets = try dataSet.statedNumbers(
+      "GridFrameOffsetVector", .gridFrameOffsetVector, count: count, path: path)
+    for number in 0..<count {
+      frames.append(
+        try DicomFrame(number: number, of: dataSet, offsets: offsets ?? [], count: count, path: path))
     }
+    return frames
   }
 
   /// A frame of an instance without functional groups.
-  /// - Parameter offset: The element of GridFrameOffsetVector (RT Dose): millimetres along the normal; nil without one.
-  private init(number: Int, of dataSet: DicomDataSet, offset: Double?, count: Int) {
+  /// - Parameter offsets: GridFrameOffsetVector (RT Dose): millimetres along the normal; empty without one.
+  private init(
+    number: Int, of dataSet: DicomDataSet, offsets: [Double], count: Int, path: String
+  ) throws(InputError) {
     self.number = number
-    plane = dataSet.plane(orientation: nil, measures: nil)
-    let first = count == 1 || offset != nil ? dataSet.point : nil
+    plane = try dataSet.plane(orientation: nil, measures: nil, path: path)
+    let first = count == 1 || !offsets.isEmpty ? try dataSet.point(path: path) : nil
     // The offsets are relative to the first one, which is 0 or the coordinate of the position itself.
-    let start = dataSet.numbers(.gridFrameOffsetVector).first ?? 0
-    position = zip(first, plane).map { $0 + $1.normal * ((offset ?? start) - start) }
-    let dose = dataSet.number(.doseGridScaling).flatMap { $0 > 0 ? VoxelScaling(slope: $0) : nil }
-    scaling = dose ?? dataSet.scaling ?? VoxelScaling()
+    let offset = offsets.isEmpty ? 0 : offsets[number] - offsets[0]
+    position = zip(first, plane).map { $0 + $1.normal * offset }
+    positionUnit = dataSet.pointUnit
+    let stated = try dataSet.scaling(path: path)
+    scaling = try dataSet.doseScaling(path: path) ?? stated
     var attributes = dataSet.attributes([
       (.temporalPosition, .temporalPositionIdentifier), (.echo, .echoNumbers), (.echoTime, .echoTime),
       (.bValue, .diffusionBValue), (.triggerTime, .triggerTime), (.frameReferenceTime, .frameReferenceTime),
-      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
+      (.acquisition, .acquisitionNumber), (.acquisitionTime, .acquisitionTime), (.contentTime, .contentTime),
+      (.instance, .instanceNumber),
     ])
     attributes[.gradient] = gradient(dataSet)
     self.attributes = attributes
@@ -149,13 +147,23 @@ extension DicomFrame {
   }
 
   /// A frame with functional groups, its own and those that all frames share.
-  private init(number: Int, of dataSet: DicomDataSet, groups: DicomDataSet, shared: DicomDataSet?) {
+  private init(
+    number: Int, of dataSet: DicomDataSet, groups: DicomDataSet, shared: DicomDataSet?, path: String
+  ) throws(InputError) {
     func group(_ tag: DicomTag) -> DicomDataSet? { groups.item(tag) ?? shared?.item(tag) }
     self.number = number
     let measures = group(.pixelMeasuresSequence)
-    plane = dataSet.plane(orientation: group(.planeOrientationSequence), measures: measures)
-    position = (group(.planePositionSequence) ?? dataSet).point
-    scaling = group(.pixelValueTransformationSequence)?.scaling ?? dataSet.scaling ?? VoxelScaling()
+    do throws(InputError) {
+      let stated = try dataSet.scaling(path: path)
+      plane = try dataSet.plane(
+        orientation: group(.planeOrientationSequence), measures: measures, path: path)
+      position = try (group(.planePositionSequence) ?? dataSet).point(path: path)
+      positionUnit = (group(.planePositionSequence) ?? dataSet).pointUnit
+      scaling = try group(.pixelValueTransformationSequence)?.scaling(path: path) ?? stated
+    } catch {
+      throw InputError(
+        path, "frame \(number): \(error.problem)", found: error.found, expected: error.expected)
+    }
     let content = group(.frameContentSequence)
     let diffusion = group(.diffusionSequence)
     var attributes =
@@ -169,7 +177,11 @@ extension DicomFrame {
     for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).enumerated() {
       attributes[.dimension(index)] = value
     }
-    attributes[.instance] = dataSet.number(.instanceNumber)
+    let ofFile = dataSet.attributes([
+      (.acquisition, .acquisitionNumber), (.acquisitionTime, .acquisitionTime),
+      (.acquisitionTime, .acquisitionDateTime), (.contentTime, .contentTime), (.instance, .instanceNumber),
+    ])
+    attributes.merge(ofFile) { own, _ in own }
     self.attributes = attributes
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =

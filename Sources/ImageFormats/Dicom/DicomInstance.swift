@@ -10,7 +10,7 @@ struct DicomInstance: Sendable {
   let modality: String
   let seriesNumber: Int?
   let instanceNumber: Int?
-  /// SeriesDescription; nil where there is none, or where it contains the patient's ID, a part of the name, or a date.
+  /// SeriesDescription; nil where there is none, or where it contains data of the patient or a date.
   let description: String?
   let format: PixelFormat?
   let pixels: PixelLocation?
@@ -45,18 +45,21 @@ struct DicomInstance: Sendable {
     modality = (dataSet.text(.modality) ?? "").printableLine
     seriesNumber = dataSet.integer(.seriesNumber)
     instanceNumber = dataSet.integer(.instanceNumber)
-    description = Self.description(dataSet)
+    let characterSet = DicomCharacterSet(dataSet)
+    let patient = PatientData(dataSet, characterSet)
+    let stated = dataSet.decoded(.seriesDescription, in: characterSet)
+    description = Self.description(stated?.text, patient)
     isMosaic = dataSet.texts(.imageType).contains("MOSAIC")
-    hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && dataSet.scaling == nil
+    hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && !dataSet.statesScaling
     guard let element = content.pixels, dataSet.values[.rows] != nil else {
       (format, pixels, frames, findings, segmentation) = (nil, nil, [], [], nil)
       return
     }
     let format = try PixelFormat(dataSet, element, path: path)
-    let frameCount = dataSet.integer(.numberOfFrames) ?? 1
-    guard (1...Self.maximumFrameCount).contains(frameCount) else {
+    let count = try dataSet.statedNumber("NumberOfFrames", .numberOfFrames, path: path) ?? 1
+    guard let frameCount = Int(exactly: count), (1...Self.maximumFrameCount).contains(frameCount) else {
       throw InputError(
-        path, "NumberOfFrames (0028,0008) is not a count that is read", found: "\(frameCount)",
+        path, "NumberOfFrames (0028,0008) is not a count that is read", found: significant(count),
         expected: "1 to \(Self.maximumFrameCount)")
     }
     let groupCount = dataSet.items(.perFrameFunctionalGroups).count
@@ -70,17 +73,26 @@ struct DicomInstance: Sendable {
       element, content, format: format, frameCount: frameCount)
     self.format = format
     self.pixels = pixels
-    frames = DicomFrame.frames(of: dataSet, count: frameCount)
-    self.findings = findings + Self.findings(dataSet, format)
-    segmentation = SegmentationContent(dataSet, sopClassUID: sopClassUID)
+    frames = try DicomFrame.frames(of: dataSet, count: frameCount, path: path)
+    let undecoded =
+      stated?.isWhole == false
+      ? [
+        Finding(
+          "SeriesDescription (0008,103e) is not in the stated SpecificCharacterSet",
+          repair: "unreadable characters are replaced")
+      ] : []
+    segmentation = try SegmentationContent(
+      dataSet, sopClassUID: sopClassUID, characterSet, patient, frames: frames, path: path)
+    self.findings =
+      findings + Self.findings(dataSet, format) + undecoded + (segmentation?.findings ?? [])
   }
 
   private static func findings(_ dataSet: DicomDataSet, _ format: PixelFormat) -> [Finding] {
     var findings: [Finding] = []
-    if dataSet.number(.rescaleSlope) == 0 {
+    if dataSet.statesZeroSlope {
       findings.append(Finding("RescaleSlope is 0", repair: "values are not multiplied"))
     }
-    if dataSet.item(.modalityLUTSequence) != nil, dataSet.scaling != nil {
+    if dataSet.item(.modalityLUTSequence) != nil, dataSet.statesScaling {
       findings.append(
         Finding(
           "ModalityLUTSequence and RescaleSlope are both stated",
@@ -93,12 +105,11 @@ struct DicomInstance: Sendable {
     return findings
   }
 
-  /// SeriesDescription, at most 40 characters, unless it contains the patient's ID, a part of the name, or a date.
-  private static func description(_ dataSet: DicomDataSet) -> String? {
-    guard let text = dataSet.text(.seriesDescription)?.printableLine else { return nil }
-    let name = (dataSet.text(.patientName) ?? "").lowercased().split { !$0.isLetter }
-    let words = name.filter { $0.count > 2 }.map(String.init) + [dataSet.text(.patientID)?.lowercased() ?? ""]
-    let isOfPatient = words.contains { !$0.isEmpty && text.lowercased().contains($0) }
-    return isOfPatient || text.contains(/\d{6}/) ? nil : String(text.prefix(40))
+  /// SeriesDescription, at most 40 characters, unless it contains data of the patient or a date.
+  private static func description(
+    _ text: String?, _ patient: PatientData
+  ) -> String? {
+    guard let text = text.map({ String($0.prefix(256)).printableLine }) else { return nil }
+    return patient.occurs(in: text) || text.contains(/\d{6}/) ? nil : String(text.prefix(40))
   }
 }

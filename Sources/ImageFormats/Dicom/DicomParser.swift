@@ -114,14 +114,19 @@ struct DicomParser {
   /// Whether bytes are the beginning of a DICOM file: "DICM" after a preamble of 128 bytes, or a data set without it.
   static func recognises(_ beginning: [UInt8]) -> Bool {
     if beginning.count >= 132, Array(beginning[128..<132]) == Array("DICM".utf8) { return true }
-    return startsWithElement(beginning)
+    return startsWithElement(beginning) || lacksPreamble(beginning)
+  }
+
+  /// Whether a file begins with "DICM" and the elements after it, without the preamble of 128 bytes.
+  private static func lacksPreamble(_ beginning: [UInt8]) -> Bool {
+    beginning.starts(with: "DICM".utf8) && startsWithElement(Array(beginning.dropFirst(4)))
   }
 
   /// The position of the first element; nil for a file that is not DICOM.
   private static func start(of file: DicomBytes) throws(InputError) -> Int? {
     let beginning = try file.bytes(at: 0, count: min(file.count, 132))
     guard recognises(beginning) else { return nil }
-    return startsWithElement(beginning) ? 0 : 132
+    return startsWithElement(beginning) ? 0 : lacksPreamble(beginning) ? 4 : 132
   }
 
   /// Whether the first bytes are an element of group 2 or 8 that a data set can begin with.

@@ -8,9 +8,21 @@ struct DicomReference: StatedHeader {
     var frame: Int?
   }
 
+  /// Empty where the image does not state them.
   var studyInstanceUID, seriesInstanceUID, frameOfReferenceUID: String
-  /// The source of each slice k; empty for an image with several frames, in which every k has several sources.
-  var slices: [Slice]
+  /// The source of each slice k of each volume (time point, echo); a volume with a slice without UIDs has none.
+  private var volumes: [[Slice]]
+  /// The volume that a mask belongs to.
+  private var volume = 0
+
+  /// The source of each slice k; empty where it is not known.
+  var slices: [Slice] { volumes.indices.contains(volume) ? volumes[volume] : [] }
+
+  func ofFrame(_ frame: Int) -> DicomReference {
+    var reference = self
+    reference.volume = frame
+    return reference
+  }
 }
 
 extension DicomReference {
@@ -19,14 +31,30 @@ extension DicomReference {
     let first = series.first
     (studyInstanceUID, seriesInstanceUID) = (first.studyInstanceUID, first.seriesInstanceUID)
     frameOfReferenceUID = first.frameOfReferenceUID
-    slices =
-      stack.volumes.count > 1
-      ? []
-      : stack.volumes[0].map { slice in
+    volumes = stack.volumes.map { volume in
+      let slices = volume.map { slice in
         let instance = series.instance(slice)
         return Slice(
           sopClassUID: instance.sopClassUID, sopInstanceUID: instance.sopInstanceUID,
           frame: instance.frames.count > 1 ? slice.frame + 1 : nil)
       }
+      return slices.contains { $0.sopClassUID.isEmpty || $0.sopInstanceUID.isEmpty } ? [] : slices
+    }
+  }
+
+  /// Findings about UIDs that the image does not state.
+  var findings: [Finding] {
+    [
+      studyInstanceUID.isEmpty
+        ? Finding("StudyInstanceUID is missing", repair: "a segmentation of this image gets a new one") : nil,
+      seriesInstanceUID.isEmpty
+        ? Finding("SeriesInstanceUID is missing", repair: "a segmentation of this image refers to a new one")
+        : nil,
+      volumes.contains { $0.isEmpty }
+        ? Finding(
+          "SOPClassUID or SOPInstanceUID is missing",
+          repair: "a segmentation of this image refers to no instance")
+        : nil,
+    ].compactMap(\.self)
   }
 }

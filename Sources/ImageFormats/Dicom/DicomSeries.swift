@@ -73,13 +73,13 @@ struct DicomSeries: Sendable {
     }
   }
 
-  /// Whether two slices of one series instance UID can be of one image: they have the same pixel format,
-  /// stack and plane, and both or neither of them are scouts.
+  /// Whether two slices of one series instance UID can be of one image: they have the same size,
+  /// kind of pixels, stack and plane, and both or neither of them are scouts.
   private static func belongTogether(_ instances: [DicomInstance], _ one: Slice, _ other: Slice) -> Bool {
     let (first, second) = (instances[one.instance], instances[other.instance])
     let (frame, otherFrame) = (first.frames[one.frame], second.frames[other.frame])
     let isSegmentation = first.segmentation != nil
-    guard first.format == second.format, isSegmentation == (second.segmentation != nil),
+    guard canBeOneImage(first.format, second.format), isSegmentation == (second.segmentation != nil),
       !isSegmentation || first.sopInstanceUID == second.sopInstanceUID,
       isScout(frame) == isScout(otherFrame), frame.stackID == otherFrame.stackID
     else { return false }
@@ -88,6 +88,10 @@ struct DicomSeries: Sendable {
     case (nil, nil): return true
     default: return false
     }
+  }
+
+  private static func canBeOneImage(_ one: PixelFormat?, _ other: PixelFormat?) -> Bool {
+    if let one, let other { one.canBeOneImage(with: other) } else { one == other }
   }
 
   private static func isScout(_ frame: DicomFrame) -> Bool { frame.imageType.contains("LOCALIZER") }

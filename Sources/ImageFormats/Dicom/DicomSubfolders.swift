@@ -9,7 +9,7 @@ struct DicomSubfolders {
   // A whole disk may be given by mistake.
   private static let maximumNesting = 4
   private static let maximumFolderCount = 2000
-  private static let maximumLineCount = 12
+  private static let maximumLineCount = 500
 
   /// Searches the folders below `path`; those that cannot be read are skipped.
   /// - Throws: ``InputError`` when one has too many files; ``Cancelled``.

@@ -29,6 +29,7 @@ extension DicomTag {
   static let imageType = DicomTag(0x0008, 0x0008)
   static let sopClassUID = DicomTag(0x0008, 0x0016)
   static let sopInstanceUID = DicomTag(0x0008, 0x0018)
+  static let acquisitionDateTime = DicomTag(0x0008, 0x002a)
   static let acquisitionTime = DicomTag(0x0008, 0x0032)
   static let contentTime = DicomTag(0x0008, 0x0033)
   static let modality = DicomTag(0x0008, 0x0060)
@@ -43,6 +44,8 @@ extension DicomTag {
 
   // Read only so that no text that contains them is shown.
   static let patientName = DicomTag(0x0010, 0x0010)
+  static let patientBirthDate = DicomTag(0x0010, 0x0030)
+  static let institutionName = DicomTag(0x0008, 0x0080)
   static let patientID = DicomTag(0x0010, 0x0020)
 
   // The acquisition attributes that distinguish images at the same position.
@@ -131,8 +134,10 @@ enum DicomDictionary {
     }
     add(
       .text, .transferSyntaxUID, .specificCharacterSet, .imageType, .sopClassUID, .sopInstanceUID,
-      .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID, .seriesInstanceUID,
-      .frameOfReferenceUID, .patientName, .patientID, .photometricInterpretation, .stackID, .frameType,
+      .acquisitionDateTime, .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID,
+      .seriesInstanceUID,
+      .frameOfReferenceUID, .patientName, .patientID, .patientBirthDate, .institutionName,
+      .photometricInterpretation, .stackID, .frameType,
       .segmentationType, .segmentLabel, .trackingID)
     add(
       .decimalText, .seriesNumber, .acquisitionNumber, .instanceNumber, .temporalPositionIdentifier,

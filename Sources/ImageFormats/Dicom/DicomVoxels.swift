@@ -5,9 +5,10 @@ import Work
 
 /// Delivers the slices of an opened series, decoded on all cores.
 struct DicomVoxels: VoxelReader {
-  /// A slice: the indices of its instance and of its frame there, and the scaling of its stored numbers.
+  /// A slice: the indices of its instance and of its frame there, and the type and scaling of its stored numbers.
   struct Slice: Sendable {
     var instance, frame: Int
+    var type: VoxelType
     var scaling: VoxelScaling
   }
 
@@ -15,21 +16,18 @@ struct DicomVoxels: VoxelReader {
   /// The slices of all volumes, one volume after the other.
   let slices: [Slice]
   let slicesPerVolume: Int
-  /// Whether slices differ in their scaling, so that scaled values (float32) are delivered instead of stored numbers.
+  /// Whether slices differ in their scaling or type, so that scaled values (float32) are delivered instead of stored
+  /// numbers.
   let appliesScaling: Bool
-  /// The type of the stored numbers.
-  let storedType: VoxelType
   private let inflated = InflatedFile()
 
   init(
-    instances: [FrameReader], slices: [Slice], slicesPerVolume: Int, appliesScaling: Bool,
-    storedType: VoxelType
+    instances: [FrameReader], slices: [Slice], slicesPerVolume: Int, appliesScaling: Bool
   ) {
     self.instances = instances
     self.slices = slices
     self.slicesPerVolume = slicesPerVolume
     self.appliesScaling = appliesScaling
-    self.storedType = storedType
   }
 
   func readVoxels(
@@ -69,7 +67,7 @@ struct DicomVoxels: VoxelReader {
           start: buffer.baseAddress! + index * format.frameByteCount, count: format.frameByteCount)
         if appliesScaling {
           var loop = ScalingLoop(scaling: slices[start + index].scaling, values: values)
-          loop.run(over: stored, type: storedType)
+          loop.run(over: stored, type: slices[start + index].type)
           try body(UnsafeRawBufferPointer(values))
         } else {
           try body(stored)
@@ -86,7 +84,7 @@ struct DicomVoxels: VoxelReader {
   ) throws {
     let reader = DicomVoxels(
       instances: instances, slices: [slices[slice.frame * slicesPerVolume + slice.index]],
-      slicesPerVolume: 1, appliesScaling: appliesScaling, storedType: storedType)
+      slicesPerVolume: 1, appliesScaling: appliesScaling)
     _ = try reader.readVoxels(frames: 0..<1, work: work, body)
   }
 

@@ -18,12 +18,13 @@ struct PixelFormat: Hashable, Sendable {
     func count(_ name: String, _ tag: DicomTag, _ allowed: ClosedRange<Int>, default value: Int? = nil)
       throws(InputError) -> Int
     {
-      guard let number = dataSet.integer(tag) ?? (dataSet.values[tag] == nil ? value : nil),
-        allowed.contains(number)
+      let numbers = dataSet.numbers(tag)
+      let stated = numbers.count == 1 ? Int(exactly: numbers[0]) : nil
+      guard let number = stated ?? (dataSet.values[tag] == nil ? value : nil), allowed.contains(number)
       else {
         throw InputError(
           path, "\(name) \(tag) is missing or not usable",
-          found: dataSet.number(tag).map { significant($0) } ?? "none",
+          found: numbers.isEmpty ? "none" : numbers.prefix(4).map { significant($0) }.joined(separator: "\\"),
           expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
       }
       return number
@@ -43,6 +44,28 @@ struct PixelFormat: Hashable, Sendable {
       : try count("HighBit", .highBit, bitsStored - 1...bitsAllocated - 1, default: bitsStored - 1)
     isSigned = try count("PixelRepresentation", .pixelRepresentation, 0...1, default: 0) == 1
     photometricInterpretation = dataSet.text(.photometricInterpretation) ?? "MONOCHROME2"
+  }
+
+  /// Whether frames of both formats can be slices of one image: they may differ in the sign and in the bits that hold
+  /// the number, as scanners choose them anew for each slice.
+  func canBeOneImage(with other: PixelFormat) -> Bool {
+    columns == other.columns && rows == other.rows && bitsAllocated == other.bitsAllocated
+      && isFloatingPoint == other.isFloatingPoint && samplesPerPixel == other.samplesPerPixel
+      && photometricInterpretation == other.photometricInterpretation
+  }
+
+  /// The type of voxels that holds the numbers of every format; nil where none does.
+  /// - Parameter formats: Formats that can be one image, at least one.
+  /// - Throws: As ``voxelType(path:)``.
+  static func commonType(of formats: Set<PixelFormat>, path: String) throws(InputError) -> VoxelType? {
+    var types: Set<VoxelType> = []
+    for format in formats { types.insert(try format.voxelType(path: path)) }
+    guard types.count > 1 else { return types.first }
+    // Numbers without a sign fit the signed type where they leave its highest bit free.
+    guard let signed = formats.first(where: \.isSigned),
+      formats.allSatisfy({ $0.isSigned || $0.bitsStored < $0.bitsAllocated })
+    else { return nil }
+    return try signed.voxelType(path: path)
   }
 
   /// Pixels of a frame.

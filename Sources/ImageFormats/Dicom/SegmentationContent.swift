@@ -29,30 +29,79 @@ struct SegmentationContent: Sendable {
   let paddingValue: Int
   /// The UID of the series that it was made from; empty where it is not stated.
   let seriesInstanceUID: String
+  /// Defects of labels that were repaired.
+  let findings: [Finding]
 
   /// The SOP class UIDs of Segmentation Storage and of Label Map Segmentation Storage.
   private static let classes = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"]
 
   /// nil for a data set of any other SOP class.
-  init?(_ dataSet: DicomDataSet, sopClassUID: String) {
+  /// - Throws: ``InputError`` for a missing or unknown SegmentationType, and for a frame of a segment that is not
+  ///   described.
+  init?(
+    _ dataSet: DicomDataSet, sopClassUID: String, _ characterSet: DicomCharacterSet, _ patient: PatientData,
+    frames: [DicomFrame], path: String
+  ) throws(InputError) {
     guard Self.classes.contains(sopClassUID) else { return nil }
-    let isLabelMap = sopClassUID == Self.classes[1]
-    kind =
-      dataSet.text(.segmentationType).flatMap { Kind(rawValue: $0) } ?? (isLabelMap ? .labelmap : .binary)
+    let type = dataSet.text(.segmentationType)
+    guard let kind = type.flatMap({ Kind(rawValue: $0) }) else {
+      throw InputError(
+        path, "SegmentationType (0062,0001) is missing or unknown", found: type?.printableLine ?? "none",
+        expected: "BINARY, FRACTIONAL or LABELMAP")
+    }
+    self.kind = kind
     var values: Set<Int> = []
     let items = dataSet.items(.segmentSequence)
     let labels = items.compactMap { $0.text(.trackingID).flatMap(Self.value(ofTracking:)) }
     let hasLabels = labels.count == items.count && labels.allSatisfy { values.insert($0).inserted }
+    var (undecoded, replaced) = ([Int](), [Int]())
     segments = items.enumerated().compactMap { index, item in
       guard let number = item.integer(.segmentNumber) else { return nil }
+      let label = item.decoded(.segmentLabel, in: characterSet)
+      if label?.isWhole == false { undecoded.append(number) }
+      // The standard's maximum is 64 characters.
+      var name = String((label?.text ?? "").prefix(256)).printableLine
+      if patient.occurs(in: name) {
+        replaced.append(number)
+        name = "segment \(number)"
+      }
       return Segment(
-        number: number, value: hasLabels ? labels[index] : number,
-        name: (item.text(.segmentLabel) ?? "").printableLine,
+        number: number, value: hasLabels ? labels[index] : number, name: name,
         colour: RGBColour(cieLab: item.numbers(.recommendedDisplayCIELabValue)))
     }
+    findings = Self.findings(undecoded: undecoded, replaced: replaced)
     maximumFractionalValue = dataSet.integer(.maximumFractionalValue) ?? 255
     paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
     seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
+    let numbers = Set(segments.map(\.number))
+    let stray = frames.first { $0.segmentNumber.map { !numbers.contains($0) } ?? false }
+    if let stray, let number = stray.segmentNumber, kind != .labelmap {
+      throw InputError(
+        path, "frame \(stray.number) shows a segment that SegmentSequence (0062,0002) does not describe",
+        found: "segment \(number)", expected: "one of \(counted(numbers.count, "segment"))")
+    }
+  }
+
+  private static func findings(undecoded: [Int], replaced: [Int]) -> [Finding] {
+    func list(_ numbers: [Int]) -> String {
+      let shown = numbers.prefix(8).map(String.init).joined(separator: ", ")
+      return (numbers.count == 1 ? "the label of segment " : "the labels of segments ") + shown
+        + (numbers.count > 8 ? " and \(numbers.count - 8) more" : "")
+    }
+    var findings: [Finding] = []
+    if !undecoded.isEmpty {
+      findings.append(
+        Finding(
+          "\(list(undecoded)) cannot be decoded in the stated SpecificCharacterSet",
+          repair: "unreadable characters are replaced"))
+    }
+    if !replaced.isEmpty {
+      findings.append(
+        Finding(
+          "\(list(replaced)) may tell who the patient is (a name, ID, institution or date)",
+          repair: "\(replaced.count == 1 ? "it is" : "they are") named by the number instead"))
+    }
+    return findings
   }
 
   /// The tracking ID that keeps the value of a label, because the numbers of segments have no gaps.

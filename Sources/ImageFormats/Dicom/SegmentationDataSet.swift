@@ -64,6 +64,9 @@ struct SegmentationDataSet {
     return "2.25." + digits.reversed().map { "\($0)" }.joined()
   }
 
+  /// A UID of the image; a new one where it states none, because all of them are mandatory.
+  private static func stated(_ uid: String) -> String { uid.isEmpty ? newUID() : uid }
+
   private var fileInformation: [UInt8] {
     var meta = DataSetWriter()
     meta.addBytesHeader(DicomTag(0x0002, 0x0001), 2)
@@ -97,7 +100,7 @@ struct SegmentationDataSet {
     if !reference.slices.isEmpty {
       var series = DataSetWriter()
       series.add(DicomTag(0x0008, 0x114a), items: instances)
-      series.add(.seriesInstanceUID, "UI", reference.seriesInstanceUID)
+      series.add(.seriesInstanceUID, "UI", Self.stated(reference.seriesInstanceUID))
       set.add(.referencedSeriesSequence, items: [series])
     }
   }
@@ -120,14 +123,12 @@ struct SegmentationDataSet {
     set.add(DicomTag(0x0010, 0x0040), "CS", "")
     set.add(DicomTag(0x0018, 0x1000), "LO", "0")
     set.add(DicomTag(0x0018, 0x1020), "LO", "1")
-    set.add(.studyInstanceUID, "UI", reference.studyInstanceUID)
+    set.add(.studyInstanceUID, "UI", Self.stated(reference.studyInstanceUID))
     set.add(.seriesInstanceUID, "UI", Self.newUID())
     set.add(DicomTag(0x0020, 0x0010), "SH", "")
     set.add(.seriesNumber, "IS", "1")
     set.add(.instanceNumber, "IS", "1")
-    let frame = reference.frameOfReferenceUID
-    // The attribute is mandatory, so a new UID is used where the image states none.
-    set.add(.frameOfReferenceUID, "UI", frame.isEmpty ? Self.newUID() : frame)
+    set.add(.frameOfReferenceUID, "UI", Self.stated(reference.frameOfReferenceUID))
     set.add(DicomTag(0x0020, 0x1040), "LO", "")
   }
 

@@ -75,10 +75,16 @@ enum SegmentationImage {
     _ choice: String?, _ content: SegmentationContent, _ path: String
   ) throws(InputError) -> [SegmentationContent.Segment] {
     guard let choice else { return content.segments }
-    let found = content.segments.filter { Int(choice) == $0.value || choice.nameKey == $0.name.nameKey }
+    let ofNumber = content.segments.filter { Int(choice) == $0.value }
+    // A segment may be called "2": the number counts first.
+    let found =
+      ofNumber.isEmpty ? content.segments.filter { choice.nameKey == $0.name.nameKey } : ofNumber
     guard found.count == 1 else {
-      let list = content.segments.prefix(12).map { "\($0.value) \($0.name)" }.joined(separator: ", ")
-      throw InputError(path, "has no such segment", found: choice.printableLine, expected: list)
+      let candidates = found.isEmpty ? content.segments : found
+      throw InputError(
+        path, found.isEmpty ? "has no such segment" : "has \(found.count) segments of this name or number",
+        found: choice.printableLine,
+        expected: candidates.map { "\($0.value) \($0.name)" }.joined(separator: ", "))
     }
     return found
   }
@@ -122,8 +128,17 @@ enum SegmentationImage {
         origin: WorldPoint(lps: positions[lowest]))
       return (VolumeGrid(size: size, affine: affine), sliceIndices.map { Int($0) })
     }
+    let order = rising.indices.sorted { rising[$0] < rising[$1] }
+    let widest = zip(order, order.dropFirst()).max {
+      rising[$0.1] - rising[$0.0] < rising[$1.1] - rising[$1.0]
+    }
+    let name = widest.map { pair in
+      let distance = significant(rising[pair.1] - rising[pair.0], 4)
+      return ": frame \(instance.frames[pair.1].number) lies \(distance) mm from "
+        + "frame \(instance.frames[pair.0].number)"
+    }
     throw InputError(
-      path, "its frames are not evenly spaced",
+      path, "its frames are not evenly spaced\(name ?? "")",
       found: gaps.prefix(6).map { significant($0, 4) }.joined(separator: ", "),
       expected: "\(stated.map { significant($0) } ?? "one spacing") mm, or multiples of it")
   }

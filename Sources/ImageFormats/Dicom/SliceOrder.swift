@@ -18,14 +18,69 @@ struct SliceOrder {
     let slices = positions.map { $0.map(\.slice) }
     guard count > 1 || slices.contains(where: { $0.count > 1 }) else { return [slices.map { $0[0] }] }
     if slices.allSatisfy({ $0.count == count }), let volumes = volumes(of: slices) { return volumes }
-    let group = slices.first { $0.count != slices.map(\.count).min() } ?? slices[0]
-    let isDouble = slices.contains { $0.count == 1 }
-    throw InputError(
-      path, "\(series.name(group[0])) and \(series.name(group[1])) lie at the same position",
-      found: isDouble
-        ? "\(slices.count { $0.count > 1 }) of \(counted(slices.count, "position")) with several slices"
-        : "\(slices.map(\.count).min() ?? 0) to \(counted(slices.map(\.count).max() ?? 0, "slice")) at a position",
-      expected: "one, or the same number everywhere")
+    if let error = missingSlices(slices) { throw error }
+    throw duplicates(slices)
+  }
+
+  /// The error that names two slices at one position.
+  private func duplicates(_ positions: [[DicomSeries.Slice]]) -> InputError {
+    let counts = positions.map(\.count)
+    let (fewest, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    let group = positions.first { $0.count != fewest } ?? positions[0]
+    let found =
+      fewest == most
+      ? "\(counted(most, "slice")) at each position, which no attribute distinguishes"
+      : fewest == 1
+        ? "\(counts.count { $0 > 1 }) of \(counted(counts.count, "position")) with several slices"
+        : "\(fewest) to \(counted(most, "slice")) at a position"
+    return InputError(
+      path, "\(series.name(group[0])) and \(series.name(group[1])) lie at the same position", found: found,
+      expected: fewest == most
+        ? "one, or slices that differ in time, echo or b value" : "one, or the same number everywhere")
+  }
+
+  /// The error that names the slices that volumes lack, by the first attribute that distinguishes all but a few slices;
+  /// nil where there is none.
+  private func missingSlices(_ positions: [[DicomSeries.Slice]]) -> InputError? {
+    let most = positions.map(\.count).max() ?? 0
+    attributes: for attribute in attributes(of: positions) {
+      // By value and position; pairs without a slice have no entry, so that this takes no more memory than the slices.
+      var counts: [Double: [Int: Int]] = [:]
+      for (number, group) in positions.enumerated() {
+        for slice in group {
+          guard let value = series.frame(slice).attributes[attribute] else { continue attributes }
+          counts[value, default: [:]][number, default: 0] += 1
+          guard counts.count <= most else { continue attributes }
+        }
+      }
+      let pairs = counts.values.flatMap(\.values)
+      guard let usual = pairs.max(), counts.count > 1, counts.count * usual == most else { continue }
+      // More are missing where a few slices were made twice.
+      let missingCount = counts.count * positions.count - pairs.count { $0 == usual }
+      guard missingCount > 0, missingCount * 3 <= counts.count * positions.count else { continue }
+      let values = counts.keys.sorted()
+      let missing = values.flatMap { value in
+        positions.indices.filter { counts[value]?[$0] != usual }.map { (value: value, position: $0) }
+      }
+      func text(_ value: Double) -> String {
+        attribute == .gradient ? "\((values.firstIndex(of: value) ?? 0) + 1)" : significant(value, 14)
+      }
+      let named = missing.prefix(4).map { entry in
+        "none of \(attribute.name) \(text(entry.value)) at the position of "
+          + series.name(positions[entry.position][0])
+      }
+      let others = missing.count - named.count
+      return InputError(
+        path, "\(counted(missing.count, "slice is", "slices are")) missing",
+        found: named.joined(separator: ", ") + (others > 0 ? " and \(others) more" : ""),
+        expected: "a slice of each \(attribute.name) at every position")
+    }
+    return nil
+  }
+
+  /// The attributes that slices state, in the order in which they are tried.
+  private func attributes(of positions: [[DicomSeries.Slice]]) -> [FrameAttribute] {
+    Set(positions.flatMap { $0.flatMap { series.frame($0).attributes.keys } }).sorted()
   }
 
   /// Splits equally many slices at each position by the first attribute that distinguishes them, and the
@@ -33,8 +88,7 @@ struct SliceOrder {
   private func volumes(of positions: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
     let count = positions[0].count
     if count == 1 { return [positions.map { $0[0] }] }
-    let attributes = Set(positions.flatMap { $0.flatMap { series.frame($0).attributes.keys } }).sorted()
-    for attribute in attributes where attribute != .instance {
+    for attribute in attributes(of: positions) {
       if let parts = parts(of: positions, by: { series.frame($0).attributes[attribute] }),
         let volumes = joined(parts)
       {

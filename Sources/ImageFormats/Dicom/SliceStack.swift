@@ -108,10 +108,13 @@ private struct SpacingCheck {
     }
     let (first, last) = (positions[0][0].position, positions[count - 1][0].position)
     let step = (last - first) / Double(count - 1)
-    let deviations = positions.indices.map { length(positions[$0][0].position - first - step * Double($0)) }
+    let differences = positions.indices.map { positions[$0][0].position - first - step * Double($0) }
+    let deviations = differences.map { length($0) }
     let largest = deviations.max() ?? 0
     let distance = dot(step, normal)
-    guard largest <= Self.tolerance * distance else { throw irregular(deviations) }
+    guard largest <= Self.tolerance * distance || areRounded(differences, distance) else {
+      throw irregular(deviations)
+    }
     guard largest > 0.01 * distance else { return (step, []) }
     return (
       step,
@@ -121,6 +124,21 @@ private struct SpacingCheck {
           repair: "they are taken to be evenly spaced")
       ]
     )
+  }
+
+  /// Whether differences from even spacing are no more than the rounding of the stated decimals, 0.1 mm or less.
+  ///
+  /// The spacing must be several times the rounding, because otherwise irregular slices could not be told.
+  private func areRounded(_ differences: [SIMD3<Double>], _ distance: Double) -> Bool {
+    var unit = SIMD3<Double>(repeating: .infinity)
+    for group in positions {
+      for slice in group { unit = pointwiseMin(unit, series.frame(slice.slice).positionUnit) }
+    }
+    guard unit.max() <= 0.1 + 1e-9, unit.max() <= 0.4 * distance else { return false }
+    // A slice and the line through the first and the last one are each off by up to half a unit.
+    return differences.allSatisfy { difference in
+      (0..<3).allSatisfy { Swift.abs(difference[$0]) <= unit[$0] + 1e-9 }
+    }
   }
 
   /// The number of slices that a gap has room for; 0 where it is no multiple of the usual distance.

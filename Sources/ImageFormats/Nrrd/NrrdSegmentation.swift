@@ -75,16 +75,20 @@ struct NrrdSegmentation {
     }
     if let name = options.segment {
       let key = name.nameKey
-      let named = chosen.filter { $0.identifier == name || $0.name.nameKey == key }
+      let identified = chosen.filter { $0.identifier == name }
       // The numbers are the labels of the whole mask.
       let numbered = zip(segments, renumbered(segments)).filter { segment, value in
         Int(name) == value && (options.layer ?? segment.layer) == segment.layer
       }
+      // A segment may be called as another one is identified: the identifier counts first, and a name before a number.
+      let named = identified.isEmpty ? chosen.filter { $0.name.nameKey == key } : identified
       chosen = named.isEmpty ? numbered.map(\.0) : named
-      guard !chosen.isEmpty else {
+      guard chosen.count == 1 else {
         throw InputError(
-          path, "has no such segment", found: "--segment \(name)",
-          expected: alternatives(segments.prefix(12).map(\.name)))
+          path, chosen.isEmpty ? "has no such segment" : "has \(chosen.count) segments of this name",
+          found: "--segment \(name)",
+          expected: chosen.isEmpty
+            ? alternatives(segments.map(\.name)) : alternatives(chosen.map(\.identifier)))
       }
     }
     let values = renumbered(chosen)

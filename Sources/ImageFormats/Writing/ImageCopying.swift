@@ -26,7 +26,7 @@ extension ImageFile {
     let format = try ImageOutput.format(of: path)
     if format.holdsLabelNames(path) {
       return try labelVolume(frame: frame, work: work).pending(
-        for: path, source: source, names: names, isCompressed: isCompressed, work: work)
+        for: path, source: source.ofFrame(frame ?? 0), names: names, isCompressed: isCompressed, work: work)
     }
     let frames = frame.map { $0..<$0 + 1 } ?? 0..<frameCount
     let isHeld = format.writtenTypes.contains(voxelType) && (scaling.isIdentity || format.holdsScaling)

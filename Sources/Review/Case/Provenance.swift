@@ -20,7 +20,8 @@ package struct Provenance: Equatable, Sendable {
   package var versionName: String
   /// "accepted", "rejected", or nil when no verdict was given.
   package var verdict: String?
-  /// The frame of the image that network and CRF read, counted from 0.
+  /// The frame of the image that network and CRF read, counted from 0; for a mask that neither made, the frame that was
+  /// on the screen.
   package var frame: Int
   /// Selections that merged several values of the mask's file into one label.
   package var merged: [LabelSelection]

@@ -63,6 +63,16 @@ package struct MaskJob: Job {
   }
 }
 
+/// An image that can be opened.
+package struct CheckedImage: Equatable, Sendable {
+  /// The absolute path of its file or folder.
+  package var path: String
+  /// The number or UID of one of several series in the file; nil where the path is enough.
+  package var series: String?
+
+  package init(path: String, series: String? = nil) { (self.path, self.series) = (path, series) }
+}
+
 /// Checks whether a file is an image that can be opened.
 package struct ImageJob: Job {
   package static let kind = JobKind.image
@@ -75,12 +85,12 @@ package struct ImageJob: Job {
 
   package var stoppedText: String { "stopped opening the image" }
 
-  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> String {
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> CheckedImage {
     try environment.services.checkImage(path, series: series, work)
   }
 
-  package func reduce(_ state: inout ReviewState, _ outcome: String) -> [ReviewEffect] {
-    state.leave(forImage: outcome)
+  package func reduce(_ state: inout ReviewState, _ outcome: CheckedImage) -> [ReviewEffect] {
+    state.leave(for: outcome)
     return []
   }
 }

@@ -7,6 +7,8 @@ import Work
 package struct OpenCaseRequest: Equatable, Sendable {
   /// Image file or folder as the user wrote it; nil for the sample case.
   package var imagePath: String?
+  /// The number or UID of one of several series in the file or folder; nil where none is chosen.
+  package var imageSeries: String?
   /// Mask files as the user wrote them.
   package var maskPaths: [String]
   /// The name of a mask's version by its path in ``maskPaths``; a mask without one is named after its file.

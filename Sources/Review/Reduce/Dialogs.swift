@@ -121,10 +121,10 @@ extension ReviewState {
     case .quit:
       guard isYes else { return [] }
       return quitsWhenJournalIsWritten ? end() : quitWhenJournalIsWritten()
-    case .open(let path, _):
+    case .open(let image, _):
       guard isYes else { return [] }
       live?.hasWarnedOfLoss = true
-      requestedImage = path
+      requestedImage = image
       return []
     }
   }
@@ -141,8 +141,8 @@ extension ReviewState {
       "\(version(id).map { cleaned($0.name) } ?? "The network") ran in an earlier session, or its probabilities gave way to "
         + "other work in memory. Run it again for them? No version is added."
     case .quit(let losses): losses.map { text($0) }.joined(separator: " ") + " Quit all the same?"
-    case .open(let path, let losses):
-      losses.map { text($0) }.joined(separator: " ") + " Open \(FilePath.name(of: path).printableLine)?"
+    case .open(let image, let losses):
+      losses.map { text($0) }.joined(separator: " ") + " Open \(FilePath.name(of: image.path).printableLine)?"
     }
   }
 

@@ -35,9 +35,15 @@ extension ReviewState {
     if case .mask(let path)? = steps.first {
       merged = content.masks.first { $0.path == path }?.merged ?? []
     }
+    let isComputed = steps.contains {
+      switch $0 {
+      case .network, .refinement: true
+      case .mask, .edit: false
+      }
+    }
     return Provenance(
       steps: steps, firstVersion: first, versionName: version.name,
       verdict: decisions.verdicts[version.id]?.rawValue, isCaseFlagged: decisions.verdicts.isFlagged,
-      frame: version.frame, merged: merged)
+      frame: isComputed ? version.frame : content.frame, merged: merged)
   }
 }

@@ -51,17 +51,17 @@ extension ReviewState {
   }
 
   /// Leaves the case for an image that can be opened, after a question where something would be lost.
-  mutating func leave(forImage path: String) {
-    guard path != content.imagePath else {
+  mutating func leave(for image: CheckedImage) {
+    guard image.path != content.imagePath || image.series != request.imageSeries else {
       message = Message("\(cleaned(content.name)) is open already")
       return
     }
     // Cases of a worklist stay in memory or in their journals, with the jobs that run.
     let losing = losses.filter { position == nil || $0 == .refinement }
     guard losing.isEmpty else {
-      dialog = .question(.open(path: path, losing: losing))
+      dialog = .question(.open(image, losing: losing))
       return
     }
-    requestedImage = path
+    requestedImage = image
   }
 }

@@ -24,7 +24,7 @@ package protocol ReviewServices: Sendable {
   /// - Parameter series: The choice of one of several series in a folder; nil for none.
   /// - Returns: Its absolute path; of a chosen series, that of one of its files.
   /// - Throws: `InputError` when it is no image; `Cancelled`.
-  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage
 
   /// Reads another frame of the image.
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.

@@ -5,10 +5,10 @@ extension SessionState {
   /// Opens the image that the case on the screen asked for: a new case at the end of the worklist or, where there is
   /// none, in place of the case.
   mutating func openRequestedImage() -> [SessionEffect] {
-    guard let path = review.requestedImage else { return [] }
+    guard let image = review.requestedImage else { return [] }
     cases[current]?.requestedImage = nil
-    if let known = worklist.id(ofImage: path) { return known == current ? [] : move(to: known) }
-    let entry = worklist.append(image: path)
+    if let known = worklist.id(of: image) { return known == current ? [] : move(to: known) }
+    let entry = worklist.append(image)
     return [.add(entry)] + move(to: CaseID(worklist.cases.count - 1))
   }
 
@@ -27,19 +27,22 @@ extension SessionState {
 }
 
 extension WorklistState {
-  /// The case whose image is at this absolute path; nil for none.
-  func id(ofImage path: String) -> CaseID? {
-    cases.firstIndex { $0.images[0] == path }.map { CaseID($0) }
+  /// The case with this image; nil for none.
+  func id(of image: CheckedImage) -> CaseID? {
+    cases.indices.map { CaseID($0) }.first {
+      cases[$0.position].images[0] == image.path && request(of: $0).imageSeries == image.series
+    }
   }
 
   /// Adds an image at the end of the list, under a name that no other case has.
-  mutating func append(image path: String) -> WorklistCase {
-    let stem = FilePath.stem(of: path)
+  mutating func append(_ image: CheckedImage) -> WorklistCase {
+    let stem = FilePath.stem(of: image.path)
     let name = stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem
     let used = Set(cases.map(\.name))
     let unique = (1...).lazy.map { $0 == 1 ? name : "\(name) (\($0))" }.first { !used.contains($0) } ?? name
-    let entry = WorklistCase(name: unique, images: [path])
+    let entry = WorklistCase(name: unique, images: [image.path])
     cases.append(entry)
+    imageSeries[CaseID(cases.count - 1)] = image.series
     arrange()
     return entry
   }

@@ -159,7 +159,7 @@ package struct ReviewState: Equatable, Sendable {
   /// Every line of the session so far.
   package var messageLog = MessageLog()
   /// The image that the session is to open next; nil for none.
-  package var requestedImage: String?
+  package var requestedImage: CheckedImage?
   /// The lines that were typed after prompts, once read.
   package var commandHistory = CommandHistory()
   /// The search in the focused list; nil for none.
@@ -304,7 +304,7 @@ package enum Question: Equatable, Sendable {
   /// Quitting would lose this.
   case quit(losing: [Loss])
   /// Opening another image would lose this.
-  case open(path: String, losing: [Loss])
+  case open(CheckedImage, losing: [Loss])
 }
 
 /// Something that quitting would lose.

@@ -39,7 +39,7 @@ final class BenchServices: ReviewServices {
     throw InputError(request.path, "is not read here")
   }
 
-  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String {
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage {
     throw InputError(path, "is not read here")
   }
 

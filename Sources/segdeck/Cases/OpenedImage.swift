@@ -27,7 +27,7 @@ struct OpenedImage {
     self.image = image
     self.path = path
     var choice = options
-    if path != image.path { choice.series = nil }
+    if path != image.path { choice.series = image.seriesInFile }
     self.choice = choice
     guard image.files.contains(path) || image.files.count == 1, image.files.count < 3 else {
       content = .series(OpenedFiles(path, files: image.files))

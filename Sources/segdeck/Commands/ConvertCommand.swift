@@ -23,7 +23,12 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to write.", completion: .file())
   var output: String
 
-  @Option(help: "Write only this frame of a 4D image, counted from 0.", transform: OptionParsing.wholeNumber)
+  @Option(
+    help: ArgumentHelp(
+      """
+      Write only this frame of a 4D image, counted from 0. With --like: the frame that the mask belongs to, of a 4D \
+      image.
+      """), transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   @OptionGroup var choice: ImageChoiceOptions
@@ -146,7 +151,11 @@ struct ConvertCommand: ParsableCommand {
   ) throws -> ([PendingFile], LabelNames) {
     // Four copies: as read, on the other grid, in chunks, and as written.
     try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
-    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
+    // The frame is one of the mask's file, of the reference, or of both.
+    let isOfReference = frame != nil && reference.frameCount > 1
+    if isOfReference, let frame { try reference.requireFrame(frame) }
+    let mask = try FittedMask.masks(
+      [image], on: reference.grid, frame: isOfReference && image.frameCount == 1 ? nil : frame, work: work)[0]
     mask.reportFindings()
     let (coding, occurring) = (mask.labels.coding, mask.labels.values())
     let table = stated?.applied(to: occurring).table(coding) ?? mask.names ?? LabelTable()
@@ -157,7 +166,8 @@ struct ConvertCommand: ParsableCommand {
     for note in selections.notes(absentFrom: occurring, input, coding: coding) { Console.note(note) }
     let names = LabelNames(named.table, coding: coding)
     let written = try named.labels.volume.pending(
-      for: outputPath.path, source: reference.source, names: names, isCompressed: !uncompressed, work: work)
+      for: outputPath.path, source: reference.source.ofFrame(isOfReference ? frame ?? 0 : 0), names: names,
+      isCompressed: !uncompressed, work: work)
     return (written, names)
   }
 

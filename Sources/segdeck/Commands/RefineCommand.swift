@@ -154,7 +154,8 @@ struct RefineCommand: ParsableCommand {
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(opened, settings, coding: labels.coding))]
     try record.write(
-      labels, LabelTable(start.labels), source: file.source, to: outputPath, work: work.withoutProgress)
+      labels, LabelTable(start.labels), source: file.source.ofFrame(frame ?? 0), to: outputPath,
+      work: work.withoutProgress)
     record.noteChanges()
     work.report(1)
   }

@@ -75,7 +75,8 @@ struct ReviewCommand: ParsableCommand {
 
   func run() throws {
     if let image { try SegdeckCommand.requireFile(image) }
-    let image = try chosenImage()
+    let chosen = try chosenImage()
+    let image = chosen?.path
     if let path = try worklistPath() { return try review(worklist: path) }
     guard labelFolders.isEmpty else {
       throw InputError("--labels", "gives masks to a folder of images", expected: "a folder")
@@ -98,6 +99,7 @@ struct ReviewCommand: ParsableCommand {
     }
     let preferredModel = try existingModel()
     var request = Self.request(image, masks, selections)
+    request.imageSeries = chosen?.series
     for (mask, part) in zip(masks, try segments.options(forMasks: masks)) where !part.isEmpty {
       request.maskParts[mask] = MaskPart(segment: part.segment, layer: part.layer)
     }
@@ -112,14 +114,15 @@ struct ReviewCommand: ParsableCommand {
     if isOffered { offer.note() }
   }
 
-  /// The path of the image; where a series of a folder is chosen, the path of a file of that series.
-  private func chosenImage() throws -> String? {
-    guard series.series != nil else { return image }
+  /// The image; where a series of a folder is chosen, a file of that series.
+  private func chosenImage() throws -> CheckedImage? {
+    guard series.series != nil else { return image.map { CheckedImage(path: $0) } }
     guard let image, worklist == nil else {
       throw InputError("--series", "chooses a series of a folder", expected: "a folder of DICOM files")
     }
     let work = WorkContext(cancellation: Interruption.cancellation()).showingProgress("opening")
-    return try ImageFile.open(image, options: series.options, work: work).pathInSeries
+    let opened = try ImageFile.open(image, options: series.options, work: work)
+    return CheckedImage(path: opened.pathInSeries, series: opened.seriesInFile)
   }
 
   /// The worklist's file or folder; nil where one image is reviewed.

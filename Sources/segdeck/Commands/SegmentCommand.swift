@@ -109,7 +109,7 @@ struct SegmentCommand: ParsableCommand {
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(opened))]
     try record.write(
-      mask.labels, model.labelTable, source: file.source, to: outputPath, with: written,
+      mask.labels, model.labelTable, source: file.source.ofFrame(frame ?? 0), to: outputPath, with: written,
       work: work.withoutProgress)
     record.noteChanges()
     work.report(1)

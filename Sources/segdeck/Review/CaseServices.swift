@@ -41,7 +41,8 @@ final class CaseServices: ReviewServices {
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
     let full = Self.absolutePath(imagePath)
-    let openedImage = try OpenedImage(imagePath, work: work.part(0...0.2))
+    let openedImage = try OpenedImage(
+      imagePath, options: ImageReadingOptions(series: request.imageSeries), work: work.part(0...0.2))
     let file = openedImage.image
     var opened = [full: openedImage]
     let name = sample?.name ?? CaseServices.caseName(full)
@@ -125,7 +126,7 @@ final class CaseServices: ReviewServices {
     return (mask, fitted.notes)
   }
 
-  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> String {
+  func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage {
     let path = Self.absolutePath(FilePath.expandingTilde(path))
     if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path) {
       throw InputError(
@@ -135,7 +136,8 @@ final class CaseServices: ReviewServices {
     let image = try Self.inWordsOfCommands {
       try ImageFile.open(path, options: ImageReadingOptions(series: series), work: work)
     }
-    return series == nil ? path : image.pathInSeries
+    return series == nil
+      ? CheckedImage(path: path) : CheckedImage(path: image.pathInSeries, series: image.seriesInFile)
   }
 
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {

@@ -19,6 +19,8 @@ struct ReviewExport {
   func write(
     on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext
   ) throws -> (record: MaskRecord, segmentation: String?) {
+    // A segmentation refers to the slices of the frame that the mask was made from.
+    let image = image.ofFrame(request.provenance.frame)
     var record = record
     record.threads = work.threadCount
     // Two copies: the whole volume, and the volume in the order of the file.
@@ -77,6 +79,8 @@ struct ReviewExport {
     // The choice with which the mask's file was read; what a command made of it needs none.
     var choice = source?.choice?.words ?? []
     let merged = request.provenance.merged
+    // The choice of the image's series, where its file holds several.
+    let series = input.choice?.words ?? []
     let frame = request.provenance.frame > 0 ? ["--frame", "\(request.provenance.frame)"] : []
     for (index, step) in steps.enumerated() {
       let target = index == steps.count - 1 ? MaskRecord.outputName : "step\(index + 1).nii.gz"
@@ -85,13 +89,13 @@ struct ReviewExport {
         mask = path
         if steps.count == 1 || !merged.isEmpty {
           commands.append(
-            ["segdeck", "convert", path, target, "--like", request.imagePath] + choice
+            ["segdeck", "convert", path, target, "--like", request.imagePath] + series + choice
               + merged.flatMap { ["--label", $0.description] })
           mask = target
           choice = []
         }
       case .network(let id):
-        var words = ["segdeck", "segment", request.imagePath, "--model", id] + frame
+        var words = ["segdeck", "segment", request.imagePath, "--model", id] + series + frame
         if case .refinement(let settings, nil)? = steps.dropFirst().first {
           words += ["--probabilities", MaskRecord.probabilitiesName]
           if !settings.auxiliaryHeadWeights.isEmpty {
@@ -101,7 +105,7 @@ struct ReviewExport {
         commands.append(words + ["-o", target])
         mask = target
       case .refinement(let settings, let confidence):
-        var words = ["segdeck", "refine", request.imagePath] + frame
+        var words = ["segdeck", "refine", request.imagePath] + series + frame
         if let confidence {
           words += ["--mask", mask, "--mask-confidence", "\(confidence)"] + choice
         } else {

@@ -1,0 +1,146 @@
+import Foundation
+import Volumes
+import Work
+
+/// Numbers that determine values or geometry. One that is stated but not usable is an error, because a default
+/// instead would give wrong values that nobody notices.
+extension DicomDataSet {
+  /// Whether an attribute has a value; an empty one has none.
+  private func isStated(_ tag: DicomTag) -> Bool {
+    guard case .bytes(let bytes, _)? = values[tag] else { return false }
+    return bytes.contains { $0 != 0x20 && $0 != 0 } || !(bytes.isEmpty || isText(tag))
+  }
+
+  private func isText(_ tag: DicomTag) -> Bool {
+    if case .bytes(_, .text)? = values[tag] { return true }
+    if case .bytes(_, .decimalText)? = values[tag] { return true }
+    return false
+  }
+
+  /// The value of an attribute as an error shows it, at most 60 characters.
+  private func shown(_ tag: DicomTag) -> String {
+    let text = isText(tag) ? text(tag) ?? "" : numbers(tag).map { significant($0) }.joined(separator: "\\")
+    return String(text.printableLine.prefix(60))
+  }
+
+  /// The numbers of an attribute; nil where it is missing or empty.
+  /// - Throws: ``InputError`` for another count than `count`, and for a value that is no finite decimal number.
+  func statedNumbers(
+    _ name: String, _ tag: DicomTag, count: Int, path: String
+  ) throws(InputError) -> [Double]? {
+    guard isStated(tag) else { return nil }
+    let numbers = numbers(tag)
+    let isDecimal = !isText(tag) || (text(tag) ?? "").utf8.allSatisfy { Self.decimalBytes.contains($0) }
+    guard numbers.count == count, isDecimal else {
+      throw InputError(
+        path, "\(name) \(tag) is not usable", found: shown(tag),
+        expected: count == 1 ? "one finite number" : "\(count) finite numbers")
+    }
+    return numbers
+  }
+
+  /// The characters of decimal numbers (PS3.5 6.2), and the backslash between them.
+  private static let decimalBytes = Set("0123456789+-.eE \\".utf8)
+
+  /// The number of an attribute; nil where it is missing or empty.
+  /// - Throws: ``InputError`` where it is not exactly one finite number.
+  func statedNumber(_ name: String, _ tag: DicomTag, path: String) throws(InputError) -> Double? {
+    try statedNumbers(name, tag, count: 1, path: path)?[0]
+  }
+
+  /// The plane of ImageOrientationPatient and PixelSpacing; nil where one of them is missing.
+  /// - Throws: ``InputError`` where one of them is not usable.
+  func plane(
+    orientation: DicomDataSet?, measures: DicomDataSet?, path: String
+  ) throws(InputError) -> FramePlane? {
+    let (orientation, measures) = (orientation ?? self, measures ?? self)
+    let cosines = try orientation.statedNumbers(
+      "ImageOrientationPatient", .imageOrientation, count: 6, path: path)
+    let spacing = try measures.statedNumbers("PixelSpacing", .pixelSpacing, count: 2, path: path)
+    if let spacing, !spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) {
+      throw InputError(
+        path, "PixelSpacing (0028,0030) is not usable", found: measures.shown(.pixelSpacing),
+        expected: "two lengths above 0 mm")
+    }
+    guard let cosines else { return nil }
+    let rowDirection = SIMD3(cosines[0], cosines[1], cosines[2])
+    let columnDirection = SIMD3(cosines[3], cosines[4], cosines[5])
+    // Rounded cosines are accepted as they are, so that the affine is what the file states.
+    guard [rowDirection, columnDirection].allSatisfy({ Swift.abs(length($0) - 1) < 0.01 }),
+      Swift.abs(dot(rowDirection, columnDirection)) < 0.01
+    else {
+      throw InputError(
+        path, "ImageOrientationPatient (0020,0037) is not usable",
+        found: orientation.shown(.imageOrientation),
+        expected: "two perpendicular unit vectors")
+    }
+    return spacing.map {
+      FramePlane(
+        rowDirection: rowDirection, columnDirection: columnDirection, columnSpacing: $0[1], rowSpacing: $0[0])
+    }
+  }
+
+  /// ImagePositionPatient (LPS, mm); nil where it is missing.
+  /// - Throws: ``InputError`` where it is not usable, as with a coordinate of 1e6 mm or more.
+  func point(path: String) throws(InputError) -> SIMD3<Double>? {
+    let numbers = try statedNumbers("ImagePositionPatient", .imagePosition, count: 3, path: path)
+    guard let numbers else { return nil }
+    guard numbers.allSatisfy({ Swift.abs($0) < 1e6 }) else {
+      throw InputError(
+        path, "ImagePositionPatient (0020,0032) is not usable", found: shown(.imagePosition),
+        expected: "coordinates below 1 km")
+    }
+    return SIMD3(numbers[0], numbers[1], numbers[2])
+  }
+
+  /// The unit of the last stated digit of each coordinate of ImagePositionPatient: 0.1 for "7.5", 1 for "7"; 0 for another
+  /// notation, and where it is missing.
+  var pointUnit: SIMD3<Double> {
+    let units = texts(.imagePosition).map { text -> Double in
+      let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+      guard text.utf8.allSatisfy({ "0123456789+-.".utf8.contains($0) }) else { return 0 }
+      return parts.count == 2 ? pow(10, -Double(parts[1].count)) : 1
+    }
+    return units.count == 3 ? SIMD3(units[0], units[1], units[2]) : SIMD3(repeating: 0)
+  }
+
+  /// SpacingBetweenSlices, else SliceThickness, in millimetres; nil where neither is a valid length.
+  var sliceSpacing: Double? {
+    [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
+      .first { $0 > 0 && $0 < 1e6 }
+  }
+
+  /// RescaleSlope, by default 1, and RescaleIntercept, by default 0; nil where neither is stated.
+  ///
+  /// A slope of 0 is read as 1; ``statesZeroSlope`` says so.
+  /// - Throws: ``InputError`` where one of them is not exactly one finite number.
+  func scaling(path: String) throws(InputError) -> VoxelScaling? {
+    let slope = try statedNumber("RescaleSlope", .rescaleSlope, path: path)
+    let intercept = try statedNumber("RescaleIntercept", .rescaleIntercept, path: path)
+    guard slope != nil || intercept != nil else { return nil }
+    return VoxelScaling(slope: slope.map { $0 == 0 ? 1 : $0 } ?? 1, intercept: intercept ?? 0)
+  }
+
+  /// The scaling of RT Dose; nil where DoseGridScaling is missing.
+  /// - Throws: ``InputError`` where it is not one number above 0.
+  func doseScaling(path: String) throws(InputError) -> VoxelScaling? {
+    let slope = try statedNumber("DoseGridScaling", .doseGridScaling, path: path)
+    guard let slope else { return nil }
+    guard slope > 0 else {
+      throw InputError(
+        path, "DoseGridScaling (3004,000e) is not usable", found: shown(.doseGridScaling),
+        expected: "a number above 0")
+    }
+    return VoxelScaling(slope: slope)
+  }
+
+  /// Whether both RescaleSlope and RescaleIntercept are stated for all frames.
+  var statesScaling: Bool { isStated(.rescaleSlope) && isStated(.rescaleIntercept) }
+
+  /// Whether RescaleSlope is 0, for all frames or for one.
+  var statesZeroSlope: Bool {
+    let groups = items(.sharedFunctionalGroups) + items(.perFrameFunctionalGroups)
+    let transformations = groups.compactMap { $0.item(.pixelValueTransformationSequence) }
+    return ([self] + transformations).contains { $0.number(.rescaleSlope) == 0 }
+  }
+}

@@ -1,0 +1,203 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+import Volumes
+import Work
+
+@Suite("Series of DICOM files")
+struct DicomSeriesTests {
+  /// Sets BitsStored, HighBit and PixelRepresentation of a file.
+  private func setBits(_ stored: UInt8, isSigned: Bool, in file: URL) throws {
+    try setElement(0x28, 0x101, "US", [stored, 0], in: file)
+    try setElement(0x28, 0x102, "US", [stored - 1, 0], in: file)
+    try setElement(0x28, 0x103, "US", [isSigned ? 1 : 0, 0], in: file)
+  }
+
+  @Test("slices that differ in their stored bits or sign are one image with the same values")
+  func bits() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit")).scalarVolume()
+    func read(_ changes: [String: (UInt8, Bool)]) throws -> (VoxelType, ScalarVolume) {
+      try withDicomCopy(of: "explicit") { folder in
+        for (name, bits) in changes {
+          try setBits(bits.0, isSigned: bits.1, in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        return (image.voxelType, try image.scalarVolume())
+      }
+    }
+    let wide = try read(["02.dcm": (16, false)])
+    #expect(wide.0 == .uint16 && wide.1.voxels == whole.voxels)
+    let signed = try read(["01.dcm": (13, true)])
+    #expect(signed.0 == .int16 && signed.1.voxels == whole.voxels)
+    // No 16-bit type holds the numbers of both.
+    let both = try read(["01.dcm": (13, true), "02.dcm": (16, false)])
+    #expect(both.0 == .float32 && both.1.voxels == whole.voxels)
+  }
+
+  @Test("a slice with another kind of pixels is refused with what differs")
+  func kinds() throws {
+    func refused(_ change: (URL) throws -> Void) throws -> String {
+      try withDicomCopy(of: "explicit") { folder in
+        try change(folder.appending(path: "02.dcm"))
+        return refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+      }
+    }
+    #expect(
+      try refused { try setText(0x28, 0x4, "CS", "MONOCHROME1", in: $0) }
+        == "explicit: 02.dcm has other pixels than the other slices: found MONOCHROME1, expected MONOCHROME2")
+    #expect(
+      try refused { file in
+        try setElement(0x28, 0x100, "US", [8, 0], in: file)
+        try setBits(8, isSigned: false, in: file)
+      } == "explicit: 02.dcm has other pixels than the other slices: found 8 bits allocated, expected 16")
+  }
+
+  @Test("images of one series say in what they differ; those of one file are only chosen by number")
+  func stacks() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      for name in ["02.dcm", "03.dcm"] {
+        try setText(0x20, 0x37, "DS", "1\\0\\0\\0\\0\\-1", in: folder.appending(path: name))
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "explicit: is one series of 2 images that differ in orientation or spacing: "
+          + "found 1: CT, Phantom, 2 files, 15x11x2, 00.dcm; 2: CT, Phantom, 2 files, 15x11x2, 02.dcm, "
+          + "expected --series NUMBER, or the path of a file of one")
+    }
+    try withDicomCopy(of: "enhanced") { folder in
+      // The stack of the frames of the second time point.
+      let file = folder.appending(path: "00.dcm")
+      let stack: [UInt8] = [0x20, 0, 0x56, 0x90, 0x53, 0x48, 2, 0]
+      for _ in 0..<3 { try replace(stack + Array("1 ".utf8), by: stack + Array("2 ".utf8), in: file) }
+      let parent = folder.deletingLastPathComponent()
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: is one series of 2 images that differ in their stacks (0020,9056): "
+          + "found 1: MR, Phantom, 1 file, 15x11x3, 00.dcm; 2: MR, Phantom, 1 file, 15x11x3, 00.dcm, "
+          + "expected --series NUMBER")
+      let file2 = try ImageFile.open(file.path, options: ImageReadingOptions(series: "2"))
+      #expect(file2.grid.size == GridSize(15, 11, 3) && file2.frameCount == 1)
+      #expect(file2.seriesInFile == "2")
+    }
+  }
+
+  @Test("a UID that several series begin with is ambiguous, and these are listed")
+  func ambiguousUID() throws {
+    let folder = fixture("DICOM/two_series")
+    #expect(
+      refusal {
+        _ = try ImageFile.open(folder, options: ImageReadingOptions(series: "1.2.826.0.1.3680043.10.1499.2"))
+      }
+        == "\(folder): has 2 series of this number or UID: found 1.2.826.0.1.3680043.10.1499.2, "
+        + "expected 1: CT, Phantom, 3 files, 15x11x3, 00.dcm; 2: CT, Phantom, 4 files, 15x11x4, 03.dcm")
+  }
+
+  @Test("multi-frame files of one series that differ in their number or time are time points")
+  func multiFrameFiles() throws {
+    let times = ["101010", "101020.5"]
+    for (group, element, vr, texts): (UInt16, UInt16, String, [String]) in [
+      (0x20, 0x13, "IS", ["2", "1"]), (0x20, 0x12, "IS", ["2", "1"]), (0x8, 0x32, "TM", times.reversed()),
+      (0x8, 0x33, "TM", times.reversed()),
+    ] {
+      try withDicomCopy(of: "enhanced") { folder in
+        let first = folder.appending(path: "00.dcm")
+        let second = folder.appending(path: "01.dcm")
+        let whole = try ImageFile.open(folder.path)
+        let volumes = try (0..<2).map { try whole.scalarVolume(frame: $0).voxels }
+        try FileManager.default.copyItem(at: first, to: second)
+        try setText(0x8, 0x18, "UI", "1.2.3", in: second)
+        for (file, text) in zip([first, second], texts) {
+          try setText(0x20, 0x13, "IS", "1", in: file)
+          try setText(group, element, vr, text, in: file)
+        }
+        let image = try ImageFile.open(folder.path)
+        #expect(image.frameSizes == [4])
+        let read = try (0..<4).map { try image.scalarVolume(frame: $0).voxels }
+        #expect(read == [volumes[0], volumes[0], volumes[1], volumes[1]])
+      }
+    }
+  }
+
+  @Test("a slice that a time point lacks is named by its time point and position")
+  func incompleteTimePoint() throws {
+    try withDicomCopy(of: "times") { folder in
+      for name in ["05.dcm"] { try FileManager.default.removeItem(at: folder.appending(path: name)) }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "times: 1 slice is missing: found none of acquisition 2 at the position of 04.dcm, "
+          + "expected a slice of each acquisition at every position")
+    }
+  }
+
+  @Test("slices that no attribute distinguishes are named, with their number at each position")
+  func indistinguishable() throws {
+    try withDicomCopy(of: "times") { folder in
+      for name in folderNames(folder) {
+        try setText(0x20, 0x12, "IS", nil, in: folder.appending(path: name))
+        try setText(0x20, 0x13, "IS", nil, in: folder.appending(path: name))
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "times: 00.dcm and 01.dcm lie at the same position: found 2 slices at each position, which no "
+          + "attribute distinguishes, expected one, or slices that differ in time, echo or b value")
+    }
+  }
+}
+
+@Suite("Unusual DICOM files and folders")
+struct UnusualDicomTests {
+  @Test("a file that begins with DICM, without the preamble before it, is read")
+  func missingPreamble() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    try withDicomCopy(of: "explicit") { folder in
+      for name in folderNames(folder) {
+        let file = folder.appending(path: name)
+        try Data(contentsOf: file).dropFirst(128).write(to: file)
+      }
+      for path in [folder.path, folder.appending(path: "01.dcm").path] {
+        let image = try ImageFile.open(path)
+        #expect(image.grid == whole.grid)
+        #expect(try image.scalarVolume() == whole.scalarVolume())
+      }
+    }
+  }
+
+  @Test("a folder of segmentations alone lists them")
+  func onlySegmentations() throws {
+    let folder = fixture("DICOM/segmentation")
+    #expect(
+      refusal { _ = try ImageFile.open(folder) }
+        == "\(folder): holds no image, but 4 segmentations: found binary.dcm (2 segments), "
+        + "fractional.dcm (2 segments), labelmap.dcm (2 segments), overlapping.dcm (2 segments), "
+        + "expected the path of one, such as \(folder)/binary.dcm")
+  }
+
+  @Test("slices whose positions are rounded to a decimal place are read as evenly spaced, with a finding")
+  func roundedPositions() throws {
+    func opened(_ depths: [String]) throws -> (Double, [String]) {
+      try withDicomCopy(of: "explicit") { folder in
+        for (name, depth) in zip(folderNames(folder), depths) {
+          try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        return (image.grid.spacing.k, image.findings.map(\.description))
+      }
+    }
+    // 0.35 mm to a tenth: neighbours are 0.3 and 0.4 mm apart.
+    let rounded = try opened(["0.0", "0.3", "0.7", "1.1"])
+    #expect(abs(rounded.0 - 1.1 / 3) < 1e-9)
+    #expect(
+      rounded.1 == [
+        "slices are up to 0.067 mm away from an even spacing of 0.3667 mm; they are taken to be evenly spaced"
+      ])
+    // The same positions, stated to a hundredth, are not rounded ones.
+    #expect(
+      refusal { _ = try opened(["0.00", "0.30", "0.70", "1.10"]) }.contains(
+        "its slices are not evenly spaced"))
+    // The spacing is not several times the last digit.
+    #expect(refusal { _ = try opened(["0.0", "0.1", "0.3", "0.4"]) }.contains("1 slice is missing between"))
+    // Whole millimetres are no rounding that is to be expected.
+    #expect(refusal { _ = try opened(["0", "3", "5", "8"]) }.contains("its slices are not evenly spaced"))
+  }
+}
