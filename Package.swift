@@ -143,8 +143,8 @@ let package = Package(
     tests(
       "ReviewJournalTests",
       [
-        "Work", "Volumes", "ImageFormats", "Networks", "Segmentation", "Journal", "Review", "ReviewFixtures",
-        "segdeck", "TestSupport",
+        "Work", "Volumes", "ImageFormats", "Networks", "Segmentation", "Journal", "Worklist", "Review",
+        "ReviewFixtures", "segdeck", "TestSupport",
       ]),
     tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
     // What is fuzzed; the tests read the corpus again.
