@@ -93,7 +93,9 @@ extension ReviewState {
     guard let pointed = line.pointed else {
       let typed = entry.textBeforeCursor
       let common = ReviewState.commonBeginning(found.map(\.line))
-      if common.count > typed.count, common.lowercased().hasPrefix(typed.lowercased()) || found.count == 1 {
+      // The only candidate may be shorter than a word of its description.
+      let isLonger = common.count > typed.count && common.lowercased().hasPrefix(typed.lowercased())
+      if isLonger || found.count == 1 && common != typed {
         entry.replaceBeforeCursor(by: common)
         line = line.edited(entry)
       } else if found.count > 1 {
