@@ -131,8 +131,8 @@ struct FormatCommandTests {
     #expect(info.contains("layer 0      1 liver\nlayer 1      2 lesion"))
     #expect(
       try run("convert a.seg.nrrd b.nii", folder).errors
-        == "segdeck: a.seg.nrrd: its segments overlap: found liver and lesion, expected one of them, as segdeck convert "
-        + "--segment NAME or --layer 0 to 1 writes it\n")
+        == "segdeck: a.seg.nrrd: its segments overlap: found liver and lesion, expected one of them, with "
+        + "--segment NAME or --layer 0 to 1\n")
     #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
     #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
   }
