@@ -100,10 +100,23 @@ final class TmuxSession {
     var shown = ""
     repeat {
       shown = try screen()
-      if condition(shown) { return shown }
+      if condition(shown) { return try settled(shown, condition) }
       Thread.sleep(forTimeInterval: 0.03)
     } while Date() < deadline
     throw Failure(description: "after \(seconds) s the terminal never \(what); it shows:\n\(shown)")
+  }
+
+  /// The screen once it no longer changes, or the last one that satisfies the condition: the first one may show a part
+  /// of a frame.
+  private func settled(_ first: String, _ condition: (String) -> Bool) throws -> String {
+    var shown = first
+    for _ in 0..<10 {
+      Thread.sleep(forTimeInterval: 0.03)
+      let next = try screen()
+      guard next != shown, condition(next) else { break }
+      shown = next
+    }
+    return shown
   }
 
   /// Gives the window a new size.

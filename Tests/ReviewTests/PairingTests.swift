@@ -187,11 +187,13 @@ func otherCasesPairs() throws {
   #expect(contradicted.pairing?.partners == [6: 2, 1: 6])
 }
 
-@Test("text that is typed while the question about pairs is open answers nothing")
-func typedTextAnswersNothing() throws {
+@Test(
+  "text that is typed while the question about pairs is open answers nothing, with line breaks in it too",
+  arguments: ["yn\"no new findings: fey", "Yes fine", "\"a comment\nYes", "l l l"])
+func typedTextAnswersNothing(text: String) throws {
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
   let asked = state.dialog
-  state.type("yn\"no new findings: fey")
+  for character in text { state.press(character == "\n" ? .enter : .character(character)) }
   #expect(state.dialog == asked)
   #expect(state.decisions.verdicts == Verdicts() && state.decisions.pairings == [])
   #expect(state.message?.text.hasSuffix("what is typed is ignored until Enter or Esc") == true)

@@ -116,6 +116,12 @@ struct MaskPairingTests {
     records.add(decided("one", "bob", [confirmed], 2), file: "g", line: 1)
     #expect(pairings("one") == CasePairings(own: [confirmed, kept]))
     #expect(pairings("two") == CasePairings(inherited: [confirmed]))
+    // Each reader's own choice counts for that reader, and what others kept does not.
+    func pairings(for reader: String) -> CasePairings {
+      WorklistPairings(records.reviews, reader: reader).pairings(ofCase: "one", "model", "experts")
+    }
+    #expect(pairings(for: "ann") == CasePairings(own: [kept, confirmed]))
+    #expect(pairings(for: "bob") == CasePairings(own: [confirmed]))
   }
 
   /// The overlaps of a mask of labels 1 and 2 with one in which they have these values.
@@ -144,13 +150,11 @@ struct MaskPairingTests {
     }
     #expect(
       try partners(CasePairings(inherited: [few, wrong, heart]))
-        == CasePairings.Partners(codes: [1: 3, 2: 1], areInherited: true))
-    #expect(
-      try partners(CasePairings(inherited: [few, wrong]))
-        == CasePairings.Partners(codes: [1: 1, 2: 3], areInherited: true))
+        == CasePairings.Partners(codes: [1: 3, 2: 1], areKept: false))
+    #expect(try partners(CasePairings(inherited: [few, wrong])) == nil)
     #expect(
       try partners(CasePairings(own: [few, wrong], inherited: [heart]))
-        == CasePairings.Partners(codes: [1: 1, 2: 3], areInherited: false))
+        == CasePairings.Partners(codes: [1: 1, 2: 3], areKept: false))
     #expect(try partners(CasePairings(own: [few])) == nil)
   }
 

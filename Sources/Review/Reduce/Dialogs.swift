@@ -11,9 +11,9 @@ extension Action {
       KeyTable.bind(.list, ["#"], .answer(.typeColour), "of colours: type one, as in #0072b2"),
       KeyTable.bind(.list, [.escape, "q"], .answer(.dismiss), "back", bar: "back"),
       KeyTable.bind(
-        .pairing, [.right, "l", " "], .answer(.changePartner(1)),
+        .pairing, [.right], .answer(.changePartner(1)),
         "its partner in B: none, then by overlap", bar: "change", barKeys: [.left, .right]),
-      KeyTable.bind(.pairing, [.left, "h"], .answer(.changePartner(-1)), "the same, backwards"),
+      KeyTable.bind(.pairing, [.left], .answer(.changePartner(-1)), "the same, backwards"),
       KeyTable.bind(.pairing, [.enter], .answer(.accept), "these pairs are right", bar: "take"),
       KeyTable.bind(
         .pairing, [.escape], .answer(.dismiss), "keep names and, where one is missing, values",

@@ -29,6 +29,15 @@ extension ReviewState {
     message = nil
   }
 
+  /// Whether a key is a character while a question about pairs is open that the program asked, so that its first
+  /// letters may belong to a text for something else.
+  func isTypedIntoQuestion(_ key: Key) -> Bool {
+    guard case .pairing(let pairing) = dialog, pairing.isOpenedByProgram, case .character = key else {
+      return false
+    }
+    return true
+  }
+
   /// Whether a key asks for a line to type into, or begins a search in a list.
   func asksForLine(_ key: Key) -> Bool {
     switch KeyTable.action(key, in: .picture) {

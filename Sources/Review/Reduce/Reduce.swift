@@ -166,7 +166,7 @@ extension ReviewState {
       type(String(character))
     } else if key == .control("c") {
       return interrupt()
-    } else if asksForLine(key) {
+    } else if asksForLine(key) || isTypedIntoQuestion(key) {
       ignoreTyping(
         dialog == nil
           ? "/ searches in lists, such as the labels (b)" : "no line can be typed before this is closed")

@@ -6,11 +6,11 @@ extension SessionState {
   mutating func noteUncertainties() -> [SessionEffect] {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() {
-      guard let known = cases[id]?.uncertainty, !known.labels.isEmpty,
-        !worklist.holds(known.labels, of: id)
-      else { continue }
-      worklist.update([id: known.labels])
-      if !worklist.isAbsent, case .run = known.source { effects.append(.keep(id, known.labels)) }
+      guard let state = cases[id], let known = state.uncertainty, !known.labels.isEmpty else { continue }
+      let labels = state.named(known.labels)
+      guard !worklist.holds(labels, of: id) else { continue }
+      worklist.update([id: labels])
+      if !worklist.isAbsent, case .run = known.source { effects.append(.keep(id, labels)) }
     }
     for id in cases.keys { cases[id]?.note(worklist.uncertaintyFlags[id] ?? []) }
     return effects
@@ -18,6 +18,14 @@ extension SessionState {
 }
 
 extension ReviewState {
+  /// These uncertainties with the names that the masks give to labels that probabilities only number.
+  fileprivate func named(_ uncertainties: [LabelUncertainty]) -> [LabelUncertainty] {
+    let labels = decisions.versions.flatMap { version in
+      version.tableAsRead.labels.map { (version.labels.coding.value(of: $0.value), $0.name) }
+    }
+    return uncertainties.named(labels)
+  }
+
   /// Stores the flags about the uncertainty of networks, and shows a message about a new one.
   fileprivate mutating func note(_ flags: [CohortFlag]) {
     let texts = flags.map(\.text)

@@ -98,6 +98,7 @@ extension SessionState {
         return []
       }
       if let step = worklistStep(key) { return perform(step) }
+      if isTooEarly(key) { return [] }
       if case .ended = review.phase {
         if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
           return leaveAll()
@@ -195,15 +196,35 @@ extension SessionState {
 
   /// Remembers when the case on the screen was drawn for the first time.
   fileprivate mutating func noteDrawn(at seconds: Double) {
-    guard seenSince == nil, worklist.list == nil, review.phase != .opening, !ScreenLayout.isTooSmall(screen)
-    else { return }
-    seenSince = seconds
+    guard worklist.list == nil, review.phase != .opening, !ScreenLayout.isTooSmall(screen) else { return }
+    if seenSince == nil { seenSince = seconds }
+    if !isAsked { askedSince = nil } else if askedSince == nil { askedSince = seconds }
   }
 
   /// The shortest time in seconds in which a reader can have looked at a case.
   ///
   /// Two presses of a double tap are closer to each other, and so are the repetitions of a held key.
   private static let shortestLook = 0.3
+
+  /// Whether the program asks about pairs of labels.
+  private var isAsked: Bool {
+    guard case .pairing(let pairing) = review.dialog else { return false }
+    return pairing.isOpenedByProgram
+  }
+
+  /// Whether a key answers a question, or decides about a case, that could not be seen before it; a message where it
+  /// does.
+  private mutating func isTooEarly(_ key: Key) -> Bool {
+    guard review.phase == .reviewing else { return false }
+    switch KeyTable.action(key, in: review.keyContext) {
+    case .answer where isAsked:
+      if let askedSince, clock - askedSince >= Self.shortestLook { return false }
+      if askedSince != nil { askedSince = clock }
+      return true
+    case .verdict(.give), .verdict(.score): return !worklist.isAbsent && !isSeen()
+    default: return false
+    }
+  }
 
   /// Whether the case on the screen could be seen before the key that is being handled; a message where not.
   private mutating func isSeen() -> Bool {
@@ -272,7 +293,7 @@ extension SessionState {
     var effects = recordClosing()
     let typedLines = review.commandHistory
     (previous, current) = (current, next)
-    seenSince = nil
+    (seenSince, askedSince) = (nil, nil)
     if cases[next] == nil { effects += open(next) }
     cases[next]?.commandHistory = typedLines
     if let displaySettings { cases[next]?.apply(displaySettings) }

@@ -36,6 +36,10 @@ package struct SessionState: Equatable, Sendable {
   ///
   /// A key that gave no verdict because it came too early counts as a drawing, so that a held key gives none.
   var seenSince: Double? = -.infinity
+  /// The time in seconds at which the question about pairs on the screen was first drawn; nil before, and without one.
+  ///
+  /// An answer that came too early counts as a drawing, so that a held key answers nothing.
+  var askedSince: Double?
   /// The display settings of the case that was shown last, for the next one; nil before the first.
   var displaySettings: DisplaySettings?
   /// Seconds that the reviewer spent on each case, earlier sessions included.

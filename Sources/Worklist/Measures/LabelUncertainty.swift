@@ -53,9 +53,13 @@ extension [LabelUncertainty] {
 
   /// These with the names that the masks of the case give to labels that probabilities only number.
   package func named(by measures: CaseMeasures?) -> [LabelUncertainty] {
-    guard let measures else { return self }
+    measures.map { named($0.labels.map { ($0.value, $0.name) }) } ?? self
+  }
+
+  /// These with names of labels by their values in the file, of which the first of each counts, in place of numbers.
+  package func named(_ labels: [(value: Int, name: String)]) -> [LabelUncertainty] {
     let names = Dictionary(
-      measures.labels.map { ("label \($0.value)", $0.name) }, uniquingKeysWith: { first, _ in first })
+      labels.map { ("label \($0.value)", $0.name) }, uniquingKeysWith: { first, _ in first })
     return map { uncertainty in
       var named = uncertainty
       named.label = names[uncertainty.label] ?? uncertainty.label

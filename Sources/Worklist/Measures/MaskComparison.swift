@@ -39,8 +39,8 @@ struct MaskComparison {
         declared[one] = two
       }
     }
-    // What a reader paired in this case contradicts nothing.
-    if let partners, !partners.areInherited { return }
+    // The reader saw which overlaps contradict the names and values that were kept.
+    if let partners, partners.areKept { return }
     let tables = (
       (names ?? LabelTable()).completed(for: codes, coding: coding),
       (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)

@@ -28,19 +28,18 @@ package struct CasePairings: Equatable, Sendable {
   package struct Partners: Equatable, Sendable {
     /// The code in the second mask by the code in the first.
     package var codes: [UInt16: UInt16]
-    /// Whether the pairs were chosen in another case.
-    package var areInherited: Bool
+    /// Whether a reader kept them although overlaps suggest others.
+    package var areKept: Bool
 
-    package init(codes: [UInt16: UInt16], areInherited: Bool) {
+    package init(codes: [UInt16: UInt16], areKept: Bool) {
       self.codes = codes
-      self.areInherited = areInherited
+      self.areKept = areKept
     }
   }
 
   /// The pairs of the first pairing that applies to the labels that occur in two masks; nil where none does.
   ///
-  /// Of those that were chosen in other cases the first counts that overlaps do not contradict or, where they contradict
-  /// all of them, the first.
+  /// Of those that were chosen in other cases the first counts that overlaps do not contradict.
   /// - Parameters:
   ///   - names: The names of the first mask's labels; nil where it has none.
   ///   - otherNames: Those of the second mask's.
@@ -55,19 +54,20 @@ package struct CasePairings: Equatable, Sendable {
     func applying(_ pairings: [MaskPairing]) -> some Sequence<[UInt16: UInt16]> {
       pairings.lazy.compactMap { $0.partners(codes, names, otherCodes, otherNames, coding: coding) }
     }
-    if let found = applying(own).first(where: { _ in true }) {
-      return Partners(codes: found, areInherited: false)
+    for pairing in own {
+      if let found = applying([pairing]).first(where: { _ in true }) {
+        return Partners(codes: found, areKept: !pairing.isConfirmed)
+      }
     }
     let tables = (
       (names ?? LabelTable()).completed(for: codes, coding: coding),
       (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)
     )
     let candidates = applying(inherited)
-    let fitting = candidates.first { partners in
+    return candidates.first { partners in
       !LabelMatching(reference: tables.0, other: tables.1, declared: partners, overlaps: overlaps)
         .isContradicted
-    }
-    return (fitting ?? candidates.first { _ in true }).map { Partners(codes: $0, areInherited: true) }
+    }.map { Partners(codes: $0, areKept: false) }
   }
 
   /// A text that is the same for equal pairings.
@@ -83,12 +83,20 @@ package struct WorklistPairings: Equatable, Sendable {
   /// The confirmed pairings of all cases, the latest first, none twice.
   private var confirmed: [MaskPairing] = []
 
-  /// The pairings among readers' decisions, by the name of the case.
-  package init(_ reviews: [String: CaseReview] = [:]) {
+  /// The pairings among readers' decisions.
+  ///
+  /// - Parameters:
+  ///   - reviews: By the name of the case.
+  ///   - reader: The reader who asks: in each case this reader's own choice comes first, and names and values that
+  ///     others kept do not count. nil for all readers alike.
+  package init(_ reviews: [String: CaseReview] = [:], reader: String? = nil) {
     var all: [(pairing: MaskPairing, caseName: String)] = []
     for (name, review) in reviews.sorted(by: { $0.key < $1.key }) {
-      let pairings = review.decisions.sorted { $0.key < $1.key }.flatMap(\.value.pairings)
+      let own = reader.flatMap { review.decisions[$0]?.pairings } ?? []
+      let others = review.decisions.filter { $0.key != reader }.sorted { $0.key < $1.key }
+        .flatMap(\.value.pairings)
         .sorted { ($0.isConfirmed ? 1 : 0, $0.time) > ($1.isConfirmed ? 1 : 0, $1.time) }
+      let pairings = own + (reader == nil ? others : others.filter(\.isConfirmed))
       guard !pairings.isEmpty else { continue }
       ofCases[name] = pairings
       all += pairings.filter(\.isConfirmed).map { ($0, name) }

@@ -152,15 +152,17 @@ final class CaseServices: ReviewServices {
   }
 
   func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners] {
-    // What readers chose in the worklist has priority, so that its list compares the same pairs.
-    let ofWorklist = sessionPairings?.partners(memory, ofCase: caseName) ?? []
-    let ofFiles = pairings.partners(memory).map { RememberedPartners(codes: $0, areOfTheseVersions: true) }
-    return ofWorklist + [ofFiles].compactMap(\.self)
+    // A worklist has its records, so that its list compares the same pairs.
+    if let sessionPairings { return sessionPairings.partners(memory, ofCase: caseName) }
+    return pairings.partners(memory).map { [RememberedPartners(codes: $0, areOfTheseVersions: true)] } ?? []
   }
 
   func remember(_ partners: [UInt16: UInt16]?, isConfirmed: Bool, of memory: PairingMemory) throws {
-    sessionPairings?.remember(partners, isConfirmed: isConfirmed, of: memory)
-    try pairings.remember(partners, of: memory)
+    if let sessionPairings {
+      sessionPairings.remember(partners, isConfirmed: isConfirmed, of: memory)
+    } else {
+      try pairings.remember(partners, of: memory)
+    }
   }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {

@@ -51,7 +51,7 @@ final class WorklistServices: SessionServices {
     cases = worklist.cases
     self.writer = writer
     self.preferredModel = preferredModel
-    let known = WorklistPairings(records.reviews)
+    let known = WorklistPairings(records.reviews, reader: writer.reader)
     pairings = SessionPairings(known)
     state = Mutex(State(cases: worklist.cases, records: records, pairings: known))
   }
@@ -94,7 +94,7 @@ final class WorklistServices: SessionServices {
   /// Measures cases again where readers paired labels differently than before.
   private func measureAgainIfPaired() {
     let starts = state.withLock { state in
-      let recorded = WorklistPairings(state.records.reviews)
+      let recorded = WorklistPairings(state.records.reviews, reader: writer.reader)
       guard recorded != state.pairings else { return false }
       state.pairings = recorded
       pairings.update(recorded)
