@@ -33,6 +33,7 @@ struct PairingJourneyTests {
       + "--mask \(folder("other.nii.gz"))"
     try session.enter(command)
     let question = try session.waitFor("Pairs of labels", seconds: 60)
+    session.look()
     #expect(question.contains(/liver +label 1 +1\.00/))
     try session.press("Enter")
     let paired = try session.waitUntil("compares the pairs") { $0.contains(/858\.22 +0\.00 +1\.000/) }
@@ -94,6 +95,7 @@ struct PairingJourneyTests {
       ])
     try session.enter("clear; cd \(folder.path) && \(try BuiltProgram.path()) review data --labels net")
     try session.waitFor("Pairs of labels", seconds: 60)
+    session.look()
     try session.press("Enter")
     try session.waitFor("pairs of labels")
     try session.press("C")

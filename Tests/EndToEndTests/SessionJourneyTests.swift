@@ -62,8 +62,10 @@ struct SessionJourneyTests {
     try session.waitUntil("opens the first case", seconds: 60) {
       $0.contains("1/4  case-1") && $0.contains("Axial")
     }
+    session.look()
     try session.type("5Y")
     try session.waitUntil("goes on", seconds: 60) { $0.contains("2/4  case-2") && $0.contains("Axial") }
+    session.look()
     try session.type("f\"")
     try session.waitFor("comment")
     try session.type("needs Y, not q")
@@ -73,6 +75,7 @@ struct SessionJourneyTests {
     try session.waitUntil("opens the third", seconds: 60) {
       $0.contains("3/4  case-3") && $0.contains("Axial")
     }
+    session.look()
     try session.type("e")
     try session.waitFor("rejected labels")
     // The record is on the disk a moment later; beside other tests that may take longer.
@@ -173,6 +176,7 @@ struct SessionJourneyTests {
       }
       return session
     }
+    sessions[0].look()
     try sessions[0].type("e2")
     try sessions[1].waitUntil("hears of it", seconds: 60) { $0.contains("ann: rejected") }
     try sessions[1].type("Y")

@@ -106,6 +106,9 @@ final class TmuxSession {
     throw Failure(description: "after \(seconds) s the terminal never \(what); it shows:\n\(shown)")
   }
 
+  /// Looks at what is shown for as long as keys that decide something are still refused.
+  func look() { Thread.sleep(forTimeInterval: 0.5) }
+
   /// The screen once it no longer changes, or the last one that satisfies the condition: the first one may show a part
   /// of a frame.
   private func settled(_ first: String, _ condition: (String) -> Bool) throws -> String {

@@ -220,6 +220,7 @@ extension SessionState {
     case .answer where isAsked:
       if let askedSince, clock - askedSince >= Self.shortestLook { return false }
       if askedSince != nil { askedSince = clock }
+      cases[current]?.message = Message("the question was only just shown: nothing was answered", .warning)
       return true
     case .verdict(.give), .verdict(.score): return !worklist.isAbsent && !isSeen()
     default: return false

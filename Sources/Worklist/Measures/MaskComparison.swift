@@ -48,7 +48,9 @@ struct MaskComparison {
     let matching = LabelMatching(
       reference: tables.0, other: tables.1, declared: declared, overlaps: overlaps)
     for pair in overlaps.pairs
-    where matching.proposed[pair.reference] == pair.other
+    // A label that a reader left without a partner is compared with nothing on purpose.
+    where (partners?.codes[pair.reference] != nil || partners == nil)
+      && matching.proposed[pair.reference] == pair.other
       && structures[pair.reference]?.otherValues.contains(pair.other) != true
     {
       contradictions[pair.reference] = CaseMeasures.Contradiction(
