@@ -214,12 +214,12 @@ struct NrrdSpace {
             spacings?[axis] == spacing
               ? "spacings is \(significant(spacing)) along axis \(axis)"
               : "axis maxs is below axis mins along axis \(axis)",
-            repair: "the spacing is read as \(significant(-spacing))"))
+            repair: "the spacing is read as \(significant(-spacing)) in the opposite direction, as in ITK"))
       }
       if spacing.isNaN || spacing == 0 { (spacing, isKnown) = (1, false) }
-      steps.append((0..<3).map { $0 == number ? abs(spacing) : 0 })
+      steps.append((0..<3).map { $0 == number ? spacing : 0 })
       if let minimum = minima?[axis], !minimum.isNaN {
-        origin[number] = minimum + (isCell ? abs(spacing) / 2 : 0)
+        origin[number] = minimum + (isCell ? spacing / 2 : 0)
       }
     }
     findings.append(
