@@ -87,6 +87,34 @@ struct ChoiceTests {
         == "segdeck: times: has no such frame: found frame 2, expected 0 to 1\n")
   }
 
+  @Test(
+    "the record of a mask that is exported on one frame of an image names the frame", .timeLimit(.minutes(5)))
+  func exportedFrame() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try FileManager.default.copyItem(
+      at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/times"),
+      to: URL(filePath: folder("times")))
+    let image = try ImageFile.open(folder("times"))
+    let labels = LabelVolume(
+      grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 7 == 0 ? 1 : 0 })
+    try labels.write(to: folder("m.nii"), source: image.source)
+    let terminal = try TmuxSession(columns: 120, rows: 40)
+    defer { terminal.end() }
+    try terminal.enter("cd \(folder.path); \(try BuiltProgram.path()) review times --mask m.nii")
+    try terminal.waitFor("frame 0 of 0-1")
+    try terminal.type(")")
+    try terminal.waitFor("frame 1 of 0-1")
+    try terminal.press("y", "E")
+    try terminal.waitFor(" exported /", seconds: 60)
+    try terminal.press("q")
+    try terminal.waitFor("ready>")
+    let record = try JSONSerialization.jsonObject(with: folder.bytes("times_seg.json")) as? [String: Any]
+    let commands = record?["commands"] as? [String] ?? []
+    #expect(commands.count == 1 && commands.allSatisfy { $0.hasSuffix("/times --frame 1") }, "\(commands)")
+    #expect(try run("replay times_seg.json --verify", folder).status == 0)
+  }
+
   @Test("a segment or layer of a mask is refined, compared and drawn, and its record replays")
   func segments() throws {
     let folder = try filledFolder()

@@ -91,6 +91,22 @@ struct FormatCommandTests {
     }
   }
 
+  @Test("a damaged file of names beside a mask is a finding of every command, which goes on without names")
+  func damagedNames() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    #expect(try run("convert mask.seg.nrrd m.nii", folder).status == 0)
+    try Data("{".utf8).write(to: URL(filePath: folder("m.labels.json")))
+    let finding = "m.labels.json: is not JSON, or damaged; its names are not used"
+    let info = try run("info m.nii", folder)
+    #expect(info.status == 0 && info.output.contains("finding      " + finding))
+    for words in ["convert m.nii c.mha", "convert m.nii c.seg.nrrd", "compare m.nii m.nii"] {
+      let outcome = try run(words, folder)
+      #expect(outcome.status == 0 && outcome.errors.contains(finding), "\(words): \(outcome)")
+    }
+    #expect(try run("convert m.nii d.mha --names-from m.labels.json", folder).status == 1)
+  }
+
   @Test("a mask and its record are written in every format, and the record verifies what it describes")
   func records() throws {
     let folder = try filledFolder()

@@ -150,4 +150,39 @@ struct WorklistTests {
     let outcome = try list([".", "--labels", "net", "--measure", "--filter", "dice<0.9"], in: cases)
     #expect(outcome.output.split(separator: "\n").map { $0.prefix(5) } == ["case ", "case2", "1 of "])
   }
+
+  @Test(
+    "measures have the names of the labels as they are now, also where a file of the folder begins to name them"
+  )
+  func changedNames() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    for name in try folder.contents().keys where name.hasSuffix(".labels.json") {
+      try FileManager.default.removeItem(atPath: folder(name))
+    }
+    struct Row: Decodable {
+      struct Label: Decodable { var name: String }
+      var labels: [Label]?
+    }
+    func names() throws -> [String] {
+      let outcome = try list([".", "--measure", "--json"], in: cases)
+      #expect(outcome.status == 0)
+      let rows = try JSONDecoder().decode([Row].self, from: Data(outcome.output.utf8))
+      return rows.first?.labels?.map(\.name) ?? []
+    }
+    #expect(try names().contains("label 1"))
+    for (file, name) in [
+      ("dataset.json", "atrium"), ("labels/dataset.json", "chamber"), ("labels/dseg.tsv", "cavity"),
+      ("labels/FreeSurferColorLUT.txt", "left-atrium"), ("labels/FreeSurferColorLUT.txt", "left-cavity"),
+    ] {
+      let text =
+        file.hasSuffix(".json")
+        ? #"{"labels": {"background": 0, "\#(name)": 1}}"#
+        : file.hasSuffix(".tsv") ? "index\tname\n1\t\(name)\n" : "1 \(name) 1 2 3 0\n"
+      try Data(text.utf8).write(to: URL(filePath: folder(file)))
+      #expect(try names().contains(name), "\(file)")
+      #expect(try names().contains(name), "\(file), again")
+    }
+  }
 }

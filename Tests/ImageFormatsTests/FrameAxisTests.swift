@@ -143,7 +143,10 @@ struct FrameAxisTests {
       for (field, spacing, findings) in [
         (
           "spacings: -2 1 3", [2, 1, 3],
-          ["spacings is -2 along axis 0; the spacing is read as 2", directions]
+          [
+            "spacings is -2 along axis 0; the spacing is read as 2 in the opposite direction, as in ITK",
+            directions,
+          ]
         ),
         (
           "spacings: 2 1 nan", [2, 1, 1], [directions, "spacings are missing; they are read as 1 mm"]
@@ -157,6 +160,52 @@ struct FrameAxisTests {
         #expect(image.frameSizes == [])
         #expect((0..<3).map { image.grid.spacing[$0] } == spacing)
         #expect(image.findings.map(\.description) == findings)
+      }
+    }
+  }
+
+  @Test("an axis whose spacing is below 0 runs in the opposite direction, as SimpleITK reads it")
+  func oppositeDirections() throws {
+    // SimpleITK's direction of i is -1 (LPS), which is 1 in RAS, with the origins below; it reads no spacing from mins.
+    let matrix = "TransformMatrix = 1 0 0 0 1 0 0 0 1"
+    let metaImage = [
+      "NDims = 3", "DimSize = 2 3 4", "ElementType = MET_UCHAR", matrix, "Offset = 1 2 3",
+      "ElementSpacing = -2 1 3", "ElementDataFile = LOCAL", "",
+    ]
+    try withTemporaryFolder { folder in
+      for (name, content, origin) in [
+        ("a.mha", Data(metaImage.joined(separator: "\n").utf8) + Data(count: 24), [-1, -2, 3]),
+        ("a.nrrd", nrrd(sizes: [2, 3, 4], ["spacings: -2 1 3"]), [0, 0, 0]),
+        ("b.nrrd", nrrd(sizes: [2, 3, 4], ["spacings: -2 1 3", "axis mins: 1 2 3"]), [0, -2.5, 4.5]),
+        (
+          "c.nrrd", nrrd(sizes: [2, 3, 4], ["axis mins: 5 2 3", "axis maxs: 1 5 15"]), [-4, -2.5, 4.5]
+        ),
+      ] as [(String, Data, [Double])] {
+        let path = folder.appending(path: name).path
+        try content.write(to: URL(filePath: path))
+        let image = try ImageFile.open(path)
+        let affine = image.grid.affine
+        #expect((0..<3).map { affine.stepI[$0] } == [2, 0, 0], "\(name)")
+        #expect((0..<3).map { affine.stepJ[$0] } == [0, -1, 0], "\(name)")
+        #expect((0..<3).map { affine.origin[$0] } == origin, "\(name)")
+        #expect(image.findings.first?.repair.contains("in the opposite direction") == true)
+      }
+    }
+  }
+
+  @Test("a step of one second goes through every format, and the 1 that ITK writes for none is no step")
+  func oneSecond() throws {
+    try withTemporaryFolder { folder in
+      for (units, expected) in [(8, .seconds(1)), (0, nil)] as [(UInt8, FrameStep?)] {
+        var path = folder.appending(path: "\(units).nii").path
+        try frames(1, units: units).write(to: URL(filePath: path))
+        for suffix in [".mha", ".mhd", ".nrrd", ".mgz", ".nii"] {
+          let image = try ImageFile.open(path)
+          #expect(try image.frameStep() == expected, "\(path)")
+          path = folder.appending(path: "a\(units)" + suffix).path
+          try PendingFile.commit(image.pendingCopy(for: path))
+        }
+        #expect(try ImageFile.open(path).frameStep() == expected)
       }
     }
   }

@@ -123,4 +123,38 @@ struct LabelNamesFormatTests {
       #expect(ofImage("bad/a.nii", [1]) == nil)
     }
   }
+
+  @Test("a file of names beside a mask that cannot be read is a finding, and there are no names")
+  func damaged() throws {
+    let names = #"{"labels": {"liver": 1}}"#
+    try withFiles(["a.labels.json": "{", "dataset.json": names, "b.label": "1 a\nnonsense"]) { folder in
+      let mask = try Data(contentsOf: URL(filePath: fixture("plain.nii")))
+      for (name, finding) in [
+        ("a.nii", "a.labels.json: is not JSON, or damaged; its names are not used"), ("b.nii", nil),
+      ] as [(String, String?)] {
+        let path = folder.appending(path: name).path
+        try mask.write(to: URL(filePath: path))
+        let read = try LabelNamesFile.read(of: ImageFile.open(path), values: [0, 1])
+        #expect(read?.entries == [])
+        let notes = read?.notes() ?? []
+        #expect(notes.count == 1 && notes.allSatisfy { $0.hasSuffix("; its names are not used") })
+        if let finding { #expect(notes == [finding]) }
+      }
+    }
+  }
+
+  @Test("the files of a whole folder that could name labels are listed, whether they exist or not")
+  func commonFiles() throws {
+    try withFiles(["set/dataset_description.json": "{}", "set/sub-1/anat/x.txt": ""]) { folder in
+      let paths = LabelNamesFile.commonFiles(ofImage: folder.appending(path: "set/sub-1/anat/a.nii").path)
+      let names = paths.map { $0.replacing(folder.path + "/", with: "") }
+      let anat = "set/sub-1/anat/"
+      #expect(
+        Array(names.prefix(3)) == [
+          anat + "FreeSurferColorLUT.txt", anat + "dseg.tsv", anat + "dataset.json",
+        ])
+      #expect(names[3].hasSuffix("dataset.json") && names.count == 6)
+      #expect(Array(names.suffix(2)) == ["set/sub-1/dseg.tsv", "set/dseg.tsv"])
+    }
+  }
 }

@@ -26,7 +26,7 @@ struct SegmentationTests {
     let image = try ImageFile.open(fixture("NRRD/one_layer.seg.nrrd"))
     #expect(try image.labelVolume().voxels == segments(1, 2))
     #expect(image.labelNames?.entries == names)
-    #expect(try LabelNamesFile.read(of: image, values: nil)?.entries == names)
+    #expect(LabelNamesFile.read(of: image, values: nil)?.entries == names)
   }
 
   @Test("segments of several layers are labels of one mask, numbered where they share a value")
@@ -60,6 +60,40 @@ struct SegmentationTests {
     #expect(apart.labelNames?.entries.map(\.name) == ["lesion"])
   }
 
+  @Test("layers are listed with the numbers that choose their segments")
+  func numbers() throws {
+    let image = try ImageFile.open(fixture("NRRD/apart.seg.nrrd"))
+    #expect(image.layers.map { $0.entries.map(\.value) } == [[1], [2]])
+    #expect(image.layers.map { $0.entries.map(\.name) } == [["liver"], ["lesion"]])
+  }
+
+  @Test(
+    "a number chooses a segment before a name or identifier, and one's identifier as another's name is refused"
+  )
+  func ambiguousChoices() throws {
+    func chosen(_ firstName: String, _ secondID: String, _ choice: String) throws -> String {
+      try withTemporaryFolder { folder in
+        let path = folder.appending(path: "a.seg.nrrd").path
+        try Data(contentsOf: URL(filePath: fixture("NRRD/apart.seg.nrrd")))
+          .replacing(Data("Segment0_Name:=liver".utf8), with: Data("Segment0_Name:=\(firstName)".utf8))
+          .replacing(Data("Segment1_ID:=Segment_2".utf8), with: Data("Segment1_ID:=\(secondID)".utf8))
+          .write(to: URL(filePath: path))
+        do {
+          let image = try ImageFile.open(path, options: ImageReadingOptions(segment: choice))
+          return image.labelNames?.entries.map(\.name).joined(separator: ", ") ?? ""
+        } catch { return "\(error)".replacing(folder.path + "/", with: "") }
+      }
+    }
+    #expect(try chosen("2", "Segment_2", "2") == "lesion")
+    #expect(try chosen("liver", "1", "1") == "liver")
+    #expect(try chosen("7", "Segment_2", "7") == "7")
+    #expect(try chosen("lesion", "Segment_2", "Segment_2") == "lesion")
+    #expect(
+      try chosen("spleen", "spleen", "spleen")
+        == "a.seg.nrrd: has 2 segments of this name, number or identifier: found --segment spleen, "
+        + "expected 1 spleen, 2 lesion")
+  }
+
   @Test("an option that does not apply to the file is refused")
   func refusedChoices() {
     func line(_ name: String, _ options: ImageReadingOptions) -> String {
@@ -70,7 +104,8 @@ struct SegmentationTests {
     }
     #expect(
       line("NRRD/overlapping.seg.nrrd", ImageReadingOptions(segment: "spleen"))
-        == "NRRD/overlapping.seg.nrrd: has no such segment: found --segment spleen, expected liver or lesion")
+        == "NRRD/overlapping.seg.nrrd: has no such segment: found --segment spleen, expected 1 liver, 2 lesion"
+    )
     #expect(
       line("NRRD/overlapping.seg.nrrd", ImageReadingOptions(layer: 2))
         == "NRRD/overlapping.seg.nrrd: has no such layer: found --layer 2, expected 0 to 1")
@@ -84,7 +119,7 @@ struct SegmentationTests {
         + "no layers")
     #expect(
       line("NRRD/overlapping.seg.nrrd", ImageReadingOptions(segment: "3"))
-        == "NRRD/overlapping.seg.nrrd: has no such segment: found --segment 3, expected liver or lesion")
+        == "NRRD/overlapping.seg.nrrd: has no such segment: found --segment 3, expected 1 liver, 2 lesion")
     #expect(
       line("plain.nii", ImageReadingOptions(segment: "liver"))
         == "plain.nii: leaves no segment to choose: found --segment liver, expected no such option with NIfTI"

@@ -163,7 +163,7 @@ private func withFolder(_ body: (URL) throws -> Void) throws {
         == true)
     #expect(
       refusal("NRRD/overlapping.seg.nrrd", ImageReadingOptions(segment: "x"))?.hasSuffix(
-        "has no such segment: found segment x, expected liver or lesion") == true)
+        "has no such segment: found segment x, expected 1 liver, 2 lesion") == true)
   }
 
   @Test("reading a preview or a summary stops at any poll")

@@ -18,12 +18,16 @@ package enum LabelNamesFile {
   ///     the folder counts.
   ///   - isMask: Whether the image is read as a mask. Otherwise a file of the folder counts only where it names every
   ///     value above 0, because the numbers of many images could be labels too.
-  /// - Throws: As ``read(besideMask:)``.
+  /// - Returns: nil where there are none. A file beside the mask that cannot be read gives only a finding: no names.
   package static func read(
     of image: ImageFile, values: Set<Int>?, isMask: Bool = true
-  ) throws(InputError) -> LabelNames? {
+  ) -> LabelNames? {
     if let own = image.labelNames, !own.entries.isEmpty { return own }
-    if let beside = try read(besideMask: image.path) { return beside }
+    do throws(InputError) {
+      if let beside = try read(besideMask: image.path) { return beside }
+    } catch {
+      return unused(error, error.subject)
+    }
     return values.flatMap { read(commonTo: image.path, values: $0, isMask: isMask) }
   }
 
@@ -73,9 +77,7 @@ package enum LabelNamesFile {
   package static func read(
     commonTo path: String, values: Set<Int>, isMask: Bool = true
   ) -> LabelNames? {
-    let folder = FilePath.folder(of: path)
-    let candidates = commonNames.map { FilePath.joined(folder, $0) } + inheritedTables(of: folder)
-    for candidate in candidates where FileSystem.exists(candidate) {
+    for candidate in commonFiles(ofImage: path) where FileSystem.exists(candidate) {
       // A dataset.json of another kind, such as one of BIDS, has no labels.
       if let content = try? text(of: candidate).text, let document = JSONValue(content),
         document[key: "labels"] == nil
@@ -87,11 +89,21 @@ package enum LabelNamesFile {
         if isMask || names.cover(values) { return names }
       } catch {
         guard isMask else { continue }
-        return LabelNames(
-          finding: "\(FilePath.name(of: candidate)): \(error.problem); its names are not used")
+        return unused(error, candidate)
       }
     }
     return nil
+  }
+
+  /// No names, with the finding that the file at `path` cannot be read.
+  private static func unused(_ error: InputError, _ path: String) -> LabelNames {
+    LabelNames(finding: "\(FilePath.name(of: path)): \(error.problem); its names are not used")
+  }
+
+  /// The paths of the files, existing or not, whose names hold for all masks in the folder of an image, in search order.
+  package static func commonFiles(ofImage path: String) -> [String] {
+    let folder = FilePath.folder(of: path)
+    return commonNames.map { FilePath.joined(folder, $0) } + inheritedTables(of: folder)
   }
 
   /// The greatest number of folders between a mask and the root of its BIDS data set.

@@ -8,7 +8,8 @@ struct MetaImageParsing {
   /// The header and the files with the voxels.
   private(set) var files: [String]
   private(set) var storage = ""
-  /// The step along the fourth axis, in seconds as ITK writes it; nil for 1, which stands for none.
+  /// The step along the fourth axis, in seconds as ITK writes it; nil for 1 without the comment that it is a second,
+  /// because ITK writes 1 where it knows no step.
   private(set) var frameStep: FrameStep?
 
   init(header: MetaImageHeader) {
@@ -85,10 +86,11 @@ struct MetaImageParsing {
       findings.append(
         Finding(
           "ElementSpacing is \(significant(numbers[axis])) along axis \(axis)",
-          repair: "it is read as \(significant(-numbers[axis]))"))
-      numbers[axis] = -numbers[axis]
+          repair: "it is read as \(significant(-numbers[axis])) in the opposite direction, as in ITK"))
     }
-    if axes == 4, abs(numbers[3]) != 1 { frameStep = FrameStep(numbers[3], unit: "s", isTime: true) }
+    if axes == 4, abs(numbers[3]) != 1 || header.text("Comment")?.text == MetaImageFormat.secondComment {
+      frameStep = FrameStep(numbers[3], unit: "s", isTime: true)
+    }
     return numbers
   }
 

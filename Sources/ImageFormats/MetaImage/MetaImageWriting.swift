@@ -8,6 +8,9 @@ extension MetaImageFormat: WritableImageFormat {
 
   static let compressionIsOptional = true
 
+  /// The comment that an ElementSpacing of 1 along the fourth axis is a second, and not what stands for no step.
+  static let secondComment = "one second from frame to frame"
+
   /// `NAME.zraw` of the header `NAME.mhd`, or `NAME.raw`.
   static func voxelFiles(of path: String, isCompressed: Bool) -> [String] {
     FilePath.hasSuffix(".mhd", path) ? [path.dropLast(".mhd".count) + (isCompressed ? ".zraw" : ".raw")] : []
@@ -42,9 +45,10 @@ extension MetaImageFormat: WritableImageFormat {
       ? "CompressedData = True\nCompressedDataSize = \(paddedCount)" : "CompressedData = False"
     let sizes = [size.i, size.j, size.k] + (axes == 4 ? [frames] : [])
     let type = types.filter { $0.value == image.voxelType }.keys.sorted { $0.count < $1.count }[0]
+    let comment = axes == 4 && image.secondsPerFrame == 1 ? "Comment = \(secondComment)\n" : ""
     return """
       ObjectType = Image
-      NDims = \(axes)
+      \(comment)NDims = \(axes)
       BinaryData = True
       BinaryDataByteOrderMSB = False
       \(compression)

@@ -73,24 +73,7 @@ struct NrrdSegmentation {
       }
       chosen = segments.filter { $0.layer == layer }
     }
-    if let name = options.segment {
-      let key = name.nameKey
-      let identified = chosen.filter { $0.identifier == name }
-      // The numbers are the labels of the whole mask.
-      let numbered = zip(segments, renumbered(segments)).filter { segment, value in
-        Int(name) == value && (options.layer ?? segment.layer) == segment.layer
-      }
-      // A segment may be called as another one is identified: the identifier counts first, and a name before a number.
-      let named = identified.isEmpty ? chosen.filter { $0.name.nameKey == key } : identified
-      chosen = named.isEmpty ? numbered.map(\.0) : named
-      guard chosen.count == 1 else {
-        throw InputError(
-          path, chosen.isEmpty ? "has no such segment" : "has \(chosen.count) segments of this name",
-          found: "--segment \(name)",
-          expected: chosen.isEmpty
-            ? alternatives(segments.map(\.name)) : alternatives(chosen.map(\.identifier)))
-      }
-    }
+    if let choice = options.segment { chosen = [try segment(choice, of: options.layer)] }
     let values = renumbered(chosen)
     var findings = stored.findings
     if values != chosen.map(\.value) {
@@ -115,12 +98,39 @@ struct NrrdSegmentation {
       reader: isWhole ? reader : merged, findings: findings)
   }
 
-  /// The labels of each layer.
+  /// The segment that `--segment` chooses: the one of a number, else the only one of a name or identifier.
+  ///
+  /// The numbers are the labels of the mask of all segments.
+  /// - Parameter layer: The layer of the segment; nil for any.
+  /// - Throws: ``InputError`` where there is none, or several have that number, name or identifier.
+  private func segment(_ choice: String, of layer: Int?) throws(InputError) -> Segment {
+    let candidates = zip(renumbered(segments), segments).filter { _, segment in
+      segment.layer == layer ?? segment.layer
+    }
+    let numbered = candidates.filter { number, _ in Int(choice) == number }
+    let key = choice.nameKey
+    let found =
+      numbered.isEmpty
+      ? candidates.filter { _, segment in segment.identifier == choice || segment.name.nameKey == key }
+      : numbered
+    if found.count == 1 { return found[0].1 }
+    let listed = found.isEmpty ? candidates : found
+    throw InputError(
+      path,
+      found.isEmpty
+        ? "has no such segment" : "has \(found.count) segments of this name, number or identifier",
+      found: "--segment \(choice.printableLine)",
+      expected: listed.isEmpty
+        ? "no --segment, because the layer has none"
+        : listed.map { "\($0) \($1.name.printableLine)" }.joined(separator: ", "))
+  }
+
+  /// The labels of each layer, with the numbers that `--segment` takes.
   private var layers: [LabelNames] {
-    let ofLayer = Dictionary(grouping: segments, by: \.layer)
+    let ofLayer = Dictionary(grouping: zip(segments, renumbered(segments)), by: { $0.0.layer })
     return (0..<layerCount).map { layer in
       LabelNames(
-        entries: (ofLayer[layer] ?? []).map { .init(value: $0.value, name: $0.name, colour: $0.colour) })
+        entries: (ofLayer[layer] ?? []).map { .init(value: $1, name: $0.name, colour: $0.colour) })
     }
   }
 

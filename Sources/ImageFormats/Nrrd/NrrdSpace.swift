@@ -209,17 +209,19 @@ struct NrrdSpace {
         spacing = (maxima[axis] - minima[axis]) / Double(max(1, sizes[axis] - (isCell ? 0 : 1)))
       }
       if spacing < 0 {
+        let isStated = spacings?[axis] == spacing
         findings.append(
           Finding(
-            spacings?[axis] == spacing
+            isStated
               ? "spacings is \(significant(spacing)) along axis \(axis)"
               : "axis maxs is below axis mins along axis \(axis)",
-            repair: "the spacing is read as \(significant(-spacing))"))
+            repair: "the spacing is read as \(significant(-spacing)) in the opposite direction"
+              + (isStated ? ", as in ITK" : "")))
       }
       if spacing.isNaN || spacing == 0 { (spacing, isKnown) = (1, false) }
-      steps.append((0..<3).map { $0 == number ? abs(spacing) : 0 })
+      steps.append((0..<3).map { $0 == number ? spacing : 0 })
       if let minimum = minima?[axis], !minimum.isNaN {
-        origin[number] = minimum + (isCell ? abs(spacing) / 2 : 0)
+        origin[number] = minimum + (isCell ? spacing / 2 : 0)
       }
     }
     findings.append(

@@ -48,8 +48,7 @@ extension ImageFile {
       var loop = NonFiniteLoop()
       if voxelType.isFloatingPoint { nonFiniteCount += loop.run(over: bytes, type: voxelType) }
       guard !isHeld else { return try file.write(bytes: bytes) }
-      var values = ValueLoop(scaling: scaling)
-      try file.write(values.run(over: bytes, type: voxelType), as: copy.type)
+      try file.write(values: bytes, of: voxelType, scaling, as: copy.type)
     }
     if nonFiniteCount > 0 {
       note([
@@ -126,29 +125,76 @@ private struct ValueStatistics: StoredNumberLoop {
   }
 }
 
-/// Converts stored numbers to values.
-private struct ValueLoop: StoredNumberLoop {
+/// Converts stored numbers to the numbers of a copy, which is compiled once for each pair of their types.
+private struct ConversionLoop<Copied: CopiedNumber>: StoredNumberLoop {
   let scaling: VoxelScaling
 
-  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> [Double] {
-    numbers.map { scaling.slope * $0.double + scaling.intercept }
+  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> [Copied] {
+    [Copied](unsafeUninitializedCapacity: numbers.count) { copies, count in
+      for index in numbers.indices {
+        copies.initializeElement(
+          at: index, to: Copied.copied(scaling.slope * numbers[index].double + scaling.intercept))
+      }
+      count = numbers.count
+    }
   }
 }
 
+/// A number of a copy, with its conversion as a few instructions.
+private protocol CopiedNumber {
+  /// The number that stands for `value`: rounded towards zero and clamped to the range of an integer type, where NaN
+  /// becomes 0.
+  static func copied(_ value: Double) -> Self
+}
+
+extension CopiedNumber where Self: FixedWidthInteger {
+  // ``FixedWidthInteger/init(saturating:)`` does the same, but is compiled in another module, where it is not specialised
+  // for a type and takes half a microsecond for a voxel.
+  static func copied(_ value: Double) -> Self {
+    // The limits of Int64 are not exact as doubles: those above are clamped, and all below can be converted.
+    if value >= Double(Self.max) { return Self.max }
+    if value <= Double(Self.min) { return Self.min }
+    return value.isNaN ? 0 : Self(truncatingIfNeeded: Int64(value))
+  }
+}
+
+extension UInt8: CopiedNumber {}
+extension Int8: CopiedNumber {}
+extension UInt16: CopiedNumber {}
+extension Int16: CopiedNumber {}
+extension UInt32: CopiedNumber {}
+extension Int32: CopiedNumber {}
+extension Int64: CopiedNumber {}
+
+extension Float: CopiedNumber {
+  static func copied(_ value: Double) -> Float { Float(value) }
+}
+
+extension Double: CopiedNumber {
+  static func copied(_ value: Double) -> Double { value }
+}
+
 extension ImageOutput {
-  /// Appends values as numbers of a type that can hold every one.
-  fileprivate func write(_ values: [Double], as type: VoxelType) throws {
+  /// Appends stored numbers of `storedType` as values of a type that can hold every one.
+  fileprivate func write(
+    values bytes: UnsafeRawBufferPointer, of storedType: VoxelType, _ scaling: VoxelScaling,
+    as type: VoxelType
+  ) throws {
+    func write<Copied: CopiedNumber>(as _: Copied.Type) throws {
+      var loop = ConversionLoop<Copied>(scaling: scaling)
+      try self.write(loop.run(over: bytes, type: storedType))
+    }
     switch type {
-    case .uint8: try write(values.map { UInt8(saturating: $0) })
-    case .int8: try write(values.map { Int8(saturating: $0) })
-    case .uint16: try write(values.map { UInt16(saturating: $0) })
-    case .int16: try write(values.map { Int16(saturating: $0) })
-    case .uint32: try write(values.map { UInt32(saturating: $0) })
-    case .int32: try write(values.map { Int32(saturating: $0) })
-    case .uint64: try write(values.map { UInt64(saturating: $0) })
-    case .int64: try write(values.map { Int64(saturating: $0) })
-    case .float32: try write(values.map { Float($0) })
-    default: try write(values)
+    case .uint8: try write(as: UInt8.self)
+    case .int8: try write(as: Int8.self)
+    case .uint16: try write(as: UInt16.self)
+    case .int16: try write(as: Int16.self)
+    case .uint32: try write(as: UInt32.self)
+    case .int32: try write(as: Int32.self)
+    case .int64: try write(as: Int64.self)
+    case .float32: try write(as: Float.self)
+    // No other type results from ``ValueStatistics/type(of:)``.
+    default: try write(as: Double.self)
     }
   }
 }

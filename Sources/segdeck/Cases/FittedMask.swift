@@ -99,7 +99,7 @@ struct FittedMask {
         "its grid lies up to \(decimals(offset, 2)) voxels from the other; treated as the same grid"
       )
     }
-    let stated = try LabelNamesFile.read(of: file, values: values)
+    let stated = LabelNamesFile.read(of: file, values: values)
     let found = stated?.applied(to: values)
     findings += found?.notes(coding) ?? []
     names = found.flatMap { $0.entries.isEmpty ? nil : $0.table(coding) }

@@ -100,7 +100,7 @@ struct ConvertCommand: ParsableCommand {
     let image = try ImageFile.open(
       input, options: choices.input, work: work.showingProgress("opening"))
     let stated = try namesFrom.map { path throws(InputError) in try LabelNamesFile.read(path) }
-    let found = try stated ?? LabelNamesFile.read(of: image, values: nil)
+    let found = stated ?? LabelNamesFile.read(of: image, values: nil)
     let hasNames = found?.entries.isEmpty == false || !selections.isEmpty
     let outputPath = try outputPath(of: image, hasNames: hasNames)
     let namesPath = try names.map { path throws(InputError) in
@@ -185,7 +185,7 @@ struct ConvertCommand: ParsableCommand {
       }
       let mask = try image.labelVolume(frame: frame, work: work)
       let values = mask.values()
-      names = try stated ?? LabelNamesFile.read(of: image, values: values) ?? LabelNames()
+      names = stated ?? LabelNamesFile.read(of: image, values: values) ?? LabelNames()
       written = try mask.pending(
         for: outputPath.path, source: image.source, names: names, isCompressed: !uncompressed, work: work)
       FindingNotes.add(image)
@@ -200,7 +200,7 @@ struct ConvertCommand: ParsableCommand {
       FindingNotes.add(image)
       for finding in survey?.findings ?? [] { FindingNotes.add(finding.description, of: input) }
       let found =
-        try stated ?? LabelNamesFile.read(of: image, values: survey?.values, isMask: self.names != nil)
+        stated ?? LabelNamesFile.read(of: image, values: survey?.values, isMask: self.names != nil)
       names = found ?? LabelNames()
     }
     let coding = LabelCoding(of: Set(names.entries.map(\.value))) ?? .identity

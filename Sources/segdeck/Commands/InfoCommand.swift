@@ -138,9 +138,9 @@ private struct ImageDescription: Encodable {
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
     }
     findings = image.findings + (hasValues ? survey.findings : [])
-    let (names, problem) = Self.names(of: image, hasValues ? survey.values : nil)
+    let (names, problems) = Self.names(of: image, hasValues ? survey.values : nil)
     labels = image.layers.isEmpty ? names?.entries : nil
-    if let problem { findings.append(problem) }
+    findings += problems
     if !image.voxelType.isReadable {
       findings.append(Finding("voxels are \(voxelType), not one number each", repair: "they cannot be read"))
     }
@@ -148,17 +148,17 @@ private struct ImageDescription: Encodable {
 
   /// The names of the image's labels; nil where it has none.
   ///
-  /// Those that cannot be read are a finding.
+  /// A file of names that cannot be read is a finding.
   /// - Parameter values: Those of its voxels; nil where it is not a mask.
-  private static func names(of image: ImageFile, _ values: Set<Int>?) -> (LabelNames?, Finding?) {
-    guard let values else { return (image.labelNames, nil) }
-    do {
-      let names = try LabelNamesFile.read(of: image, values: values, isMask: false)
-      return (names.flatMap { $0.entries.isEmpty ? image.labelNames : $0.applied(to: values) }, nil)
-    } catch {
-      let name = FilePath.name(of: error.subject)
-      return (image.labelNames, Finding("\(name): \(error.problem)", repair: "its names are not used"))
+  private static func names(of image: ImageFile, _ values: Set<Int>?) -> (LabelNames?, [Finding]) {
+    guard let values else { return (image.labelNames, []) }
+    guard let names = LabelNamesFile.read(of: image, values: values, isMask: false) else { return (nil, []) }
+    guard names.entries.isEmpty else { return (names.applied(to: values), []) }
+    let findings = names.notes().map { note in
+      let parts = note.split(separator: "; ", omittingEmptySubsequences: false)
+      return Finding(parts.dropLast().joined(separator: "; "), repair: String(parts.last ?? ""))
     }
+    return (image.labelNames, findings)
   }
 
   /// The description as lines of a name and a value.

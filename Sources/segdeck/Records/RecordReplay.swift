@@ -118,7 +118,7 @@ struct RecordReplay {
   func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
     let image = try ImageFile.open(mask)
     let names =
-      try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(of: image, values: nil)
+      record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(of: image, values: nil)
       ?? LabelNames()
     let files = try image.pendingCopy(for: outputPath.path, names: names, work: work)
     var own = record

@@ -89,7 +89,7 @@ struct ReviewExport {
         mask = path
         if steps.count == 1 || !merged.isEmpty {
           commands.append(
-            ["segdeck", "convert", path, target, "--like", request.imagePath] + series + choice
+            ["segdeck", "convert", path, target, "--like", request.imagePath] + series + frame + choice
               + merged.flatMap { ["--label", $0.description] })
           mask = target
           choice = []

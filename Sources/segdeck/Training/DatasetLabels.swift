@@ -36,8 +36,9 @@ struct DatasetLabels {
       let own = try file.labelVolume(work: work.withoutProgress).values().subtracting([0])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
-      if let names = try LabelNamesFile.read(of: file, values: nil) {
+      if let names = LabelNamesFile.read(of: file, values: nil) {
         found.append((pair.labels, names, own))
+        if names.entries.isEmpty { for note in names.notes() { FindingNotes.add(note, of: pair.labels) } }
       }
       for (path, names) in try Self.commonNames(of: pair.labels, except: &known) {
         found.append((path, names, nil))

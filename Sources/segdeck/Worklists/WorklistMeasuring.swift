@@ -95,8 +95,8 @@ enum WorklistMeasuring {
     try MeasuredMasks(item, work: work.withoutProgress) { _ in }?.measures(pairings, work: work)
   }
 
-  /// The state of the image and the masks, of the files beside the compared masks that name their labels, and the
-  /// pairings of their labels; nil for a case without masks.
+  /// The state of the image and the masks, of the files beside the compared masks and in their folders that name
+  /// their labels, and the pairings of their labels; nil for a case without masks.
   private static func key(_ item: WorklistCase, _ pairings: CasePairings) -> MeasureCache.Key? {
     guard !item.masks.isEmpty else { return nil }
     let paths = item.masks.map(\.path)
@@ -104,7 +104,9 @@ enum WorklistMeasuring {
     let further = ([item.images.first].compactMap(\.self) + paths.dropFirst(2)).filter(FileSystem.exists)
     return MeasureCache.Key(
       files: paths.prefix(2).flatMap {
-        [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists)
+        [$0]
+          + (LabelNamesFile.neighbours(ofImage: $0) + LabelNamesFile.commonFiles(ofImage: $0))
+          .filter(FileSystem.exists)
       } + further, pairings: pairings)
   }
 }
