@@ -88,7 +88,8 @@ struct DicomNumberTests {
   func geometry() throws {
     let lengths = "expected two lengths above 0 mm"
     for (text, expected) in [
-      ("0\\0", lengths), ("-1\\1", lengths), ("1e7\\1", lengths), ("1,1\\0,9", "expected 2 finite numbers"),
+      ("0\\0", lengths), ("-1\\1", lengths), ("1e7\\1", "expected two lengths from 1e-6 to 1e6 mm"),
+      ("1e-9\\1", "expected two lengths from 1e-6 to 1e6 mm"), ("1,1\\0,9", "expected 2 finite numbers"),
       ("1.1", "expected 2 finite numbers"), ("1.1\\0.9\\1", "expected 2 finite numbers"),
     ] {
       #expect(

@@ -13,6 +13,17 @@ enum DicomFormat: WritableImageFormat {
 
   static func recognises(_ beginning: [UInt8]) -> Bool { DicomParser.recognises(beginning) }
   static func holdsLabelNames(_ path: String) -> Bool { true }
+  static func findings(about names: LabelNames) -> [Finding] {
+    let changed = names.entries.filter { SegmentationDataSet.label($0.name) != $0.name }.map(\.value)
+    guard let first = changed.first else { return [] }
+    let others = changed.count > 1 ? " and \(changed.count - 1) more" : ""
+    return [
+      Finding(
+        "the name of label \(first)\(others) is no valid SegmentLabel (64 bytes, no backslash or control characters)",
+        repair: "it is written shortened, with / and blanks instead")
+    ]
+  }
+
   static func compressesVoxels(of path: String) -> Bool { false }
 
   static func writer(
@@ -235,7 +246,9 @@ enum DicomFormat: WritableImageFormat {
         expected: "RescaleSlope and RescaleIntercept, or neither")
     }
     try requireScalingOfAllSlices(series)
-    let unreadable = damaged.filter { $0.seriesInstanceUID == nil }.map { FilePath.name(of: $0.error.subject) }
+    let unreadable = damaged.filter { $0.seriesInstanceUID == nil }.map {
+      FilePath.name(of: $0.error.subject)
+    }
     let stack = try SliceStack(series, path: path, unreadable: unreadable)
     let commonType = try PixelFormat.commonType(of: Set(readers.map(\.format)), path: path)
     // 32-bit floats hold all numbers of 16 bits, but not those of 32.

@@ -38,7 +38,8 @@ struct DicomSeries: Sendable {
   var mixtures: [Finding] {
     let attributes: [(name: String, value: (DicomInstance) -> String)] = [
       ("PatientID (0010,0020)", { $0.patientID }),
-      ("FrameOfReferenceUID (0020,0052)", { $0.frameOfReferenceUID }), ("Modality (0008,0060)", { $0.modality }),
+      ("FrameOfReferenceUID (0020,0052)", { $0.frameOfReferenceUID }),
+      ("Modality (0008,0060)", { $0.modality }),
     ]
     return attributes.compactMap { attribute in
       let groups = Dictionary(grouping: instances, by: attribute.value)
@@ -51,8 +52,9 @@ struct DicomSeries: Sendable {
       let strays = instances.filter { attribute.value($0) != usual?.key }
       let others = strays.count > 1 ? " and \(counted(strays.count - 1, "other file"))" : ""
       return Finding(
-        "\(FilePath.name(of: strays[0].path))\(others) of the series have another \(attribute.name) than the rest",
-        repair: "\(itIs(strays.count)) read as slices of the same image")
+        "\(FilePath.name(of: strays[0].path))\(others) \(strays.count == 1 ? "has" : "have") "
+          + "another \(attribute.name) than the rest of the series",
+        repair: "\(itIs(strays.count)) read as part of the same image")
     }
   }
 
