@@ -29,7 +29,7 @@ struct SliceOrder {
     let counts = positions.map(\.count)
     let (fewest, most) = (counts.min() ?? 0, counts.max() ?? 0)
     let group = positions.first { $0.count != fewest } ?? positions[0]
-    let unusable = group.lazy.flatMap { slice in
+    let unusable = positions.joined().lazy.flatMap { slice in
       series.frame(slice).unusableAttributes.map { "\($0) in \(series.name(slice))" }
     }.first
     let found =
