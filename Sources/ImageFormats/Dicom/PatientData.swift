@@ -56,27 +56,49 @@ struct PatientData: Sendable {
   /// or 03/2019, or a year of birth ("born 1951").
   static func containsDate(_ text: String) -> Bool {
     let text = text.lowercased()
-    let unit = "(mm|cm|ml|cc|um|hu|gy|cgy|ms|sec|s|kv|kev|mev|t|%|°)"
-    // Sizes and doses: "3.2.19 mm".
-    let withoutUnits = text.replacingOccurrences(
-      of: "[0-9][0-9.,\\/x-]* ?\(unit)(?![a-z0-9])", with: " ", options: .regularExpression)
+    // Expressions are slow, and most texts have too few digits for any of them.
+    let runs = text.split { !("0"..."9").contains($0) }
+    guard let longest = runs.map(\.count).max() else { return false }
+    return longest > 3 && containsYear(text)
+      || longest > 1 && runs.count > 2
+        && withoutSizes(text).contains(/(^|[^0-9])[0-9]{1,2}[-.\/][0-9]{1,2}[-.\/][0-9]{2}($|[^0-9])/)
+      || months.contains { text.contains($0) } && containsMonth(text)
+  }
+
+  private static let months = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+  ]
+
+  /// Whether a text contains a date or month in numbers with a year of four digits.
+  private static func containsYear(_ text: String) -> Bool {
+    let withoutSizes = withoutSizes(text)
     return text.contains(/(^|[^0-9])(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])/)
       || text.contains(/(^|[^0-9])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{2}($|[^0-9])/)
       || text.contains(/(^|[^0-9])[0-9]{4}[-.\/_ ][0-9]{1,2}[-.\/_ ][0-9]{1,2}($|[^0-9])/)
       || text.contains(/(^|[^0-9])[0-9]{1,2}[-.\/_ ][0-9]{1,2}[-.\/_ ](19|20)[0-9]{2}($|[^0-9])/)
-      || withoutUnits.contains(/(^|[^0-9])[0-9]{1,2}[-.\/][0-9]{1,2}[-.\/][0-9]{2}($|[^0-9])/)
-      || withoutUnits.contains(/(^|[^0-9.])(19|20)[0-9]{2}[-.\/_](0[1-9]|1[0-2])($|[^0-9])/)
-      || withoutUnits.contains(/(^|[^0-9.])(0[1-9]|1[0-2])[-.\/_](19|20)[0-9]{2}($|[^0-9])/)
+      || withoutSizes.contains(/(^|[^0-9.])(19|20)[0-9]{2}[-.\/_](0[1-9]|1[0-2])($|[^0-9])/)
+      || withoutSizes.contains(/(^|[^0-9.])(0[1-9]|1[0-2])[-.\/_](19|20)[0-9]{2}($|[^0-9])/)
       || text.contains(/(^|[^a-z])(born|birth|dob|geboren|geb)[^0-9]{0,12}(19|20)[0-9]{2}($|[^0-9])/)
-      || text.contains(
-        #/
-        (^|[^0-9])[0-9]{1,2}[-.\/_\ ]{0,2}(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*
-        [-.,\/_\ ]{0,2}[0-9]{2,4}
-        /#
-      )
+  }
+
+  /// Whether a text contains a date with the name of a month.
+  private static func containsMonth(_ text: String) -> Bool {
+    text.contains(
+      #/
+      (^|[^0-9])[0-9]{1,2}[-.\/_\ ]{0,2}(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*
+      [-.,\/_\ ]{0,2}[0-9]{2,4}
+      /#
+    )
       || text.contains(
         /(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-.\/_ ]{0,2}[0-9]{1,2}[-.,\/_ ]{1,2}[0-9]{4}/
       )
+  }
+
+  /// A text without sizes and doses, such as "3.2.19 mm".
+  private static func withoutSizes(_ text: String) -> String {
+    let unit = "(mm|cm|ml|cc|um|hu|gy|cgy|ms|sec|s|kv|kev|mev|t|%|°)"
+    return text.replacingOccurrences(
+      of: "[0-9][0-9.,\\/x-]* ?\(unit)(?![a-z0-9])", with: " ", options: .regularExpression)
   }
 
   /// The words of each name of a value; prefixes and suffixes such as "Dr." are left out.
@@ -123,12 +145,24 @@ struct PatientData: Sendable {
   /// A text in small letters without diacritics, in which ä, ae and a are one.
   private static func folded(_ text: String) -> String {
     var folded = text.lowercased()
+    if folded.utf8.allSatisfy({ $0 < 0x80 }) { return withoutSecondVowel(folded) }
     for (letter, plain) in [("ß", "ss"), ("æ", "a"), ("œ", "o"), ("ø", "o"), ("ł", "l"), ("đ", "d")] {
       folded = folded.replacingOccurrences(of: letter, with: plain)
     }
     folded = folded.folding(options: [.diacriticInsensitive, .caseInsensitive], locale: nil)
-    for letter in ["a", "o", "u"] { folded = folded.replacingOccurrences(of: letter + "e", with: letter) }
-    return folded
+    return withoutSecondVowel(folded)
+  }
+
+  /// A text without the "e" of ae, oe and ue.
+  private static func withoutSecondVowel(_ text: String) -> String {
+    var scalars = String.UnicodeScalarView()
+    var last: Unicode.Scalar?
+    for scalar in text.unicodeScalars {
+      let isSecond = scalar == "e" && (last == "a" || last == "o" || last == "u")
+      if !isSecond { scalars.append(scalar) }
+      last = scalar
+    }
+    return String(scalars)
   }
 
   /// The words of a text: sequences of letters and digits.
