@@ -65,6 +65,51 @@ struct DicomNumberTests {
         + "expected one, as 00.dcm has: 1 and -1024")
   }
 
+  @Test("a slice that lacks only the slope or the intercept that others have is refused with its name")
+  func halfScaledSlice() throws {
+    func refused(_ element: UInt16, _ text: String?, slope: String) throws -> String {
+      try withDicomCopy(of: "explicit") { folder in
+        for name in Self.files { try setText(0x28, 0x1053, "DS", slope, in: folder.appending(path: name)) }
+        try setText(0x28, element, "DS", text, in: folder.appending(path: "02.dcm"))
+        return refusal(below: folder) { _ = try ImageFile.open(folder.path) }
+      }
+    }
+    for text in [nil, ""] {
+      #expect(
+        try refused(0x1053, text, slope: "2")
+          == "02.dcm: states no RescaleSlope (0028,1053): found none, expected one, as 00.dcm has: 2")
+      #expect(
+        try refused(0x1052, text, slope: "1")
+          == "02.dcm: states no RescaleIntercept (0028,1052): found none, expected one, as 00.dcm has: -1024")
+      // A slope of 1 is what a missing one means.
+      #expect(try refused(0x1053, text, slope: "1") == "accepted")
+    }
+  }
+
+  @Test(
+    "a slope or intercept beyond the range of float32 is refused", arguments: ["1e39", "-1e39", "1e-300"])
+  func scalingRange(text: String) throws {
+    for (element, name): (UInt16, String) in [(0x1052, "RescaleIntercept"), (0x1053, "RescaleSlope")] {
+      #expect(
+        try refused(["00.dcm"]) { try setText(0x28, element, "DS", text, in: $0) }.hasSuffix(
+          "is not usable: found \(text), expected a number in the range of float32"), "\(name)")
+    }
+  }
+
+  @Test("a thickness that is no length is in the finding about a single slice")
+  func thickness() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      for name in Self.files.dropFirst() {
+        try FileManager.default.removeItem(at: folder.appending(path: name))
+      }
+      try setText(0x18, 0x50, "DS", "5,0", in: folder.appending(path: "00.dcm"))
+      #expect(
+        try ImageFile.open(folder.path).findings.map(\.description) == [
+          "there is one slice, and SliceThickness (0018,0050) is no length: 5,0; it is taken to be 1 mm thick"
+        ])
+    }
+  }
+
   @Test("a scaling of a frame that is not one finite number is refused with the frame")
   func frameScaling() throws {
     func enhanced(_ old: String, _ new: String) throws -> String {
@@ -88,7 +133,8 @@ struct DicomNumberTests {
   func geometry() throws {
     let lengths = "expected two lengths above 0 mm"
     for (text, expected) in [
-      ("0\\0", lengths), ("-1\\1", lengths), ("1e7\\1", lengths), ("1,1\\0,9", "expected 2 finite numbers"),
+      ("0\\0", lengths), ("-1\\1", lengths), ("1e7\\1", "expected two lengths from 1e-6 to 1e6 mm"),
+      ("1e-9\\1", "expected two lengths from 1e-6 to 1e6 mm"), ("1,1\\0,9", "expected 2 finite numbers"),
       ("1.1", "expected 2 finite numbers"), ("1.1\\0.9\\1", "expected 2 finite numbers"),
     ] {
       #expect(
@@ -120,10 +166,23 @@ struct DicomNumberTests {
         == "00.dcm: BitsStored (0028,0101) is missing or not usable: found 12\\16, expected 1 to 16")
   }
 
-  @Test("a number of frames that is no number is refused")
+  @Test("a highest bit that does not fit is refused with the only one that does")
+  func highBit() throws {
+    #expect(
+      try refused { file in
+        try setElement(0x28, 0x101, "US", [16, 0], in: file)
+        try setElement(0x28, 0x102, "US", [11, 0], in: file)
+      } == "00.dcm: HighBit (0028,0102) is missing or not usable: found 11, expected 15")
+  }
+
+  @Test("a number of frames that is no number or too large is refused as it is stated")
   func frameCount() throws {
     #expect(
       try refused { try setText(0x28, 0x8, "IS", "one", in: $0) }
         == "00.dcm: NumberOfFrames (0028,0008) is not usable: found one, expected one finite number")
+    #expect(
+      try refused { try setText(0x28, 0x8, "IS", "100000000", in: $0) }
+        == "00.dcm: NumberOfFrames (0028,0008) is not a count that is read: found 100000000, "
+        + "expected 1 to 262144")
   }
 }

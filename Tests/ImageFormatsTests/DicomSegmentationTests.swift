@@ -49,7 +49,57 @@ struct DicomSegmentationTests {
       #expect(
         refusal(below: folder) { _ = try ImageFile.open(file.path) }
           == "binary.dcm: its frames are not evenly spaced: frame 0 lies 81.2 mm from frame 2: "
-          + "found 5, 81.2, expected 2.5 mm, or multiples of it")
+          + "found 81.2 mm, expected 2.5 mm, or multiples of it")
+    }
+  }
+
+  @Test("numbers of pixels that a segmentation does not explain are refused")
+  func unexplainedNumbers() throws {
+    func refused(_ name: String, _ element: UInt16, _ vr: String, _ value: [UInt8]?) throws -> String {
+      try withDicomCopy(of: "segmentation") { folder in
+        let file = folder.appending(path: name)
+        try setElement(0x62, element, vr, value, in: file)
+        return refusal(below: folder) { _ = try ImageFile.open(file.path).labelVolume() }
+      }
+    }
+    for (value, found): ([UInt8]?, String) in [(nil, "none"), ([0, 0], "0")] {
+      #expect(
+        try refused("fractional.dcm", 0xe, "US", value)
+          == "fractional.dcm: MaximumFractionalValue (0062,000e) is missing or not usable: found \(found), "
+          + "expected the number of a pixel that lies wholly in a segment")
+    }
+    #expect(
+      try refused("fractional.dcm", 0xe, "US", [149, 0]).hasSuffix(
+        "has a pixel above MaximumFractionalValue (0062,000e): found 150, expected 149 or less"))
+    let first: [UInt8] = [0xfe, 0xff, 0, 0xe0, 10, 0, 0, 0, 0x62, 0, 4, 0, 0x55, 0x53, 2, 0, 1, 0]
+    #expect(
+      try refused("labelmap.dcm", 0x2, "SQ", first).hasSuffix(
+        "shows a segment that SegmentSequence (0062,0002) does not describe: found segment 2, "
+          + "expected one of 1 segment"))
+  }
+
+  @Test("a name that is no valid SegmentLabel is written without backslashes and in 64 bytes, with a finding")
+  func invalidLabels() throws {
+    let source = try ImageFile.open(image)
+    let names = LabelNames(entries: [
+      .init(value: 1, name: "left\\lung\u{7}x"), .init(value: 3, name: String(repeating: "ä", count: 40)),
+      .init(value: 300, name: String(repeating: "x", count: 64)),
+    ])
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "m.dcm").path
+      try PendingFile.commit(mask(source.grid).pending(for: path, source: source.source, names: names))
+      #expect(
+        try ImageFile.open(path).labelNames?.entries.map(\.name) == [
+          "left/lung x", String(repeating: "ä", count: 32), String(repeating: "x", count: 64),
+        ])
+      let own = try segmentation("binary")
+      // The fixture is no image of slices, so that only the finding comes of it.
+      _ = refusal { _ = try own.pendingCopy(for: path, names: names) }
+      #expect(
+        own.findings.map(\.description) == [
+          "the name of label 1 and 1 more is no valid SegmentLabel (64 bytes, no backslash or control characters); "
+            + "it is written shortened, with / and blanks instead"
+        ])
     }
   }
 

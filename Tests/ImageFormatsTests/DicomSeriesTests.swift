@@ -141,12 +141,97 @@ struct DicomSeriesTests {
         refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
           == "times: 00.dcm and 01.dcm lie at the same position: found 2 slices at each position, which no "
           + "attribute distinguishes, expected one, or slices that differ in time, echo or b value")
+      // An attribute that would distinguish them is no number.
+      try setText(0x18, 0x81, "DS", "5,1", in: folder.appending(path: "01.dcm"))
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "times: 00.dcm and 01.dcm lie at the same position: found 2 slices at each position, and echo time "
+          + "(0018,0081) is 5,1 in 01.dcm, expected one, or slices that differ in time, echo or b value")
     }
   }
 }
 
 @Suite("Unusual DICOM files and folders")
 struct UnusualDicomTests {
+  @Test(
+    "a file with the name of a DICOM file but without its content is a finding, or may be the missing slice")
+  func emptyFiles() throws {
+    let rest = "it is left out; see that no slice of this series is missing"
+    for (name, content, problem) in [
+      ("03.dcm", Data(), "is empty"), ("03.dcm", Data(count: 400), "is not a DICOM file"),
+      ("IM0004", Data(), "is empty"), ("1.2.826.4", Data(), "is empty"),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        try FileManager.default.removeItem(at: folder.appending(path: "03.dcm"))
+        try content.write(to: folder.appending(path: name))
+        let image = try ImageFile.open(folder.path)
+        #expect(image.grid.size.k == 3)
+        #expect(image.findings.map(\.description) == ["\(name) cannot be read (\(problem)); \(rest)"])
+      }
+    }
+    try withDicomCopy(of: "explicit") { folder in
+      try Data().write(to: folder.appending(path: "01.dcm"))
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "explicit: 1 slice is missing between 00.dcm and 02.dcm: found 5 mm, expected 2.5 mm, "
+          + "as between others; 01.dcm, which cannot be read, may be it")
+    }
+  }
+
+  @Test("a slice that ends before its pixels is refused with its name")
+  func missingPixels() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      let file = folder.appending(path: "03.dcm")
+      let content = try Data(contentsOf: file)
+      let pixels = try #require(content.firstRange(of: Data([0xe0, 0x7f, 0x10, 0])))
+      try content[..<pixels.lowerBound].write(to: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(folder.path) }
+          == "03.dcm: has no pixels: expected an image, as the other files of its series")
+    }
+  }
+
+  @Test("a slice of another patient, frame of reference or modality is a finding with its name")
+  func mixtures() throws {
+    for (group, element, vr, name): (UInt16, UInt16, String, String) in [
+      (0x10, 0x20, "LO", "PatientID (0010,0020)"), (0x20, 0x52, "UI", "FrameOfReferenceUID (0020,0052)"),
+      (0x8, 0x60, "CS", "Modality (0008,0060)"),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        try setText(group, element, vr, "1.2", in: folder.appending(path: "02.dcm"))
+        #expect(
+          try ImageFile.open(folder.path).findings.map(\.description) == [
+            "02.dcm has another \(name) than the rest of the series; it is read as part of the same image"
+          ])
+      }
+    }
+  }
+
+  @Test("slices whose distance grows little by little are refused as unevenly spaced")
+  func growingDistance() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      let first = folder.appending(path: "00.dcm")
+      let content = try Data(contentsOf: first)
+      for name in folderNames(folder) {
+        try FileManager.default.removeItem(at: folder.appending(path: name))
+      }
+      let depths = [
+        "0.00", "2.40", "4.82", "7.26", "9.72", "12.20", "14.70", "17.22", "19.76", "22.32", "24.90", "27.50",
+      ]
+      for (number, depth) in depths.enumerated() {
+        let file = folder.appending(path: "\(number).dcm")
+        try content.write(to: file)
+        try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: file)
+      }
+      let error = refusal { _ = try ImageFile.open(folder.path) }
+      #expect(error.contains("its slices are not evenly spaced: "))
+      #expect(
+        error.hasSuffix(
+          ".dcm lies 0.3 mm from its place: found distances from 2.4 to 2.6 mm, "
+            + "expected one distance between all slices"))
+    }
+  }
+
   @Test("a file that begins with DICM, without the preamble before it, is read")
   func missingPreamble() throws {
     let whole = try ImageFile.open(fixture("DICOM/explicit"))

@@ -96,6 +96,45 @@ struct DicomTextTests {
     }
   }
 
+  @Test("a character set that an item states counts for the texts of that item")
+  func characterSetOfItem() throws {
+    try opened([[0x61], [0x62]], characterSet: "ISO_IR 100") { file in
+      let first = element(0x8, 0x5, "CS", Array("ISO_IR 144".utf8)) + element(0x62, 0x4, "US", [1, 0])
+      let items =
+        item(first + element(0x62, 0x5, "LO", [0xbf, 0xd5, 0xe7]))
+        + item(element(0x62, 0x4, "US", [2, 0]) + element(0x62, 0x5, "LO", [0xe4]))
+      try setElement(0x62, 0x2, "SQ", items, in: file)
+    } _: { image in
+      #expect(names(image) == ["Печ", "ä"])
+    }
+  }
+
+  @Test("names count in any spelling and IDs without punctuation; parts of words and sizes hide nothing")
+  func spellings() throws {
+    let hidden = [
+      "Muller liver", "MÜLLER", "mueller_liver", "AnnaMaria", "O'Brien", "obrien", "PID 998877", "998877",
+      "ACC556677", "Schulz", "Geburtsname", "OPID77", "klinikum nord", "2019-04", "03/2019", "born 1951",
+      "510203",
+    ]
+    let shown = [
+      "Mariana trench", "Nord lobe", "Dr.", "3.2.19 mm", "threshold 1000-2000", "annular ligament",
+      "lobe 2000",
+      "12345678",
+    ]
+    try opened((hidden + shown).map { Array($0.utf8) }, characterSet: "ISO_IR 192") { file in
+      try setText(0x10, 0x10, "PN", "Müller O'Brien^Anna Maria^^Dr.", in: file)
+      try setText(0x10, 0x20, "LO", "PID-998877", in: file)
+      try setText(0x10, 0x30, "DA", "19510203", in: file)
+      try setText(0x10, 0x1000, "LO", "OPID77", in: file)
+      try setText(0x10, 0x1005, "PN", "Geburtsname^Anna", in: file)
+      try setText(0x8, 0x50, "SH", "ACC556677", in: file)
+      try setText(0x8, 0x80, "LO", "Klinikum Nord", in: file)
+      try setText(0x8, 0x90, "PN", "Schulz^Otto", in: file)
+    } _: { image in
+      #expect(names(image) == hidden.indices.map { "segment \($0 + 1)" } + shown)
+    }
+  }
+
   @Test("a name in another character set is recognised in a label")
   func nameInCharacterSet() throws {
     try opened([Array("山田肝".utf8), Array("肝".utf8)], characterSet: "ISO_IR 192") { file in

@@ -6,7 +6,8 @@ import Work
 struct DicomFolder: Sendable {
   let path: String
   let instances: [DicomInstance]
-  /// Files that begin as DICOM files but cannot be read.
+  /// Files that begin as DICOM files but cannot be read. Beside readable ones also those that have a suffix of DICOM but
+  /// another content, and empty ones without a suffix.
   let damaged: [DamagedFile]
 
   /// A file that cannot be read.
@@ -42,7 +43,24 @@ struct DicomFolder: Sendable {
     self.path = path
     let results = read.withLock { $0.compactMap { $0 } }
     instances = results.compactMap { try? $0.get() }
-    damaged = results.compactMap { if case .failure(let error) = $0 { error } else { nil } }
+    let unreadable = results.compactMap { if case .failure(let error) = $0 { error } else { nil } }
+    let others = instances.isEmpty ? [] : zip(names, read.withLock { $0 }).filter { $1 == nil }.map(\.0)
+    damaged = unreadable + others.compactMap { Self.damage(of: FilePath.joined(path, $0)) }
+  }
+
+  /// The damage of a file that does not begin as DICOM although its name is that of a DICOM file; nil for a file of
+  /// another kind.
+  private static func damage(of path: String) -> DamagedFile? {
+    guard let status = FileSystem.status(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
+    let name = FilePath.name(of: path)
+    // Names without a suffix are usual: IM0004, or UIDs, whose parts are numbers.
+    let isBare = name.split(separator: ".").dropFirst().allSatisfy { $0.allSatisfy(\.isNumber) }
+    guard DicomListing.hasSuffix(name) || status.st_size == 0 && isBare else { return nil }
+    let error =
+      status.st_size == 0
+      ? InputError(path, "is empty")
+      : InputError(path, "is not a DICOM file", found: "another content", expected: "DICM at byte 128")
+    return DamagedFile(error: error)
   }
 
   /// The image series of the folder by SeriesNumber; segmentations are not among them.

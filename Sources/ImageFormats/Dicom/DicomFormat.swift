@@ -13,6 +13,17 @@ enum DicomFormat: WritableImageFormat {
 
   static func recognises(_ beginning: [UInt8]) -> Bool { DicomParser.recognises(beginning) }
   static func holdsLabelNames(_ path: String) -> Bool { true }
+  static func findings(about names: LabelNames) -> [Finding] {
+    let changed = names.entries.filter { SegmentationDataSet.label($0.name) != $0.name }.map(\.value)
+    guard let first = changed.first else { return [] }
+    let others = changed.count > 1 ? " and \(changed.count - 1) more" : ""
+    return [
+      Finding(
+        "the name of label \(first)\(others) is no valid SegmentLabel (64 bytes, no backslash or control characters)",
+        repair: "it is written shortened, with / and blanks instead")
+    ]
+  }
+
   static func compressesVoxels(of path: String) -> Bool { false }
 
   static func writer(
@@ -81,6 +92,12 @@ enum DicomFormat: WritableImageFormat {
     guard let chosen else { throw folder.damaged.first?.error ?? noImage(folder, path) }
     let uid = chosen.first.seriesInstanceUID
     if let slice = folder.damaged.first(where: { $0.seriesInstanceUID == uid }) { throw slice.error }
+    let isWithoutPixels = { (file: DicomInstance) in
+      file.frames.isEmpty && file.seriesInstanceUID == uid && file.sopClassUID == chosen.first.sopClassUID
+    }
+    if !uid.isEmpty, let slice = folder.instances.first(where: isWithoutPixels) {
+      throw InputError(slice.path, "has no pixels", expected: "an image, as the other files of its series")
+    }
     let paths = Set(chosen.instances.map(\.path))
     let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
     let sharesFiles = images.indices.contains {
@@ -88,7 +105,7 @@ enum DicomFormat: WritableImageFormat {
     }
     return try image(
       chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : nil,
-      findings: findings(folder.damaged))
+      damaged: folder.damaged)
   }
 
   /// Findings about damaged files that are not known to be slices of the image.
@@ -186,20 +203,38 @@ enum DicomFormat: WritableImageFormat {
 
   /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: it would be in other units.
   private static func requireScalingOfAllSlices(_ series: DicomSeries) throws(InputError) {
-    let scaled = series.slices.first { series.frame($0).scaling?.isIdentity == false }
+    let scaled = series.slices.first { series.frame($0).scaling?.scaling.isIdentity == false }
     let unscaled = series.slices.first { series.frame($0).scaling == nil }
-    guard let scaled, let unscaled, let scaling = series.frame(scaled).scaling else { return }
-    let path = series.instance(unscaled).path
-    let name = series.instance(unscaled).frames.count > 1 ? "frame \(unscaled.frame) " : ""
-    throw InputError(
-      path, "\(name)states neither RescaleSlope (0028,1053) nor RescaleIntercept (0028,1052)",
-      found: "none",
-      expected: "one, as \(series.name(scaled)) has: "
-        + "\(significant(scaling.slope)) and \(significant(scaling.intercept))")
+    if let scaled, let unscaled, let scaling = series.frame(scaled).scaling?.scaling {
+      throw unscaledError(
+        series, unscaled, "neither RescaleSlope (0028,1053) nor RescaleIntercept (0028,1052)", as: scaled,
+        "\(significant(scaling.slope)) and \(significant(scaling.intercept))")
+    }
+    let parts: [(name: String, neutral: Double, value: (StatedScaling) -> Double?)] = [
+      ("RescaleSlope (0028,1053)", 1, { $0.slope }), ("RescaleIntercept (0028,1052)", 0, { $0.intercept }),
+    ]
+    for part in parts {
+      func value(_ slice: DicomSeries.Slice) -> Double? { series.frame(slice).scaling.flatMap(part.value) }
+      guard let scaled = series.slices.first(where: { (value($0) ?? part.neutral) != part.neutral }),
+        let lacking = series.slices.first(where: { value($0) == nil })
+      else { continue }
+      throw unscaledError(
+        series, lacking, "no \(part.name)", as: scaled, significant(value(scaled) ?? part.neutral))
+    }
+  }
+
+  private static func unscaledError(
+    _ series: DicomSeries, _ slice: DicomSeries.Slice, _ lack: String, as other: DicomSeries.Slice,
+    _ values: String
+  ) -> InputError {
+    let name = series.instance(slice).frames.count > 1 ? "frame \(slice.frame) " : ""
+    return InputError(
+      series.instance(slice).path, "\(name)states \(lack)", found: "none",
+      expected: "one, as \(series.name(other)) has: \(values)")
   }
 
   private static func image(
-    _ series: DicomSeries, path: String, seriesInFile: String?, findings damaged: [Finding]
+    _ series: DicomSeries, path: String, seriesInFile: String?, damaged: [DicomFolder.DamagedFile]
   ) throws(InputError) -> ImageFile {
     let readers = series.instances.compactMap { FrameReader($0) }
     for reader in readers { try reader.check() }
@@ -211,7 +246,10 @@ enum DicomFormat: WritableImageFormat {
         expected: "RescaleSlope and RescaleIntercept, or neither")
     }
     try requireScalingOfAllSlices(series)
-    let stack = try SliceStack(series, path: path)
+    let unreadable = damaged.filter { $0.seriesInstanceUID == nil }.map {
+      FilePath.name(of: $0.error.subject)
+    }
+    let stack = try SliceStack(series, path: path, unreadable: unreadable)
     let commonType = try PixelFormat.commonType(of: Set(readers.map(\.format)), path: path)
     // 32-bit floats hold all numbers of 16 bits, but not those of 32.
     if commonType == nil, let wide = readers.first(where: { $0.format.bitsAllocated > 16 }) {
@@ -225,14 +263,14 @@ enum DicomFormat: WritableImageFormat {
         DicomVoxels.Slice(
           instance: slice.instance, frame: slice.frame,
           type: try readers[slice.instance].format.voxelType(path: path),
-          scaling: series.frame(slice).scaling ?? VoxelScaling()))
+          scaling: series.frame(slice).scaling?.scaling ?? VoxelScaling()))
     }
     let appliesScaling = commonType == nil || slices.contains { $0.scaling != slices[0].scaling }
     let voxelType = appliesScaling ? .float32 : commonType ?? .float32
     let reader = DicomVoxels(
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
     let reference = DicomReference(series, stack)
-    var findings = stack.findings + damaged + reference.findings
+    var findings = stack.findings + Self.findings(damaged) + series.mixtures + reference.findings
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

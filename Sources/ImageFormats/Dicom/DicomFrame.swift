@@ -44,13 +44,18 @@ struct DicomFrame: Sendable {
   /// The unit of the last stated digit of each coordinate of the position: 0.1 mm for "7.5".
   let positionUnit: SIMD3<Double>
   /// nil where neither RescaleSlope nor RescaleIntercept is stated.
-  let scaling: VoxelScaling?
+  let scaling: StatedScaling?
   /// The values that distinguish frames at the same position, without those of attributes that the file does not state.
   let attributes: [FrameAttribute: Double]
+  /// The attributes that would distinguish frames but are no numbers, with what the file states: "echo time
+  /// (0018,0081) is 5,1".
+  let unusableAttributes: [String]
   /// The image type as it is stated: "ORIGINAL\PRIMARY\M".
   let imageType: String
   /// The stated spacing between slices, else their thickness, in millimetres; nil where neither is stated.
   let sliceSpacing: Double?
+  /// SliceThickness as it is stated, where it is no length.
+  let unusableThickness: String?
   let stackID: String?
   /// The segment that a frame of a segmentation shows.
   let segmentNumber: Int?
@@ -91,6 +96,13 @@ extension DicomDataSet {
     var attributes: [FrameAttribute: Double] = [:]
     for (attribute, tag) in tags { attributes[attribute] = attributes[attribute] ?? number(tag) }
     return attributes
+  }
+}
+
+extension DicomDataSet {
+  /// The attributes that are stated but are no numbers.
+  fileprivate func unusableAttributes(_ tags: [(FrameAttribute, DicomTag)]) -> [String] {
+    tags.filter { isStated($0.1) && number($0.1) == nil }.map { "\($0.name) \($1) is \(shown($1))" }
   }
 }
 
@@ -140,8 +152,14 @@ extension DicomFrame {
     ])
     attributes[.gradient] = gradient(dataSet)
     self.attributes = attributes
+    unusableAttributes = dataSet.unusableAttributes([
+      (.temporalPosition, .temporalPositionIdentifier), (.echo, .echoNumbers), (.echoTime, .echoTime),
+      (.bValue, .diffusionBValue), (.triggerTime, .triggerTime), (.frameReferenceTime, .frameReferenceTime),
+      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
+    ])
     imageType = dataSet.text(.imageType) ?? ""
     sliceSpacing = dataSet.sliceSpacing
+    unusableThickness = dataSet.unusableThickness
     stackID = nil
     segmentNumber = nil
   }
@@ -183,10 +201,14 @@ extension DicomFrame {
     ])
     attributes.merge(ofFile) { own, _ in own }
     self.attributes = attributes
+    unusableAttributes = dataSet.unusableAttributes([
+      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
+    ])
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =
       types.lazy.compactMap { group($0)?.text(.frameType) }.first ?? dataSet.text(.imageType) ?? ""
     sliceSpacing = (measures ?? dataSet).sliceSpacing
+    unusableThickness = (measures ?? dataSet).unusableThickness
     stackID = content?.text(.stackID)
     segmentNumber = group(.segmentIdentificationSequence)?.integer(.referencedSegmentNumber)
   }

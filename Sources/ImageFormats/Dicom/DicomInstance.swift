@@ -8,6 +8,8 @@ struct DicomInstance: Sendable {
   let syntax: TransferSyntax
   let sopClassUID, sopInstanceUID, studyInstanceUID, seriesInstanceUID, frameOfReferenceUID: String
   let modality: String
+  /// PatientID, which is only compared and never shown.
+  let patientID: String
   let seriesNumber: Int?
   let instanceNumber: Int?
   /// SeriesDescription; nil where there is none, or where it contains data of the patient or a date.
@@ -43,6 +45,7 @@ struct DicomInstance: Sendable {
     seriesInstanceUID = dataSet.text(.seriesInstanceUID) ?? ""
     frameOfReferenceUID = dataSet.text(.frameOfReferenceUID) ?? ""
     modality = (dataSet.text(.modality) ?? "").printableLine
+    patientID = dataSet.text(.patientID) ?? ""
     seriesNumber = dataSet.integer(.seriesNumber)
     instanceNumber = dataSet.integer(.instanceNumber)
     let characterSet = DicomCharacterSet(dataSet)
@@ -59,7 +62,7 @@ struct DicomInstance: Sendable {
     let count = try dataSet.statedNumber("NumberOfFrames", .numberOfFrames, path: path) ?? 1
     guard let frameCount = Int(exactly: count), (1...Self.maximumFrameCount).contains(frameCount) else {
       throw InputError(
-        path, "NumberOfFrames (0028,0008) is not a count that is read", found: significant(count),
+        path, "NumberOfFrames (0028,0008) is not a count that is read", found: dataSet.shown(.numberOfFrames),
         expected: "1 to \(Self.maximumFrameCount)")
     }
     let groupCount = dataSet.items(.perFrameFunctionalGroups).count

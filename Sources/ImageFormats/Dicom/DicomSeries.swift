@@ -34,6 +34,30 @@ struct DicomSeries: Sendable {
     ].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ", ")
   }
 
+  /// Findings about slices of another patient, frame of reference or modality than most slices of the series.
+  var mixtures: [Finding] {
+    let attributes: [(name: String, value: (DicomInstance) -> String)] = [
+      ("PatientID (0010,0020)", { $0.patientID }),
+      ("FrameOfReferenceUID (0020,0052)", { $0.frameOfReferenceUID }),
+      ("Modality (0008,0060)", { $0.modality }),
+    ]
+    return attributes.compactMap { attribute in
+      let groups = Dictionary(grouping: instances, by: attribute.value)
+      guard groups.count > 1 else { return nil }
+      // Where none is the usual one, it is that of the first file.
+      let own = attribute.value(first)
+      let usual = groups.max { one, other in
+        (one.value.count, one.key == own ? 1 : 0) < (other.value.count, other.key == own ? 1 : 0)
+      }
+      let strays = instances.filter { attribute.value($0) != usual?.key }
+      let others = strays.count > 1 ? " and \(counted(strays.count - 1, "other file"))" : ""
+      return Finding(
+        "\(FilePath.name(of: strays[0].path))\(others) \(strays.count == 1 ? "has" : "have") "
+          + "another \(attribute.name) than the rest of the series",
+        repair: "\(itIs(strays.count)) read as part of the same image")
+    }
+  }
+
   /// Groups instances into series, ordered by SeriesNumber.
   ///
   /// The slices of one series instance UID become several series where their planes, pixel formats or stacks differ.

@@ -47,6 +47,13 @@ extension DicomTag {
   static let patientBirthDate = DicomTag(0x0010, 0x0030)
   static let institutionName = DicomTag(0x0008, 0x0080)
   static let patientID = DicomTag(0x0010, 0x0020)
+  static let accessionNumber = DicomTag(0x0008, 0x0050)
+  static let referringPhysicianName = DicomTag(0x0008, 0x0090)
+  static let otherPatientIDs = DicomTag(0x0010, 0x1000)
+  static let otherPatientNames = DicomTag(0x0010, 0x1001)
+  static let otherPatientIDsSequence = DicomTag(0x0010, 0x1002)
+  static let patientBirthName = DicomTag(0x0010, 0x1005)
+  static let patientMotherBirthName = DicomTag(0x0010, 0x1060)
 
   // The acquisition attributes that distinguish images at the same position.
   static let echoTime = DicomTag(0x0018, 0x0081)
@@ -137,6 +144,8 @@ enum DicomDictionary {
       .acquisitionDateTime, .acquisitionTime, .contentTime, .modality, .seriesDescription, .studyInstanceUID,
       .seriesInstanceUID,
       .frameOfReferenceUID, .patientName, .patientID, .patientBirthDate, .institutionName,
+      .accessionNumber, .referringPhysicianName, .otherPatientIDs, .otherPatientNames, .patientBirthName,
+      .patientMotherBirthName,
       .photometricInterpretation, .stackID, .frameType,
       .segmentationType, .segmentLabel, .trackingID)
     add(
@@ -160,7 +169,7 @@ enum DicomDictionary {
       .frameContentSequence, .echoSequence, .diffusionSequence, .diffusionGradientDirectionSequence,
       .cardiacSynchronizationSequence, .mrImageFrameTypeSequence, .ctImageFrameTypeSequence,
       .petFrameTypeSequence, .segmentSequence, .segmentIdentificationSequence, .referencedSeriesSequence,
-      .modalityLUTSequence)
+      .modalityLUTSequence, .otherPatientIDsSequence)
     return table
   }()
 }

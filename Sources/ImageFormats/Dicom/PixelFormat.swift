@@ -25,7 +25,8 @@ struct PixelFormat: Hashable, Sendable {
         throw InputError(
           path, "\(name) \(tag) is missing or not usable",
           found: numbers.isEmpty ? "none" : numbers.prefix(4).map { significant($0) }.joined(separator: "\\"),
-          expected: "\(allowed.lowerBound) to \(allowed.upperBound)")
+          expected: allowed.count == 1
+            ? "\(allowed.lowerBound)" : "\(allowed.lowerBound) to \(allowed.upperBound)")
       }
       return number
     }

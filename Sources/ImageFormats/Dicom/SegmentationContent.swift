@@ -36,8 +36,8 @@ struct SegmentationContent: Sendable {
   private static let classes = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"]
 
   /// nil for a data set of any other SOP class.
-  /// - Throws: ``InputError`` for a missing or unknown SegmentationType, and for a frame of a segment that is not
-  ///   described.
+  /// - Throws: ``InputError`` for a missing or unknown SegmentationType, a fractional segmentation without a usable
+  ///   MaximumFractionalValue, and a frame of a segment that is not described.
   init?(
     _ dataSet: DicomDataSet, sopClassUID: String, _ characterSet: DicomCharacterSet, _ patient: PatientData,
     frames: [DicomFrame], path: String
@@ -57,7 +57,9 @@ struct SegmentationContent: Sendable {
     var (undecoded, replaced) = ([Int](), [Int]())
     segments = items.enumerated().compactMap { index, item in
       guard let number = item.integer(.segmentNumber) else { return nil }
-      let label = item.decoded(.segmentLabel, in: characterSet)
+      // An item may state a character set of its own (PS3.5 7.5.3).
+      let ownSet = item.isStated(.specificCharacterSet) ? DicomCharacterSet(item) : characterSet
+      let label = item.decoded(.segmentLabel, in: ownSet)
       if label?.isWhole == false { undecoded.append(number) }
       // The standard's maximum is 64 characters.
       var name = String((label?.text ?? "").prefix(256)).printableLine
@@ -70,7 +72,14 @@ struct SegmentationContent: Sendable {
         colour: RGBColour(cieLab: item.numbers(.recommendedDisplayCIELabValue)))
     }
     findings = Self.findings(undecoded: undecoded, replaced: replaced)
-    maximumFractionalValue = dataSet.integer(.maximumFractionalValue) ?? 255
+    let maximum = dataSet.integer(.maximumFractionalValue)
+    guard kind != .fractional || (1...65535).contains(maximum ?? 0) else {
+      throw InputError(
+        path, "MaximumFractionalValue (0062,000e) is missing or not usable",
+        found: dataSet.isStated(.maximumFractionalValue) ? dataSet.shown(.maximumFractionalValue) : "none",
+        expected: "the number of a pixel that lies wholly in a segment")
+    }
+    maximumFractionalValue = maximum ?? 255
     paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
     seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
     let numbers = Set(segments.map(\.number))

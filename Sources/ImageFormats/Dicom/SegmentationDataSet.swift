@@ -172,12 +172,32 @@ struct SegmentationDataSet {
     set.add(DicomTag(0x0070, 0x0084), "PN", "")
   }
 
+  /// The maximum length of a SegmentLabel.
+  ///
+  /// The standard counts characters, but validators (dciodvfy) count bytes.
+  private static let maximumLabelByteCount = 64
+
+  /// A name as a SegmentLabel (LO), which has no backslash, no control characters and at most 64 bytes.
+  static func label(_ name: String) -> String {
+    let scalars = name.unicodeScalars.map { scalar -> Unicode.Scalar in
+      scalar == "\\" ? "/" : scalar.properties.generalCategory == .control ? " " : scalar
+    }
+    var label = ""
+    var byteCount = 0
+    for character in String(String.UnicodeScalarView(scalars)) {
+      byteCount += character.utf8.count
+      guard byteCount <= maximumLabelByteCount else { break }
+      label.append(character)
+    }
+    return label
+  }
+
   private func segment(_ segment: SegmentationContent.Segment) -> DataSetWriter {
     let code = AnatomyCode(label: segment.name)
     var item = DataSetWriter()
     item.add(DicomTag(0x0062, 0x0003), code.category)
     item.add(.segmentNumber, shorts: [UInt16(segment.number)])
-    item.add(.segmentLabel, "LO", String(segment.name.prefix(64)))
+    item.add(.segmentLabel, "LO", Self.label(segment.name))
     item.add(DicomTag(0x0062, 0x0008), "CS", "SEMIAUTOMATIC")
     item.add(DicomTag(0x0062, 0x0009), "LO", "segdeck")
     if let colour = segment.colour { item.add(.recommendedDisplayCIELabValue, shorts: colour.cieLab) }

@@ -129,17 +129,17 @@ enum SegmentationImage {
       return (VolumeGrid(size: size, affine: affine), sliceIndices.map { Int($0) })
     }
     let order = rising.indices.sorted { rising[$0] < rising[$1] }
-    let widest = zip(order, order.dropFirst()).max {
-      rising[$0.1] - rising[$0.0] < rising[$1.1] - rising[$1.0]
+    let usual = stated ?? (gaps.isEmpty ? 1 : gaps.sorted()[gaps.count / 2])
+    func stray(_ pair: (Int, Int)) -> Double {
+      let steps = (rising[pair.1] - rising[pair.0]) / usual
+      return abs(steps - steps.rounded())
     }
-    let name = widest.map { pair in
-      let distance = significant(rising[pair.1] - rising[pair.0], 4)
-      return ": frame \(instance.frames[pair.1].number) lies \(distance) mm from "
-        + "frame \(instance.frames[pair.0].number)"
-    }
+    let pairs = Array(zip(order, order.dropFirst()))
+    let worst = pairs.max { stray($0) < stray($1) } ?? (order[0], order[0])
+    let distance = significant(rising[worst.1] - rising[worst.0], 4)
+    let (frame, other) = (instance.frames[worst.1].number, instance.frames[worst.0].number)
     throw InputError(
-      path, "its frames are not evenly spaced\(name ?? "")",
-      found: gaps.prefix(6).map { significant($0, 4) }.joined(separator: ", "),
-      expected: "\(stated.map { significant($0) } ?? "one spacing") mm, or multiples of it")
+      path, "its frames are not evenly spaced: frame \(frame) lies \(distance) mm from frame \(other)",
+      found: "\(distance) mm", expected: "\(significant(usual, 4)) mm, or multiples of it")
   }
 }

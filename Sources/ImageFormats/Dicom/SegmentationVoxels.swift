@@ -96,12 +96,17 @@ struct SegmentationVoxels: VoxelReader {
     let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: format.frameByteCount, alignment: 16)
     defer { pixels.deallocate() }
     let isWide = format.frameByteCount > format.pixelCount
+    let maximum = content.kind == .fractional ? content.maximumFractionalValue : .max
+    let known = Set(content.segments.map(\.number)).union([0, content.paddingValue])
     for part in parts {
       try frameReader.read(
         part.frame, of: bytes, into: pixels, decoder: frameDecoder, cancellation: cancellation)
       if cancellation.isRequested { break }
       for pixel in 0..<format.pixelCount {
         let stored = isWide ? Int(pixels.bindMemory(to: UInt16.self)[pixel]) : Int(pixels[pixel])
+        if stored > maximum || content.kind == .labelmap && !known.contains(stored) {
+          throw unknown(stored, part.frame)
+        }
         guard let label = label(stored, part), label != 0 else { continue }
         if labels[pixel] != 0, labels[pixel] != label {
           let pair = [Int(labels[pixel]), Int(label)].sorted()
@@ -129,6 +134,18 @@ struct SegmentationVoxels: VoxelReader {
       }
       return UInt16(truncatingIfNeeded: values[stored] ?? stored)
     }
+  }
+
+  /// The error about a pixel's number that no pixel of the segmentation may have.
+  private func unknown(_ stored: Int, _ frame: Int) -> InputError {
+    content.kind == .fractional
+      ? InputError(
+        frameReader.path, "frame \(frame) has a pixel above MaximumFractionalValue (0062,000e)",
+        found: "\(stored)", expected: "\(content.maximumFractionalValue) or less")
+      : InputError(
+        frameReader.path,
+        "frame \(frame) shows a segment that SegmentSequence (0062,0002) does not describe",
+        found: "segment \(stored)", expected: "one of \(counted(content.segments.count, "segment"))")
   }
 
   private func overlapping(_ overlaps: Set<Overlap>) -> InputError {

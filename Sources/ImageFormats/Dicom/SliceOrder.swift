@@ -6,9 +6,11 @@ struct SliceOrder {
   private let series: DicomSeries
   private let positions: [[PositionedSlice]]
   private let path: String
+  private let possible: String
 
-  init(_ series: DicomSeries, _ positions: [[PositionedSlice]], path: String) {
-    (self.series, self.positions, self.path) = (series, positions, path)
+  /// - Parameter possible: What errors about missing slices say of files that may be these.
+  init(_ series: DicomSeries, _ positions: [[PositionedSlice]], path: String, possible: String) {
+    (self.series, self.positions, self.path, self.possible) = (series, positions, path, possible)
   }
 
   /// The slices of each volume.
@@ -27,9 +29,13 @@ struct SliceOrder {
     let counts = positions.map(\.count)
     let (fewest, most) = (counts.min() ?? 0, counts.max() ?? 0)
     let group = positions.first { $0.count != fewest } ?? positions[0]
+    let unusable = positions.joined().lazy.flatMap { slice in
+      series.frame(slice).unusableAttributes.map { "\($0) in \(series.name(slice))" }
+    }.first
     let found =
       fewest == most
-      ? "\(counted(most, "slice")) at each position, which no attribute distinguishes"
+      ? "\(counted(most, "slice")) at each position, "
+        + (unusable.map { "and \($0)" } ?? "which no attribute distinguishes")
       : fewest == 1
         ? "\(counts.count { $0 > 1 }) of \(counted(counts.count, "position")) with several slices"
         : "\(fewest) to \(counted(most, "slice")) at a position"
@@ -73,7 +79,7 @@ struct SliceOrder {
       return InputError(
         path, "\(counted(missing.count, "slice is", "slices are")) missing",
         found: named.joined(separator: ", ") + (others > 0 ? " and \(others) more" : ""),
-        expected: "a slice of each \(attribute.name) at every position")
+        expected: "a slice of each \(attribute.name) at every position\(possible)")
     }
     return nil
   }

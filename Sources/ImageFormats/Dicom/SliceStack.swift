@@ -12,9 +12,17 @@ struct SliceStack {
 
   /// Orders slices by position.
   ///
-  /// - Parameter path: The path that was opened, for errors.
+  /// - Parameters:
+  ///   - path: The path that was opened, for errors.
+  ///   - unreadable: The names of files that may be slices of the series but cannot be read.
   /// - Throws: ``InputError`` that names a slice that is missing, duplicate or out of line.
-  init(_ series: DicomSeries, path: String) throws(InputError) {
+  init(_ series: DicomSeries, path: String, unreadable: [String] = []) throws(InputError) {
+    let possible =
+      switch unreadable.count {
+      case 0: ""
+      case 1: "; \(unreadable[0]), which cannot be read, may be it"
+      default: "; \(unreadable[0]) and \(counted(unreadable.count - 1, "other file")) cannot be read"
+      }
     guard let format = series.first.format else { throw InputError(path, "has no pixels") }
     guard !series.first.isMosaic else {
       throw InputError(
@@ -40,10 +48,10 @@ struct SliceStack {
     let origin = first.position
     positioned.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
     let positions = SliceStack.positions(positioned, tolerance: min(0.05, plane.columnSpacing / 20))
-    let checked = SpacingCheck(series: series, positions: positions, normal: normal, path: path)
-    volumes = try SliceOrder(series, positions, path: path).volumes()
+    let checked = SpacingCheck(series: series, positions: positions, normal: normal, path: path, possible: possible)
+    volumes = try SliceOrder(series, positions, path: path, possible: possible).volumes()
     let step: SIMD3<Double>
-    (step, findings) = try checked.step(stated: series.frame(first.slice).sliceSpacing)
+    (step, findings) = try checked.step(series.frame(first.slice))
     let size = GridSize(format.columns, format.rows, positions.count)
     guard checkedProduct(size.i, size.j, size.k, volumes.count, 8) != nil else {
       throw InputError(path, "has more voxels than can be counted")
@@ -91,17 +99,21 @@ private struct SpacingCheck {
   let positions: [[PositionedSlice]]
   let normal: SIMD3<Double>
   let path: String
+  /// What errors about missing slices say of files that may be these.
+  let possible: String
 
   /// The largest deviation from even spacing, as a fraction of the spacing; stated positions are rounded decimals.
   private static let tolerance = 0.1
 
   /// The step from a slice to the next (LPS, mm).
-  /// - Parameter stated: The stated slice spacing in millimetres, for a single slice; nil is taken as 1 mm.
-  func step(stated: Double?) throws(InputError) -> (SIMD3<Double>, [Finding]) {
+  /// - Parameter frame: The first slice, whose stated spacing a single slice has; 1 mm where it states none.
+  func step(_ frame: DicomFrame) throws(InputError) -> (SIMD3<Double>, [Finding]) {
     let count = positions.count
     guard count > 1 else {
+      let stated = frame.sliceSpacing
+      let unusable = frame.unusableThickness.map { ", and SliceThickness (0018,0050) is no length: \($0)" }
       let finding = Finding(
-        "there is one slice",
+        "there is one slice" + (unusable ?? ""),
         repair: stated.map { "it is taken to be \(significant($0)) mm thick, as the file states" }
           ?? "it is taken to be 1 mm thick")
       return (normal * (stated ?? 1), [finding])
@@ -113,7 +125,7 @@ private struct SpacingCheck {
     let largest = deviations.max() ?? 0
     let distance = dot(step, normal)
     guard largest <= Self.tolerance * distance || areRounded(differences, distance) else {
-      throw irregular(deviations)
+      throw irregular(differences)
     }
     guard largest > 0.01 * distance else { return (step, []) }
     return (
@@ -148,7 +160,8 @@ private struct SpacingCheck {
     return isMultiple ? Int(saturating: steps.rounded()) - 1 : 0
   }
 
-  private func irregular(_ deviations: [Double]) -> InputError {
+  private func irregular(_ differences: [SIMD3<Double>]) -> InputError {
+    let deviations = differences.map { length($0) }
     let gaps = positions.indices.dropLast().map {
       dot(positions[$0 + 1][0].position - positions[$0][0].position, normal)
     }
@@ -169,7 +182,19 @@ private struct SpacingCheck {
           ? "its slices are not evenly spaced: \(before) and \(after)"
           : "\(counted(all, "slice is", "slices are")) missing"
             + (all > missing ? ", \(missing) of them" : "") + " " + location,
-        found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others")
+        found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others\(missing == 0 ? "" : possible)")
+    }
+    let alongNormal = differences.map { Swift.abs(dot($0, normal)) }
+    if let worst = deviations.indices.max(by: { deviations[$0] < deviations[$1] }),
+      alongNormal[worst] > 0.7 * deviations[worst], let least = gaps.min(), let most = gaps.max()
+    {
+      // Each distance is near the usual one, but small differences add up.
+      return InputError(
+        path,
+        "its slices are not evenly spaced: \(series.name(positions[worst][0].slice)) lies "
+          + "\(significant(alongNormal[worst], 3)) mm from its place",
+        found: "distances from \(significant(least, 4)) to \(significant(most, 4)) mm",
+        expected: "one distance between all slices")
     }
     let worst = deviations.indices.max { deviations[$0] < deviations[$1] } ?? 0
     return InputError(

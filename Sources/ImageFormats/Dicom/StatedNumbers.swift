@@ -2,11 +2,19 @@ import Foundation
 import Volumes
 import Work
 
+/// The slope and intercept of a slice as its file states them, at least one of them.
+struct StatedScaling: Hashable, Sendable {
+  var slope, intercept: Double?
+
+  /// The scaling with slope 1 and intercept 0 where one of them is not stated.
+  var scaling: VoxelScaling { VoxelScaling(slope: slope ?? 1, intercept: intercept ?? 0) }
+}
+
 /// Numbers that determine values or geometry. One that is stated but not usable is an error, because a default
 /// instead would give wrong values that nobody notices.
 extension DicomDataSet {
   /// Whether an attribute has a value; an empty one has none.
-  private func isStated(_ tag: DicomTag) -> Bool {
+  func isStated(_ tag: DicomTag) -> Bool {
     guard case .bytes(let bytes, _)? = values[tag] else { return false }
     return bytes.contains { $0 != 0x20 && $0 != 0 } || !(bytes.isEmpty || isText(tag))
   }
@@ -18,7 +26,7 @@ extension DicomDataSet {
   }
 
   /// The value of an attribute as an error shows it, at most 60 characters.
-  private func shown(_ tag: DicomTag) -> String {
+  func shown(_ tag: DicomTag) -> String {
     let text = isText(tag) ? text(tag) ?? "" : numbers(tag).map { significant($0) }.joined(separator: "\\")
     return String(text.printableLine.prefix(60))
   }
@@ -57,10 +65,10 @@ extension DicomDataSet {
     let cosines = try orientation.statedNumbers(
       "ImageOrientationPatient", .imageOrientation, count: 6, path: path)
     let spacing = try measures.statedNumbers("PixelSpacing", .pixelSpacing, count: 2, path: path)
-    if let spacing, !spacing.allSatisfy({ $0 > 0 && $0 < 1e6 }) {
+    if let spacing, !spacing.allSatisfy({ (1e-6...1e6).contains($0) }) {
       throw InputError(
         path, "PixelSpacing (0028,0030) is not usable", found: measures.shown(.pixelSpacing),
-        expected: "two lengths above 0 mm")
+        expected: spacing.contains { $0 <= 0 } ? "two lengths above 0 mm" : "two lengths from 1e-6 to 1e6 mm")
     }
     guard let cosines else { return nil }
     let rowDirection = SIMD3(cosines[0], cosines[1], cosines[2])
@@ -110,28 +118,48 @@ extension DicomDataSet {
       .first { $0 > 0 && $0 < 1e6 }
   }
 
-  /// RescaleSlope, by default 1, and RescaleIntercept, by default 0; nil where neither is stated.
+  /// SliceThickness as it is stated, where it is no length; nil for a length, and where it is missing or empty.
+  var unusableThickness: String? {
+    guard isStated(.sliceThickness) else { return nil }
+    let isUsable = number(.sliceThickness).map { $0 > 0 && $0 < 1e6 } ?? false
+    return isUsable ? nil : shown(.sliceThickness)
+  }
+
+  /// RescaleSlope and RescaleIntercept; nil where neither is stated.
   ///
   /// A slope of 0 is read as 1; ``statesZeroSlope`` says so.
-  /// - Throws: ``InputError`` where one of them is not exactly one finite number.
-  func scaling(path: String) throws(InputError) -> VoxelScaling? {
-    let slope = try statedNumber("RescaleSlope", .rescaleSlope, path: path)
-    let intercept = try statedNumber("RescaleIntercept", .rescaleIntercept, path: path)
+  /// - Throws: ``InputError`` where one of them is not exactly one number that float32 holds.
+  func scaling(path: String) throws(InputError) -> StatedScaling? {
+    let slope = try factor("RescaleSlope", .rescaleSlope, path: path)
+    let intercept = try factor("RescaleIntercept", .rescaleIntercept, path: path)
     guard slope != nil || intercept != nil else { return nil }
-    return VoxelScaling(slope: slope.map { $0 == 0 ? 1 : $0 } ?? 1, intercept: intercept ?? 0)
+    return StatedScaling(slope: slope.map { $0 == 0 ? 1 : $0 }, intercept: intercept)
+  }
+
+  /// A number with which voxels are scaled; nil where it is missing or empty.
+  /// - Throws: ``InputError`` where it is not exactly one number, or beyond the range of float32, in which scaled values
+  ///   are computed.
+  private func factor(_ name: String, _ tag: DicomTag, path: String) throws(InputError) -> Double? {
+    let range = Double(Float.leastNormalMagnitude)...Double(Float.greatestFiniteMagnitude)
+    guard let number = try statedNumber(name, tag, path: path) else { return nil }
+    guard number == 0 || range.contains(Swift.abs(number)) else {
+      throw InputError(
+        path, "\(name) \(tag) is not usable", found: shown(tag), expected: "a number in the range of float32")
+    }
+    return number
   }
 
   /// The scaling of RT Dose; nil where DoseGridScaling is missing.
   /// - Throws: ``InputError`` where it is not one number above 0.
-  func doseScaling(path: String) throws(InputError) -> VoxelScaling? {
-    let slope = try statedNumber("DoseGridScaling", .doseGridScaling, path: path)
+  func doseScaling(path: String) throws(InputError) -> StatedScaling? {
+    let slope = try factor("DoseGridScaling", .doseGridScaling, path: path)
     guard let slope else { return nil }
     guard slope > 0 else {
       throw InputError(
         path, "DoseGridScaling (3004,000e) is not usable", found: shown(.doseGridScaling),
         expected: "a number above 0")
     }
-    return VoxelScaling(slope: slope)
+    return StatedScaling(slope: slope, intercept: 0)
   }
 
   /// Whether both RescaleSlope and RescaleIntercept are stated for all frames.

@@ -25,6 +25,7 @@ extension ImageFile {
     if let frame { try requireFrame(frame) }
     let format = try ImageOutput.format(of: path)
     if format.holdsLabelNames(path) {
+      note(format.findings(about: names))
       return try labelVolume(frame: frame, work: work).pending(
         for: path, source: source.ofFrame(frame ?? 0), names: names, isCompressed: isCompressed, work: work)
     }

@@ -19,6 +19,9 @@ package protocol WritableImageFormat: ImageFormat {
   /// Whether a file of this name contains the names of its labels; false by default.
   static func holdsLabelNames(_ path: String) -> Bool
 
+  /// Findings about names of labels that cannot be written as they are; none by default.
+  static func findings(about names: LabelNames) -> [Finding]
+
   /// The files with the voxels, where these are not in the file of this name itself; none by default.
   static func voxelFiles(of path: String, isCompressed: Bool) -> [String]
 
@@ -37,6 +40,7 @@ package protocol WritableImageFormat: ImageFormat {
 extension WritableImageFormat {
   package static func holdsFrameStep(of image: WrittenImage) -> Bool { image.secondsPerFrame != nil }
   package static func holdsLabelNames(_ path: String) -> Bool { false }
+  package static func findings(about names: LabelNames) -> [Finding] { [] }
   package static func voxelFiles(of path: String, isCompressed: Bool) -> [String] { [] }
   package static var compressionIsOptional: Bool { false }
 }
