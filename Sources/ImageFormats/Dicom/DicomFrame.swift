@@ -201,9 +201,8 @@ extension DicomFrame {
     ])
     attributes.merge(ofFile) { own, _ in own }
     self.attributes = attributes
-    unusableAttributes = dataSet.unusableAttributes([
-      (.acquisition, .acquisitionNumber), (.instance, .instanceNumber),
-    ])
+    // Those of the file do not distinguish its frames.
+    unusableAttributes = []
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =
       types.lazy.compactMap { group($0)?.text(.frameType) }.first ?? dataSet.text(.imageType) ?? ""
