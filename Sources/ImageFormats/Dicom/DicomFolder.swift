@@ -6,8 +6,9 @@ import Work
 struct DicomFolder: Sendable {
   let path: String
   let instances: [DicomInstance]
-  /// Files that begin as DICOM files but cannot be read. Beside readable ones also those that have a suffix of DICOM but
-  /// another content, and empty ones without a suffix.
+  /// Files that begin as DICOM files but cannot be read.
+  ///
+  /// Beside readable ones also those that have a suffix of DICOM but another content, and empty ones without a suffix.
   let damaged: [DamagedFile]
 
   /// A file that cannot be read.

@@ -48,7 +48,8 @@ struct SliceStack {
     let origin = first.position
     positioned.sort { dot($0.position - origin, normal) < dot($1.position - origin, normal) }
     let positions = SliceStack.positions(positioned, tolerance: min(0.05, plane.columnSpacing / 20))
-    let checked = SpacingCheck(series: series, positions: positions, normal: normal, path: path, possible: possible)
+    let checked = SpacingCheck(
+      series: series, positions: positions, normal: normal, path: path, possible: possible)
     volumes = try SliceOrder(series, positions, path: path, possible: possible).volumes()
     let step: SIMD3<Double>
     (step, findings) = try checked.step(series.frame(first.slice))
@@ -182,7 +183,8 @@ private struct SpacingCheck {
           ? "its slices are not evenly spaced: \(before) and \(after)"
           : "\(counted(all, "slice is", "slices are")) missing"
             + (all > missing ? ", \(missing) of them" : "") + " " + location,
-        found: "\(significant(gaps[index], 4)) mm", expected: "\(shown) mm, as between others\(missing == 0 ? "" : possible)")
+        found: "\(significant(gaps[index], 4)) mm",
+        expected: "\(shown) mm, as between others\(missing == 0 ? "" : possible)")
     }
     let alongNormal = differences.map { Swift.abs(dot($0, normal)) }
     if let worst = deviations.indices.max(by: { deviations[$0] < deviations[$1] }),
