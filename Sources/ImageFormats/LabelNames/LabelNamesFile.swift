@@ -97,7 +97,8 @@ package enum LabelNamesFile {
 
   /// No names, with the finding that the file at `path` cannot be read.
   private static func unused(_ error: InputError, _ path: String) -> LabelNames {
-    LabelNames(finding: "\(FilePath.name(of: path)): \(error.problem); its names are not used")
+    let found = error.found.map { ": found \($0)" } ?? ""
+    return LabelNames(finding: "\(FilePath.name(of: path)): \(error.problem)\(found); its names are not used")
   }
 
   /// The paths of the files, existing or not, whose names hold for all masks in the folder of an image, in search order.
