@@ -215,16 +215,17 @@ extension SessionState {
   /// Whether a key answers a question, or decides about a case, that could not be seen before it; a message where it
   /// does.
   private mutating func isTooEarly(_ key: Key) -> Bool {
-    guard review.phase == .reviewing else { return false }
-    switch KeyTable.action(key, in: review.keyContext) {
-    case .answer where isAsked:
+    guard review.phase == .reviewing, let action = KeyTable.action(key, in: review.keyContext) else {
+      return false
+    }
+    if case .answer = action, isAsked {
       if let askedSince, clock - askedSince >= Self.shortestLook { return false }
       if askedSince != nil { askedSince = clock }
       cases[current]?.message = Message("the question was only just shown: nothing was answered", .warning)
       return true
-    case .verdict(.give), .verdict(.score): return !worklist.isAbsent && !isSeen()
-    default: return false
     }
+    if case .verdict(let step) = action, step != .comment { return !worklist.isAbsent && !isSeen() }
+    return false
   }
 
   /// Whether the case on the screen could be seen before the key that is being handled; a message where not.
