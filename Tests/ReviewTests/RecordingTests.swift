@@ -90,6 +90,24 @@ struct RecordingTests {
     return content
   }
 
+  @Test("a key that was pressed before the question about pairs was seen, or that is held, answers nothing")
+  func answersNothingUnseen() throws {
+    var (session, effects) = begunSession(1)
+    effects = try session.finish(effects, content: twoMasks())
+    let asked = try #require(session.review.dialog)
+    func expectUnanswered(_ key: Key, at seconds: Double) throws {
+      #expect(try session.press(key, at: seconds).records == [])
+      #expect(session.review.dialog == asked && session.review.decisions.pairings == [])
+    }
+    try expectUnanswered(.enter, at: 1)
+    _ = reduce(&session, .drawn(seconds: 1.5))
+    for step in 1...20 { try expectUnanswered(.enter, at: 1.5 + Double(step) * 0.1) }
+    #expect(session.review.message?.text == "the question was only just shown: nothing was answered")
+    for key: Key in [.escape, .right] { try expectUnanswered(key, at: 3.6) }
+    effects = try session.press(.enter, at: 4)
+    #expect(session.review.dialog == nil && effects.pairings.count == 1)
+  }
+
   @Test("pairs of labels are recorded, withdrawn by undo, and adopted when the case is opened again")
   func recordsPairings() throws {
     var (session, effects) = begunSession(1)

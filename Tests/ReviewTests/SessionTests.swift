@@ -114,7 +114,7 @@ struct SessionTests {
         session.review.message == Message("case-2 was only just shown: nothing was decided", .warning))
     }
     // Before the case is drawn, and while the key is held.
-    try expectNothingDecided("Y", at: 10.5)
+    for key: Key in ["Y", "y", "e", "A", "f", "4"] { try expectNothingDecided(key, at: 10.5) }
     _ = reduce(&session, .drawn(seconds: 11))
     for step in 1...20 { try expectNothingDecided("Y", at: 11 + Double(step) * 0.1) }
     try expectNothingDecided("R", at: 13.2)
