@@ -63,10 +63,9 @@ struct ChoiceTests {
     #expect(try run("segment ct --series 3 -o x.nii", folder).errors.contains("has no such series: found 3"))
   }
 
-  @Test("a mask that is written like one frame of a DICOM image refers to the instances of that frame")
-  func frameOfReference() throws {
+  /// A folder with a DICOM image of two time points, `times`, and a mask on its grid, `m.nii`.
+  private func timePoints() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
-    defer { folder.remove() }
     try FileManager.default.copyItem(
       at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/times"),
       to: URL(filePath: folder("times")))
@@ -74,6 +73,13 @@ struct ChoiceTests {
     let labels = LabelVolume(
       grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 7 == 0 ? 1 : 0 })
     try labels.write(to: folder("m.nii"), source: image.source)
+    return folder
+  }
+
+  @Test("a mask that is written like one frame of a DICOM image refers to the instances of that frame")
+  func frameOfReference() throws {
+    let folder = try timePoints()
+    defer { folder.remove() }
     // The last number of the UID of an instance in this series is its time point, from 1.
     for (frame, time, other) in [("", 1, 2), (" --frame 0", 1, 2), (" --frame 1", 2, 1)] {
       #expect(try run("convert m.nii m.dcm --force --like times\(frame)", folder).status == 0)
@@ -90,15 +96,8 @@ struct ChoiceTests {
   @Test(
     "the record of a mask that is exported on one frame of an image names the frame", .timeLimit(.minutes(5)))
   func exportedFrame() throws {
-    let folder = try TemporaryFolder()
+    let folder = try timePoints()
     defer { folder.remove() }
-    try FileManager.default.copyItem(
-      at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/times"),
-      to: URL(filePath: folder("times")))
-    let image = try ImageFile.open(folder("times"))
-    let labels = LabelVolume(
-      grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 7 == 0 ? 1 : 0 })
-    try labels.write(to: folder("m.nii"), source: image.source)
     let terminal = try TmuxSession(columns: 120, rows: 40)
     defer { terminal.end() }
     try terminal.enter("cd \(folder.path); \(try BuiltProgram.path()) review times --mask m.nii")
