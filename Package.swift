@@ -71,12 +71,13 @@ let package = Package(
     library("Journal", ["Work", "CZlib"]),
     library("DenseCRF", ["Work", "Volumes", "CMemory", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
-    library("CursesTerminal", ["Work", "Screen", "CTerminal"]),
+    library("TerminalPictures", ["Screen"]),
 
-    // Layer 3: the pipeline, the program's behaviour, and lists of cases. They do not know each other.
+    // Layer 3: the pipeline, the program's behaviour, lists of cases, the terminal. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
     library("Worklist", ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"]),
     library("Review", ["Work", "Volumes", "Metrics", "Screen", "Worklist"]),
+    library("CursesTerminal", ["Work", "Screen", "TerminalPictures", "CTerminal"]),
 
     // Layer 4: composition.
     library("Report", ["Work", "Worklist", "CCrypto"]),
@@ -91,14 +92,14 @@ let package = Package(
     .executableTarget(
       name: "segdeck-bench",
       dependencies: [
-        "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation",
-        "Review", "RefinementAdapter", arguments, "CZlib",
+        "Work", "Volumes", "Tensors", "Screen", "TerminalPictures", "ImageFormats", "DenseCRF", "Networks",
+        "Segmentation", "Review", "RefinementAdapter", arguments, "CZlib",
       ], swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Work"], path: "Tests/TestSupport", swiftSettings: strict),
     .target(
-      name: "ReviewFixtures", dependencies: ["Work", "Volumes", "Screen", "Review"],
+      name: "ReviewFixtures", dependencies: ["Work", "Volumes", "Screen", "TerminalPictures", "Review"],
       path: "Tests/ReviewFixtures", swiftSettings: strict),
     // Plain loops beside every kernel; run-aarch64 builds the same sources for arm64.
     .target(
@@ -111,6 +112,7 @@ let package = Package(
     tests("VolumesTests", ["Work", "Volumes", "TestSupport"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
+    tests("TerminalPicturesTests", ["Screen", "TerminalPictures"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),

@@ -1,5 +1,6 @@
 import CTerminal
 import Screen
+import TerminalPictures
 import Work
 
 /// The real terminal, driven by ncurses; one at a time in a process, used from the thread that started it.
@@ -11,6 +12,7 @@ package final class CursesTerminal: Terminal {
   package let capabilities: TerminalCapabilities
   /// A readable description of the terminal.
   package let description: TerminalDescription
+  private var encoder: any PictureEncoder
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
 
@@ -31,6 +33,7 @@ package final class CursesTerminal: Terminal {
     terminal_on_end { UnfinishedFiles.remove() }
     description = TerminalDescription()
     capabilities = description.capabilities
+    encoder = pictureEncoder(for: capabilities)
   }
 
   deinit { terminal_stop() }
@@ -68,9 +71,10 @@ package final class CursesTerminal: Terminal {
     if frame == lastFrame { return }
     lastFrame = frame
     cells.removeAll(keepingCapacity: true)
-    cells.reserveCapacity(frame.cells.count)
+    let encoded = encoder.encode(frame)
+    cells.reserveCapacity(encoded.cells.count)
     let coder = ColourCoder(description: description)
-    for cell in frame.cells {
+    for cell in encoded.cells {
       cells.append(
         terminal_cell(
           character: (capabilities.showsUnicode ? cell.character : cell.character.asciiReplacement).value,

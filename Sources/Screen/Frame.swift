@@ -11,12 +11,14 @@ package struct Cell: Hashable, Sendable {
   }
 }
 
-/// The whole content of the screen: cells and cursor.
+/// The whole content of the screen: cells, pictures and cursor.
 package struct Frame: Hashable, Sendable {
   /// Rows and columns, 0 or more.
   package let rows, columns: Int
   /// `rows * columns` cells, row by row.
-  package internal(set) var cells: [Cell]
+  package var cells: [Cell]
+  /// The pictures, in the order in which they were drawn; the cells that show them are ``Cell/picture``.
+  package var pictures: [Picture] = []
   /// The cell of the blinking text cursor; nil hides it.
   package var cursor: ScreenCell?
   /// The parts that can be clicked, in the order in which they were drawn.
@@ -40,7 +42,7 @@ package struct Frame: Hashable, Sendable {
     }
   }
 
-  /// The characters of each row, for tests and for text output.
+  /// The characters of each row, for tests and for text output; a cell of a picture is "\u{FFFC}".
   package var text: [String] {
     (0..<rows).map { row in
       var line = ""

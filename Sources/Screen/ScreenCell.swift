@@ -9,3 +9,20 @@ package struct ScreenCell: Hashable, Sendable {
     self.column = column
   }
 }
+
+/// A position on the screen in cells: (0, 0) is the top left corner, the middle of the first cell is (0.5, 0.5).
+package struct ScreenPoint: Hashable, Sendable {
+  /// Rows from the top and columns from the left.
+  package var row, column: Double
+
+  /// A point.
+  package init(row: Double, column: Double) {
+    self.row = row
+    self.column = column
+  }
+
+  /// The middle of a cell.
+  package init(middleOf cell: ScreenCell) {
+    self.init(row: Double(cell.row) + 0.5, column: Double(cell.column) + 0.5)
+  }
+}

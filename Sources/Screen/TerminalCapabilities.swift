@@ -1,3 +1,4 @@
+/// What a terminal can show.
 package struct TerminalCapabilities: Hashable, Sendable {
   /// The number of colours.
   package enum ColourDepth: Int, Hashable, Sendable, Comparable, CaseIterable {
@@ -13,10 +14,49 @@ package struct TerminalCapabilities: Hashable, Sendable {
   package var showsUnicode: Bool
   /// Height of a cell divided by its width, about 2.
   package var cellAspect: Double
+  /// How pictures are shown.
+  package var pictureMode: PictureMode
+  /// The size of a cell in the terminal's own pixels; nil where the terminal does not say.
+  package var cellSize: PixelsPerCell?
 
-  package init(colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2) {
+  /// Capabilities; pictures as ``PictureMode/plain(_:showsUnicode:)`` unless another mode is given.
+  package init(
+    colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2, pictureMode: PictureMode? = nil,
+    cellSize: PixelsPerCell? = nil
+  ) {
     self.colourDepth = colourDepth
     self.showsUnicode = showsUnicode
     self.cellAspect = cellAspect
+    self.pictureMode = pictureMode ?? .plain(colourDepth, showsUnicode: showsUnicode)
+    self.cellSize = cellSize
+  }
+
+  /// The pixels of a cell with which pictures are drawn.
+  ///
+  /// Pixels of the terminal where it shows pixels, but at most 12 x 24: a larger picture costs time and traffic, and
+  /// shows no more of an image that has at most some hundred voxels along a side.
+  package func pixelsPerCell(_ detail: PictureDetail) -> PixelsPerCell {
+    switch (pictureMode, detail) {
+    case (.characters, _), (.backgrounds, _): return PixelsPerCell(columns: 1, rows: 1)
+    case (.halfBlocks, _), (.blocks, .coarse), (.sextants, .coarse): return PixelsPerCell(columns: 1, rows: 2)
+    case (.blocks, .full): return PixelsPerCell(columns: 4, rows: 8)
+    case (.sextants, .full): return PixelsPerCell(columns: 4, rows: 12)
+    case (.sixel, _), (.kitty, _), (.kittyPlaceholders, _):
+      let size = cellSize ?? PixelsPerCell(columns: 8, rows: Int((8 * cellAspect).rounded()))
+      var divisor = 1
+      while size.columns > 12 * divisor || size.rows > 24 * divisor { divisor += 1 }
+      let least = detail == .full ? divisor : divisor * 3
+      // A whole part of a cell's pixels, so that a pixel of the picture is a rectangle of whole pixels of the screen.
+      func part(_ length: Int) -> Int {
+        (least...max(least, length)).first { length % $0 == 0 }.map { length / $0 } ?? 1
+      }
+      return PixelsPerCell(columns: part(size.columns), rows: part(size.rows))
+    }
+  }
+
+  /// Height of a pixel of a picture divided by its width.
+  package func pixelAspect(_ detail: PictureDetail) -> Double {
+    let pixels = pixelsPerCell(detail)
+    return cellAspect * Double(pixels.columns) / Double(pixels.rows)
   }
 }

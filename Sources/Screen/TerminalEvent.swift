@@ -18,13 +18,18 @@ package struct MouseEvent: Hashable, Sendable {
   package var button: Int
   /// The cell under the mouse.
   package var cell: ScreenCell
+  /// The point under the mouse: in the middle of the cell, unless the terminal reports pixels.
+  package var point: ScreenPoint
   /// Whether Control was held.
   package var isControlHeld: Bool
 
-  package init(action: Action, button: Int, cell: ScreenCell, isControlHeld: Bool = false) {
+  package init(
+    action: Action, button: Int, cell: ScreenCell, point: ScreenPoint? = nil, isControlHeld: Bool = false
+  ) {
     self.action = action
     self.button = button
     self.cell = cell
+    self.point = point ?? ScreenPoint(middleOf: cell)
     self.isControlHeld = isControlHeld
   }
 }
@@ -38,6 +43,8 @@ package enum TerminalEvent: Hashable, Sendable {
   case paste(String)
   /// The screen has a new size.
   case resize(rows: Int, columns: Int)
+  /// The terminal can show more, or less, than was known.
+  case capabilities(TerminalCapabilities)
   /// The process is asked to end, or the terminal is gone.
   case end
 }

@@ -26,13 +26,14 @@ package enum TextWidth {
 
   /// The scalars of `text` without terminal controls.
   ///
-  /// Each control character, line separator, surrogate, unassigned or private scalar becomes "?"; direction marks and
-  /// other format characters are removed.
+  /// Each control character, line separator, surrogate, unassigned or private scalar, and the character of
+  /// ``Cell/picture``, becomes "?"; direction marks and other format characters are removed.
   ///
   /// Names and labels come from files and may hold escape sequences.
   package static func sanitised(_ text: String) -> [Unicode.Scalar] {
     text.unicodeScalars.compactMap { scalar in
       if scalar.value >= 0x20, scalar.value < 0x7F { return scalar }
+      if scalar == Cell.picture.character { return "?" }
       switch scalar.properties.generalCategory {
       case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: return "?"
       case .format: return nil

@@ -2,10 +2,11 @@ import ArgumentParser
 import Foundation
 import Review
 import Screen
+import TerminalPictures
 import Volumes
 import Work
 
-/// `segdeck-bench scroll`: how long the review takes from a key to a finished frame, without a terminal.
+/// `segdeck-bench scroll`: how long the review takes from a key to the cells and bytes of a frame, without a terminal.
 struct ScrollBench: ParsableCommand {
   /// The computation that runs while frames are made.
   enum Companion: String, ExpressibleByArgument, CaseIterable {
@@ -26,6 +27,11 @@ struct ScrollBench: ParsableCommand {
       "What runs meanwhile: nothing, a network at the low priority of the review's jobs, or one at usual priority."
   )
   var beside = Companion.nothing
+  @Option(
+    help:
+      "How pictures are shown: \(PictureMode.allCases.map(\.rawValue).joined(separator: ", ")); cells are 8x16 pixels."
+  )
+  var pictures = PictureMode.halfBlocks
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
@@ -60,7 +66,9 @@ struct ScrollBench: ParsableCommand {
     for (name, keys) in views {
       var state = ReviewState(
         request: OpenCaseRequest(imagePath: content.imagePath), screen: size,
-        capabilities: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
+        capabilities: TerminalCapabilities(
+          colourDepth: .trueColour, showsUnicode: true, pictureMode: pictures,
+          cellSize: PixelsPerCell(columns: 8, rows: 16)))
       _ = state.begin()
       _ = reduce(&state, .jobEnded(JobID(1), .finished(OpeningJob.self, with: opened)))
       for key in keys { _ = reduce(&state, .terminal(.key(.character(key)))) }
@@ -71,6 +79,7 @@ struct ScrollBench: ParsableCommand {
       line.add("size", "\(size.columns)x\(size.rows)")
       line.add("shape", "\(shape)")
       line.add("voxels", integers ? "int16" : "float32")
+      line.add("pictures", pictures.rawValue)
       line.add("frames", frames)
       line.add("beside", beside.rawValue)
       line.add(measurement)
@@ -87,6 +96,7 @@ struct ScrollBench: ParsableCommand {
     let plane = state.view.activePlane
     var seconds: [Double] = []
     var samples = PaneSamples()
+    var encoder = pictureEncoder(for: start.capabilities)
     var key = Key.pageUp
     for _ in 0...frames {
       let before = state.view.crosshair
@@ -94,7 +104,7 @@ struct ScrollBench: ParsableCommand {
       let due = ContinuousClock.now + .milliseconds(30)
       usleep(30_000)
       _ = reduce(&state, .terminal(.key(key)))
-      _ = render(state, reusing: &samples)
+      _ = encoder.encode(render(state, reusing: &samples))
       seconds.append((ContinuousClock.now - due) / .seconds(1))
       if state.view.crosshair == before { key = key == .pageUp ? .pageDown : .pageUp }
     }
@@ -102,6 +112,8 @@ struct ScrollBench: ParsableCommand {
     return Measurement(seconds)
   }
 }
+
+extension PictureMode: @retroactive ExpressibleByArgument {}
 
 /// Reads "200x60", columns and rows.
 private func screenSize(_ text: String) throws -> ScreenSize {

@@ -15,7 +15,8 @@ private let permittedImports: [String: Set<String>] = [
   "Pictures": ["Work", "Volumes", "CPNG"],
   "DenseCRF": ["Work", "Volumes", "CMemory", "CKernels"],
   "Networks": ["Work", "Tensors"],
-  "CursesTerminal": ["Work", "Screen", "CTerminal"],
+  "TerminalPictures": ["Screen"],
+  "CursesTerminal": ["Work", "Screen", "TerminalPictures", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen", "Worklist"],
   "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
@@ -28,8 +29,8 @@ private let permittedImports: [String: Set<String>] = [
     "CCrypto",
   ],
   "segdeck-bench": [
-    "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation", "Review",
-    "RefinementAdapter", "ArgumentParser", "CZlib",
+    "Work", "Volumes", "Tensors", "Screen", "TerminalPictures", "ImageFormats", "DenseCRF", "Networks",
+    "Segmentation", "Review", "RefinementAdapter", "ArgumentParser", "CZlib",
   ],
 ]
 

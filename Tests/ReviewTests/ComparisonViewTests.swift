@@ -7,7 +7,7 @@ import Volumes
 
 /// The colours of a pane's pixels, row by row.
 private func pixels(_ state: ReviewState, _ pane: ScreenLayout.Pane) -> [[Colour]] {
-  let frame = render(state)
+  let frame = shown(state)
   let area = pane.picture
   return (0..<area.rows).flatMap { row -> [[Colour]] in
     let cells = (0..<area.columns).map { frame[area.row + row, area.column + $0] }

@@ -18,7 +18,7 @@ func everySizeIsDrawn() throws {
         var state = try openedState(
           screen: ScreenSize(rows: rows, columns: columns), capabilities: capabilities)
         state.type(keys)
-        let frame = render(state)
+        let frame = shown(state)
         #expect(frame.rows == rows)
         #expect(frame.columns == columns)
         #expect(frame.cells.allSatisfy { $0.character == "?" || $0.character.asciiReplacement != "?" })
@@ -67,7 +67,7 @@ func overlaysAreDrawn() throws {
   state.type("xX")
   let liver = Colour.rgb(230, 159, 0)
   func colours() -> Set<Colour> {
-    let frame = render(state)
+    let frame = shown(state)
     let area = state.layout.panes[0].picture
     var colours: Set<Colour> = []
     for row in area.row..<area.row + area.rows {
@@ -96,14 +96,14 @@ func differenceLeavesOutUnknownLabels() throws {
   try state.runNetwork()
   state.type("xXdg19,8,7")
   state.press(.enter)
-  let with = render(state)
+  let with = shown(state)
   let version = state.decisions.versions[0]
   let spleenless = version.labels.relabelled { $1 == 1 ? 0 : $1 }
   state.decisions.versions[0] = Version(
     id: version.id, name: version.name, origin: version.origin, labels: spleenless, table: version.ownTable,
     components: try LabelComponents(spleenless, work: WorkContext()))
   let area = state.layout.panes[0].picture
-  let without = render(state)
+  let without = shown(state)
   for row in area.row..<area.row + area.rows {
     for column in area.column..<area.column + area.columns {
       #expect(with[row, column] == without[row, column])
@@ -128,7 +128,7 @@ func smallLesionsAreSeen() throws {
   var state = try openedState(content)
   // No crosshair and no letters, and labels outlined, so that only the label has its colour.
   state.type("xXu")
-  let frame = render(state)
+  let frame = shown(state)
   let lesion = Colour.rgb(1, 2, 3)
   #expect(frame.cells.contains { $0.style.foreground == lesion || $0.style.background == lesion })
 }

@@ -24,7 +24,7 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
     self.title = title
     screen = ScreenSize(rows: rows, columns: columns)
     self.colourDepth = colourDepth
-    drawn = { render(try state($0, $1)) }
+    drawn = { shown(try state($0, $1)) }
   }
 
   init(
@@ -34,7 +34,7 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
     self.title = title
     screen = ScreenSize(rows: rows, columns: columns)
     self.colourDepth = colourDepth
-    drawn = { render(try session($0, $1)) }
+    drawn = { shown(try session($0, $1)) }
   }
 
   /// The first line of the file.

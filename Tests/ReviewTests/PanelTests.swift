@@ -178,7 +178,7 @@ func keptLabelsAreOutlined() throws {
   var state = try openedState(content)
   state.type("xXdg12,10,8")
   state.press(.enter)
-  let frame = render(state)
+  let frame = shown(state)
   let area = state.layout.panes[0].picture
   let row = area.row + area.rows / 2
   let white = Colour.rgb(255, 255, 255)
@@ -199,5 +199,5 @@ func keptLabelsAreOutlined() throws {
     _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
   }
   let box = Colour.rgb(170, 255, 0)
-  #expect(render(state).cells.contains { $0.style.foreground == box || $0.style.background == box })
+  #expect(shown(state).cells.contains { $0.style.foreground == box || $0.style.background == box })
 }

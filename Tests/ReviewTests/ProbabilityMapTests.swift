@@ -67,9 +67,9 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     var state = try mappedState()
     state.type("xX|")
     state.selectedLabel = "liver"
-    let plain = render(state)
+    let plain = shown(state)
     state.type("%")
-    let mapped = render(state)
+    let mapped = shown(state)
     let pane = state.layout.panes[0]
     let projection = state.projection(pane)
     let known = pretendedProbabilities(for: state.content)

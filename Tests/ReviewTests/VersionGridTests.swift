@@ -86,16 +86,16 @@ struct VersionGridTests {
     #expect(typed.view == state.view)
     #expect(
       state.message == Message("versions: 4 versions of one plane; D is the next view, Esc ends it"))
-    let frame = render(state)
+    let frame = shown(state)
     let panes = state.layout.panes
     let shown = panes.map { cells(frame, $0) }
     // The panes of a row have one size; both below have the labels of B.
     #expect(shown[2] == shown[3] && shown[0] != shown[1])
     state.press(.tab)
-    let flipped = render(state)
+    let flipped = shown(state)
     #expect(panes.map { cells(flipped, $0) } == shown)
     state.type(" ")
-    let bare = render(state)
+    let bare = shown(state)
     #expect(state.layout.panes == panes)
     #expect(Set(panes.prefix(2).map { cells(bare, $0) }).count == 1)
     state.type(" #")
@@ -134,11 +134,11 @@ struct VersionGridTests {
     var state = try stateWithVersions(2)
     state.type("#")
     let panes = state.layout.panes
-    let frame = render(state)
+    let frame = shown(state)
     #expect(frame[panes[0].title.row, panes[0].title.column].style.background == .rgb(0, 95, 135))
     _ = mouse(&state, .press, panes[1].title.row, panes[1].title.column + 2)
     #expect(state.decisions.shownSide == .b)
-    let flipped = render(state)
+    let flipped = shown(state)
     #expect(flipped[panes[1].title.row, panes[1].title.column].style.background == .rgb(0, 95, 135))
     _ = mouse(&state, .press, panes[3].title.row, panes[3].title.column + 2)
     #expect(

@@ -163,20 +163,25 @@ extension ReviewState {
   }
 
   /// The mapping between the pixels of a pane and the voxels of the image.
-  package func projection(_ pane: ScreenLayout.Pane) -> PaneProjection {
-    PaneProjection(
-      geometry(pane.plane), width: pane.picture.columns, height: pane.picture.rows * 2,
-      pixelAspect: capabilities.cellAspect / 2, zoom: view.zoom, centre: view.centre,
-      millimetresPerColumn: pane.millimetresPerColumn)
+  package func projection(
+    _ pane: ScreenLayout.Pane, _ detail: PictureDetail = .full
+  ) -> PaneProjection {
+    let pixels = capabilities.pixelsPerCell(detail)
+    return PaneProjection(
+      geometry(pane.plane), width: pane.picture.columns * pixels.columns,
+      height: pane.picture.rows * pixels.rows, pixelAspect: capabilities.pixelAspect(detail), zoom: view.zoom,
+      centre: view.centre, millimetresPerColumn: pane.millimetresPerColumn / Double(pixels.columns))
   }
 
-  /// The voxel that a cell of a pane shows, on the crosshair's slice; the nearest voxel for a cell outside the image.
-  package func voxel(at cell: ScreenCell, in pane: ScreenLayout.Pane) -> VoxelIndex {
+  /// The voxel at a point of a pane, on the crosshair's slice; the nearest voxel for a point outside the image.
+  package func voxel(at point: ScreenPoint, in pane: ScreenLayout.Pane) -> VoxelIndex {
     let projection = projection(pane)
     let geometry = projection.geometry
-    let across = projection.horizontalIndex(atPixel: Double(cell.column - pane.picture.column) + 0.5)
+    let pixels = capabilities.pixelsPerCell(.full)
+    let across = projection.horizontalIndex(
+      atPixel: (point.column - Double(pane.picture.column)) * Double(pixels.columns))
     let down = projection.verticalIndex(
-      atPixel: Double(cell.row - pane.picture.row) * 2 + 1)
+      atPixel: (point.row - Double(pane.picture.row)) * Double(pixels.rows))
     var index = view.crosshair
     index[geometry.horizontalAxis] = ReviewState.nearest(across, geometry.horizontalCount)
     index[geometry.verticalAxis] = ReviewState.nearest(down, geometry.verticalCount)

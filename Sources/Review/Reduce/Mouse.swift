@@ -72,9 +72,10 @@ extension ReviewState {
     lastDrag = event.cell
     let columns = event.cell.column - before.column
     let rows = event.cell.row - before.row
+    let pixels = capabilities.pixelsPerCell(.full)
     switch event.button {
-    case 1: if pane.picture.contains(event.cell) { moveCrosshair(to: voxel(at: event.cell, in: pane)) }
-    case 2: pan(pane, columns: Double(-columns), rows: Double(-rows * 2))
+    case 1: if pane.picture.contains(event.cell) { moveCrosshair(to: voxel(at: event.point, in: pane)) }
+    case 2: pan(pane, columns: Double(-columns * pixels.columns), rows: Double(-rows * pixels.rows))
     default:
       guard columns != 0 || rows != 0 else { return }
       let window = view.window

@@ -62,7 +62,7 @@ extension TerminalEvent {
     switch self {
     case .key, .paste: true
     case .mouse(let event): event.action != .release
-    case .resize, .end: false
+    case .resize, .capabilities, .end: false
     }
   }
 }
@@ -97,6 +97,9 @@ extension ReviewState {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
       scrollToCrosshair()
+      return []
+    case .capabilities(let capabilities):
+      self.capabilities = capabilities
       return []
     case .end: return end()
     case .key(let key): return handleKey(key)

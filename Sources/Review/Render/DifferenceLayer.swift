@@ -38,9 +38,4 @@ struct DifferenceLayer: Equatable {
     }
     return classes
   }
-
-  /// The colour of a class, and whether it is a label that both versions have, which is outlined.
-  static func colour(_ agreement: UInt16) -> (colour: RGB, isCommon: Bool) {
-    (MaskAgreement.colour(agreement).rgb, agreement < MaskAgreement.onlyB)
-  }
 }

@@ -43,13 +43,14 @@ extension ReviewState {
     }
     guard let geometry = planes.first(where: { $0.sliceAxis == preview.sliceAxis }) else { return }
     let middle = SIMD3(Double(grid.size.i - 1) / 2, Double(grid.size.j - 1) / 2, Double(grid.size.k - 1) / 2)
+    let pixels = capabilities.pixelsPerCell(.full)
     let projection = PaneProjection(
-      geometry, width: area.columns, height: area.rows * 2, pixelAspect: capabilities.cellAspect / 2, zoom: 1,
-      centre: middle)
+      geometry, width: area.columns * pixels.columns, height: area.rows * pixels.rows,
+      pixelAspect: capabilities.pixelAspect(.full), zoom: 1, centre: middle)
     let sampler = SliceSampler(projection, size: grid.size, slice: VoxelIndex(0, 0, 0))
-    let picture = PixelBuffer(
+    let image = PixelBuffer(
       greys: sampler.greys(of: preview.slice, window: preview.window), projection)
-    frame.draw(picture, in: area, for: capabilities)
+    frame.draw(Picture(area: area, image: image))
   }
 }
 

@@ -8,8 +8,8 @@ struct LabelLayer: Equatable {
   let ranks: LabelRanks
   /// A box with newer, refined labels; nil for none.
   let live: RefinedPart?
-  /// The colour of each rank from 1.
-  let colours: [RGB]
+  /// The colour and the letter of each rank from 1.
+  let looks: [LabelLook]
 
   /// The visible labels of a version.
   init(_ version: Version, live: RefinedPart? = nil, isVisible: (Label) -> Bool) {
@@ -17,7 +17,7 @@ struct LabelLayer: Equatable {
     let visible = LabelRanks.visible(of: version, where: isVisible)
     ranks = visible.ranks
     self.live = live
-    colours = visible.colours.map(\.rgb)
+    looks = visible.looks
   }
 
   /// The rank that each pixel of a pane shows; 0 for none.
@@ -32,6 +32,13 @@ struct LabelLayer: Equatable {
   }
 }
 
+extension LabelLayer {
+  /// The looks of the ranks from 1.
+  func entries(opacity: Double) -> [PixelLayer.Entry] {
+    looks.map { PixelLayer.Entry($0.colour, opacity: opacity, letter: $0.letter) }
+  }
+}
+
 /// A class for each pixel of a pane, 0 for none.
 struct PixelClasses: Equatable {
   let width, height: Int
@@ -42,6 +49,17 @@ struct PixelClasses: Equatable {
   init(_ projection: PaneProjection) {
     (width, height) = (projection.width, projection.height)
     values = [UInt16](repeating: 0, count: width * height)
+  }
+
+  /// The classes of the pixels at a border, 0 for all others.
+  var borders: [UInt16] {
+    var borders = [UInt16](repeating: 0, count: values.count)
+    for y in 0..<height {
+      for pixel in y * width..<(y + 1) * width where values[pixel] != 0 {
+        if isBorder(pixel - y * width, y) { borders[pixel] = values[pixel] }
+      }
+    }
+    return borders
   }
 
   /// Whether one of a pixel's four neighbours in the pane is of another class.

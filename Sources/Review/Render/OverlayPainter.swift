@@ -1,7 +1,7 @@
 import Screen
 import Volumes
 
-/// Draws the labels of all panes of one frame; created once for all planes.
+/// Makes the label layers of all panes of one frame; created once for all planes.
 struct OverlayPainter {
   /// The content of the overlay.
   private enum Content {
@@ -79,60 +79,71 @@ struct OverlayPainter {
       LabelLayer(a) { state.isVisible($0, of: a) }, LabelLayer(b, live: live) { state.isVisible($0, of: b) })
   }
 
-  /// Draws labels onto a pane's picture.
+  /// The layers of a pane, from the lowest to the highest.
   ///
   /// - Parameter version: The version that the pane shows of several beside each other; nil for all.
-  func paint(
-    _ picture: inout PixelBuffer, _ projection: PaneProjection, version: PaneVersion?, size: GridSize,
-    slice: VoxelIndex, samples: inout PaneSamples
-  ) {
+  func layers(
+    _ projection: PaneProjection, version: PaneVersion?, size: GridSize, slice: VoxelIndex,
+    samples: inout PaneSamples
+  ) -> [PixelLayer] {
+    func layer(_ labels: LabelLayer, _ style: ViewState.Overlay.Style) -> PixelLayer {
+      pixelLayer(labels, samples.classes(of: labels, projection, size: size, slice: slice), style)
+    }
     switch content {
-    case .nothing: return
+    case .nothing: return []
     case .versions(let layers):
-      guard case .version(let id) = version, let layer = layers[id] else { return }
-      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
-      forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
-    case .labels(let layer):
-      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
-      forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
-    case .difference(let layer):
-      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
-      forEachPixel(classes: classes) { x, y in drawDifference(classes, x, y, into: &picture) }
+      guard case .version(let id) = version, let labels = layers[id] else { return [] }
+      return [layer(labels, style)]
+    case .labels(let labels): return [layer(labels, style)]
+    case .difference(let difference):
+      return [
+        differenceLayer(samples.classes(of: difference, projection, size: size, slice: slice))
+      ]
     case .compared(let a, let b):
+      let labels = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
       let pane = comparedPane(projection, version)
       // A pane of one version does not need the labels of the other.
-      let layers = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
-      let shown =
-        pane.only == .other
-        ? PixelClasses(projection) : samples.classes(of: layers.shown, projection, size: size, slice: slice)
-      let other =
-        pane.only == .shown
-        ? PixelClasses(projection) : samples.classes(of: layers.other, projection, size: size, slice: slice)
-      forEachPixel(classes: shown) { x, y in
-        drawCompared((shown, layers.shown.colours), (other, layers.other.colours), x, y, pane, into: &picture)
+      switch (comparison, pane.only) {
+      case (.contours, _): return [layer(labels.shown, .fill), layer(labels.other, .outline)]
+      case (_, .shown?): return [layer(labels.shown, style)]
+      case (_, .other?): return [layer(labels.other, style)]
+      case (_, nil): break
       }
+      return divided(layer(labels.shown, style), layer(labels.other, style), projection, pane)
     }
   }
 
-  private func drawCompared(
-    _ shown: (PixelClasses, colours: [RGB]), _ other: (PixelClasses, colours: [RGB]), _ x: Int, _ y: Int,
-    _ pane: ComparedPane, into picture: inout PixelBuffer
-  ) {
-    switch comparison.content(ofPixel: x, y, in: pane) {
-    case .difference: break
-    case .labels(of: .shown): draw(shown.0, shown.colours, x, y, style, into: &picture)
-    case .labels(of: .other):
-      // Without labels the squares would look alike.
-      if comparison == .checkerboard {
-        picture[x, y] = picture[x, y].blended(with: RGB(grey: 0), opacity: 0.35)
+  /// Two versions of which each pixel shows one.
+  private func divided(
+    _ shown: PixelLayer, _ other: PixelLayer, _ projection: PaneProjection, _ pane: ComparedPane
+  ) -> [PixelLayer] {
+    var (shown, other) = (shown, other)
+    var shade = PixelLayer(
+      numbers: [UInt16](repeating: 0, count: shown.numbers.count),
+      entries: [PixelLayer.Entry(RGB(grey: 0), opacity: 0.35)])
+    for y in 0..<projection.height {
+      for x in 0..<projection.width {
+        let pixel = y * projection.width + x
+        if comparison.content(ofPixel: x, y, in: pane) == .labels(of: .other) {
+          shown.numbers[pixel] = 0
+          // Without labels the squares would look alike.
+          shade.numbers[pixel] = 1
+        } else {
+          other.numbers[pixel] = 0
+        }
       }
-      draw(other.0, other.colours, x, y, style, into: &picture)
-    case .fillAndContour:
-      draw(shown.0, shown.colours, x, y, .fill, into: &picture)
-      draw(other.0, other.colours, x, y, .outline, into: &picture)
     }
-    if comparison == .spyglass, abs(pane.distance(x, y) - pane.spyglassRadius) < 0.5 {
-      picture[x, y] = Theme.spyglass
+    return (comparison == .checkerboard ? [shade] : []) + [shown, other]
+  }
+
+  /// Marks the edge of the circle that shows the other version.
+  func markSpyglass(_ projection: PaneProjection, version: PaneVersion?, on marks: inout MarkLayer) {
+    guard comparison == .spyglass, case .compared = content else { return }
+    let pane = comparedPane(projection, version)
+    for y in 0..<projection.height {
+      for x in 0..<projection.width where abs(pane.distance(x, y) - pane.spyglassRadius) < 0.5 {
+        marks.set(.spyglass, x, y)
+      }
     }
   }
 
@@ -145,49 +156,35 @@ struct OverlayPainter {
       pixelAspect: projection.millimetresPerRow / projection.millimetresPerColumn)
   }
 
-  private func forEachPixel(classes: PixelClasses, _ body: (Int, Int) -> Void) {
-    for y in 0..<classes.height {
-      for x in 0..<classes.width { body(x, y) }
+  private func pixelLayer(
+    _ labels: LabelLayer, _ classes: PixelClasses, _ style: ViewState.Overlay.Style
+  ) -> PixelLayer {
+    switch style {
+    case .fill: PixelLayer(numbers: classes.values, entries: labels.entries(opacity: opacity))
+    case .outline: PixelLayer(numbers: classes.borders, entries: labels.entries(opacity: 1))
     }
   }
 
-  private func draw(
-    _ classes: PixelClasses, _ colours: [RGB], _ x: Int, _ y: Int, _ style: ViewState.Overlay.Style,
-    into picture: inout PixelBuffer
-  ) {
-    let pixel = y * classes.width + x
-    let own = classes.values[pixel]
-    guard own != 0 else { return }
-    let colour = colours[Int(own) - 1]
-    if style == .outline {
-      if classes.isBorder(x, y) { picture.pixels[pixel] = colour }
-    } else if blends {
-      picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: opacity)
-    } else if OverlayPainter.isCovered(x, y, opacity) {
-      // With few colours a blend would be grey. Ordered dithering keeps both the hue and the image.
-      picture.pixels[pixel] = colour
+  /// The difference of two versions: what one has alone is filled, what both have is outlined even in a fill, so that the
+  /// difference is visible.
+  private func differenceLayer(_ classes: PixelClasses) -> PixelLayer {
+    let looks = [MaskAgreement.onlyA, MaskAgreement.onlyB, MaskAgreement.conflict, 0].map { agreement in
+      let isCommon = agreement == 0
+      return PixelLayer.Entry(
+        MaskAgreement.colour(agreement).rgb, opacity: isCommon || !blends ? 1 : max(opacity, 0.6),
+        letter: MaskAgreement.letter(agreement))
     }
-  }
-
-  private func drawDifference(_ classes: PixelClasses, _ x: Int, _ y: Int, into picture: inout PixelBuffer) {
-    let pixel = y * classes.width + x
-    let own = classes.values[pixel]
-    guard own != 0 else { return }
-    let (colour, isCommon) = DifferenceLayer.colour(own)
-    // Common labels are outlined even in a fill, so that the difference is visible.
-    if isCommon {
-      if classes.isBorder(x, y) { picture.pixels[pixel] = colour }
-    } else if blends {
-      picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: max(opacity, 0.6))
-    } else {
-      picture.pixels[pixel] = colour
+    var numbers = classes.borders
+    for pixel in numbers.indices {
+      switch classes.values[pixel] {
+      case 0: break
+      case MaskAgreement.onlyA: numbers[pixel] = 1
+      case MaskAgreement.onlyB: numbers[pixel] = 2
+      case MaskAgreement.conflict: numbers[pixel] = 3
+      default: if numbers[pixel] != 0 { numbers[pixel] = 4 }
+      }
     }
-  }
-
-  /// Whether a pixel is covered by an ordered dither of 2x2 pixels: a quarter, half, three quarters or all of them.
-  private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
-    let threshold = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
-    return Double(threshold) < (opacity * 4).rounded()
+    return PixelLayer(numbers: numbers, entries: looks)
   }
 }
 

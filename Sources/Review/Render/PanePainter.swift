@@ -4,21 +4,25 @@ import Volumes
 extension ReviewState {
   /// Draws one plane: title, image, labels, crosshair, letters.
   func paint(
-    _ pane: ScreenLayout.Pane, overlay: OverlayPainter, samples: inout PaneSamples, into frame: inout Frame
+    _ pane: ScreenLayout.Pane, _ detail: PictureDetail, overlay: OverlayPainter, samples: inout PaneSamples,
+    into frame: inout Frame
   ) {
-    let projection = projection(pane)
-    paintTitle(pane, projection, into: &frame)
+    let projection = projection(pane, detail)
+    paintTitle(pane, self.projection(pane), into: &frame)
     paintStrip(pane, projection.geometry, into: &frame)
     guard !pane.picture.isEmpty else { return }
     let greys = samples.greys(
       of: content.image, window: view.window, projection, slice: view.crosshair)
-    var picture = PixelBuffer(greys: greys, projection)
-    paintMap(pane.version, projection, into: &picture)
-    overlay.paint(
-      &picture, projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)
-    paintPreviewBox(projection, into: &picture)
-    if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
-    frame.draw(picture, in: pane.picture, for: capabilities)
+    var image = PixelBuffer(greys: greys, projection)
+    paintMap(pane.version, projection, into: &image)
+    var layers = overlay.layers(
+      projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)
+    var marks = MarkLayer(projection)
+    overlay.markSpyglass(projection, version: pane.version, on: &marks)
+    markPreviewBox(projection, on: &marks)
+    if view.showsCrosshair { markCrosshair(projection, pane.plane == view.activePlane, detail, on: &marks) }
+    if let marks = marks.layer { layers.append(marks) }
+    frame.draw(Picture(area: pane.picture, image: image, layers: layers))
     paintOneVoxelNotice(pane, projection.geometry, into: &frame)
     if view.showsAnnotations { paintLetters(pane, projection.geometry, into: &frame) }
   }
@@ -84,28 +88,22 @@ extension ReviewState {
     frame.writeCentred(text, row: pane.picture.row + 1, style: Theme.quiet, in: pane.picture)
   }
 
-  private func paintCrosshair(_ projection: PaneProjection, _ isActive: Bool, into picture: inout PixelBuffer)
-  {
+  private func markCrosshair(
+    _ projection: PaneProjection, _ isActive: Bool, _ detail: PictureDetail, on marks: inout MarkLayer
+  ) {
     let (x, y) = projection.pixel(of: view.crosshair)
-    let gap = 3
-    // The lines are faint, so that the image shows through; the gap leaves the voxel at the crosshair free.
-    let opacity = isActive ? 0.4 : 0.25
-    for column in 0..<picture.width where abs(column - x) > gap {
-      if y >= 0, y < picture.height {
-        picture[column, y] = picture[column, y].blended(with: Theme.crosshair, opacity: opacity)
-      }
-    }
-    for row in 0..<picture.height where abs(row - y) > gap {
-      if x >= 0, x < picture.width {
-        picture[x, row] = picture[x, row].blended(with: Theme.crosshair, opacity: opacity)
-      }
-    }
+    // The gap of about three cells leaves the voxel at the crosshair free.
+    let pixels = capabilities.pixelsPerCell(detail)
+    let gap = (across: 3 * pixels.columns, down: max(2, 3 * pixels.rows / 2))
+    let mark: MarkLayer.Mark = isActive ? .activeCrosshair : .crosshair
+    for column in 0..<projection.width where abs(column - x) > gap.across { marks.set(mark, column, y) }
+    for row in 0..<projection.height where abs(row - y) > gap.down { marks.set(mark, x, row) }
   }
 
-  /// Draws the corners of the box that is refined while knobs change.
+  /// Marks the corners of the box that is refined while knobs change.
   ///
   /// Their shape and colour differ from those of every outline of a label.
-  private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
+  private func markPreviewBox(_ projection: PaneProjection, on marks: inout MarkLayer) {
     guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis
     guard (box.lower[axis]...box.upper[axis]).contains(view.crosshair[axis]) else { return }
@@ -116,12 +114,12 @@ extension ReviewState {
     let length = min(max(2, min(columns.count, rows.count) / 5), 12)
     for step in 0..<length {
       for y in [rows.lowerBound, rows.upperBound] {
-        picture[columns.lowerBound + step, y] = Theme.refinedBox
-        picture[columns.upperBound - step, y] = Theme.refinedBox
+        marks.set(.refinedBox, columns.lowerBound + step, y)
+        marks.set(.refinedBox, columns.upperBound - step, y)
       }
       for x in [columns.lowerBound, columns.upperBound] {
-        picture[x, rows.lowerBound + step] = Theme.refinedBox
-        picture[x, rows.upperBound - step] = Theme.refinedBox
+        marks.set(.refinedBox, x, rows.lowerBound + step)
+        marks.set(.refinedBox, x, rows.upperBound - step)
       }
     }
   }

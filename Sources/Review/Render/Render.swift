@@ -8,7 +8,9 @@ package func render(_ state: ReviewState) -> Frame {
 }
 
 /// The same frame, which reuses the samples of the volumes that the frame before it showed.
-package func render(_ state: ReviewState, reusing samples: inout PaneSamples) -> Frame {
+package func render(
+  _ state: ReviewState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
+) -> Frame {
   samples.beginFrame()
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
   let layout = state.layout
@@ -28,7 +30,9 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
   }
   state.paintTitle(layout.title, into: &frame)
   let overlay = OverlayPainter(state)
-  for pane in layout.panes { state.paint(pane, overlay: overlay, samples: &samples, into: &frame) }
+  for pane in layout.panes {
+    state.paint(pane, detail, overlay: overlay, samples: &samples, into: &frame)
+  }
   // There is nothing to list before the masks are read.
   if !layout.panel.isEmpty, state.phase == .reviewing { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)

@@ -6,9 +6,11 @@ import Worklist
 ///
 /// - Parameter samples: The samples of the volumes that the frame before showed; they are replaced by those of this
 ///   one.
-package func render(_ session: SessionState, reusing samples: inout PaneSamples) -> Frame {
+package func render(
+  _ session: SessionState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
+) -> Frame {
   guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
-    var frame = render(session.review, reusing: &samples)
+    var frame = render(session.review, detail, reusing: &samples)
     if !session.review.layout.isTooSmall { session.paintTour(into: &frame) }
     return frame
   }

@@ -21,7 +21,7 @@ package struct CaseID: Hashable, Sendable, Comparable {
 package struct SessionState: Equatable, Sendable {
   /// Rows and columns of the screen.
   package private(set) var screen: ScreenSize
-  package let capabilities: TerminalCapabilities
+  package private(set) var capabilities: TerminalCapabilities
   /// The cases in memory.
   package internal(set) var cases: [CaseID: ReviewState] = [:]
   /// The case on the screen.
@@ -100,6 +100,12 @@ package struct SessionState: Equatable, Sendable {
     return cases.keys.sorted().flatMap {
       reduceCase($0, .terminal(.resize(rows: size.rows, columns: size.columns)))
     }
+  }
+
+  /// Shows every case in memory as far as the terminal can.
+  mutating func showAll(with capabilities: TerminalCapabilities) -> [SessionEffect] {
+    self.capabilities = capabilities
+    return cases.keys.sorted().flatMap { reduceCase($0, .terminal(.capabilities(capabilities))) }
   }
 
   /// Changes the state of a case that is in memory; an event of a closed case changes nothing.

@@ -9,7 +9,8 @@ enum TerminalTiming {
     let capabilities = terminal.capabilities
     let clock = ContinuousClock()
     func frame(_ step: Int) -> Frame {
-      var picture = PixelBuffer(width: size.columns, height: 2 * size.rows)
+      let pixels = capabilities.pixelsPerCell(.full)
+      var picture = PixelBuffer(width: size.columns * pixels.columns, height: size.rows * pixels.rows)
       for y in 0..<picture.height {
         for x in 0..<picture.width {
           // A smooth shape with texture, moving, as a scrolled slice is.
@@ -19,7 +20,7 @@ enum TerminalTiming {
         }
       }
       var frame = Frame(rows: size.rows, columns: size.columns)
-      frame.draw(picture, in: frame.bounds, for: capabilities)
+      frame.draw(Picture(area: frame.bounds, image: picture))
       return frame
     }
     let frames = (0..<30).map(frame)

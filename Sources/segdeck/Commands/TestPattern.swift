@@ -27,9 +27,12 @@ struct TestPattern {
       " \(description.terminalName), colours: \(depth.summary), aspect \(description.capabilities.cellAspect)",
       row: line.row, column: line.column, in: line)
     let (picture, underPicture) = below.splitTop(max(2, below.rows / 2))
+    let pixels = description.capabilities.pixelsPerCell(.full)
     frame.draw(
-      Self.picture(width: picture.columns, height: 2 * picture.rows), in: picture,
-      for: description.capabilities)
+      Picture(
+        area: picture,
+        image: Self.picture(
+          width: picture.columns * pixels.columns, height: picture.rows * pixels.rows)))
     let (samples, log) = underPicture.splitTop(1)
     frame.write(" ─│┌┐└┘ ▀▄█ é ß 漢字 e\u{301} ", row: samples.row, column: samples.column, in: samples)
     frame.write(

@@ -1,3 +1,5 @@
+import Screen
+
 /// Ordered dithering (Bayer 4 x 4) of greys to the greys that a terminal has; colours are unchanged.
 struct GreyDither {
   /// For each grey, the next darker and the next brighter available grey, and its distance from the darker one, 0..<16.
