@@ -111,7 +111,7 @@ struct VersionGridTests {
     try state.finishSpatialComparison()
     for pane in state.layout.panes {
       let cell = ScreenCell(row: pane.picture.row + 7, column: pane.picture.column + 20)
-      let expected = state.voxel(at: cell, in: pane)
+      let expected = state.voxel(at: ScreenPoint(middleOf: cell), in: pane)
       _ = mouse(&state, .press, cell.row, cell.column)
       _ = mouse(&state, .release, cell.row, cell.column)
       #expect(state.view.crosshair == expected)
