@@ -35,6 +35,8 @@ package enum PictureMode: String, Hashable, Sendable, CaseIterable {
 package enum PictureDetail: Hashable, Sendable {
   /// As much as the terminal can show.
   case full
-  /// Less, for the time in which keys follow each other or the connection is slow.
+  /// Less, for the time in which keys follow each other.
   case coarse
+  /// The least that shows where one is, for slow connections.
+  case coarsest
 }

@@ -38,7 +38,8 @@ package struct TerminalCapabilities: Hashable, Sendable {
   package func pixelsPerCell(_ detail: PictureDetail) -> PixelsPerCell {
     switch (pictureMode, detail) {
     case (.characters, _), (.backgrounds, _): return PixelsPerCell(columns: 1, rows: 1)
-    case (.halfBlocks, _), (.blocks, .coarse), (.sextants, .coarse): return PixelsPerCell(columns: 1, rows: 2)
+    case (.halfBlocks, _), (_, .coarsest), (.blocks, .coarse), (.sextants, .coarse):
+      return PixelsPerCell(columns: 1, rows: 2)
     case (.blocks, .full): return PixelsPerCell(columns: 4, rows: 8)
     case (.sextants, .full): return PixelsPerCell(columns: 4, rows: 12)
     case (.sixel, _), (.kitty, _), (.kittyPlaceholders, _):

@@ -88,7 +88,9 @@ struct BlendedPicture {
 
   /// The mean colour of some rows of a cell's pixels.
   func mean(left: Int, rows: Range<Int>) -> RGB {
-    if pixelsPerCell.columns == 1, rows.count == 1 { return buffer.pixels[rows.lowerBound * buffer.width + left] }
+    if pixelsPerCell.columns == 1, rows.count == 1 {
+      return buffer.pixels[rows.lowerBound * buffer.width + left]
+    }
     var sum = SIMD3<Int>()
     for y in rows {
       for x in left..<left + pixelsPerCell.columns {

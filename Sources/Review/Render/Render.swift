@@ -13,6 +13,7 @@ package func render(
 ) -> Frame {
   samples.beginFrame()
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
+  frame.detail = detail
   let layout = state.layout
   guard !layout.isTooSmall else {
     let minimum = ScreenLayout.minimum

@@ -1,0 +1,112 @@
+import Review
+import Screen
+import Testing
+
+/// A connection that carries bytes at a rate and answers after a time, and a session on it.
+private struct Connection {
+  var pacer: FramePacer
+  let bytesPerSecond: Double
+  let roundTripSeconds: Double
+  /// The size of a frame of each detail.
+  let byteCounts: [PictureDetail: Int]
+  /// The time of each frame, and of its last byte on the screen.
+  private(set) var frames: [(detail: PictureDetail, drawn: Double, shown: Double)] = []
+  private var isAnswered = true
+
+  init(
+    _ mode: PictureMode, bytesPerSecond: Double, roundTripSeconds: Double,
+    byteCounts: [PictureDetail: Int]
+  ) {
+    pacer = FramePacer(
+      TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true, pictureMode: mode))
+    self.bytesPerSecond = bytesPerSecond
+    self.roundTripSeconds = roundTripSeconds
+    self.byteCounts = byteCounts
+  }
+
+  /// Lives through events at the given times, and the seconds after them.
+  mutating func run(keys: [Double], until end: Double) {
+    var keys = keys[...]
+    for step in 0...Int(end * 1000) {
+      let now = Double(step) / 1000
+      if let last = frames.last, !isAnswered, now >= last.shown + roundTripSeconds / 2 {
+        isAnswered = true
+        pacer.show(atSeconds: now)
+      }
+      while let key = keys.first, key <= now {
+        pacer.change(atSeconds: now, isInput: true)
+        keys.removeFirst()
+      }
+      guard case .draw(let detail) = pacer.step(atSeconds: now) else { continue }
+      let byteCount = byteCounts[detail] ?? 0
+      pacer.draw(detail, atSeconds: now, byteCount: byteCount, isAnswered: true)
+      isAnswered = false
+      frames.append((detail, now, now + roundTripSeconds / 2 + Double(byteCount) / bytesPerSecond))
+    }
+  }
+}
+
+@Suite struct FramePacerTests {
+  /// Sizes of frames of a screen of 200x60.
+  private let pixels: [PictureDetail: Int] = [.full: 700_000, .coarse: 90_000, .coarsest: 30_000]
+
+  @Test(
+    "on a fast terminal held keys are answered with coarse pictures, and the last one with a full one at rest"
+  )
+  func fastTerminal() {
+    var connection = Connection(
+      .kitty, bytesPerSecond: 500e6, roundTripSeconds: 0.001, byteCounts: pixels)
+    connection.run(keys: (0..<30).map { 1 + Double($0) * 0.033 }, until: 3)
+    let details = connection.frames.map(\.detail)
+    #expect(details == [.full, .full] + Array(repeating: .coarse, count: 29) + [.full])
+    #expect(connection.frames[31].drawn - connection.frames[30].drawn < 0.2)
+  }
+
+  @Test("half blocks have one detail: a frame for each key, and none at rest")
+  func halfBlocks() {
+    var connection = Connection(
+      .halfBlocks, bytesPerSecond: 500e6, roundTripSeconds: 0.001, byteCounts: [.full: 200_000])
+    connection.run(keys: (0..<30).map { 1 + Double($0) * 0.033 }, until: 3)
+    #expect(connection.frames.map(\.detail) == Array(repeating: .full, count: 31))
+  }
+
+  @Test(
+    "on a slow connection a key is answered within a quarter of a second, and a full picture follows at rest")
+  func slowConnection() {
+    var connection = Connection(
+      .halfBlocks, bytesPerSecond: 250_000, roundTripSeconds: 0.08,
+      byteCounts: [.full: 300_000, .coarsest: 30_000])
+    // The first frames teach the pacer how fast the connection is.
+    connection.run(keys: [3, 8], until: 12)
+    let answer = connection.frames.first { $0.drawn >= 8 }
+    #expect(answer?.detail == .coarsest)
+    #expect((answer?.shown ?? 99) - 8 < 0.25)
+    let full = connection.frames.first { $0.drawn >= 8 && $0.detail == .full }
+    #expect((full?.shown ?? 99) - 8 < 1.65)
+  }
+
+  @Test("never more than one frame is on its way, once the terminal has answered")
+  func oneFrameAtATime() {
+    var connection = Connection(
+      .kitty, bytesPerSecond: 250_000, roundTripSeconds: 0.08, byteCounts: pixels)
+    connection.run(keys: (0..<200).map { 1 + Double($0) * 0.03 }, until: 12)
+    for (one, next) in zip(connection.frames.dropFirst(2), connection.frames.dropFirst(3)) {
+      #expect(next.drawn >= one.shown)
+    }
+    #expect(connection.frames.last?.detail == .full)
+  }
+
+  @Test("a terminal that never answers is waited for two seconds, and one that cannot answer not at all")
+  func silentTerminals() {
+    var pacer = FramePacer(TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
+    #expect(pacer.step(atSeconds: 0) == .draw(.full))
+    pacer.draw(.full, atSeconds: 0, byteCount: 10, isAnswered: true)
+    #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: nil))
+    pacer.change(atSeconds: 0.5, isInput: true)
+    #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: 1.5))
+    #expect(pacer.step(atSeconds: 2) == .draw(.full))
+    pacer.draw(.full, atSeconds: 2, byteCount: 10, isAnswered: false)
+    pacer.change(atSeconds: 2.5, isInput: true)
+    #expect(pacer.step(atSeconds: 2.5) == .draw(.full))
+  }
+}
