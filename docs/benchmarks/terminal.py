@@ -12,15 +12,15 @@ FRAME_END = b"\x1b[?2026l"
 
 
 class Review:
-    """The program in a terminal of 200x60 cells."""
+    """The program in a terminal of 200x60 cells, of a size in pixels where one is given."""
 
-    def __init__(self, command, home):
+    def __init__(self, command, home, cell=(0, 0)):
         self.process, self.terminal = pty.fork()
         if self.process == 0:
             environment = dict(os.environ, HOME=home, TERM="xterm-256color", COLORTERM="truecolor",
                                XDG_STATE_HOME=home, XDG_CACHE_HOME=home, XDG_CONFIG_HOME=home)
             os.execvpe(command[0], command, environment)
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 0, 0))
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 200, 200 * cell[0], 60 * cell[1]))
         os.kill(self.process, signal.SIGWINCH)
 
     def read(self, until):
@@ -31,6 +31,12 @@ class Review:
             return os.read(self.terminal, 1 << 20) or None
         except OSError:
             return None
+
+    def read_some(self, count):
+        """At most so many bytes of output, without waiting."""
+        if not select.select([self.terminal], [], [], 0)[0]:
+            return b""
+        return os.read(self.terminal, count)
 
     def settle(self, seconds, quiet):
         """Reads until nothing came for `quiet` seconds; False where that does not happen in time."""
