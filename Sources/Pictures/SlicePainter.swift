@@ -4,8 +4,8 @@ import Work
 /// Draws slices of an image with an overlay.
 ///
 /// The orientation is that of the screen: the patient's right on the left, anterior or the head at the top. Pixels are
-/// square in millimetres. Voxels are not interpolated; a pixel of several voxels shows their mean intensity, and a
-/// label if any of them has one.
+/// square in millimetres. A pixel of several voxels shows their mean intensity, and a label if any of them has one;
+/// between the centres of voxels that are larger than pixels, intensities are interpolated, labels are not.
 package struct SlicePainter: Sendable {
   private let image: ScalarVolume
   private let window: IntensityWindow
@@ -65,8 +65,7 @@ package struct SlicePainter: Sendable {
     var picture = Picture(width: width, height: height)
     let greys = sampler.greys(of: image, window: window)
     for (pixel, grey) in greys.enumerated() where grey > 0 {
-      let value = UInt8(clamping: grey)
-      picture[pixel % width, pixel / width] = RGBColour(value, value, value)
+      picture[pixel % width, pixel / width] = RGBColour(grey, grey, grey)
     }
     overlay.draw(onto: &picture, sampler)
     writeLetters(geometry, onto: &picture)

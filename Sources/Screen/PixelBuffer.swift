@@ -12,6 +12,14 @@ package struct PixelBuffer: Hashable, Sendable {
     pixels = [RGB](repeating: colour, count: self.width * self.height)
   }
 
+  /// A grey picture; `greys` has `width * height` values, row by row.
+  package init(width: Int, height: Int, greys: [UInt8]) {
+    precondition(greys.count == max(0, width) * max(0, height), "\(greys.count) greys")
+    self.width = max(0, width)
+    self.height = max(0, height)
+    pixels = greys.map { RGB(grey: $0) }
+  }
+
   /// The pixel at a column and row; writing outside the picture does nothing, reading there gives black.
   package subscript(x: Int, y: Int) -> RGB {
     get { x >= 0 && x < width && y >= 0 && y < height ? pixels[y * width + x] : RGB(grey: 0) }

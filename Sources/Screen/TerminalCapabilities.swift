@@ -55,6 +55,17 @@ package struct TerminalCapabilities: Hashable, Sendable {
     }
   }
 
+  /// The parts of a cell that can differ from each other in brightness: pixels, or the parts of block characters.
+  ///
+  /// Pictures that are shown by fitting blocks have more pixels than that.
+  package var visiblePixelsPerCell: PixelsPerCell {
+    switch pictureMode {
+    case .blocks: PixelsPerCell(columns: 2, rows: 2)
+    case .sextants: PixelsPerCell(columns: 2, rows: 3)
+    case .characters, .backgrounds, .halfBlocks, .sixel, .kitty, .kittyPlaceholders: pixelsPerCell(.full)
+    }
+  }
+
   /// Height of a pixel of a picture divided by its width.
   package func pixelAspect(_ detail: PictureDetail) -> Double {
     let pixels = pixelsPerCell(detail)

@@ -55,29 +55,49 @@ struct BlendedPicture {
     layers = picture.layers
     pixelsPerCell = picture.pixelsPerCell
     var image = picture.image
-    let (width, height) = (image.width, image.height)
     for layer in picture.layers {
-      let blends = layer.entries.map { entry in
-        entry.opacity < 1 && (depth == .trueColour || depth == .mono)
-          ? BlendTable(entry.colour, opacity: entry.opacity) : nil
-      }
-      layer.numbers.withUnsafeBufferPointer { numbers in
-        image.pixels.withUnsafeMutableBufferPointer { pixels in
-          // SAFETY: a layer has a number for each pixel, and an entry for each number.
-          for y in 0..<height {
-            for pixel in y * width..<(y + 1) * width where numbers[pixel] != 0 {
+      BlendedPicture.blend(layer, over: &image, mixesColours: depth == .trueColour || depth == .mono)
+    }
+    buffer = image
+  }
+
+  /// Blends a layer over an image, or covers a part of its pixels where colours are not mixed.
+  private static func blend(_ layer: PixelLayer, over image: inout PixelBuffer, mixesColours: Bool) {
+    var blends = BlendTables(layer.entries)
+    defer { blends.deallocate() }
+    let (width, height) = (image.width, image.height)
+    layer.numbers.withUnsafeBufferPointer { numbers in
+      image.pixels.withUnsafeMutableBufferPointer { pixels in
+        guard let numbers = numbers.baseAddress, let pixels = pixels.baseAddress else { return }
+        // SAFETY: a layer has a number for each pixel, and an entry for each number.
+        for y in 0..<height {
+          var pixel = y * width
+          let end = pixel + width
+          while pixel < end {
+            let part = min(16, end - pixel)
+            // Most of a picture has nothing of a layer.
+            if part == 16,
+              UnsafeRawPointer(numbers + pixel).loadUnaligned(as: SIMD16<UInt16>.self) == SIMD16(repeating: 0)
+            {
+              pixel += part
+              continue
+            }
+            for pixel in pixel..<pixel + part where numbers[pixel] != 0 {
               let number = Int(numbers[pixel]) - 1
-              if let blend = blends[number] {
-                pixels[pixel] = blend.over(pixels[pixel])
-              } else if BlendedPicture.isCovered(pixel - y * width, y, layer.entries[number].opacity) {
+              if mixesColours {
+                let table = blends.table(number)
+                let colour = pixels[pixel]
+                pixels[pixel] = RGB(
+                  table[Int(colour.red)], table[256 + Int(colour.green)], table[512 + Int(colour.blue)])
+              } else if isCovered(pixel - y * width, y, layer.entries[number].opacity) {
                 pixels[pixel] = layer.entries[number].colour
               }
             }
+            pixel += part
           }
         }
       }
     }
-    buffer = image
   }
 
   /// Whether an ordered dither covers a pixel: a quarter, half, three quarters or all of them.
@@ -104,16 +124,34 @@ struct BlendedPicture {
   }
 }
 
-/// Blends one colour with every value of a channel.
-private struct BlendTable {
-  private var red, green, blue: [UInt8]
+/// For each look of a layer, the blends of its colour with every value of a channel: reds, greens and blues, 256 each.
+///
+/// They are made when they are first asked for, because of many labels few are in a slice.
+private struct BlendTables {
+  private let entries: [PixelLayer.Entry]
+  private var tables: [UnsafeMutablePointer<UInt8>?]
 
-  init(_ colour: RGB, opacity: Double) {
-    let blends = (0...255).map { RGB(grey: UInt8($0)).blended(with: colour, opacity: opacity) }
-    (red, green, blue) = (blends.map(\.red), blends.map(\.green), blends.map(\.blue))
+  init(_ entries: [PixelLayer.Entry]) {
+    self.entries = entries
+    tables = Array(repeating: nil, count: entries.count)
   }
 
-  func over(_ colour: RGB) -> RGB {
-    RGB(red[Int(colour.red)], green[Int(colour.green)], blue[Int(colour.blue)])
+  func deallocate() { for table in tables { table?.deallocate() } }
+
+  @inline(__always)
+  mutating func table(_ position: Int) -> UnsafeMutablePointer<UInt8> {
+    tables[position] ?? make(position)
+  }
+
+  @inline(never)
+  private mutating func make(_ position: Int) -> UnsafeMutablePointer<UInt8> {
+    let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 3 * 256)
+    for value in 0..<256 {
+      let blend = RGB(grey: UInt8(value)).blended(
+        with: entries[position].colour, opacity: entries[position].opacity)
+      (table[value], table[256 + value], table[512 + value]) = (blend.red, blend.green, blend.blue)
+    }
+    tables[position] = table
+    return table
   }
 }

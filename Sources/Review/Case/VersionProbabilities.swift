@@ -26,6 +26,9 @@ package struct VersionProbabilities: Equatable, Sendable {
     steps = [VoxelIndex(1, 0, 0), VoxelIndex(0, 1, 0), VoxelIndex(0, 0, 1)].map { own($0) - first }
   }
 
+  /// The voxels of the network along one voxel of the image in the direction of an axis.
+  func voxels(alongAxis axis: Int) -> Double { (steps[axis] * steps[axis]).sum().squareRoot() }
+
   /// The class of a label; nil where the network does not know it.
   package func position(of value: UInt16) -> Int? { labelValues.firstIndex(of: value) }
 

@@ -166,11 +166,24 @@ extension ReviewState {
   package func projection(
     _ pane: ScreenLayout.Pane, _ detail: PictureDetail = .full
   ) -> PaneProjection {
-    let pixels = capabilities.pixelsPerCell(detail)
-    return PaneProjection(
+    projection(pane, capabilities.pixelsPerCell(detail))
+  }
+
+  private func projection(_ pane: ScreenLayout.Pane, _ pixels: PixelsPerCell) -> PaneProjection {
+    PaneProjection(
       geometry(pane.plane), width: pane.picture.columns * pixels.columns,
-      height: pane.picture.rows * pixels.rows, pixelAspect: capabilities.pixelAspect(detail), zoom: view.zoom,
+      height: pane.picture.rows * pixels.rows,
+      pixelAspect: capabilities.cellAspect * Double(pixels.columns) / Double(pixels.rows), zoom: view.zoom,
       centre: view.centre, millimetresPerColumn: pane.millimetresPerColumn / Double(pixels.columns))
+  }
+
+  /// The voxels that the smallest visible part of a pane covers along its rows and its columns.
+  func visibleVoxels(_ pane: ScreenLayout.Pane) -> (across: Double, down: Double) {
+    let projection = projection(pane, capabilities.visiblePixelsPerCell)
+    return (
+      projection.millimetresPerColumn / projection.geometry.horizontalSpacing,
+      projection.millimetresPerRow / projection.geometry.verticalSpacing
+    )
   }
 
   /// The voxel at a point of a pane, on the crosshair's slice; the nearest voxel for a point outside the image.

@@ -28,7 +28,7 @@ extension ReviewState {
   /// Performs the action of what the screen shows at a cell: a key of the key bar, an entry of a list, or a part of the
   /// status lines.
   mutating func click(_ cell: ScreenCell) -> [ReviewEffect] {
-    switch render(self).clickTarget(at: cell) {
+    switch clickTarget(at: cell) {
     case nil: return []
     case .key(let key): return handleKey(key)
     case .pictureKey(let key): return pressInPicture(key)

@@ -77,11 +77,8 @@ extension ReviewState {
   /// The voxels that a pixel of the active pane covers in a direction, at least one.
   private func pixelVoxels(_ direction: Action.Move.Direction) -> Int {
     guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return 1 }
-    let projection = projection(pane)
-    let voxels =
-      direction == .left || direction == .right
-      ? projection.millimetresPerColumn / projection.geometry.horizontalSpacing
-      : projection.millimetresPerRow / projection.geometry.verticalSpacing
+    let visible = visibleVoxels(pane)
+    let voxels = direction == .left || direction == .right ? visible.across : visible.down
     // The step must move the crosshair by about a pixel; a tenth of a pixel less is still visible.
     return max(1, Int(saturating: (voxels - 0.1).rounded(.up)))
   }

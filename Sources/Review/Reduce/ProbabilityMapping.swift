@@ -110,19 +110,4 @@ extension ReviewState {
       return "probability of \(cleaned(label.name))"
     }
   }
-
-  /// The value of the map at a continuous voxel index; nil where there is none.
-  func mapValue(_ probabilities: VersionProbabilities, of version: Version) -> (SIMD3<Double>) -> Double {
-    switch view.map {
-    case .off: return { _ in 0 }
-    case .entropy: return { probabilities.entropy(at: $0) }
-    case .probability:
-      if let label = version.label(selectedLabel) {
-        guard let position = probabilities.position(of: label.value) else { return { _ in 0 } }
-        return { probabilities.probability(of: position, at: $0) }
-      }
-      guard let background = probabilities.position(of: 0) else { return { _ in 1 } }
-      return { 1 - probabilities.probability(of: background, at: $0) }
-    }
-  }
 }

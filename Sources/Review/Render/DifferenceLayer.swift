@@ -39,3 +39,25 @@ struct DifferenceLayer: Equatable {
     return classes
   }
 }
+
+extension PixelClasses {
+  /// The numbers of a difference's layer: 1 where only A has a label, 2 where only B, 3 where they conflict, 4 along the
+  /// borders of what both have.
+  func differenceNumbers(thickness: Int) -> [UInt16] {
+    var numbers = borders(thickness: thickness)
+    numbers.withUnsafeMutableBufferPointer { numbers in
+      values.withUnsafeBufferPointer { classes in
+        // SAFETY: there is a class for each pixel.
+        for pixel in 0..<numbers.count where classes[pixel] != 0 {
+          switch classes[pixel] {
+          case MaskAgreement.onlyA: numbers[pixel] = 1
+          case MaskAgreement.onlyB: numbers[pixel] = 2
+          case MaskAgreement.conflict: numbers[pixel] = 3
+          default: if numbers[pixel] != 0 { numbers[pixel] = 4 }
+          }
+        }
+      }
+    }
+    return numbers
+  }
+}

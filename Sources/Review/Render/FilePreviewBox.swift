@@ -49,15 +49,8 @@ extension ReviewState {
       pixelAspect: capabilities.pixelAspect(.full), zoom: 1, centre: middle)
     let sampler = SliceSampler(projection, size: grid.size, slice: VoxelIndex(0, 0, 0))
     let image = PixelBuffer(
-      greys: sampler.greys(of: preview.slice, window: preview.window), projection)
+      width: projection.width, height: projection.height,
+      greys: sampler.greys(of: preview.slice, window: preview.window))
     frame.draw(Picture(area: area, image: image))
-  }
-}
-
-extension PixelBuffer {
-  /// The picture of a slice: its greys, black beyond it.
-  init(greys: [Int16], _ projection: PaneProjection) {
-    self.init(width: projection.width, height: projection.height)
-    for pixel in greys.indices where greys[pixel] > 0 { pixels[pixel] = RGB(grey: UInt8(greys[pixel])) }
   }
 }

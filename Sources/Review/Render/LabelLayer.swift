@@ -38,35 +38,3 @@ extension LabelLayer {
     looks.map { PixelLayer.Entry($0.colour, opacity: opacity, letter: $0.letter) }
   }
 }
-
-/// A class for each pixel of a pane, 0 for none.
-struct PixelClasses: Equatable {
-  let width, height: Int
-  /// The class of each pixel, row by row.
-  var values: [UInt16]
-
-  /// No class anywhere.
-  init(_ projection: PaneProjection) {
-    (width, height) = (projection.width, projection.height)
-    values = [UInt16](repeating: 0, count: width * height)
-  }
-
-  /// The classes of the pixels at a border, 0 for all others.
-  var borders: [UInt16] {
-    var borders = [UInt16](repeating: 0, count: values.count)
-    for y in 0..<height {
-      for pixel in y * width..<(y + 1) * width where values[pixel] != 0 {
-        if isBorder(pixel - y * width, y) { borders[pixel] = values[pixel] }
-      }
-    }
-    return borders
-  }
-
-  /// Whether one of a pixel's four neighbours in the pane is of another class.
-  func isBorder(_ x: Int, _ y: Int) -> Bool {
-    let pixel = y * width + x
-    let own = values[pixel]
-    return (x > 0 && values[pixel - 1] != own) || (x + 1 < width && values[pixel + 1] != own)
-      || (y > 0 && values[pixel - width] != own) || (y + 1 < height && values[pixel + width] != own)
-  }
-}

@@ -2,7 +2,7 @@ import Screen
 import Volumes
 
 /// The lines and corners above the image and the labels of a pane.
-struct MarkLayer {
+struct MarkLayer: Equatable {
   /// What a pixel is a part of.
   enum Mark: UInt16, CaseIterable {
     case crosshair = 1
@@ -19,21 +19,42 @@ struct MarkLayer {
     }
   }
 
+  /// A rectangle of pixels in the pane.
+  private struct Part: Equatable {
+    var mark: Mark
+    var columns, rows: Range<Int>
+  }
+
   private let width, height: Int
-  private var numbers: [UInt16] = []
+  /// The marks, of which later ones cover earlier ones.
+  private var parts: [Part] = []
 
   /// A layer without marks.
   init(_ projection: PaneProjection) { (width, height) = (projection.width, projection.height) }
 
-  /// Marks a pixel; a pixel outside the pane is ignored.
-  mutating func set(_ mark: Mark, _ x: Int, _ y: Int) {
-    guard x >= 0, x < width, y >= 0, y < height else { return }
-    if numbers.isEmpty { numbers = [UInt16](repeating: 0, count: width * height) }
-    numbers[y * width + x] = mark.rawValue
+  /// Marks a rectangle of pixels; what lies outside the pane is ignored.
+  mutating func set(_ mark: Mark, columns: Range<Int>, rows: Range<Int>) {
+    let part = Part(
+      mark: mark, columns: columns.clamped(to: 0..<width), rows: rows.clamped(to: 0..<height))
+    if !part.columns.isEmpty, !part.rows.isEmpty { parts.append(part) }
   }
 
-  /// The layer; nil without marks.
-  var layer: PixelLayer? {
-    numbers.isEmpty ? nil : PixelLayer(numbers: numbers, entries: Mark.allCases.map(\.entry))
+  /// Whether nothing is marked.
+  var isEmpty: Bool { parts.isEmpty }
+
+  /// The mark of each pixel, row by row; 0 for none.
+  var numbers: [UInt16] {
+    var numbers = [UInt16](repeating: 0, count: width * height)
+    for part in parts {
+      for row in part.rows {
+        for pixel in row * width + part.columns.lowerBound..<row * width + part.columns.upperBound {
+          numbers[pixel] = part.mark.rawValue
+        }
+      }
+    }
+    return numbers
   }
+
+  /// The looks of the marks.
+  static let entries = Mark.allCases.map(\.entry)
 }

@@ -22,8 +22,11 @@ struct OverlayPainter {
   private let opacity: Double
   private let blends: Bool
   private let crosshair: VoxelIndex
+  private let pixelsPerCell: PixelsPerCell
 
-  init(_ state: ReviewState) {
+  /// The overlay of a frame whose pictures have `pixelsPerCell`.
+  init(_ state: ReviewState, _ pixelsPerCell: PixelsPerCell) {
+    self.pixelsPerCell = pixelsPerCell
     // A fill would hide the probability map below it.
     style = state.mappedVersion(nil) == nil ? state.view.overlay.style : .outline
     opacity = state.view.overlay.opacity
@@ -87,7 +90,14 @@ struct OverlayPainter {
     samples: inout PaneSamples
   ) -> [PixelLayer] {
     func layer(_ labels: LabelLayer, _ style: ViewState.Overlay.Style) -> PixelLayer {
-      pixelLayer(labels, samples.classes(of: labels, projection, size: size, slice: slice), style)
+      let classes = samples.classes(of: labels, projection, size: size, slice: slice)
+      switch style {
+      case .fill: return PixelLayer(numbers: classes.values, entries: labels.entries(opacity: opacity))
+      case .outline:
+        return PixelLayer(
+          numbers: samples.borders(of: classes, thickness: pixelsPerCell.lineWidth),
+          entries: labels.entries(opacity: 1))
+      }
     }
     switch content {
     case .nothing: return []
@@ -97,7 +107,9 @@ struct OverlayPainter {
     case .labels(let labels): return [layer(labels, style)]
     case .difference(let difference):
       return [
-        differenceLayer(samples.classes(of: difference, projection, size: size, slice: slice))
+        differenceLayer(
+          samples.numbers(
+            of: difference, projection, size: size, slice: slice, thickness: pixelsPerCell.lineWidth))
       ]
     case .compared(let a, let b):
       let labels = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
@@ -109,40 +121,30 @@ struct OverlayPainter {
       case (_, .other?): return [layer(labels.other, style)]
       case (_, nil): break
       }
-      return divided(layer(labels.shown, style), layer(labels.other, style), projection, pane)
+      var (shown, other) = (layer(labels.shown, style), layer(labels.other, style))
+      let division = samples.divided(shown.numbers, other.numbers, comparison, pane)
+      (shown.numbers, other.numbers) = (division.shown, division.other)
+      guard comparison == .checkerboard else { return [shown, other] }
+      // Without labels the squares would look alike.
+      let shade = PixelLayer.Entry(RGB(grey: 0), opacity: 0.35)
+      return [PixelLayer(numbers: division.isOther, entries: [shade]), shown, other]
     }
-  }
-
-  /// Two versions of which each pixel shows one.
-  private func divided(
-    _ shown: PixelLayer, _ other: PixelLayer, _ projection: PaneProjection, _ pane: ComparedPane
-  ) -> [PixelLayer] {
-    var (shown, other) = (shown, other)
-    var shade = PixelLayer(
-      numbers: [UInt16](repeating: 0, count: shown.numbers.count),
-      entries: [PixelLayer.Entry(RGB(grey: 0), opacity: 0.35)])
-    for y in 0..<projection.height {
-      for x in 0..<projection.width {
-        let pixel = y * projection.width + x
-        if comparison.content(ofPixel: x, y, in: pane) == .labels(of: .other) {
-          shown.numbers[pixel] = 0
-          // Without labels the squares would look alike.
-          shade.numbers[pixel] = 1
-        } else {
-          other.numbers[pixel] = 0
-        }
-      }
-    }
-    return (comparison == .checkerboard ? [shade] : []) + [shown, other]
   }
 
   /// Marks the edge of the circle that shows the other version.
   func markSpyglass(_ projection: PaneProjection, version: PaneVersion?, on marks: inout MarkLayer) {
     guard comparison == .spyglass, case .compared = content else { return }
     let pane = comparedPane(projection, version)
+    let half = Double(pixelsPerCell.lineWidth) / 2
     for y in 0..<projection.height {
-      for x in 0..<projection.width where abs(pane.distance(x, y) - pane.spyglassRadius) < 0.5 {
-        marks.set(.spyglass, x, y)
+      let outer = pane.columns(ofRow: y, within: pane.spyglassRadius + half)
+      let inner = pane.columns(ofRow: y, within: pane.spyglassRadius - half)
+      let rows = y..<y + 1
+      if inner.isEmpty {
+        marks.set(.spyglass, columns: outer, rows: rows)
+      } else {
+        marks.set(.spyglass, columns: outer.lowerBound..<inner.lowerBound, rows: rows)
+        marks.set(.spyglass, columns: inner.upperBound..<outer.upperBound, rows: rows)
       }
     }
   }
@@ -153,36 +155,18 @@ struct OverlayPainter {
     return ComparedPane(
       only: only, crosshair: projection.pixel(of: crosshair),
       width: projection.width, height: projection.height,
-      pixelAspect: projection.millimetresPerRow / projection.millimetresPerColumn)
-  }
-
-  private func pixelLayer(
-    _ labels: LabelLayer, _ classes: PixelClasses, _ style: ViewState.Overlay.Style
-  ) -> PixelLayer {
-    switch style {
-    case .fill: PixelLayer(numbers: classes.values, entries: labels.entries(opacity: opacity))
-    case .outline: PixelLayer(numbers: classes.borders, entries: labels.entries(opacity: 1))
-    }
+      pixelAspect: projection.millimetresPerRow / projection.millimetresPerColumn,
+      pixelsPerCell: pixelsPerCell)
   }
 
   /// The difference of two versions: what one has alone is filled, what both have is outlined even in a fill, so that the
   /// difference is visible.
-  private func differenceLayer(_ classes: PixelClasses) -> PixelLayer {
+  private func differenceLayer(_ numbers: [UInt16]) -> PixelLayer {
     let looks = [MaskAgreement.onlyA, MaskAgreement.onlyB, MaskAgreement.conflict, 0].map { agreement in
       let isCommon = agreement == 0
       return PixelLayer.Entry(
         MaskAgreement.colour(agreement).rgb, opacity: isCommon || !blends ? 1 : max(opacity, 0.6),
         letter: MaskAgreement.letter(agreement))
-    }
-    var numbers = classes.borders
-    for pixel in numbers.indices {
-      switch classes.values[pixel] {
-      case 0: break
-      case MaskAgreement.onlyA: numbers[pixel] = 1
-      case MaskAgreement.onlyB: numbers[pixel] = 2
-      case MaskAgreement.conflict: numbers[pixel] = 3
-      default: if numbers[pixel] != 0 { numbers[pixel] = 4 }
-      }
     }
     return PixelLayer(numbers: numbers, entries: looks)
   }

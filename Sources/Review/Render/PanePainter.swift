@@ -2,33 +2,42 @@ import Screen
 import Volumes
 
 extension ReviewState {
-  /// Draws one plane: title, image, labels, crosshair, letters.
+  /// Draws one plane: title, strip, picture, letters.
   func paint(
-    _ pane: ScreenLayout.Pane, _ detail: PictureDetail, overlay: OverlayPainter, samples: inout PaneSamples,
-    into frame: inout Frame
+    _ pane: ScreenLayout.Pane, into frame: inout Frame,
+    picture draw: (ScreenLayout.Pane, inout Frame) -> Void
   ) {
-    let projection = projection(pane, detail)
-    paintTitle(pane, self.projection(pane), into: &frame)
-    paintStrip(pane, projection.geometry, into: &frame)
+    let geometry = geometry(pane.plane)
+    paintTitle(pane, geometry, into: &frame)
+    paintStrip(pane, geometry, into: &frame)
     guard !pane.picture.isEmpty else { return }
-    let greys = samples.greys(
-      of: content.image, window: view.window, projection, slice: view.crosshair)
-    var image = PixelBuffer(greys: greys, projection)
-    paintMap(pane.version, projection, into: &image)
+    draw(pane, &frame)
+    paintOneVoxelNotice(pane, geometry, into: &frame)
+    if view.showsAnnotations { paintLetters(pane, geometry, into: &frame) }
+  }
+
+  /// The picture of a pane: image, map, labels and marks.
+  func picture(
+    _ pane: ScreenLayout.Pane, _ detail: PictureDetail, _ overlay: OverlayPainter,
+    _ samples: inout PaneSamples
+  ) -> Picture {
+    let projection = projection(pane, detail)
+    let image = samples.image(
+      of: content.image, window: view.window, map: shownMap(pane.version), projection, slice: view.crosshair)
     var layers = overlay.layers(
       projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)
     var marks = MarkLayer(projection)
     overlay.markSpyglass(projection, version: pane.version, on: &marks)
-    markPreviewBox(projection, on: &marks)
-    if view.showsCrosshair { markCrosshair(projection, pane.plane == view.activePlane, detail, on: &marks) }
-    if let marks = marks.layer { layers.append(marks) }
-    frame.draw(Picture(area: pane.picture, image: image, layers: layers))
-    paintOneVoxelNotice(pane, projection.geometry, into: &frame)
-    if view.showsAnnotations { paintLetters(pane, projection.geometry, into: &frame) }
+    let pixels = capabilities.pixelsPerCell(detail)
+    markPreviewBox(projection, pixels, on: &marks)
+    if view.showsCrosshair { markCrosshair(projection, pane.plane == view.activePlane, pixels, on: &marks) }
+    if !marks.isEmpty {
+      layers.append(PixelLayer(numbers: samples.numbers(of: marks), entries: MarkLayer.entries))
+    }
+    return Picture(area: pane.picture, image: image, layers: layers)
   }
 
-  private func paintTitle(_ pane: ScreenLayout.Pane, _ projection: PaneProjection, into frame: inout Frame) {
-    let geometry = projection.geometry
+  private func paintTitle(_ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame) {
     let isActive = pane.plane == view.activePlane && isOfShownVersion(pane)
     let style = isActive && focus == .picture ? Theme.active : isActive ? Theme.barStrong : Theme.bar
     frame.fill(pane.title, Cell(" ", style))
@@ -41,9 +50,8 @@ extension ReviewState {
     let text = (pane.version.map { title(of: $0, width: room) + "  " } ?? "") + slice
     frame.write(text, row: pane.title.row, column: pane.title.column + 1, style: style, in: pane.title)
     if let key = titleKey(pane) { frame.clickAreas.append(ClickArea(pane.title, .pictureKey(key))) }
-    let voxels = max(
-      projection.millimetresPerColumn / geometry.horizontalSpacing,
-      projection.millimetresPerRow / geometry.verticalSpacing)
+    let visible = visibleVoxels(pane)
+    let voxels = max(visible.across, visible.down)
     // A pixel of several voxels may hide a small structure, so the title says so.
     let scale =
       voxels > 1.05
@@ -89,38 +97,47 @@ extension ReviewState {
   }
 
   private func markCrosshair(
-    _ projection: PaneProjection, _ isActive: Bool, _ detail: PictureDetail, on marks: inout MarkLayer
+    _ projection: PaneProjection, _ isActive: Bool, _ pixels: PixelsPerCell, on marks: inout MarkLayer
   ) {
     let (x, y) = projection.pixel(of: view.crosshair)
     // The gap of about three cells leaves the voxel at the crosshair free.
-    let pixels = capabilities.pixelsPerCell(detail)
     let gap = (across: 3 * pixels.columns, down: max(2, 3 * pixels.rows / 2))
     let mark: MarkLayer.Mark = isActive ? .activeCrosshair : .crosshair
-    for column in 0..<projection.width where abs(column - x) > gap.across { marks.set(mark, column, y) }
-    for row in 0..<projection.height where abs(row - y) > gap.down { marks.set(mark, x, row) }
+    let (column, row) = (pixels.line(at: x), pixels.line(at: y))
+    marks.set(mark, columns: 0..<max(0, x - gap.across), rows: row)
+    marks.set(mark, columns: (x + gap.across + 1..<max(x + gap.across + 1, projection.width)), rows: row)
+    marks.set(mark, columns: column, rows: 0..<max(0, y - gap.down))
+    marks.set(mark, columns: column, rows: (y + gap.down + 1..<max(y + gap.down + 1, projection.height)))
   }
 
   /// Marks the corners of the box that is refined while knobs change.
   ///
   /// Their shape and colour differ from those of every outline of a label.
-  private func markPreviewBox(_ projection: PaneProjection, on marks: inout MarkLayer) {
+  private func markPreviewBox(
+    _ projection: PaneProjection, _ pixels: PixelsPerCell, on marks: inout MarkLayer
+  ) {
     guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis
     guard (box.lower[axis]...box.upper[axis]).contains(view.crosshair[axis]) else { return }
     let one = projection.pixel(of: box.lower)
     let other = projection.pixel(of: box.upper)
-    let columns = min(one.x, other.x)...max(one.x, other.x)
-    let rows = min(one.y, other.y)...max(one.y, other.y)
-    let length = min(max(2, min(columns.count, rows.count) / 5), 12)
-    for step in 0..<length {
-      for y in [rows.lowerBound, rows.upperBound] {
-        marks.set(.refinedBox, columns.lowerBound + step, y)
-        marks.set(.refinedBox, columns.upperBound - step, y)
-      }
-      for x in [columns.lowerBound, columns.upperBound] {
-        marks.set(.refinedBox, x, rows.lowerBound + step)
-        marks.set(.refinedBox, x, rows.upperBound - step)
-      }
+    let columns = min(one.x, other.x)..<max(one.x, other.x) + 1
+    let rows = min(one.y, other.y)..<max(one.y, other.y) + 1
+    // A fifth of the shorter side, in columns of pixels.
+    let aspect = projection.millimetresPerRow / projection.millimetresPerColumn
+    let fifth = min(Double(columns.count), Double(rows.count) * aspect) / 5
+    let length = min(max(Double(2 * pixels.columns), fifth), Double(12 * pixels.columns))
+    let across = min(Int(saturating: length.rounded()), columns.count)
+    let down = min(max(1, Int(saturating: (length / aspect).rounded())), rows.count)
+    for row in [rows.lowerBound, rows.upperBound - 1] {
+      let rows = pixels.line(at: row)
+      marks.set(.refinedBox, columns: columns.prefix(across), rows: rows)
+      marks.set(.refinedBox, columns: columns.suffix(across), rows: rows)
+    }
+    for column in [columns.lowerBound, columns.upperBound - 1] {
+      let columns = pixels.line(at: column)
+      marks.set(.refinedBox, columns: columns, rows: rows.prefix(down))
+      marks.set(.refinedBox, columns: columns, rows: rows.suffix(down))
     }
   }
 
@@ -139,4 +156,14 @@ extension ReviewState {
       frame.write(direction.rawValue, row: row, column: column, style: style)
     }
   }
+}
+
+extension PixelsPerCell {
+  /// The width of outlines and marks in pixels.
+  ///
+  /// A line of one pixel is hard to see where cells are as fine as on screens of high density.
+  var lineWidth: Int { columns >= 10 ? 2 : 1 }
+
+  /// The pixels of a line through a pixel.
+  fileprivate func line(at pixel: Int) -> Range<Int> { pixel..<pixel + lineWidth }
 }

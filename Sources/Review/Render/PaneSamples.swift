@@ -1,3 +1,4 @@
+import Screen
 import Volumes
 
 /// A cache of the samples that the panes of the last frame took from the volumes, for panes that show the same slice
@@ -16,17 +17,30 @@ package struct PaneSamples: Sendable {
     static func == (one: Self, other: Self) -> Bool { one.voxels.isIdentical(to: other.voxels) }
   }
 
-  private struct GreyKey: Equatable, Sendable {
+  private struct ImageKey: Equatable, Sendable {
     var image: ImageIdentity
     var projection: PaneProjection
     var slice: Int
     var window: IntensityWindow
+    var map: ShownMap?
   }
 
   private struct ClassKey<Layer: Equatable & Sendable>: Equatable, Sendable {
     var layer: Layer
     var projection: PaneProjection
     var slice: Int
+  }
+
+  /// Classes that are the same array are found equal at once.
+  private struct BorderKey: Equatable, Sendable {
+    var classes: PixelClasses
+    var thickness: Int
+  }
+
+  private struct DivisionKey: Equatable, Sendable {
+    var shown, other: [UInt16]
+    var view: ComparisonView
+    var pane: ComparedPane
   }
 
   /// The values of this frame and of the previous one.
@@ -45,29 +59,42 @@ package struct PaneSamples: Sendable {
     }
   }
 
-  private var greys = Frames<GreyKey, [Int16]>()
+  private var images = Frames<ImageKey, PixelBuffer>()
   private var labels = Frames<ClassKey<LabelLayer>, PixelClasses>()
   private var differences = Frames<ClassKey<DifferenceLayer>, PixelClasses>()
+  private var borders = Frames<BorderKey, [UInt16]>()
+  private var differenceNumbers = Frames<BorderKey, [UInt16]>()
+  private var divisions = Frames<DivisionKey, DividedPixels>()
+  private var marks = Frames<MarkLayer, [UInt16]>()
 
   /// An empty cache.
   package init() {}
 
   /// Begins a frame, and drops the samples of the frame before the last one.
   mutating func beginFrame() {
-    greys.begin()
+    images.begin()
     labels.begin()
     differences.begin()
+    borders.begin()
+    differenceNumbers.begin()
+    divisions.begin()
+    marks.begin()
   }
 
-  /// The image through a window, as ``SliceSampler/greys(of:window:)``.
-  mutating func greys(
-    of image: ScalarVolume, window: IntensityWindow, _ projection: PaneProjection, slice: VoxelIndex
-  ) -> [Int16] {
-    let key = GreyKey(
+  /// The image through a window, as ``SliceSampler/greys(of:window:)``, and a map over it.
+  mutating func image(
+    of image: ScalarVolume, window: IntensityWindow, map: ShownMap?, _ projection: PaneProjection,
+    slice: VoxelIndex
+  ) -> PixelBuffer {
+    let key = ImageKey(
       image: ImageIdentity(image), projection: projection, slice: slice[projection.geometry.sliceAxis],
-      window: window)
-    return greys.value(key) {
-      SliceSampler(projection, size: image.grid.size, slice: slice).greys(of: image, window: window)
+      window: window, map: map)
+    return images.value(key) {
+      let sampler = SliceSampler(projection, size: image.grid.size, slice: slice)
+      var picture = PixelBuffer(
+        width: projection.width, height: projection.height, greys: sampler.greys(of: image, window: window))
+      map?.draw(over: &picture, projection, slice: slice)
+      return picture
     }
   }
 
@@ -79,11 +106,31 @@ package struct PaneSamples: Sendable {
     return labels.value(key) { layer.classes(projection, size: size, slice: slice) }
   }
 
-  /// The class of each pixel, as ``DifferenceLayer/classes(_:size:slice:)``.
-  mutating func classes(
-    of layer: DifferenceLayer, _ projection: PaneProjection, size: GridSize, slice: VoxelIndex
-  ) -> PixelClasses {
-    let key = ClassKey(layer: layer, projection: projection, slice: slice[projection.geometry.sliceAxis])
-    return differences.value(key) { layer.classes(projection, size: size, slice: slice) }
+  /// The classes at borders, as ``PixelClasses/borders(thickness:)``.
+  mutating func borders(of classes: PixelClasses, thickness: Int) -> [UInt16] {
+    borders.value(BorderKey(classes: classes, thickness: thickness)) { classes.borders(thickness: thickness) }
   }
+
+  /// The number of each pixel, as ``PixelClasses/differenceNumbers(thickness:)``.
+  mutating func numbers(
+    of layer: DifferenceLayer, _ projection: PaneProjection, size: GridSize, slice: VoxelIndex, thickness: Int
+  ) -> [UInt16] {
+    let key = ClassKey(layer: layer, projection: projection, slice: slice[projection.geometry.sliceAxis])
+    let classes = differences.value(key) { layer.classes(projection, size: size, slice: slice) }
+    return differenceNumbers.value(BorderKey(classes: classes, thickness: thickness)) {
+      classes.differenceNumbers(thickness: thickness)
+    }
+  }
+
+  /// The numbers of two versions, of which each pixel shows one.
+  mutating func divided(
+    _ shown: [UInt16], _ other: [UInt16], _ view: ComparisonView, _ pane: ComparedPane
+  ) -> DividedPixels {
+    divisions.value(DivisionKey(shown: shown, other: other, view: view, pane: pane)) {
+      DividedPixels(shown, other, view, pane)
+    }
+  }
+
+  /// The number of each pixel, as ``MarkLayer/numbers``.
+  mutating func numbers(of layer: MarkLayer) -> [UInt16] { marks.value(layer) { layer.numbers } }
 }

@@ -10,26 +10,13 @@ extension ReviewState {
     return knownProbabilities(of: version) == nil ? nil : version
   }
 
-  /// Draws the map of a pane's version over the image, below its labels.
-  func paintMap(_ pane: PaneVersion?, _ projection: PaneProjection, into picture: inout PixelBuffer) {
+  /// The map that a pane shows; nil where there is none.
+  func shownMap(_ pane: PaneVersion?) -> ShownMap? {
     guard let version = mappedVersion(pane), let probabilities = knownProbabilities(of: version) else {
-      return
+      return nil
     }
-    let value = mapValue(probabilities, of: version)
-    let geometry = projection.geometry
-    let columns = projection.columns.map { !$0.isEmpty }
-    let rows = projection.rows.map { !$0.isEmpty }
-    var index = continuous(view.crosshair)
-    for y in rows.indices where rows[y] {
-      index[geometry.verticalAxis] = projection.verticalIndex(atPixel: Double(y) + 0.5)
-      for x in columns.indices where columns[x] {
-        index[geometry.horizontalAxis] = projection.horizontalIndex(atPixel: Double(x) + 0.5)
-        let value = value(index)
-        // A value near 0 is not drawn, so that the image stays visible.
-        guard value >= 0.02 else { continue }
-        picture[x, y] = picture[x, y].blended(with: ColourScale.colour(value), opacity: 0.65)
-      }
-    }
+    return ShownMap(
+      kind: view.map, probabilities: probabilities, label: version.label(selectedLabel)?.value)
   }
 
   /// The legend of the map's colours.

@@ -12,6 +12,24 @@ package func render(
   _ state: ReviewState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
 ) -> Frame {
   samples.beginFrame()
+  // Made for the first pane: without one, there may be no labels yet.
+  lazy var overlay = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
+  return frame(of: state) { pane, frame in
+    frame.draw(state.picture(pane, detail, overlay, &samples))
+  }
+}
+
+extension ReviewState {
+  /// What a click on a cell means; nil for nothing.
+  ///
+  /// Pictures cannot be clicked, so none is drawn.
+  func clickTarget(at cell: ScreenCell) -> ClickTarget? {
+    frame(of: self, drawing: { _, _ in }).clickTarget(at: cell)
+  }
+}
+
+/// The frame of a state, in which `draw` draws the picture of a pane that has room for one.
+private func frame(of state: ReviewState, drawing draw: (ScreenLayout.Pane, inout Frame) -> Void) -> Frame {
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
   frame.detail = detail
   let layout = state.layout
@@ -30,10 +48,7 @@ package func render(
     return frame
   }
   state.paintTitle(layout.title, into: &frame)
-  let overlay = OverlayPainter(state)
-  for pane in layout.panes {
-    state.paint(pane, detail, overlay: overlay, samples: &samples, into: &frame)
-  }
+  for pane in layout.panes { state.paint(pane, into: &frame, picture: draw) }
   // There is nothing to list before the masks are read.
   if !layout.panel.isEmpty, state.phase == .reviewing { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)

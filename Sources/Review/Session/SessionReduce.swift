@@ -127,7 +127,7 @@ extension SessionState {
   /// The key that the screen shows at a cell beside the panes; nil for none.
   private func clickedKey(at cell: ScreenCell) -> Key? {
     guard review.layout.pane(at: cell) == nil || review.phase != .reviewing,
-      case .key(let key) = render(review).clickTarget(at: cell)
+      case .key(let key) = review.clickTarget(at: cell)
     else { return nil }
     return key
   }

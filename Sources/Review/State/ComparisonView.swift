@@ -1,3 +1,6 @@
+import Screen
+import Work
+
 /// How the panes show two versions together.
 package enum ComparisonView: String, Equatable, Sendable, Codable, CaseIterable {
   /// One version, which a key flips.
@@ -46,23 +49,41 @@ package struct ComparedPane: Equatable, Sendable {
   /// The radius of the spyglass, in pixel widths.
   package var spyglassRadius: Double
 
-  /// The side of a checkerboard square, in pixels.
-  package static let squarePixels = 8
+  /// The pixels of a pane, and of a square of its checkerboard.
+  package let width, height, squareWidth, squareHeight: Int
 
   /// A pane of `width` times `height` pixels.
+  ///
+  /// A square of the checkerboard has eight columns and four rows of cells, and so is about a square on any screen.
   package init(
-    only: ComparedVersion? = nil, crosshair: (x: Int, y: Int), width: Int, height: Int, pixelAspect: Double
+    only: ComparedVersion? = nil, crosshair: (x: Int, y: Int), width: Int, height: Int, pixelAspect: Double,
+    pixelsPerCell: PixelsPerCell
   ) {
     self.only = only
     (crosshairX, crosshairY) = (crosshair.x, crosshair.y)
+    (self.width, self.height) = (width, height)
+    (squareWidth, squareHeight) = (8 * pixelsPerCell.columns, 4 * pixelsPerCell.rows)
     self.pixelAspect = pixelAspect
-    spyglassRadius = max(5, min(Double(width), Double(height) * pixelAspect) / 5)
+    spyglassRadius = max(
+      Double(5 * pixelsPerCell.columns), min(Double(width), Double(height) * pixelAspect) / 5)
   }
 
   /// The distance of a pixel from the crosshair, in pixel widths.
   func distance(_ x: Int, _ y: Int) -> Double {
     let (across, down) = (Double(x - crosshairX), Double(y - crosshairY) * pixelAspect)
     return (across * across + down * down).squareRoot()
+  }
+
+  /// The pixels of a row that are no further from the crosshair than `radius` pixel widths.
+  func columns(ofRow y: Int, within radius: Double) -> Range<Int> {
+    let down = Double(y - crosshairY) * pixelAspect
+    guard radius >= abs(down) else { return 0..<0 }
+    var reach = Int(saturating: (radius * radius - down * down).squareRoot())
+    // The root is rounded.
+    while reach >= 0, distance(crosshairX + reach, y) > radius { reach -= 1 }
+    while distance(crosshairX + reach + 1, y) <= radius { reach += 1 }
+    guard reach >= 0 else { return 0..<0 }
+    return (crosshairX - reach..<crosshairX + reach + 1).clamped(to: 0..<width)
   }
 }
 
@@ -76,10 +97,22 @@ extension ComparisonView {
     case .difference: return .difference
     case .sideBySide, .versions: return .labels(of: pane.only ?? .shown)
     case .contours: return .fillAndContour
+    case .checkerboard, .spyglass:
+      return .labels(of: columnsOfOther(inRow: y, of: pane).contains { $0.contains(x) } ? .other : .shown)
+    }
+  }
+
+  /// The pixels of a row that show the version that is not shown elsewhere in a checkerboard or beside a spyglass; none in
+  /// other views.
+  func columnsOfOther(inRow y: Int, of pane: ComparedPane) -> [Range<Int>] {
+    switch self {
+    case .off, .difference, .sideBySide, .versions, .contours: return []
     case .checkerboard:
-      let isEven = (x / ComparedPane.squarePixels + y / ComparedPane.squarePixels) % 2 == 0
-      return .labels(of: isEven ? .shown : .other)
-    case .spyglass: return .labels(of: pane.distance(x, y) > pane.spyglassRadius ? .shown : .other)
+      let first = y / pane.squareHeight % 2 == 0 ? pane.squareWidth : 0
+      return stride(from: first, to: pane.width, by: 2 * pane.squareWidth).map {
+        $0..<min($0 + pane.squareWidth, pane.width)
+      }
+    case .spyglass: return [pane.columns(ofRow: y, within: pane.spyglassRadius)]
     }
   }
 }

@@ -1,16 +1,16 @@
 /// Reads the pixels of a pane out of a volume: one slice, and of it only the voxels that are shown.
 ///
-/// Both volumes are walked along strides, so that every orientation costs the same code; samples per pixel are
-/// bounded, so that a frame's cost follows the screen and not the volume.
+/// Volumes are walked along strides, so that every orientation is the same code.
 package struct SliceSampler {
   /// The mapping of the pane's pixels to the slice.
   package let projection: PaneProjection
+  private let size: GridSize
+  private let lower: VoxelIndex
   private let columns: [Range<Int>]
   private let rows: [Range<Int>]
-  private let slice, start, horizontalStride, verticalStride: Int
-
-  /// Voxels read per pixel along each axis for the image's mean; more would change no grey that can be seen.
-  private static let imageSamples = 3
+  private let slice, start: Int
+  private let isInside: Bool
+  let horizontalStride, verticalStride: Int
 
   /// A sampler of the slice that `index` lies in, for volumes of `size` voxels.
   ///
@@ -21,12 +21,13 @@ package struct SliceSampler {
     self.projection = projection
     let geometry = projection.geometry
     let lower = box?.lower ?? VoxelIndex(0, 0, 0)
+    (self.size, self.lower) = (size, lower)
     func inside(_ range: Range<Int>, _ axis: Int) -> Range<Int> {
       let shifted = range.lowerBound - lower[axis]..<range.upperBound - lower[axis]
       return range.isEmpty ? 0..<0 : shifted.clamped(to: 0..<size[axis])
     }
     slice = index[geometry.sliceAxis] - lower[geometry.sliceAxis]
-    let isInside = (0..<size[geometry.sliceAxis]).contains(slice)
+    isInside = (0..<size[geometry.sliceAxis]).contains(slice)
     columns = isInside ? projection.columns.map { inside($0, geometry.horizontalAxis) } : []
     rows = isInside ? projection.rows.map { inside($0, geometry.verticalAxis) } : []
     let strides = [1, size.i, size.i * size.j]
@@ -35,47 +36,24 @@ package struct SliceSampler {
     verticalStride = strides[geometry.verticalAxis]
   }
 
-  /// The image through a window, 0...255 for each pixel, and nil outside it.
-  ///
-  /// A pixel that covers several voxels shows the mean of at most nine, spread over it; NaN counts as black.
-  package func greys(of image: ScalarVolume, window: IntensityWindow) -> [Int16] {
-    image.voxels.run(GreySampling(sampler: self, window: window))
+  /// The offset of a voxel of the slice in the memory of the volume.
+  func offset(_ horizontal: Int, _ vertical: Int) -> Int {
+    start + horizontal * horizontalStride + vertical * verticalStride
   }
 
-  fileprivate func greys<Number: StoredIntensity>(
-    of values: StoredValues<Number>, window: IntensityWindow
-  ) -> [Int16] {
-    var greys = [Int16](repeating: -1, count: projection.width * projection.height)
-    let scale = Float(255 / window.width)
-    let lower = Float(window.lower)
-    let columnSteps = columns.map(SliceSampler.step)
-    // SAFETY: rows and columns lie inside the grid, whose voxel count the volume has.
-    for (y, row) in rows.enumerated() where !row.isEmpty {
-      let rowStep = SliceSampler.step(row)
-      for (x, column) in columns.enumerated() where !column.isEmpty {
-        var sum: Float = 0
-        var count: Float = 0
-        var v = row.lowerBound
-        while v < row.upperBound {
-          let line = start + v * verticalStride
-          var u = column.lowerBound
-          while u < column.upperBound {
-            sum += values[line + u * horizontalStride]
-            count += 1
-            u += columnSteps[x]
-          }
-          v += rowStep
-        }
-        let grey = (sum / count - lower) * scale
-        greys[y * projection.width + x] = grey > 0 ? Int16(min(grey + 0.5, 255)) : 0
-      }
+  /// The parts that voxels have in the pixels along the rows, or along the columns, of the pane.
+  func weights(alongRows: Bool) -> PixelWeights {
+    let geometry = projection.geometry
+    let axis = alongRows ? geometry.horizontalAxis : geometry.verticalAxis
+    guard isInside else { return PixelWeights(pixelCount: 0, over: 0) { _ in 0 } }
+    return PixelWeights(pixelCount: alongRows ? projection.width : projection.height, over: size[axis]) {
+      edge in
+      let position = Double(edge)
+      let index =
+        alongRows
+        ? projection.horizontalIndex(atPixel: position) : projection.verticalIndex(atPixel: position)
+      return index - Double(lower[axis])
     }
-    return greys
-  }
-
-  /// The distance between sampled voxels of a pixel that covers `range`.
-  private static func step(_ range: Range<Int>) -> Int {
-    max(1, (range.count + imageSamples - 1) / imageSamples)
   }
 
   /// Writes a class for each pixel: of the voxels that it covers, the highest rank; 0 where none has one.
@@ -84,23 +62,14 @@ package struct SliceSampler {
   package func classify(_ labels: ChunkedLabels, _ ranks: LabelRanks, into classes: inout [UInt16]) {
     let spans = spans(within: ranks.bounds, clearing: &classes)
     guard let plane = plane(spans) else { return }
-    let voxels = labels.cropped(to: plane.box)
-    voxels.withUnsafeBufferPointer { voxels in
+    labels.cropped(to: plane.box).withUnsafeBufferPointer { voxels in
       ranks.ranks.withUnsafeBufferPointer { ranks in
-        classes.withUnsafeMutableBufferPointer { classes in
-          // SAFETY: spans lie inside the plane and the picture, and the table has a rank for each of 65536 values.
-          for row in spans.rows {
-            for v in row.voxels {
-              let line = voxels.baseAddress! + (v - plane.firstRow) * plane.verticalStride
-              for column in spans.columns {
-                var best = classes[row.pixel * projection.width + column.pixel]
-                for u in column.voxels {
-                  let value = line[(u - plane.firstColumn) * plane.horizontalStride]
-                  if value != 0 { best = max(best, ranks[Int(value)]) }
-                }
-                classes[row.pixel * projection.width + column.pixel] = best
-              }
-            }
+        // SAFETY: lines lie inside the plane, and the table has a rank for each of 65536 values.
+        let (voxels, ranks) = (voxels.baseAddress!, ranks.baseAddress!)
+        write(spans, plane, into: &classes) { line, highest in
+          for column in 0..<plane.columns {
+            let value = voxels[line + column * plane.horizontalStride]
+            if value != 0 { highest[column] = max(highest[column], ranks[Int(value)]) }
           }
         }
       }
@@ -116,25 +85,61 @@ package struct SliceSampler {
     let spans = spans(within: bounds ?? otherRanks.bounds, clearing: &classes)
     guard let plane = plane(spans) else { return }
     let (oneTable, otherTable) = (oneRanks.ranks, otherRanks.ranks)
-    let (oneVoxels, otherVoxels) = (one.cropped(to: plane.box), other.cropped(to: plane.box))
-    oneVoxels.withUnsafeBufferPointer { oneVoxels in
-      otherVoxels.withUnsafeBufferPointer { otherVoxels in
+    one.cropped(to: plane.box).withUnsafeBufferPointer { oneVoxels in
+      other.cropped(to: plane.box).withUnsafeBufferPointer { otherVoxels in
         // SAFETY: as above; both volumes lie on the grid that the sampler was made for.
-        for row in spans.rows {
-          for v in row.voxels {
-            for column in spans.columns {
-              var best = classes[row.pixel * projection.width + column.pixel]
-              for u in column.voxels {
-                let offset =
-                  (v - plane.firstRow) * plane.verticalStride
-                  + (u - plane.firstColumn) * plane.horizontalStride
-                let (first, second) = (oneVoxels[offset], otherVoxels[offset])
-                if first | second != 0 {
-                  best = max(best, combine(oneTable[Int(first)], otherTable[Int(second)]))
-                }
-              }
-              classes[row.pixel * projection.width + column.pixel] = best
+        let (oneVoxels, otherVoxels) = (oneVoxels.baseAddress!, otherVoxels.baseAddress!)
+        write(spans, plane, into: &classes) { line, highest in
+          // Most voxels have the labels of the one before.
+          var last = (first: UInt16(0), second: UInt16(0), combined: UInt16(0))
+          for column in 0..<plane.columns {
+            let offset = line + column * plane.horizontalStride
+            let (first, second) = (oneVoxels[offset], otherVoxels[offset])
+            if first | second == 0 { continue }
+            if first != last.first || second != last.second {
+              last = (first, second, combine(oneTable[Int(first)], otherTable[Int(second)]))
             }
+            highest[column] = max(highest[column], last.combined)
+          }
+        }
+      }
+    }
+  }
+
+  /// Writes the classes of some spans, the highest of the voxels of each pixel.
+  ///
+  /// Each row of voxels is read once. Pixels that a row of voxels fills alone are copied from the row above them.
+  /// - Parameter raise: Raises a row's highest classes to those of the line of voxels from an offset in the plane on.
+  private func write(
+    _ spans: Spans, _ plane: Plane, into classes: inout [UInt16],
+    raise: (Int, UnsafeMutablePointer<UInt16>) -> Void
+  ) {
+    let highest = UnsafeMutablePointer<UInt16>.allocate(capacity: plane.columns)
+    defer { highest.deallocate() }
+    let width = projection.width
+    guard let firstColumn = spans.columns.first?.pixel else { return }
+    let isEnlarged = spans.columns.allSatisfy { $0.voxels.count == 1 }
+    let sources = spans.columns.map { $0.voxels.lowerBound - plane.firstColumn }
+    classes.withUnsafeMutableBufferPointer { classes in
+      // SAFETY: spans lie inside the plane and the picture, and pixels of a row follow each other.
+      let classes = classes.baseAddress!
+      var last: PixelSpan?
+      for row in spans.rows {
+        let target = classes + row.pixel * width + firstColumn
+        defer { last = row }
+        if let last, last.voxels == row.voxels {
+          target.update(from: classes + last.pixel * width + firstColumn, count: sources.count)
+          continue
+        }
+        highest.update(repeating: 0, count: plane.columns)
+        for v in row.voxels { raise((v - plane.firstRow) * plane.verticalStride, highest) }
+        if isEnlarged {
+          for column in sources.indices { target[column] = highest[sources[column]] }
+        } else {
+          for (column, span) in spans.columns.enumerated() {
+            var best: UInt16 = 0
+            for voxel in 0..<span.voxels.count { best = max(best, highest[sources[column] + voxel]) }
+            target[column] = best
           }
         }
       }
@@ -144,11 +149,13 @@ package struct SliceSampler {
   /// The part of the slice that some spans show, and how its voxels lie in memory of their own.
   private struct Plane {
     var box: VoxelBounds
+    /// Voxels along a row.
+    var columns: Int
     var firstRow, firstColumn, verticalStride, horizontalStride: Int
   }
 
   /// The plane of some spans; nil where they show nothing.
-  private func plane(_ spans: (rows: [PixelSpan], columns: [PixelSpan])) -> Plane? {
+  private func plane(_ spans: Spans) -> Plane? {
     func range(_ spans: [PixelSpan]) -> ClosedRange<Int>? {
       guard let first = spans.map(\.voxels.lowerBound).min(),
         let end = spans.map(\.voxels.upperBound).max()
@@ -165,7 +172,7 @@ package struct SliceSampler {
     let box = VoxelBounds(lower: lower, upper: upper)
     let strides = [1, box.size.i, box.size.i * box.size.j]
     return Plane(
-      box: box, firstRow: rows.lowerBound, firstColumn: columns.lowerBound,
+      box: box, columns: columns.count, firstRow: rows.lowerBound, firstColumn: columns.lowerBound,
       verticalStride: strides[geometry.verticalAxis], horizontalStride: strides[geometry.horizontalAxis])
   }
 
@@ -175,13 +182,22 @@ package struct SliceSampler {
     var voxels: Range<Int>
   }
 
+  private typealias Spans = (rows: [PixelSpan], columns: [PixelSpan])
+
   /// The pixel rows and columns that show anything of `bounds`; every pixel that shows the volume becomes 0.
   private func spans(
     within bounds: VoxelBounds?, clearing classes: inout [UInt16]
-  ) -> (rows: [PixelSpan], columns: [PixelSpan]) {
-    let shownColumns = columns.indices.filter { !columns[$0].isEmpty }
-    for (y, row) in rows.enumerated() where !row.isEmpty {
-      for x in shownColumns { classes[y * projection.width + x] = 0 }
+  ) -> Spans {
+    // Indices grow or fall evenly from pixel to pixel, so those inside the volume follow each other.
+    if let first = columns.firstIndex(where: { !$0.isEmpty }),
+      let last = columns.lastIndex(where: { !$0.isEmpty })
+    {
+      classes.withUnsafeMutableBufferPointer { classes in
+        for (y, row) in rows.enumerated() where !row.isEmpty {
+          let line = y * projection.width
+          classes[line + first...line + last].update(repeating: 0)
+        }
+      }
     }
     let geometry = projection.geometry
     guard let bounds, (bounds.lower[geometry.sliceAxis]...bounds.upper[geometry.sliceAxis]).contains(slice)
@@ -196,14 +212,5 @@ package struct SliceSampler {
       }
     }
     return (clipped(rows, geometry.verticalAxis), clipped(columns, geometry.horizontalAxis))
-  }
-}
-
-private struct GreySampling: IntensityLoop {
-  let sampler: SliceSampler
-  let window: IntensityWindow
-
-  func run<Number: StoredIntensity>(over values: StoredValues<Number>) -> [Int16] {
-    sampler.greys(of: values, window: window)
   }
 }
