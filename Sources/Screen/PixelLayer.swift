@@ -10,12 +10,15 @@ package struct PixelLayer: Hashable, Sendable {
     package var opacity: Double
     /// The letter of a label where there are no colours; nil for what is no label.
     package var letter: Unicode.Scalar?
+    /// The hatch of a label where there are so few colours that several labels share one; 0 for none, 1 to 6.
+    package var hatch: UInt8
 
     /// The look of a number.
-    package init(_ colour: RGB, opacity: Double = 1, letter: Unicode.Scalar? = nil) {
+    package init(_ colour: RGB, opacity: Double = 1, letter: Unicode.Scalar? = nil, hatch: UInt8 = 0) {
       self.colour = colour
       self.opacity = opacity
       self.letter = letter
+      self.hatch = hatch
     }
   }
 

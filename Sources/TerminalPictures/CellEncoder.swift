@@ -4,6 +4,8 @@ import Screen
 protocol CellEncoder: PictureEncoder {
   /// The colours of the terminal.
   var depth: TerminalCapabilities.ColourDepth { get }
+  /// Whether ``cell(_:left:top:row:column:)`` needs ``BlendedPicture/kinds``.
+  var needsKinds: Bool { get }
 
   /// What a cell shows.
   /// - Parameters:
@@ -11,15 +13,17 @@ protocol CellEncoder: PictureEncoder {
   ///   - left, top: The first pixel of the cell in the picture.
   ///   - row, column: The cell on the screen, to which patterns are fixed, so that scrolling changes only cells whose
   ///     pixels change.
-  func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell
+  mutating func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell
 }
 
 extension CellEncoder {
+  var needsKinds: Bool { false }
+
   package mutating func encode(_ frame: Frame) -> EncodedFrame {
     var cells = frame.cells
     let shown = frame.shownPictures
     for (position, picture) in frame.pictures.enumerated() {
-      let blended = BlendedPicture(picture, depth: depth)
+      let blended = BlendedPicture(picture, depth: depth, keepsKinds: needsKinds)
       let pixels = blended.pixelsPerCell
       let area = picture.area.intersection(frame.bounds)
       for row in area.row..<area.row + area.rows {
@@ -45,32 +49,48 @@ struct BlendedPicture {
   let layers: [PixelLayer]
   /// Pixels of a cell.
   let pixelsPerCell: PixelsPerCell
+  /// What each pixel shows: 0 for the image alone, up to `markCount` for a mark, above that for a label.
+  ///
+  /// Of labels, a later layer and in a layer a later entry has the greater number. Empty where no layer is shown or where
+  /// they were not asked for.
+  let kinds: [UInt32]
+  /// The number of entries that are no labels.
+  let markCount: UInt32
 
   /// Blends the layers of a picture over its image.
   ///
-  /// With few colours a blend would be grey; there an ordered dither of 2 x 2 pixels, fixed to the picture, keeps both the
-  /// hue and the image.
+  /// With few colours a blend would be grey; there an entry covers some pixels and leaves others free (``ScreenDoor``),
+  /// which keeps both the hue and the image.
   /// - Complexity: O(pixels) for each layer.
-  init(_ picture: Picture, depth: TerminalCapabilities.ColourDepth) {
+  init(_ picture: Picture, depth: TerminalCapabilities.ColourDepth, keepsKinds: Bool = false) {
     layers = picture.layers
     pixelsPerCell = picture.pixelsPerCell
     var image = picture.image
     let (width, height) = (image.width, image.height)
-    for layer in picture.layers {
+    let kindsOfEntries = BlendedPicture.kinds(of: picture.layers)
+    markCount = kindsOfEntries.markCount
+    var kinds = [UInt32](repeating: 0, count: keepsKinds && !layers.isEmpty ? image.pixels.count : 0)
+    for (layer, entryKinds) in zip(picture.layers, kindsOfEntries.byLayer) {
       let blends = layer.entries.map { entry in
         entry.opacity < 1 && (depth == .trueColour || depth == .mono)
           ? BlendTable(entry.colour, opacity: entry.opacity) : nil
       }
+      let door = ScreenDoor(picture, layer, depth: depth)
       layer.numbers.withUnsafeBufferPointer { numbers in
         image.pixels.withUnsafeMutableBufferPointer { pixels in
-          // SAFETY: a layer has a number for each pixel, and an entry for each number.
-          for y in 0..<height {
-            for pixel in y * width..<(y + 1) * width where numbers[pixel] != 0 {
-              let number = Int(numbers[pixel]) - 1
-              if let blend = blends[number] {
-                pixels[pixel] = blend.over(pixels[pixel])
-              } else if BlendedPicture.isCovered(pixel - y * width, y, layer.entries[number].opacity) {
-                pixels[pixel] = layer.entries[number].colour
+          kinds.withUnsafeMutableBufferPointer { kinds in
+            // SAFETY: a layer has a number for each pixel, and an entry for each number.
+            for y in 0..<height {
+              for pixel in y * width..<(y + 1) * width where numbers[pixel] != 0 {
+                let number = Int(numbers[pixel]) - 1
+                if let blend = blends[number] {
+                  pixels[pixel] = blend.over(pixels[pixel])
+                } else if let colour = door.colour(of: number, pixel - y * width, y, numbers) {
+                  pixels[pixel] = colour
+                } else {
+                  continue
+                }
+                if !kinds.isEmpty { kinds[pixel] = entryKinds[number] }
               }
             }
           }
@@ -78,17 +98,32 @@ struct BlendedPicture {
       }
     }
     buffer = image
+    self.kinds = kinds
   }
 
-  /// Whether an ordered dither covers a pixel: a quarter, half, three quarters or all of them.
-  private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
-    let threshold = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
-    return Double(threshold) < (opacity * 4).rounded()
+  /// For each layer the kinds of its entries.
+  private static func kinds(of layers: [PixelLayer]) -> (byLayer: [[UInt32]], markCount: UInt32) {
+    var marks = UInt32(0)
+    for layer in layers { marks += UInt32(layer.entries.count { $0.letter == nil }) }
+    var (mark, label) = (UInt32(0), marks)
+    let byLayer = layers.map { layer in
+      layer.entries.map { entry in
+        if entry.letter == nil {
+          mark += 1
+          return mark
+        }
+        label += 1
+        return label
+      }
+    }
+    return (byLayer, marks)
   }
 
   /// The mean colour of some rows of a cell's pixels.
   func mean(left: Int, rows: Range<Int>) -> RGB {
-    if pixelsPerCell.columns == 1, rows.count == 1 { return buffer.pixels[rows.lowerBound * buffer.width + left] }
+    if pixelsPerCell.columns == 1, rows.count == 1 {
+      return buffer.pixels[rows.lowerBound * buffer.width + left]
+    }
     var sum = SIMD3<Int>()
     for y in rows {
       for x in left..<left + pixelsPerCell.columns {
