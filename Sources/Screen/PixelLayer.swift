@@ -10,7 +10,8 @@ package struct PixelLayer: Hashable, Sendable {
     package var opacity: Double
     /// The letter of a label where there are no colours; nil for what is no label.
     package var letter: Unicode.Scalar?
-    /// The hatch of a label where there are so few colours that several labels share one; 0 for none, 1 to 6.
+    /// The hatch of a label where there are so few colours that several labels share one; 0 for none, less than
+    /// ``hatchCount``.
     package var hatch: UInt8
 
     /// The look of a number.
@@ -21,6 +22,9 @@ package struct PixelLayer: Hashable, Sendable {
       self.hatch = hatch
     }
   }
+
+  /// The number of hatches, of which the first is none.
+  package static let hatchCount = 7
 
   /// A number for each pixel of the picture, row by row: 0 for nothing, n for `entries[n - 1]`.
   package var numbers: [UInt16]

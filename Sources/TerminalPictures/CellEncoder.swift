@@ -45,8 +45,6 @@ extension CellEncoder {
 struct BlendedPicture {
   /// The colours.
   let buffer: PixelBuffer
-  /// The picture's layers.
-  let layers: [PixelLayer]
   /// Pixels of a cell.
   let pixelsPerCell: PixelsPerCell
   /// What each pixel shows: 0 for the image alone, up to `markCount` for a mark, above that for a label.
@@ -56,6 +54,8 @@ struct BlendedPicture {
   let kinds: [UInt32]
   /// The number of entries that are no labels.
   let markCount: UInt32
+  /// The letters of the labels, in the order of their kinds.
+  let letters: [Unicode.Scalar]
 
   /// Blends the layers of a picture over its image.
   ///
@@ -63,13 +63,13 @@ struct BlendedPicture {
   /// which keeps both the hue and the image.
   /// - Complexity: O(pixels) for each layer.
   init(_ picture: Picture, depth: TerminalCapabilities.ColourDepth, keepsKinds: Bool = false) {
-    layers = picture.layers
     pixelsPerCell = picture.pixelsPerCell
     var image = picture.image
     let (width, height) = (image.width, image.height)
     let kindsOfEntries = BlendedPicture.kinds(of: picture.layers)
     markCount = kindsOfEntries.markCount
-    var kinds = [UInt32](repeating: 0, count: keepsKinds && !layers.isEmpty ? image.pixels.count : 0)
+    letters = picture.layers.flatMap { $0.entries.compactMap(\.letter) }
+    var kinds = [UInt32](repeating: 0, count: keepsKinds && !picture.layers.isEmpty ? image.pixels.count : 0)
     for (layer, entryKinds) in zip(picture.layers, kindsOfEntries.byLayer) {
       let blends = layer.entries.map { entry in
         entry.opacity < 1 && (depth == .trueColour || depth == .mono)

@@ -19,7 +19,7 @@ struct ScreenDoor {
   init(_ picture: Picture, _ layer: PixelLayer, depth: TerminalCapabilities.ColourDepth) {
     let pixels = picture.pixelsPerCell
     entries = layer.entries
-    hatches = depth <= .sixteen
+    hatches = depth == .sixteen
     (width, height) = (picture.image.width, picture.image.height)
     (left, top) = (picture.area.column * pixels.columns, picture.area.row * pixels.rows)
     unit = PixelsPerCell(columns: pixels.columns / 2, rows: pixels.rows / 2)
