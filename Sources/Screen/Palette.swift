@@ -39,10 +39,15 @@ package enum Palette {
     return Int(table256[code(colour)])
   }
 
-  /// The entry, 0...15, that is nearest to `colour`.
+  /// The entry, 0...15, that is nearest to `colour`; a colour with a strong tint never becomes a grey.
   package static func index16(_ colour: RGB) -> Int {
-    Int(table16[code(colour)])
+    let greatest = max(colour.red, colour.green, colour.blue)
+    let isTinted = greatest - min(colour.red, colour.green, colour.blue) >= leastTint
+    return Int((isTinted ? tintedTable16 : table16)[code(colour)])
   }
+
+  /// The difference of a colour's parts from which on 16 colours show its hue.
+  private static let leastTint = 72
 
   private static func code(_ colour: RGB) -> Int {
     (Int(colour.red) >> 3) << 10 | (Int(colour.green) >> 3) << 5 | Int(colour.blue) >> 3
@@ -53,27 +58,29 @@ package enum Palette {
   }
 
   // Five bits of each part decide; 32 768 entries, made at first use (about 20 ms).
-  private static let table256 = nearestTable(Array(xterm256[16...]), firstIndex: 16)
-  private static let table16 = nearestTable(sixteen, firstIndex: 0)
+  private static let table256 = nearestTable(Array(xterm256.enumerated().dropFirst(16)))
+  private static let table16 = nearestTable(Array(sixteen.enumerated()))
+  private static let tintedTable16 = nearestTable(
+    sixteen.enumerated().filter { $0.element.red != $0.element.green || $0.element.green != $0.element.blue })
 
-  private static func nearestTable(_ palette: [RGB], firstIndex: Int) -> [UInt8] {
+  private static func nearestTable(_ palette: [(offset: Int, element: RGB)]) -> [UInt8] {
     func parts(_ colour: RGB) -> SIMD3<Int32> {
       let (red, green, blue) = (Int32(colour.red), Int32(colour.green), Int32(colour.blue))
       // Lightness and two opponent hues, all in the same unit.
       return SIMD3(red + green + blue, 2 * (red - green), red + green - 2 * blue)
     }
-    let entries = palette.map(parts)
+    let entries = palette.map { (index: $0.offset, parts: parts($0.element)) }
     return (0..<32768).map { code in
       let middle = { (bits: Int) in UInt8((bits & 31) << 3 | (bits & 31) >> 2) }
       let wanted = parts(RGB(middle(code >> 10), middle(code >> 5), middle(code)))
       var best = 0
       var smallest = Int32.max
-      for (index, entry) in entries.enumerated() {
+      for (index, entry) in entries {
         let difference = entry &- wanted
         let distance = (difference &* difference).wrappedSum()
         if distance < smallest { (best, smallest) = (index, distance) }
       }
-      return UInt8(best + firstIndex)
+      return UInt8(best)
     }
   }
 }

@@ -10,14 +10,21 @@ package struct PixelLayer: Hashable, Sendable {
     package var opacity: Double
     /// The letter of a label where there are no colours; nil for what is no label.
     package var letter: Unicode.Scalar?
+    /// The hatch of a label where there are so few colours that several labels share one; 0 for none, less than
+    /// ``hatchCount``.
+    package var hatch: UInt8
 
     /// The look of a number.
-    package init(_ colour: RGB, opacity: Double = 1, letter: Unicode.Scalar? = nil) {
+    package init(_ colour: RGB, opacity: Double = 1, letter: Unicode.Scalar? = nil, hatch: UInt8 = 0) {
       self.colour = colour
       self.opacity = opacity
       self.letter = letter
+      self.hatch = hatch
     }
   }
+
+  /// The number of hatches, of which the first is none.
+  package static let hatchCount = 7
 
   /// A number for each pixel of the picture, row by row: 0 for nothing, n for `entries[n - 1]`.
   package var numbers: [UInt16]

@@ -40,8 +40,8 @@ package struct TerminalCapabilities: Hashable, Sendable {
     case (.characters, _), (.backgrounds, _): return PixelsPerCell(columns: 1, rows: 1)
     case (.halfBlocks, _), (_, .coarsest), (.blocks, .coarse), (.sextants, .coarse):
       return PixelsPerCell(columns: 1, rows: 2)
-    case (.blocks, .full): return PixelsPerCell(columns: 4, rows: 8)
-    case (.sextants, .full): return PixelsPerCell(columns: 4, rows: 12)
+    // Square pixels in a cell of the usual shape; more of them make the choice of blocks no better.
+    case (.blocks, .full), (.sextants, .full): return PixelsPerCell(columns: 4, rows: 8)
     case (.sixel, _), (.kitty, _), (.kittyPlaceholders, _):
       let size = cellSize ?? PixelsPerCell(columns: 8, rows: Int((8 * cellAspect).rounded()))
       var divisor = 1

@@ -4,6 +4,8 @@ import Screen
 protocol CellEncoder: PictureEncoder {
   /// The colours of the terminal.
   var depth: TerminalCapabilities.ColourDepth { get }
+  /// Whether ``cell(_:left:top:row:column:)`` needs ``BlendedPicture/kinds``.
+  var needsKinds: Bool { get }
 
   /// What a cell shows.
   /// - Parameters:
@@ -11,15 +13,17 @@ protocol CellEncoder: PictureEncoder {
   ///   - left, top: The first pixel of the cell in the picture.
   ///   - row, column: The cell on the screen, to which patterns are fixed, so that scrolling changes only cells whose
   ///     pixels change.
-  func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell
+  mutating func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell
 }
 
 extension CellEncoder {
+  var needsKinds: Bool { false }
+
   package mutating func encode(_ frame: Frame) -> EncodedFrame {
     var cells = frame.cells
     let shown = frame.shownPictures
     for (position, picture) in frame.pictures.enumerated() {
-      let blended = BlendedPicture(picture, depth: depth)
+      let blended = BlendedPicture(picture, depth: depth, keepsKinds: needsKinds)
       let pixels = blended.pixelsPerCell
       let area = picture.area.intersection(frame.bounds)
       for row in area.row..<area.row + area.rows {
@@ -41,69 +45,101 @@ extension CellEncoder {
 struct BlendedPicture {
   /// The colours.
   let buffer: PixelBuffer
-  /// The picture's layers.
-  let layers: [PixelLayer]
   /// Pixels of a cell.
   let pixelsPerCell: PixelsPerCell
+  /// What each pixel shows: 0 for the image alone, up to `markCount` for a mark, above that for a label.
+  ///
+  /// Of labels, a later layer and in a layer a later entry has the greater number. Empty where no layer is shown or where
+  /// they were not asked for.
+  let kinds: [UInt32]
+  /// The number of entries that are no labels.
+  let markCount: UInt32
+  /// The letters of the labels, in the order of their kinds.
+  let letters: [Unicode.Scalar]
 
   /// Blends the layers of a picture over its image.
   ///
-  /// With few colours a blend would be grey; there an ordered dither of 2 x 2 pixels, fixed to the picture, keeps both the
-  /// hue and the image.
+  /// With few colours a blend would be grey; there an entry covers some pixels and leaves others free (``ScreenDoor``),
+  /// which keeps both the hue and the image.
   /// - Complexity: O(pixels) for each layer.
-  init(_ picture: Picture, depth: TerminalCapabilities.ColourDepth) {
-    layers = picture.layers
+  init(_ picture: Picture, depth: TerminalCapabilities.ColourDepth, keepsKinds: Bool = false) {
     pixelsPerCell = picture.pixelsPerCell
     var image = picture.image
-    for layer in picture.layers {
-      BlendedPicture.blend(layer, over: &image, mixesColours: depth == .trueColour || depth == .mono)
+    let kindsOfEntries = BlendedPicture.kinds(of: picture.layers)
+    markCount = kindsOfEntries.markCount
+    letters = picture.layers.flatMap { $0.entries.compactMap(\.letter) }
+    var kinds = [UInt32](repeating: 0, count: keepsKinds && !picture.layers.isEmpty ? image.pixels.count : 0)
+    for (layer, entryKinds) in zip(picture.layers, kindsOfEntries.byLayer) {
+      let door = depth == .trueColour || depth == .mono ? nil : ScreenDoor(picture, layer, depth: depth)
+      BlendedPicture.blend(layer, over: &image, through: door, entryKinds, &kinds)
     }
     buffer = image
+    self.kinds = kinds
   }
 
-  /// Blends a layer over an image, or covers a part of its pixels where colours are not mixed.
-  private static func blend(_ layer: PixelLayer, over image: inout PixelBuffer, mixesColours: Bool) {
+  /// Blends a layer over an image, or covers the pixels that a screen door leaves open; `kinds` is empty or gets what each
+  /// of these pixels shows.
+  private static func blend(
+    _ layer: PixelLayer, over image: inout PixelBuffer, through door: ScreenDoor?, _ entryKinds: [UInt32],
+    _ kinds: inout [UInt32]
+  ) {
     var blends = BlendTables(layer.entries)
     defer { blends.deallocate() }
     let (width, height) = (image.width, image.height)
     layer.numbers.withUnsafeBufferPointer { numbers in
       image.pixels.withUnsafeMutableBufferPointer { pixels in
-        guard let numbers = numbers.baseAddress, let pixels = pixels.baseAddress else { return }
-        // SAFETY: a layer has a number for each pixel, and an entry for each number.
-        for y in 0..<height {
-          var pixel = y * width
-          let end = pixel + width
-          while pixel < end {
-            let part = min(16, end - pixel)
-            // Most of a picture has nothing of a layer.
-            if part == 16,
-              UnsafeRawPointer(numbers + pixel).loadUnaligned(as: SIMD16<UInt16>.self) == SIMD16(repeating: 0)
-            {
-              pixel += part
-              continue
-            }
-            for pixel in pixel..<pixel + part where numbers[pixel] != 0 {
-              let number = Int(numbers[pixel]) - 1
-              if mixesColours {
-                let table = blends.table(number)
-                let colour = pixels[pixel]
-                pixels[pixel] = RGB(
-                  table[Int(colour.red)], table[256 + Int(colour.green)], table[512 + Int(colour.blue)])
-              } else if isCovered(pixel - y * width, y, layer.entries[number].opacity) {
-                pixels[pixel] = layer.entries[number].colour
+        kinds.withUnsafeMutableBufferPointer { kinds in
+          guard let first = numbers.baseAddress, let pixels = pixels.baseAddress else { return }
+          // SAFETY: a layer has a number for each pixel, and an entry for each number.
+          for y in 0..<height {
+            var pixel = y * width
+            let end = pixel + width
+            while pixel < end {
+              let part = min(16, end - pixel)
+              // Most of a picture has nothing of a layer.
+              if part == 16,
+                UnsafeRawPointer(first + pixel).loadUnaligned(as: SIMD16<UInt16>.self) == SIMD16(repeating: 0)
+              {
+                pixel += part
+                continue
               }
+              for pixel in pixel..<pixel + part where first[pixel] != 0 {
+                let number = Int(first[pixel]) - 1
+                if let door {
+                  guard let colour = door.colour(of: number, pixel - y * width, y, numbers) else { continue }
+                  pixels[pixel] = colour
+                } else {
+                  let table = blends.table(number)
+                  let colour = pixels[pixel]
+                  pixels[pixel] = RGB(
+                    table[Int(colour.red)], table[256 + Int(colour.green)], table[512 + Int(colour.blue)])
+                }
+                if !kinds.isEmpty { kinds[pixel] = entryKinds[number] }
+              }
+              pixel += part
             }
-            pixel += part
           }
         }
       }
     }
   }
 
-  /// Whether an ordered dither covers a pixel: a quarter, half, three quarters or all of them.
-  private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
-    let threshold = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
-    return Double(threshold) < (opacity * 4).rounded()
+  /// For each layer the kinds of its entries.
+  private static func kinds(of layers: [PixelLayer]) -> (byLayer: [[UInt32]], markCount: UInt32) {
+    var marks = UInt32(0)
+    for layer in layers { marks += UInt32(layer.entries.count { $0.letter == nil }) }
+    var (mark, label) = (UInt32(0), marks)
+    let byLayer = layers.map { layer in
+      layer.entries.map { entry in
+        if entry.letter == nil {
+          mark += 1
+          return mark
+        }
+        label += 1
+        return label
+      }
+    }
+    return (byLayer, marks)
   }
 
   /// The mean colour of some rows of a cell's pixels.

@@ -32,7 +32,9 @@ package func pictureEncoder(for capabilities: TerminalCapabilities) -> any Pictu
   switch capabilities.pictureMode {
   case .characters: CharacterEncoder()
   case .backgrounds: BackgroundEncoder(depth: capabilities.colourDepth)
-  case .halfBlocks, .blocks, .sextants, .sixel, .kitty, .kittyPlaceholders:
+  case .blocks: BlockEncoder(depth: capabilities.colourDepth, hasSextants: false)
+  case .sextants: BlockEncoder(depth: capabilities.colourDepth, hasSextants: true)
+  case .halfBlocks, .sixel, .kitty, .kittyPlaceholders:
     HalfBlockEncoder(depth: capabilities.colourDepth)
   }
 }

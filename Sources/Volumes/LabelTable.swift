@@ -98,15 +98,22 @@ package struct LabelTable: Equatable, Sendable, Codable {
       })
   }
 
-  /// The default colour of a label: Okabe and Ito's palette first (distinct for colour-blind
-  /// readers, no greys), then further hues by the golden angle.
+  /// The default colours of the values from 1: Okabe and Ito's, then nine more.
+  ///
+  /// All 16 differ from each other where a terminal has 256 colours, also for readers who do not see green, and none is
+  /// near a grey. For that, Okabe and Ito's orange is brighter by one step, which nobody sees, and their reddish purple is
+  /// stronger.
+  package static let defaultColours = [
+    RGBColour(232, 160, 0), RGBColour(86, 180, 233), RGBColour(0, 158, 115), RGBColour(240, 228, 66),
+    RGBColour(0, 114, 178), RGBColour(213, 94, 0), RGBColour(215, 95, 175), RGBColour(0, 255, 255),
+    RGBColour(135, 95, 255), RGBColour(135, 95, 0), RGBColour(95, 255, 175), RGBColour(215, 95, 95),
+    RGBColour(0, 0, 215), RGBColour(135, 0, 95), RGBColour(175, 175, 95), RGBColour(0, 95, 0),
+  ]
+
+  /// The default colour of a label: one of ``defaultColours``, then further hues by the golden angle.
   package static func colour(ofValue value: UInt16) -> RGBColour {
-    let palette = [
-      RGBColour(230, 159, 0), RGBColour(86, 180, 233), RGBColour(0, 158, 115), RGBColour(240, 228, 66),
-      RGBColour(0, 114, 178), RGBColour(213, 94, 0), RGBColour(204, 121, 167),
-    ]
     let position = Int(value) - 1
-    if palette.indices.contains(position) { return palette[position] }
+    if defaultColours.indices.contains(position) { return defaultColours[position] }
     let hue = (Double(value) * 137.508).truncatingRemainder(dividingBy: 360) / 60
     let lightness = [1.0, 0.78, 0.6][Int(value) % 3]
     func channel(_ shift: Double) -> UInt8 {

@@ -168,6 +168,7 @@ extension ReviewState {
       rows.map { otherName($0?.pair, inA: columns.isA) ?? "" }, to: columns.table.nameWidth - 3
     ).map { $0.isEmpty ? "" : "\(side): \($0)" }
     let selected = version.position(selectedLabel)
+    let swatches = swatches(version.table)
     return shown.indices.flatMap { position -> [[Span]] in
       let offset = position - shown.startIndex
       let (label, name, row) = (shown[position], names[offset], rows[offset])
@@ -179,12 +180,22 @@ extension ReviewState {
       swatch.isReversed = false
       var numbers = [columns.digits.text(version.millilitres(of: label.value))]
       if columns.compared != nil { numbers += agreement(row, columns) }
-      let mark = Span((isShown ? "■" : "·") + (isSelected ? "›" : " "), swatch)
+      let mark = Span((isShown ? swatches[label.value] ?? "■" : "·") + (isSelected ? "›" : " "), swatch)
       guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
       return [
         [mark, Span(name.fitted(width - 2), style)],
         [Span("  " + columns.table.line(others[offset], numbers), style)],
       ]
+    }
+  }
+
+  /// The swatches of labels that look otherwise in the panes than by colour alone: the letter without colours, the hatch
+  /// with 16.
+  private func swatches(_ table: LabelTable) -> [UInt16: String] {
+    switch capabilities.colourDepth {
+    case .mono: table.letters.mapValues { String($0) }
+    case .sixteen: table.hatches.mapValues { ["■", "▨", "▤", "▥", "▧", "▣", "▦"][Int($0)] }
+    case .indexed256, .trueColour: [:]
     }
   }
 

@@ -27,15 +27,15 @@ package struct LabelEdit: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// Colours to choose from, each with a word for it: Okabe and Ito's, then further ones that differ from them.
-  static let palette: [(name: String, colour: RGBColour)] = [
-    ("orange", RGBColour(230, 159, 0)), ("sky blue", RGBColour(86, 180, 233)),
-    ("bluish green", RGBColour(0, 158, 115)), ("yellow", RGBColour(240, 228, 66)),
-    ("blue", RGBColour(0, 114, 178)), ("vermilion", RGBColour(213, 94, 0)),
-    ("reddish purple", RGBColour(204, 121, 167)), ("red", RGBColour(220, 50, 47)),
-    ("lime", RGBColour(160, 220, 60)), ("violet", RGBColour(130, 90, 220)),
-    ("brown", RGBColour(150, 100, 60)), ("turquoise", RGBColour(60, 210, 200)),
-  ]
+  /// Colours to choose from, each with a word for it: the default colours of labels.
+  static let palette: [(name: String, colour: RGBColour)] = Array(
+    zip(
+      [
+        "orange", "sky blue", "bluish green", "yellow", "blue", "vermilion", "reddish purple", "cyan",
+        "violet",
+        "brown", "mint", "coral", "deep blue", "plum", "khaki", "dark green",
+      ], LabelTable.defaultColours)
+  ).map { (name: $0, colour: $1) }
 
   /// Asks for another name, colour or pair of the selected label.
   mutating func editLabel(_ part: Action.LabelPart) {

@@ -35,6 +35,6 @@ struct LabelLayer: Equatable {
 extension LabelLayer {
   /// The looks of the ranks from 1.
   func entries(opacity: Double) -> [PixelLayer.Entry] {
-    looks.map { PixelLayer.Entry($0.colour, opacity: opacity, letter: $0.letter) }
+    looks.map { PixelLayer.Entry($0.colour, opacity: opacity, letter: $0.letter, hatch: $0.hatch) }
   }
 }

@@ -11,10 +11,13 @@ extension LabelRanks {
     var ranks = LabelRanks()
     var looks: [LabelLook] = []
     let letters = version.table.letters
+    let hatches = version.table.hatches
     for (position, label) in version.labelsBySize.lazy.filter(isVisible).enumerated() {
       ranks.give(
         UInt16(position + 1), to: label.value, bounds: version.statistics(of: label.value)?.bounds)
-      looks.append(LabelLook(colour: label.colour.rgb, letter: letters[label.value] ?? "?"))
+      looks.append(
+        LabelLook(
+          colour: label.colour.rgb, letter: letters[label.value] ?? "?", hatch: hatches[label.value] ?? 0))
     }
     return (ranks, looks)
   }
@@ -30,9 +33,10 @@ extension LabelRanks {
 
 /// How a label looks in the panes.
 struct LabelLook: Equatable {
-  /// Its colour, and its letter where there are no colours.
+  /// Its colour, its letter where there are no colours, and its hatch where there are 16.
   let colour: RGB
   let letter: Unicode.Scalar
+  let hatch: UInt8
 }
 
 extension LabelTable {
@@ -42,6 +46,20 @@ extension LabelTable {
     return Dictionary(
       labels.enumerated().map { position, label in (label.value, letters[position % letters.count]) },
       uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension LabelTable {
+  /// The hatches of the labels where there are 16 colours: labels of one colour have different ones, as long as there are.
+  package var hatches: [UInt16: UInt8] {
+    var sameColour: [Int: Int] = [:]
+    return Dictionary(
+      labels.map { label in
+        let colour = Palette.index16(label.colour.rgb)
+        let earlier = sameColour[colour, default: 0]
+        sameColour[colour] = earlier + 1
+        return (label.value, UInt8(earlier % PixelLayer.hatchCount))
+      }, uniquingKeysWith: { first, _ in first })
   }
 }
 
