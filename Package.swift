@@ -113,6 +113,7 @@ let package = Package(
     tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
     tests("TerminalPicturesTests", ["Screen", "TerminalPictures"]),
+    tests("CursesTerminalTests", ["Screen", "CTerminal", "CursesTerminal"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),

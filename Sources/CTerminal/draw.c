@@ -1,7 +1,7 @@
-// Cells to the screen. On a terminal with a palette ncurses draws them. On a terminal with 24-bit colours the direct
-// writer writes every cell, and ncurses holds an empty screen: it has at most 65 536 colour pairs, sends both colours
-// at every change, and moves lines that it finds again elsewhere by scrolling, which would move cells that it does not
-// know.
+// Cells to the screen. On a terminal with a palette ncurses draws them. On a terminal with 24-bit colours, and wherever
+// pictures are pixels, the direct writer writes every cell, and ncurses holds an empty screen: it has at most 65 536
+// colour pairs, sends both colours at every change, and moves lines that it finds again elsewhere by scrolling, which
+// would move cells and pictures that it does not know.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -18,6 +18,9 @@ static struct terminal_cell *shown;
 static int shown_rows, shown_columns;
 static bool shows_nothing = true;
 static int cursor_visibility = -1;
+static bool has_graphics;
+// Bytes of a changed cell that ncurses draws, as measured on slices in 256 colours.
+enum { BYTES_OF_CURSES_CELL = 20 };
 
 // ---- Colour pairs ---------------------------------------------------------------------------------------------
 
@@ -91,7 +94,7 @@ static bool is_second_half(const struct terminal_cell *cells, int column) {
 /// The character that a cell shows: a blank in place of none, and `?` for one that would not fill exactly its cells.
 static uint32_t drawable(const struct terminal_cell *cells, int column, int columns) {
   const uint32_t character = cells[column].character;
-  if (character == 0) return ' ';
+  if (character == 0 || character == TERMINAL_PICTURE) return ' ';
   if (character >= 0x80 && !terminal_state.description.shows_unicode) return '?';
   const int width = wcwidth((wchar_t)character);
   const bool has_room = column + 1 < columns && cells[column + 1].character == 0;
@@ -156,6 +159,9 @@ static void put_colour(int base, int colour) {
   put("\033[", 2);
   if (colour < 0) {
     put_number((unsigned)base + 1);
+  } else if (colour < 16) {
+    // Every terminal with colours knows these; 38;5 not every one.
+    put_number((unsigned)(base - 8 + (colour < 8 ? colour : colour - 8 + 60)));
   } else {
     put_number((unsigned)base);
     if (colour >= TERMINAL_DIRECT) {
@@ -201,7 +207,9 @@ static void put_row(int row, const struct terminal_cell *cells, const struct ter
   bool has_style = false;
   for (int column = 0; column < columns; column++) {
     const struct terminal_cell *cell = &cells[column];
-    if (is_second_half(cells, column) || (!all && is_unchanged(cells, before, column, columns))) continue;
+    if (is_second_half(cells, column) || cell->character == TERMINAL_PICTURE ||
+        (!all && is_unchanged(cells, before, column, columns)))
+      continue;
     if (at != column) {
       put("\033[", 2);
       put_number((unsigned)row + 1);
@@ -241,6 +249,7 @@ void draw_start(void) {
   idlok(stdscr, FALSE);
   scrollok(stdscr, FALSE);
   cursor_visibility = -1;
+  has_graphics = false;
   shows_nothing = true;
 }
 
@@ -255,6 +264,14 @@ void draw_stop(void) {
 
 void terminal_redraw(void) { shows_nothing = true; }
 
+void terminal_use_graphics(int32_t is_used) {
+  if (has_graphics == (is_used != 0)) return;
+  has_graphics = is_used != 0;
+  // The cells of one writer are foreign to the other.
+  if (terminal_state.is_started) werase(stdscr);
+  shows_nothing = true;
+}
+
 /// Hands a row to ncurses, which finds out what changed.
 static void curses_row(int row, const struct terminal_cell *cells, int columns, cchar_t *line) {
   int count = 0;
@@ -267,9 +284,15 @@ static void curses_row(int row, const struct terminal_cell *cells, int columns, 
   mvwadd_wchnstr(stdscr, row, 0, line, count);
 }
 
-void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
-                   int32_t cursor_column) {
-  if (!terminal_state.is_started || rows <= 0 || columns <= 0) return;
+static size_t changed_cells(const struct terminal_cell *now, const struct terminal_cell *before, int columns) {
+  size_t count = 0;
+  for (int column = 0; column < columns; column++) count += !is_same(&now[column], &before[column]);
+  return count;
+}
+
+size_t terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
+                     int32_t cursor_column, const uint8_t *graphics, size_t graphics_count) {
+  if (!terminal_state.is_started || rows <= 0 || columns <= 0) return 0;
   if (shown_rows != rows || shown_columns != columns) {
     free(shown);
     shown = calloc((size_t)rows * (size_t)columns, sizeof *shown);
@@ -282,7 +305,8 @@ void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t colu
   const bool all = shows_nothing;
   if (all) clearok(curscr, TRUE);
   shows_nothing = false;
-  const bool is_direct_used = terminal_state.description.depth == TERMINAL_DEPTH_TRUE_COLOUR;
+  const bool is_direct_used = has_graphics || terminal_state.description.depth == TERMINAL_DEPTH_TRUE_COLOUR;
+  size_t curses_bytes = 0;
   cchar_t line[columns];
   memset(line, 0, sizeof line);
   byte_count = 0;
@@ -294,7 +318,10 @@ void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t colu
     struct terminal_cell *before = shown + (size_t)row * (size_t)columns;
     if (!all && memcmp(now, before, row_size) == 0) continue;
     if (is_direct_used) put_row(row, now, before, visible_columns, all);
-    else curses_row(row, now, visible_columns, line);
+    else {
+      curses_row(row, now, visible_columns, line);
+      curses_bytes += BYTES_OF_CURSES_CELL * (all ? (size_t)columns : changed_cells(now, before, columns));
+    }
     memcpy(before, now, row_size);
   }
   const int visibility = cursor_row >= 0 ? 1 : 0;
@@ -302,14 +329,21 @@ void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t colu
   cursor_visibility = visibility;
   leaveok(stdscr, visibility == 0);
   if (visibility) wmove(stdscr, cursor_row, cursor_column);
+  const bool is_written = byte_count + graphics_count > 0;
   // Terminals that know synchronised output show the two writers' work at once.
-  if (byte_count > 0) write_all(STDOUT_FILENO, "\033[?2026h", 8);
+  if (is_written) write_all(STDOUT_FILENO, "\033[?2026h", 8);
   wnoutrefresh(stdscr);
   doupdate();
-  if (byte_count > 0) {
-    // The cursor and style that ncurses believes in are put back.
-    write_all(STDOUT_FILENO, "\0337", 2);
-    put("\033[0m\0338\033[?2026l", 14);
-    write_all(STDOUT_FILENO, bytes, byte_count);
+  if (!is_written) return curses_bytes;
+  // The cursor and style that ncurses believes in are put back.
+  write_all(STDOUT_FILENO, "\0337", 2);
+  if (graphics_count > 0) put("\033[0m", 4);
+  static const char end[] = "\033[0m\0338\033[?2026l";
+  if (graphics_count == 0) put(end, sizeof end - 1);
+  write_all(STDOUT_FILENO, bytes, byte_count);
+  if (graphics_count > 0) {
+    write_all(STDOUT_FILENO, graphics, graphics_count);
+    write_all(STDOUT_FILENO, end, sizeof end - 1);
   }
+  return byte_count + graphics_count + curses_bytes;
 }

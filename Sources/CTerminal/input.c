@@ -1,6 +1,7 @@
 // Keys, mouse, paste and resizing. ncurses reads and decodes; sequences that terminfo entries leave out or get wrong
 // (mouse reports under tmux, paste marks, keys of an entry too plain) are taught to it with define_key.
 #define _GNU_SOURCE
+#include "sequence.h"
 #include "state.h"
 
 #include <curses.h>
@@ -8,7 +9,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -16,11 +16,12 @@ void session_resize(void);
 void session_continued(void);
 
 /// The program's key codes, above those of ncurses and of its extended entries.
-enum { CODE_SGR_MOUSE = 5000, CODE_X10_MOUSE, CODE_PASTE_START, CODE_PASTE_END };
+enum { CODE_SGR_MOUSE = 5000, CODE_X10_MOUSE, CODE_PASTE_START, CODE_PASTE_END, CODE_FOCUS_IN, CODE_FOCUS_OUT };
 
 static const struct { const char *sequence; int code; } taught[] = {
   {"\033[<", CODE_SGR_MOUSE}, {"\033[M", CODE_X10_MOUSE}, {"\033[200~", CODE_PASTE_START},
-  {"\033[201~", CODE_PASTE_END}, {"\033[A", KEY_UP}, {"\033OA", KEY_UP}, {"\033[B", KEY_DOWN},
+  {"\033[201~", CODE_PASTE_END}, {"\033[I", CODE_FOCUS_IN}, {"\033[O", CODE_FOCUS_OUT}, {"\033[A", KEY_UP},
+  {"\033OA", KEY_UP}, {"\033[B", KEY_DOWN},
   {"\033OB", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
   {"\033OD", KEY_LEFT}, {"\033[H", KEY_HOME}, {"\033OH", KEY_HOME}, {"\033[1~", KEY_HOME},
   {"\033[F", KEY_END}, {"\033OF", KEY_END}, {"\033[4~", KEY_END}, {"\033[3~", KEY_DC},
@@ -45,37 +46,58 @@ void input_start(void) {
   paste_count = 0;
 }
 
-static int64_t milliseconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void terminal_wake(void) {
   // A full pipe wakes the reader too.
   const char byte = 1;
   if (terminal_state.wake_writer >= 0 && write(terminal_state.wake_writer, &byte, 1) < 0) return;
 }
 
-/// The next character of a sequence that has begun, or -1 when it does not arrive.
-static int next_of_sequence(void) {
-  for (int attempt = 0; attempt < 2; attempt++) {
-    wint_t character;
-    const int kind = wget_wch(stdscr, &character);
-    if (kind == OK) return (int)character;
-    if (kind == KEY_CODE_YES) return -1;
-    struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (poll(&waiting, 1, 50) <= 0) return -1;
-  }
-  return -1;
+// ---- Questions ------------------------------------------------------------------------------------------------
+
+// Questions whose last answer is missing, and when the last one was sent: some terminals never answer.
+static int open_questions;
+static int64_t question_time;
+enum { ANSWER_PATIENCE_MILLISECONDS = 3000, FINISH_MILLISECONDS = 300, REMOTE_FINISH_MILLISECONDS = 1000 };
+
+static bool awaits_answer(void) {
+  return open_questions > 0 && milliseconds_now() - question_time < ANSWER_PATIENCE_MILLISECONDS;
+}
+
+void terminal_send(const char *text, size_t count) {
+  if (terminal_state.is_started) write_all(STDOUT_FILENO, text, count);
+}
+
+void terminal_ask(const char *questions, size_t count) {
+  if (!terminal_state.is_started) return;
+  if (!awaits_answer()) open_questions = 0;
+  open_questions++;
+  question_time = milliseconds_now();
+  write_all(STDOUT_FILENO, questions, count);
 }
 
 // ---- Mouse ----------------------------------------------------------------------------------------------------
 
+// The size of a cell where reports count pixels, else 0.
+static int cell_width, cell_height;
+
+void terminal_set_mouse_cell(int32_t width, int32_t height) {
+  cell_width = width > 0 && height > 0 ? width : 0;
+  cell_height = cell_width > 0 ? height : 0;
+}
+
+/// The cell of a position and the point in it; positions count from 1.
+static void place(int position, int cell_size, int cells, int32_t *cell, double *point) {
+  *point = cell_size > 0 ? (position - 0.5) / cell_size : position - 0.5;
+  // A report from the margin of a window belongs to the cell at the edge.
+  if (cell_size > 0 && *point > cells) *point = cells - 0.5 / cell_size;
+  if (*point < 0) *point = 0;
+  *cell = (int32_t)*point;
+}
+
 static bool mouse_event(int bits, int column, int row, bool is_release, struct terminal_event *event) {
   event->kind = TERMINAL_EVENT_MOUSE;
-  event->row = row - 1;
-  event->column = column - 1;
+  place(row, cell_height, terminal_state.rows, &event->row, &event->point_row);
+  place(column, cell_width, terminal_state.columns, &event->column, &event->point_column);
   event->control = (bits & 16) != 0;
   if (bits & 64) {
     if ((bits & 3) > 1) return false;  // sideways
@@ -91,27 +113,27 @@ static bool mouse_event(int bits, int column, int row, bool is_release, struct t
   return true;
 }
 
-static bool read_sgr_mouse(struct terminal_event *event) {
+static bool sgr_mouse(const struct terminal_sequence *sequence, struct terminal_event *event) {
   int values[3] = {0, 0, 0}, index = 0;
-  for (int length = 0; length < 24; length++) {
-    const int character = next_of_sequence();
+  for (size_t i = 2; i + 1 < sequence->count; i++) {
+    const uint32_t character = sequence->characters[i];
     if (character >= '0' && character <= '9') {
-      values[index] = values[index] * 10 + (character - '0');
+      values[index] = values[index] * 10 + (int)(character - '0');
       if (values[index] > 100000) return false;
     } else if (character == ';' && index < 2) {
       index++;
-    } else if ((character == 'M' || character == 'm') && index == 2) {
-      return mouse_event(values[0], values[1], values[2], character == 'm', event);
     } else {
       return false;
     }
   }
-  return false;
+  if ((sequence->last != 'M' && sequence->last != 'm') || index != 2) return false;
+  return mouse_event(values[0], values[1], values[2], sequence->last == 'm', event);
 }
 
-static bool read_x10_mouse(struct terminal_event *event) {
+static bool x10_mouse(const struct terminal_sequence *sequence, struct terminal_event *event) {
   static int last_button;
-  const int bits = next_of_sequence() - 32, column = next_of_sequence() - 32, row = next_of_sequence() - 32;
+  const int bits = (int)sequence->characters[2] - 32, column = (int)sequence->characters[3] - 32,
+            row = (int)sequence->characters[4] - 32;
   if (bits < 0 || column < 1 || row < 1) return false;
   const bool is_release = !(bits & 64) && (bits & 3) == 3;
   if (!is_release) last_button = bits & 3;
@@ -120,23 +142,23 @@ static bool read_x10_mouse(struct terminal_event *event) {
 
 // ---- Keys -----------------------------------------------------------------------------------------------------
 
-/// After Escape: true when it began a sequence that ncurses does not know; the whole sequence is dropped.
-static bool drop_unknown_sequence(void) {
-  wint_t character;
-  if (wget_wch(stdscr, &character) != OK) return false;
-  const bool is_control_sequence = character == '[';
-  const bool is_late_answer = terminal_state.late_answers && character == 'P';
-  if (!is_control_sequence && !is_late_answer) {
-    unget_wch((wchar_t)character);
-    return false;
-  }
-  for (int length = 0; length < 256; length++) {
-    const int next = next_of_sequence();
-    if (next < 0) break;
-    if (is_control_sequence && next >= 0x40 && next <= 0x7E) break;
-    if (is_late_answer && next == '\\') break;
-  }
-  return true;
+// A sequence that ncurses does not know, or that arrives in pieces, so far.
+static struct terminal_sequence sequence;
+static bool is_in_sequence;
+static int64_t sequence_time;
+
+static void begin_sequence(const char *start) {
+  is_in_sequence = true;
+  sequence_time = milliseconds_now();
+  terminal_sequence_begin(&sequence);
+  for (; *start != 0; start++) terminal_sequence_add(&sequence, (uint32_t)*start);
+}
+
+/// How long the next character of the sequence may take. ncurses has waited for the one after Escape.
+static int64_t sequence_patience(void) {
+  if (sequence.count >= 2) return 10000;
+  if (awaits_answer()) return 500;
+  return sequence.count == 0 ? 0 : 100;
 }
 
 static void named(struct terminal_event *event, int key) {
@@ -149,10 +171,7 @@ static bool character_event(wint_t character, struct terminal_event *event) {
     case '\r': case '\n': named(event, TERMINAL_KEY_ENTER); return true;
     case '\t': named(event, TERMINAL_KEY_TAB); return true;
     case 8: case 127: named(event, TERMINAL_KEY_BACKSPACE); return true;
-    case 27:
-      if (drop_unknown_sequence()) return false;
-      named(event, TERMINAL_KEY_ESCAPE);
-      return true;
+    case 27: begin_sequence(""); return false;
     default: break;
   }
   if (!terminal_state.description.shows_unicode && character > 126) return false;
@@ -171,8 +190,6 @@ static bool code_event(int code, struct terminal_event *event) {
     {KEY_END, TERMINAL_KEY_END}, {KEY_SELECT, TERMINAL_KEY_END}, {KEY_ENTER, TERMINAL_KEY_ENTER},
     {KEY_BTAB, TERMINAL_KEY_BACK_TAB}, {KEY_BACKSPACE, TERMINAL_KEY_BACKSPACE}, {KEY_DC, TERMINAL_KEY_DELETE},
   };
-  if (code == CODE_SGR_MOUSE) return read_sgr_mouse(event);
-  if (code == CODE_X10_MOUSE) return read_x10_mouse(event);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i].code == code) {
       named(event, names[i].key);
@@ -217,22 +234,90 @@ static bool ends_paste(wint_t character) {
   return kind == ERR;
 }
 
-/// Reads from ncurses: 1 for an event, 0 for an unknown key, -1 for no more input.
+static void begin_paste(void) {
+  is_pasting = true;
+  paste_count = 0;
+  paste_time = milliseconds_now();
+}
+
+static int answer(const uint32_t *text, size_t count, struct terminal_event *event) {
+  event->kind = TERMINAL_EVENT_ANSWER;
+  event->text = text;
+  event->code = (int32_t)count;
+  return 1;
+}
+
+/// What a code of ncurses or of the program means: 1 for an event, 0 for none.
+static int act_on_code(int code, struct terminal_event *event) {
+  static const uint32_t focus_in[] = {'[', 'I'};
+  switch (code) {
+    case CODE_PASTE_START: begin_paste(); return 0;
+    case CODE_PASTE_END: return is_pasting ? end_paste(event) : 0;
+    case CODE_SGR_MOUSE: begin_sequence("[<"); return 0;
+    case CODE_FOCUS_IN: return answer(focus_in, 2, event);
+    case CODE_FOCUS_OUT: return 0;
+    case CODE_X10_MOUSE: begin_sequence("[M"); return 0;
+    default: return code_event(code, event) ? 1 : 0;
+  }
+}
+
+/// The code of a sequence that ncurses was taught, but which it saw in pieces; 0 for none.
+static int taught_code(void) {
+  for (size_t i = 0; i < sizeof taught / sizeof *taught; i++) {
+    const char *text = taught[i].sequence + 1;
+    size_t same = 0;
+    while (same < sequence.count && (uint32_t)text[same] == sequence.characters[same]) same++;
+    if (same == sequence.count && text[same] == 0) return taught[i].code;
+  }
+  return 0;
+}
+
+/// What a whole sequence means: 1 for an event, 0 for none.
+static int sequence_event(struct terminal_event *event) {
+  const uint32_t *text = sequence.characters;
+  if (text[0] == '[') {
+    if (text[1] == '<') return sgr_mouse(&sequence, event) ? 1 : 0;
+    if (text[1] == 'M') return x10_mouse(&sequence, event) ? 1 : 0;
+    const int code = taught_code();
+    if (code != 0) return act_on_code(code, event);
+    const bool is_last_answer = (text[1] == '?' && sequence.last == 'c') ||
+                                (sequence.count == 3 && text[1] == '0' && text[2] == 'n');
+    if (is_last_answer && open_questions > 0) open_questions--;
+  }
+  return answer(text, sequence.count, event);
+}
+
+/// Gives up a sequence whose rest does not come: Escape and a letter are keys, anything longer is dropped.
+static int end_sequence(struct terminal_event *event) {
+  is_in_sequence = false;
+  if (sequence.count > 1 || (sequence.count == 1 && sequence.characters[0] == '[')) return 0;
+  if (sequence.count == 1) unget_wch((wchar_t)sequence.characters[0]);
+  named(event, TERMINAL_KEY_ESCAPE);
+  return 1;
+}
+
+/// Adds what was read to the sequence that has begun: 1 for an event, 0 for none.
+static int continue_sequence(int kind, wint_t character, struct terminal_event *event) {
+  if (kind == KEY_CODE_YES) {
+    ungetch((int)character);
+    return end_sequence(event);
+  }
+  switch (terminal_sequence_add(&sequence, (uint32_t)character)) {
+    case TERMINAL_SEQUENCE_PART: sequence_time = milliseconds_now(); return 0;
+    case TERMINAL_SEQUENCE_WHOLE: is_in_sequence = false; return sequence_event(event);
+    default: break;
+  }
+  unget_wch((wchar_t)character);
+  return end_sequence(event);
+}
+
+/// Reads from ncurses: 1 for an event, 0 for an unknown key or a part of something, -1 for no more input.
 static int read_one(struct terminal_event *event) {
   wint_t character;
   const int kind = wget_wch(stdscr, &character);
   if (kind == ERR) return -1;
-  if (kind == KEY_CODE_YES && character == CODE_PASTE_START) {
-    is_pasting = true;
-    paste_count = 0;
-    paste_time = milliseconds_now();
-    return 0;
-  }
-  if (kind == KEY_CODE_YES && character == CODE_PASTE_END) {
-    if (!is_pasting) return 0;
-    return end_paste(event);
-  }
-  if (is_pasting) {
+  if (is_in_sequence) return continue_sequence(kind, character, event);
+  if (is_pasting && !(kind == KEY_CODE_YES && (character == CODE_PASTE_START || character == CODE_PASTE_END))) {
     paste_time = milliseconds_now();
     if (kind == OK && ends_paste(character)) {
       is_pasting = false;
@@ -241,7 +326,24 @@ static int read_one(struct terminal_event *event) {
     if (kind == OK) paste_character(character);
     return 0;
   }
-  return (kind == OK ? character_event(character, event) : code_event((int)character, event)) ? 1 : 0;
+  if (kind == KEY_CODE_YES) return act_on_code((int)character, event);
+  return character_event(character, event) ? 1 : 0;
+}
+
+void input_finish(void) {
+  const int64_t deadline =
+      milliseconds_now() + (getenv("SSH_CONNECTION") != NULL ? REMOTE_FINISH_MILLISECONDS : FINISH_MILLISECONDS);
+  while (awaits_answer()) {
+    struct terminal_event event;
+    memset(&event, 0, sizeof event);
+    if (read_one(&event) >= 0) continue;
+    const int64_t left = deadline - milliseconds_now();
+    struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (left <= 0 || poll(&waiting, 1, (int)left) <= 0 || !(waiting.revents & POLLIN)) break;
+  }
+  open_questions = 0;
+  is_in_sequence = false;
+  is_pasting = false;
 }
 
 // ---- Waiting --------------------------------------------------------------------------------------------------
@@ -285,6 +387,14 @@ void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *ev
       return;
     }
     int64_t left = deadline - milliseconds_now();
+    if (is_in_sequence) {
+      const int64_t patience = sequence_time + sequence_patience() - milliseconds_now();
+      if (patience <= 0) {
+        if (end_sequence(event)) return;
+        continue;
+      }
+      if (patience < left) left = patience;
+    }
     if (is_pasting) {
       const int64_t patience = paste_time + PASTE_PATIENCE_MILLISECONDS - milliseconds_now();
       if (patience <= 0) {

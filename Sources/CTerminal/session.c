@@ -101,12 +101,16 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
 static void read_window_size(void) {
   struct winsize window = {0};
   terminal_state.description.cell_aspect = 2;
+  terminal_state.description.cell_width = terminal_state.description.cell_height = 0;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0) {
     terminal_state.rows = window.ws_row;
     terminal_state.columns = window.ws_col;
     if (window.ws_xpixel > 0 && window.ws_ypixel > 0) {
       const double aspect = ((double)window.ws_ypixel / window.ws_row) / ((double)window.ws_xpixel / window.ws_col);
       if (aspect >= 1 && aspect <= 4) terminal_state.description.cell_aspect = aspect;
+      // Whole pixels: what is left over is a margin.
+      terminal_state.description.cell_width = window.ws_xpixel / window.ws_col;
+      terminal_state.description.cell_height = window.ws_ypixel / window.ws_row;
     }
   } else {
     terminal_state.rows = LINES;
@@ -128,7 +132,10 @@ static void enter_program_mode(void) {
 }
 
 static void leave_program_mode(void) {
+  terminal_remove_pictures();
+  terminal_set_mouse_cell(0, 0);
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_off, sizeof mouse_off - 1);
+  input_finish();
   endwin();
   tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
   terminal_is_in_program_mode = 0;
@@ -191,7 +198,7 @@ static bool examine(const struct terminal_options *options) {
   struct probe_answer answer = {0};
   if (ask_utf8 || ask_colour) {
     answer = terminal_probe(ask_colour, ask_utf8);
-    terminal_state.late_answers = !answer.is_answered;
+    description->probe_is_late = !answer.is_answered;
   }
   description->shows_unicode = !options->ascii_only && (locale == LOCALE_UTF8 || answer.shows_utf8);
   note(description->unicode_reason, sizeof description->unicode_reason,

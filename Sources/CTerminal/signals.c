@@ -42,6 +42,26 @@ static void append(const char *text) {
   }
 }
 
+// What removes the pictures; its length is 0 while it is being changed, as a signal may come in between.
+enum { MAXIMUM_REMOVAL = 512 };
+static uint8_t removal[MAXIMUM_REMOVAL];
+static volatile sig_atomic_t removal_length;
+
+void terminal_set_picture_removal(const uint8_t *bytes, size_t count) {
+  removal_length = 0;
+  if (count == 0 || count > sizeof removal) return;
+  memcpy(removal, bytes, count);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  removal_length = (sig_atomic_t)count;
+}
+
+void terminal_remove_pictures(void) {
+  if (removal_length == 0) return;
+  // A picture may have been cut: the string that it is sent in ends first.
+  write_all(STDOUT_FILENO, "\033\\", 2);
+  write_all(STDOUT_FILENO, removal, (size_t)removal_length);
+}
+
 void signals_prepare_reset(void) {
   reset_length = 0;
   if (terminal_state.reports_mouse) append(mouse_off);
@@ -58,6 +78,7 @@ static void restore_modes(void) {
   terminal_is_in_program_mode = 0;
   // A process in the background may not be stopped here for touching the terminal.
   signal(SIGTTOU, SIG_IGN);
+  terminal_remove_pictures();
   write_all(STDOUT_FILENO, reset, reset_length);
   tcsetattr(STDIN_FILENO, TCSANOW, &terminal_state.saved_modes);
   errors_release();

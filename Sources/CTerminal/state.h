@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <termios.h>
+#include <time.h>
 
 /// The one terminal.
 struct terminal_state {
@@ -14,7 +15,6 @@ struct terminal_state {
   struct termios saved_modes;
   int wake_reader, wake_writer;
   bool reports_mouse;
-  bool late_answers;  // a probe ran out of time: its answers may still arrive among the keys
   int rows, columns;
 };
 
@@ -57,7 +57,17 @@ void draw_stop(void);
 
 void input_start(void);
 
+/// Waits for the answers that the terminal still owes, so that they do not become input of the shell; keys are lost.
+void input_finish(void);
+
+static inline int64_t milliseconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void write_all(int descriptor, const void *bytes, size_t count);
 
 static const char mouse_on[] = "\033[?1000h\033[?1002h\033[?1006h\033[?2004h";
-static const char mouse_off[] = "\033[?2004l\033[?1006l\033[?1002l\033[?1000l";
+// Reports in pixels and of focus, too, which the program may have requested later.
+static const char mouse_off[] = "\033[?2004l\033[?1016l\033[?1006l\033[?1004l\033[?1002l\033[?1000l";

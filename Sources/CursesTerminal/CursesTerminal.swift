@@ -8,21 +8,39 @@ import Work
 /// The terminal's state is restored however the process ends: ``stop()``, `exit`, a crash, a signal. Ctrl-Z stops the
 /// process and is not reported; a resize event follows when the process continues. While the terminal is in use,
 /// standard error is captured in memory, and its last 4 KiB are shown when the terminal is restored.
+///
+/// The first frame is drawn without any question about pictures. They are asked after it; what the terminal answers, then
+/// or ever later, is a ``TerminalEvent/capabilities(_:)`` where it changes what can be shown, and never a key.
 package final class CursesTerminal: Terminal {
-  package let capabilities: TerminalCapabilities
-  /// A readable description of the terminal.
-  package let description: TerminalDescription
+  /// A readable description of the terminal, as far as it has answered.
+  package private(set) var description: TerminalDescription
+  package var capabilities: TerminalCapabilities { description.capabilities }
+  /// Whether the terminal is asked after each frame whether it has processed it.
+  package var asksWhenShown = false
+  package private(set) var bytesOfLastFrame = 0
+
+  private let wantedMode: PictureMode?
   private var encoder: any PictureEncoder
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
+  private var probing: Probing
+  private var acknowledgements = Acknowledgements()
+  /// Events that are given next.
+  private var pending: [TerminalEvent] = []
 
   /// Starts the full-screen mode of the terminal.
   ///
   /// - Parameters:
   ///   - colourDepth: nil for the depth that the environment (`NO_COLOR` first) and the terminal state.
   ///   - isASCIIOnly: Whether no character outside ASCII is sent.
+  ///   - pictures: How pictures are shown; nil for the best way that the terminal is known to have.
+  ///   - environment: The variables of the process, for `TERM`, `TMUX` and `STY`.
   /// - Throws: `InputError` when standard input or output is not a terminal, or its type cannot move the cursor.
-  package init(colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false) throws {
+  package init(
+    colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false,
+    pictures: PictureMode? = nil,
+    environment: [String: String]
+  ) throws {
     var options = terminal_options(depth: colourDepth?.terminalDepth ?? -1, ascii_only: isASCIIOnly ? 1 : 0)
     var message = [CChar](repeating: 0, count: 256)
     guard terminal_start(&options, &message, message.count) == 0 else {
@@ -31,9 +49,12 @@ package final class CursesTerminal: Terminal {
     }
     UnfinishedFiles.prepare()
     terminal_on_end { UnfinishedFiles.remove() }
-    description = TerminalDescription()
-    capabilities = description.capabilities
-    encoder = pictureEncoder(for: capabilities)
+    wantedMode = pictures
+    probing = Probing(TerminalSurroundings(environment: environment), window: WindowDescription())
+    description = TerminalDescription(
+      wanted: pictures, surroundings: probing.surroundings, probe: probing.probe)
+    encoder = pictureEncoder(for: description.capabilities)
+    useEncoder()
   }
 
   deinit { terminal_stop() }
@@ -61,10 +82,17 @@ package final class CursesTerminal: Terminal {
 
   package var wake: @Sendable () -> Void { { terminal_wake() } }
 
+  package var unansweredFrames: Int { acknowledgements.unanswered(at: .now) }
+
   /// Makes the next ``draw(_:)`` send the whole frame, for a screen that another program wrote on.
   package func redraw() {
-    lastFrame = nil
+    forgetScreen()
     terminal_redraw()
+  }
+
+  private func forgetScreen() {
+    lastFrame = nil
+    encoder.reset()
   }
 
   package func draw(_ frame: Frame) {
@@ -77,27 +105,131 @@ package final class CursesTerminal: Terminal {
     for cell in encoded.cells {
       cells.append(
         terminal_cell(
-          character: (capabilities.showsUnicode ? cell.character : cell.character.asciiReplacement).value,
+          character: cell == .picture
+            ? UInt32(TERMINAL_PICTURE)
+            : (capabilities.showsUnicode ? cell.character : cell.character.asciiReplacement).value,
           foreground: coder.code(cell.style.foreground), background: coder.code(cell.style.background),
           attributes: cell.style.terminalAttributes))
     }
-    terminal_draw(
+    bytesOfLastFrame = terminal_draw(
       cells, Int32(frame.rows), Int32(frame.columns), Int32(frame.cursor?.row ?? -1),
-      Int32(frame.cursor?.column ?? 0))
+      Int32(frame.cursor?.column ?? 0), encoded.graphics, encoded.graphics.count)
+    if asksWhenShown, bytesOfLastFrame > 0, acknowledgements.ask(at: .now) { ask("\u{1B}[5n") }
+    probe()
   }
 
   package func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
-    var event = terminal_event()
-    terminal_next_event(Int32(clamping: waitingMilliseconds), &event)
-    // After a resize ncurses starts from an empty screen, even where the size is the same as before.
-    if event.kind == Int32(TERMINAL_EVENT_RESIZE.rawValue) { lastFrame = nil }
-    // As in other terminal programs, Ctrl-L redraws the screen.
-    if TerminalEvent(event) == .key(.control("l")) {
-      redraw()
-      let size = size
-      return .resize(rows: size.rows, columns: size.columns)
+    let deadline = ContinuousClock.now + .milliseconds(min(max(0, waitingMilliseconds), 86_400_000))
+    while true {
+      if !pending.isEmpty { return pending.removeFirst() }
+      let now = ContinuousClock.now
+      if probing.endIfDue(at: now) { describe() }
+      if lastFrame != nil { probe() }
+      let wait = now.duration(to: min(deadline, probing.deadline ?? deadline))
+      var event = terminal_event()
+      terminal_next_event(Int32(clamping: Int(saturating: (wait / .milliseconds(1)).rounded(.up))), &event)
+      if event.kind == Int32(TERMINAL_EVENT_ANSWER.rawValue) {
+        if let answer = TerminalAnswer(String(scalarsOf: event)) { take(answer) }
+      } else if event.kind != Int32(TERMINAL_EVENT_NONE.rawValue) {
+        return TerminalEvent(event).map(noticing)
+      } else if ContinuousClock.now >= deadline {
+        return nil
+      }
     }
-    return TerminalEvent(event)
+  }
+
+  /// Draws nothing and waits until the terminal has answered all questions, for up to a second; keys are lost.
+  package func awaitAnswers() {
+    probe()
+    while let deadline = probing.deadline, ContinuousClock.now < deadline {
+      if nextEvent(waitingMilliseconds: 20) == .end { return }
+    }
+  }
+
+  /// Does what an event means for this terminal itself, and gives the event for the program.
+  private func noticing(_ event: TerminalEvent) -> TerminalEvent {
+    switch event {
+    case .resize:
+      // ncurses starts from an empty screen, even where the size is the same as before. The font may be another one.
+      forgetScreen()
+      probing.notice(WindowDescription())
+      describe()
+    case .key(.control("l")):
+      // As in other terminal programs, Ctrl-L redraws the screen.
+      probing.isWanted = true
+      return redrawn()
+    default: break
+    }
+    return event
+  }
+
+  private func redrawn() -> TerminalEvent {
+    redraw()
+    let size = size
+    return .resize(rows: size.rows, columns: size.columns)
+  }
+
+  // ---- Questions and answers ----
+
+  private func ask(_ questions: String) { terminal_ask(questions, questions.utf8.count) }
+
+  private func send(_ text: String) { terminal_send(text, text.utf8.count) }
+
+  /// Asks the terminal about pictures, where that is wanted and no answer is awaited.
+  private func probe() {
+    guard let questions = probing.begin(at: .now) else { return }
+    if probing.probe.isInsideTmux { send("\u{1B}[?1004h") }
+    ask(questions)
+  }
+
+  private func take(_ answer: TerminalAnswer) {
+    if let questions = probing.probe.take(answer) { ask(questions) }
+    switch answer {
+    case .ready:
+      if acknowledgements.take() { pending.append(.shown) }
+    case .focus where probing.probe.isInsideTmux:
+      // tmux shows this window again, perhaps on another terminal. What was sent through it meanwhile is lost.
+      probing.isWanted = true
+      if capabilities.pictureMode.isPixels { pending.append(redrawn()) }
+    case .mode(1016, let isKnown, let isSet):
+      // Reports count pixels from the moment at which the terminal says so; those before it are in the input before it.
+      if isSet {
+        useMouseInPixels()
+      } else if isKnown, mouseCell != nil {
+        send("\u{1B}[?1016h\u{1B}[?1016$p")
+      }
+    default: break
+    }
+    probing.noticeEnd()
+    if probing.probe.isDecided { describe() }
+  }
+
+  private var mouseCell: PixelsPerCell? { probing.probe.cellSize ?? WindowDescription().cellSize }
+
+  private func useMouseInPixels() {
+    guard let cell = mouseCell else { return }
+    terminal_set_mouse_cell(Int32(cell.columns), Int32(cell.rows))
+  }
+
+  /// Describes the terminal again; a change of what it can show is an event.
+  private func describe() {
+    let before = capabilities
+    description = TerminalDescription(
+      wanted: wantedMode, surroundings: probing.surroundings, probe: probing.probe)
+    guard capabilities != before else { return }
+    if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize {
+      // What the old encoder sent as pixels is removed with its screen.
+      if before.pictureMode.isPixels { terminal_remove_pictures() }
+      encoder = pictureEncoder(for: capabilities)
+      useEncoder()
+      redraw()
+    }
+    pending.append(.capabilities(capabilities))
+  }
+
+  /// Tells the C layer what kind of frames the encoder makes.
+  private func useEncoder() {
+    terminal_use_graphics(capabilities.pictureMode.isPixels ? 1 : 0)
   }
 }
 

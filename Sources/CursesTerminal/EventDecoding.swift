@@ -18,17 +18,25 @@ extension TerminalEvent {
       self = .mouse(
         MouseEvent(
           action: action, button: Int(event.button),
-          cell: ScreenCell(row: Int(event.row), column: Int(event.column)), isControlHeld: event.control != 0)
+          cell: ScreenCell(row: Int(event.row), column: Int(event.column)),
+          point: ScreenPoint(row: event.point_row, column: event.point_column),
+          isControlHeld: event.control != 0)
       )
-    case TERMINAL_EVENT_PASTE:
-      let values = UnsafeBufferPointer(start: event.text, count: Int(event.code))
-      self = .paste(String(String.UnicodeScalarView(values.compactMap(Unicode.Scalar.init))))
+    case TERMINAL_EVENT_PASTE: self = .paste(String(scalarsOf: event))
     case TERMINAL_EVENT_RESIZE:
       self = .resize(rows: Int(event.row), columns: Int(event.column))
     case TERMINAL_EVENT_END: self = .end
     default:
       return nil
     }
+  }
+}
+
+extension String {
+  /// The text of an event.
+  init(scalarsOf event: terminal_event) {
+    let values = UnsafeBufferPointer(start: event.text, count: Int(event.code))
+    self.init(String.UnicodeScalarView(values.compactMap(Unicode.Scalar.init)))
   }
 }
 

@@ -3,7 +3,7 @@ import Screen
 
 /// The detected properties of a terminal and how they were detected.
 package struct TerminalDescription: Hashable, Sendable {
-  /// The colours and characters that can be shown.
+  /// The colours, characters and pictures that can be shown.
   package let capabilities: TerminalCapabilities
   /// The terminfo entry in use; it may differ from `TERM`.
   package let terminalName: String
@@ -11,19 +11,65 @@ package struct TerminalDescription: Hashable, Sendable {
   package let paletteSize: Int
   /// The source of the colour depth and of the character set: "COLORTERM", "terminfo", "locale", ...
   package let depthReason, unicodeReason: String
+  /// What decided how pictures are shown.
+  package let pictureReason: String
+  /// The source of the size of a cell.
+  package let cellSizeReason: String
+  /// What the terminal and its surroundings said.
+  package let probe: TerminalProbe
+  package let surroundings: TerminalSurroundings
 
-  /// The description of the terminal in use.
+  /// The description of the terminal in use, with the mode of pictures that the user asked for.
+  init(wanted: PictureMode?, surroundings: TerminalSurroundings, probe: TerminalProbe) {
+    let found = WindowDescription()
+    let cellSize = probe.answers.cellSize ?? found.cellSize
+    let choice = PictureChoice(
+      wanted: wanted, colourDepth: found.colourDepth, showsUnicode: found.showsUnicode, cellSize: cellSize,
+      surroundings: surroundings, probe: probe)
+    capabilities = TerminalCapabilities(
+      colourDepth: found.colourDepth, showsUnicode: found.showsUnicode,
+      cellAspect: cellSize.map { Double($0.rows) / Double($0.columns) } ?? found.cellAspect,
+      pictureMode: choice.mode, cellSize: cellSize)
+    pictureReason = choice.reason
+    cellSizeReason =
+      probe.answers.cellSize != nil
+      ? "the terminal's answer" : cellSize != nil ? "the size of the window in pixels" : "no answer"
+    paletteSize = found.paletteSize
+    terminalName = found.terminalName
+    depthReason = found.depthReason
+    unicodeReason = found.unicodeReason
+    self.probe = probe
+    self.surroundings = surroundings
+  }
+}
+
+/// What is known without an answer to the questions about pictures.
+struct WindowDescription {
+  let colourDepth: TerminalCapabilities.ColourDepth
+  let showsUnicode: Bool
+  let cellAspect: Double
+  /// The size of a cell by the window's size in pixels; nil where that is not known or cannot be.
+  let cellSize: PixelsPerCell?
+  let paletteSize: Int
+  let terminalName, depthReason, unicodeReason: String
+  /// Whether the terminal still owes the answer to a question of the start.
+  let isProbeLate: Bool
+
+  /// The terminal in use, with the size that it has now.
   init() {
     var found = terminal_description()
     terminal_describe(&found)
     let depths: [TerminalCapabilities.ColourDepth] = [.mono, .sixteen, .indexed256, .trueColour]
-    capabilities = TerminalCapabilities(
-      colourDepth: depths[Int(found.depth)], showsUnicode: found.shows_unicode != 0,
-      cellAspect: found.cell_aspect)
+    colourDepth = depths[Int(found.depth)]
+    showsUnicode = found.shows_unicode != 0
+    cellAspect = found.cell_aspect
+    let size = PixelsPerCell(columns: Int(found.cell_width), rows: Int(found.cell_height))
+    cellSize = size.isPlausible ? size : nil
     paletteSize = Int(found.colours)
     terminalName = text(found.terminal_name)
     depthReason = text(found.depth_reason)
     unicodeReason = text(found.unicode_reason)
+    isProbeLate = found.probe_is_late != 0
   }
 }
 

@@ -45,6 +45,8 @@ package enum TerminalEvent: Hashable, Sendable {
   case resize(rows: Int, columns: Int)
   /// The terminal can show more, or less, than was known.
   case capabilities(TerminalCapabilities)
+  /// The terminal has processed a frame, and everything that was sent before it.
+  case shown
   /// The process is asked to end, or the terminal is gone.
   case end
 }

@@ -27,6 +27,8 @@ struct terminal_description {
   int32_t colours;            // palette entries that ncurses can use: 0, 8, 16, 256
   int32_t shows_unicode;
   double cell_aspect;         // height of a cell over its width
+  int32_t cell_width, cell_height;  // pixels by the size of the window; 0 where it is not known
+  int32_t probe_is_late;      // the answer to the first question (CSI ? ... c) has not arrived yet
   char terminal_name[64];     // the terminfo entry in use
   char depth_reason[64];      // what decided the depth
   char unicode_reason[64];    // what decided shows_unicode
@@ -34,6 +36,9 @@ struct terminal_description {
 
 /// Colours: TERMINAL_DEFAULT, a palette index, or TERMINAL_DIRECT | 0xRRGGBB.
 enum { TERMINAL_DEFAULT = -1, TERMINAL_DIRECT = 0x1000000 };
+
+/// The character of a cell that graphics fill: it is not written. No Unicode scalar.
+enum { TERMINAL_PICTURE = 0x110000 };
 
 /// Attributes, added up.
 enum { TERMINAL_BOLD = 1, TERMINAL_DIM = 2, TERMINAL_REVERSE = 4, TERMINAL_UNDERLINE = 8 };
@@ -55,6 +60,7 @@ enum terminal_event_kind {
   TERMINAL_EVENT_RESIZE,     // row, column: the new rows and columns
   TERMINAL_EVENT_WOKEN,
   TERMINAL_EVENT_END,        // see terminal_report_end
+  TERMINAL_EVENT_ANSWER,     // text, code: a sequence that is no key, without its Escape, and its length
 };
 
 enum terminal_key {
@@ -72,6 +78,7 @@ enum terminal_mouse_action {
 struct terminal_event {
   int32_t kind, code;
   int32_t action, button, row, column, control;
+  double point_row, point_column;  // of the mouse, in cells: the middle of the first one is 0.5, 0.5
   const uint32_t *text;  // valid until the next call
 };
 
@@ -99,15 +106,40 @@ void terminal_describe(struct terminal_description *description);
 /// Rows and columns now.
 void terminal_size(int32_t *rows, int32_t *columns);
 
-/// Shows rows * columns cells and sends the changed ones only; a cursor row below 0 hides the cursor.
-void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
-                   int32_t cursor_column);
+/// Shows rows * columns cells and sends the changed ones only, and then `graphics`, which may move the cursor and change
+/// the style; a cursor row below 0 hides the cursor. Returns the number of bytes that were sent; where ncurses draws the
+/// cells, an estimate.
+size_t terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
+                     int32_t cursor_column, const uint8_t *graphics, size_t graphics_count);
+
+/// Says whether frames have graphics. While they have, ncurses draws no cell: it would write over pictures.
+void terminal_use_graphics(int32_t is_used);
+
+/// Sets the bytes that remove the pictures whenever the terminal is restored, by signal handlers too; 512 at most.
+void terminal_set_picture_removal(const uint8_t *removal, size_t count);
 
 /// Makes the next terminal_draw send all cells.
 void terminal_redraw(void);
 
 /// Waits for an event; TERMINAL_EVENT_NONE when none came in time.
 void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *event);
+
+/// Removes the pictures now; async-signal-safe.
+void terminal_remove_pictures(void);
+
+/// Sends a sequence that the terminal does not answer.
+void terminal_send(const char *text, size_t count);
+
+/// Sends questions, whose last one the terminal answers with CSI ? ... c or CSI 0 n. While an answer is missing, for three
+/// seconds at most, Escape becomes a key only after half a second, because it may begin the answer.
+void terminal_ask(const char *questions, size_t count);
+
+/// Says that mouse reports count pixels (mode 1016 is set) of cells of this size; 0 for reports that count cells.
+void terminal_set_mouse_cell(int32_t width, int32_t height);
+
+/// What the tmux around this process says of itself and of the terminal outside it, one value a line: allow-passthrough,
+/// client_termname, client_termtype. 0, or -1 where it does not answer within 300 ms.
+int32_t terminal_ask_tmux(char *text, size_t size);
 
 /// Ends a running terminal_next_event; thread-safe.
 void terminal_wake(void);

@@ -62,7 +62,7 @@ extension TerminalEvent {
     switch self {
     case .key, .paste: true
     case .mouse(let event): event.action != .release
-    case .resize, .capabilities, .end: false
+    case .resize, .capabilities, .shown, .end: false
     }
   }
 }
@@ -101,6 +101,7 @@ extension ReviewState {
     case .capabilities(let capabilities):
       self.capabilities = capabilities
       return []
+    case .shown: return []
     case .end: return end()
     case .key(let key): return handleKey(key)
     case .paste(let text):

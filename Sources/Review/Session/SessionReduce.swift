@@ -78,12 +78,13 @@ extension SessionState {
     if review.cine != nil, worklist.list == nil {
       switch input {
       case .key, .paste, .mouse: return reduceCase(current, .terminal(input))
-      case .resize, .capabilities, .end: break
+      case .resize, .capabilities, .shown, .end: break
       }
     }
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .capabilities(let capabilities): return showAll(with: capabilities)
+    case .shown: return []
     case .end: return leaveAll()
     case .mouse where tourStep != nil, .paste where tourStep != nil: return []
     case .key(let key) where worklist.list != nil: return handleListKey(key)
@@ -390,7 +391,7 @@ extension TerminalEvent {
   /// Whether it acts while the screen is too small to show anything: a change of the terminal, the end, and keys that quit.
   fileprivate var isUsableUnseen: Bool {
     switch self {
-    case .resize, .capabilities, .end, .key("q"), .key(.control("c")): true
+    case .resize, .capabilities, .shown, .end, .key("q"), .key(.control("c")): true
     case .key, .paste, .mouse: false
     }
   }

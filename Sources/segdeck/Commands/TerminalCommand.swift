@@ -28,7 +28,7 @@ struct TerminalCommand: ParsableCommand {
       try Console.print(report)
       return
     }
-    if testPattern { try showPattern(on: terminal) }
+    if testPattern { showPattern(on: terminal) } else { terminal.awaitAnswers() }
     let description = terminal.description
     let size = terminal.size
     terminal.stop()
@@ -36,9 +36,10 @@ struct TerminalCommand: ParsableCommand {
     try Console.print(Self.report(description, size: size))
   }
 
-  private func showPattern(on terminal: CursesTerminal) throws {
-    var pattern = TestPattern(description: terminal.description)
-    terminal.draw(pattern.frame(size: terminal.size))
+  private func showPattern(on terminal: CursesTerminal) {
+    var pattern = TestPattern()
+    func draw() { terminal.draw(pattern.frame(size: terminal.size, on: terminal.description)) }
+    draw()
     Console.paint("segdeck terminal: this line went to standard error\n")
     while true {
       let event = terminal.nextEvent(waitingMilliseconds: 1000)
@@ -47,21 +48,31 @@ struct TerminalCommand: ParsableCommand {
       guard let event else { continue }
       if event == .key(.character("q")) || event == .key(.control("c")) { return }
       pattern.note(event)
-      terminal.draw(pattern.frame(size: terminal.size))
+      draw()
     }
   }
 
   private static func report(_ description: TerminalDescription, size: ScreenSize) -> String {
     let capabilities = description.capabilities
+    let cell = capabilities.cellSize.map { "\($0.columns) x \($0.rows) pixels" } ?? "unknown"
     let rows = [
       ("terminal type", description.terminalName),
+      ("name", description.nameWords),
       ("size", "\(size.columns) x \(size.rows)"),
       ("colours", "\(capabilities.colourDepth.summary) (decided by: \(description.depthReason))"),
       ("palette", "\(description.paletteSize) entries"),
+      ("background", description.backgroundWords),
       (
         "characters",
         "\(capabilities.showsUnicode ? "Unicode" : "ASCII") (decided by: \(description.unicodeReason))"
       ),
+      ("pictures", "\(capabilities.pictureMode.rawValue) (decided by: \(description.pictureReason))"),
+      ("kitty graphics", description.kittyWords),
+      ("sixel graphics", description.sixelWords),
+      ("sextants", description.sextantWords),
+      ("mouse", description.mouseWords),
+      ("tmux", description.tmuxWords),
+      ("cell", "\(cell) (decided by: \(description.cellSizeReason))"),
       ("cell height / width", String(format: "%.2f", capabilities.cellAspect)),
     ]
     return rows.map { $0.0.padding(toLength: 22, withPad: " ", startingAt: 0) + $0.1.printableLine }.joined(

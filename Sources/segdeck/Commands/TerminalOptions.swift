@@ -2,8 +2,9 @@ import ArgumentParser
 import CursesTerminal
 import Foundation
 import Screen
+import Work
 
-/// Options of commands that draw on the terminal: colour depth and character set.
+/// Options of commands that draw on the terminal: colour depth, character set and the way to show pictures.
 struct TerminalOptions: ParsableArguments {
   @Option(
     help:
@@ -14,10 +15,47 @@ struct TerminalOptions: ParsableArguments {
   @Flag(help: "Draw with ASCII characters only.")
   var ascii = false
 
+  @Option(
+    help:
+      "How to show pictures: \(PictureOption.allValueStrings.joined(separator: ", ")). By default the best way that the terminal is known to have."
+  )
+  var pictures: PictureOption?
+
   /// Starts the terminal with these options, or with the environment's settings where they are missing.
   func makeTerminal() throws -> CursesTerminal {
     let environment = ProcessInfo.processInfo.environment
-    return try CursesTerminal(colourDepth: color ?? .asked(by: environment), isASCIIOnly: ascii)
+    return try CursesTerminal(
+      colourDepth: color ?? .asked(by: environment), isASCIIOnly: ascii,
+      pictures: (pictures ?? PictureOption.asked(by: environment))?.mode, environment: environment)
+  }
+}
+
+/// A way to show pictures, or the best one.
+struct PictureOption: ExpressibleByArgument, Hashable, Sendable {
+  /// The way; nil for the best one that the terminal has.
+  var mode: PictureMode?
+
+  private static let automatic = "auto"
+
+  /// The way of a word of `--pictures`; nil for another word.
+  init?(argument: String) {
+    let word = argument.lowercased()
+    mode = PictureMode(rawValue: word)
+    if mode == nil, word != Self.automatic { return nil }
+  }
+
+  /// The words that `--pictures` takes.
+  static var allValueStrings: [String] { [automatic] + PictureMode.allCases.map(\.rawValue) }
+
+  /// The way that `SEGDECK_PICTURES` requests; nil where it is not set.
+  /// - Throws: `InputError` for another word.
+  static func asked(by environment: [String: String]) throws -> PictureOption? {
+    guard let word = environment["SEGDECK_PICTURES"], !word.isEmpty else { return nil }
+    guard let option = PictureOption(argument: word) else {
+      throw InputError(
+        "SEGDECK_PICTURES", "unknown", found: word, expected: allValueStrings.joined(separator: ", "))
+    }
+    return option
   }
 }
 

@@ -4,10 +4,7 @@ import Screen
 
 /// The picture of `segdeck terminal --test-pattern`: terminal type, greys, hues, characters, the last events.
 struct TestPattern {
-  private let description: TerminalDescription
   private var events: [String] = []
-
-  init(description: TerminalDescription) { self.description = description }
 
   /// Adds an event to the next frame.
   mutating func note(_ event: TerminalEvent) {
@@ -16,7 +13,7 @@ struct TestPattern {
   }
 
   /// The whole picture at a size.
-  func frame(size: ScreenSize) -> Frame {
+  func frame(size: ScreenSize, on description: TerminalDescription) -> Frame {
     var frame = Frame(rows: size.rows, columns: size.columns)
     let title = Style(isBold: true)
     frame.drawBox(frame.bounds, title: "segdeck terminal \(size.columns) x \(size.rows)", titleStyle: title)
@@ -87,8 +84,12 @@ struct TestPattern {
       let control = mouse.isControlHeld ? " control" : ""
       return
         "mouse \(mouse.action) button \(mouse.button) row \(mouse.cell.row) column \(mouse.cell.column)\(control)"
+        + (mouse.point == ScreenPoint(middleOf: mouse.cell)
+          ? "" : String(format: " point %.2f, %.2f", mouse.point.row, mouse.point.column))
     case .paste(let text): return "paste \(text.count) characters: \(text)"
     case .resize(let rows, let columns): return "resize \(columns) x \(rows)"
+    case .capabilities(let capabilities): return "pictures \(capabilities.pictureMode.rawValue)"
+    case .shown: return "shown"
     case .end: return "end"
     }
   }

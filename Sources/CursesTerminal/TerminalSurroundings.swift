@@ -1,0 +1,65 @@
+import CTerminal
+
+/// What the environment and tmux say about the terminal.
+package struct TerminalSurroundings: Hashable, Sendable {
+  /// What tmux says of itself and of the terminal that it runs in.
+  package struct Tmux: Hashable, Sendable {
+    /// Whether programs may send sequences to the terminal outside (`allow-passthrough`).
+    package var allowsPassthrough: Bool
+    /// `TERM` of the terminal outside, and its name and version where tmux knows them.
+    package var outerType, outerVersion: String
+
+    /// Tmux and the terminal outside it.
+    package init(allowsPassthrough: Bool, outerType: String, outerVersion: String) {
+      self.allowsPassthrough = allowsPassthrough
+      self.outerType = outerType
+      self.outerVersion = outerVersion
+    }
+  }
+
+  /// `TERM`.
+  package var terminalType: String
+  /// Whether `TMUX` is set, and not from outside a GNU screen.
+  package var hasTmuxVariable: Bool
+  /// The answer of the tmux command; nil outside tmux, or where it did not answer.
+  package var tmux: Tmux?
+
+  /// Surroundings.
+  package init(terminalType: String, hasTmuxVariable: Bool = false, tmux: Tmux? = nil) {
+    self.terminalType = terminalType
+    self.hasTmuxVariable = hasTmuxVariable
+    self.tmux = tmux
+  }
+
+  /// The surroundings of this process, without tmux' answer.
+  package init(environment: [String: String]) {
+    func isSet(_ name: String) -> Bool { environment[name]?.isEmpty == false }
+    self.init(
+      terminalType: environment["TERM"] ?? "", hasTmuxVariable: isSet("TMUX") && !isSet("STY"))
+  }
+
+  /// Whether the terminal is asked: not where it would print a question, or pass it on to another one.
+  package var canBeAsked: Bool {
+    if terminalType.isEmpty { return false }
+    if terminalType.hasPrefix("screen") { return hasTmuxVariable }
+    return !["vt", "linux", "dumb", "ansi"].contains { terminalType.hasPrefix($0) }
+  }
+
+  /// Whether tmux is the terminal, by what the environment says.
+  package var isInsideTmux: Bool { hasTmuxVariable || terminalType.hasPrefix("tmux") }
+
+  /// Asks tmux again, because another terminal may be attached by now.
+  ///
+  /// Takes 5 ms, at most 300.
+  mutating func askTmux() {
+    tmux = nil
+    guard hasTmuxVariable else { return }
+    var bytes = [CChar](repeating: 0, count: 512)
+    guard terminal_ask_tmux(&bytes, bytes.count) == 0 else { return }
+    let text = String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard lines.count >= 3 else { return }
+    tmux = Tmux(
+      allowsPassthrough: !["", "0", "off"].contains(lines[0]), outerType: lines[1], outerVersion: lines[2])
+  }
+}
