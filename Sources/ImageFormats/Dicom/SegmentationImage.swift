@@ -75,18 +75,8 @@ enum SegmentationImage {
     _ choice: String?, _ content: SegmentationContent, _ path: String
   ) throws(InputError) -> [SegmentationContent.Segment] {
     guard let choice else { return content.segments }
-    let ofNumber = content.segments.filter { Int(choice) == $0.value }
-    // A segment may be called "2": the number counts first.
-    let found =
-      ofNumber.isEmpty ? content.segments.filter { choice.nameKey == $0.name.nameKey } : ofNumber
-    guard found.count == 1 else {
-      let candidates = found.isEmpty ? content.segments : found
-      throw InputError(
-        path, found.isEmpty ? "has no such segment" : "has \(found.count) segments of this name or number",
-        found: choice.printableLine,
-        expected: candidates.map { "\($0.value) \($0.name)" }.joined(separator: ", "))
-    }
-    return found
+    let candidates = content.segments.map { SegmentChoice.Candidate(number: $0.value, name: $0.name) }
+    return [content.segments[try SegmentChoice(text: choice).position(among: candidates, path: path)]]
   }
 
   /// The grid of the frames, and the slice index (k) of each.
