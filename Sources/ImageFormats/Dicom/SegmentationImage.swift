@@ -105,9 +105,15 @@ enum SegmentationImage {
     let gaps = zip(sorted, sorted.dropFirst()).map { $1 - $0 }.filter { $0 > 0.001 }
     // The stated spacing may not fit the positions; then the smallest distance between frames is tried.
     let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
+    let unit = instance.frames.reduce(SIMD3<Double>(repeating: .infinity)) {
+      pointwiseMin($0, $1.positionUnit)
+    }
     for spacing in spacings.isEmpty ? [1] : spacings {
       let sliceIndices = rising.map { ($0 / spacing).rounded() }
-      let isRegular = zip(rising, sliceIndices).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+      let isRegular =
+        zip(rising, sliceIndices).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+        || Set(sliceIndices).count == gaps.count + 1
+          && RoundedPositions.explain(positions, at: sliceIndices, unit: unit, spacing: spacing)
       guard isRegular, let last = sliceIndices.max(), last < Double(maximumSliceCount) else { continue }
       let highest = depths.indices.max { depths[$0] < depths[$1] } ?? 0
       let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing
