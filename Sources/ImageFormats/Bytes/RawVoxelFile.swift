@@ -90,7 +90,6 @@ package struct RawVoxelFile: VoxelReader {
   private func read(
     _ wanted: Range<Int>, _ work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
-    let pieceByteCount = (1 << 20) / type.byteCount * type.byteCount
     var findings: [Finding] = []
     var done = 0
     for (number, part) in parts.enumerated() {
@@ -99,6 +98,7 @@ package struct RawVoxelFile: VoxelReader {
       guard !range.isEmpty else { continue }
       let stream = try part.stream(work)
       try skip(to: part.offset + range.lowerBound - own.lowerBound, in: stream, part, work)
+      let pieceByteCount = stream.pieceByteCount / type.byteCount * type.byteCount
       let delivered = try stream.forEachPiece(
         byteCount: range.count, pieceByteCount: pieceByteCount, work: work
       ) { piece in
@@ -118,7 +118,7 @@ package struct RawVoxelFile: VoxelReader {
   ) throws {
     while stream.position < position {
       try work.checkCancellation()
-      let step = min(position - stream.position, 1 << 22)
+      let step = min(position - stream.position, stream.pieceByteCount)
       guard try stream.skip(step) == step else { throw endedEarly(stream, part) }
     }
   }
