@@ -108,7 +108,7 @@ package struct RawVoxelFile: VoxelReader {
         work.report(Double(done) / Double(wanted.count))
       }
       guard delivered == range.count else { throw endedEarly(stream, part) }
-      if range.upperBound == own.upperBound { findings += try findingsAfterVoxels(stream, part) }
+      if range.upperBound == own.upperBound { findings += try findingsAfterVoxels(stream, part, work) }
     }
     return findings
   }
@@ -125,11 +125,18 @@ package struct RawVoxelFile: VoxelReader {
 
   /// Reads on a little, so that the checksum is compared; the limit protects against decompression bombs.
   private func findingsAfterVoxels(
-    _ stream: any ContentStream, _ part: VoxelBytes
-  ) throws(InputError) -> [Finding] {
+    _ stream: any ContentStream, _ part: VoxelBytes, _ work: WorkContext
+  ) throws -> [Finding] {
     guard endsWithVoxels || stream.isCompressed else { return [] }
     let allowance = 1 << 20
-    let extra = try stream.skip(allowance)
+    var extra = 0
+    while extra < allowance {
+      try work.checkCancellation()
+      let step = min(stream.pieceByteCount, allowance - extra)
+      let passed = try stream.skip(step)
+      extra += passed
+      if passed < step { break }
+    }
     if stream.end == .truncated { throw endedEarly(stream, part) }
     guard endsWithVoxels else { return [] }
     if stream.hasTrailingBytes {
