@@ -156,3 +156,11 @@ extension ImageFile {
     return try format.open(path: path, options: options, work: work)
   }
 }
+
+extension ImageReadingOptions {
+  /// The same choices, but those that the format of a file or folder does not leave.
+  /// - Throws: As ``ImageFile/choices(of:)``; nothing where nothing was chosen.
+  package func limited(toThoseOf path: String) throws -> ImageReadingOptions {
+    isEmpty ? self : limited(to: try ImageFile.choices(of: path))
+  }
+}

@@ -31,12 +31,13 @@ package struct WorklistCase: Equatable, Sendable {
 
   /// The name, which no other case of the worklist has.
   package var name: String
-  /// The files of the images, at least one; the first is the one that is shown.
+  /// The files or folders of the images, at least one; the first is the one that is shown.
   package var images: [String]
   /// The masks, in the order A, B, ...; no two have the same name.
   package var masks: [Mask]
   package var probabilities: [String]
-  /// The cells of further columns by column; an empty cell is not among them.
+  /// The cells of further columns by column, those of choices among them (``series``, ``segment(of:)``, ``layer(of:)``);
+  /// an empty cell is not among them.
   package var values: [String: String]
   /// Files of the case that did not exist when the worklist was read.
   package var missingFiles: [String]

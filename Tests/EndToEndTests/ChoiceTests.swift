@@ -114,6 +114,60 @@ struct ChoiceTests {
     #expect(try run("replay times_seg.json --verify", folder).status == 0)
   }
 
+  @Test("each stack of one DICOM file is a case that is listed, measured, drawn and reported")
+  func stacks() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try folder.make("study", "net")
+    try FileManager.default.copyItem(
+      at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/enhanced"),
+      to: URL(filePath: folder("study/MR")))
+    var bytes = try folder.bytes("study/MR/00.dcm")
+    let stack: [UInt8] = [0x20, 0, 0x56, 0x90, 0x53, 0x48, 2, 0]
+    for _ in 0..<3 {
+      let range = try #require(bytes.firstRange(of: Data(stack + Array("1 ".utf8))))
+      bytes.replaceSubrange(range, with: Data(stack + Array("2 ".utf8)))
+    }
+    try bytes.write(to: URL(filePath: folder("study/MR/00.dcm")))
+    for number in 1...2 {
+      let image = try ImageFile.open(
+        folder("study/MR/00.dcm"), options: ImageReadingOptions(series: "\(number)"))
+      let labels = LabelVolume(
+        grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 7 == 0 ? UInt16(number) : 0 })
+      try labels.write(to: folder("net/MR_\(number).nii"), source: image.source)
+    }
+    #expect(
+      try run("worklist study --labels net", folder).output == """
+        case  image                masks  verdict  readers  score
+        MR_1  MR/00.dcm, series 1  net    unread   -            -
+        MR_2  MR/00.dcm, series 2  net    unread   -            -
+        2 cases, 0 decided
+
+        """)
+    #expect(try run("worklist study --labels net -o list.csv", folder).status == 0)
+    #expect(
+      String(decoding: try folder.bytes("list.csv"), as: UTF8.self) == """
+        case,image,mask:net,series
+        MR_1,study/MR/00.dcm,net/MR_1.nii,1
+        MR_2,study/MR/00.dcm,net/MR_2.nii,2
+
+        """)
+    for command in [
+      "worklist list.csv --measure", "render list.csv -o pictures", "report list.csv -o report",
+    ] {
+      let outcome = try run(command, folder)
+      #expect(outcome.status == 0 && !outcome.errors.contains("one series of 2 images"), "\(outcome.errors)")
+    }
+    #expect(Set(try folder.contents().keys).isSuperset(of: ["pictures/MR_1.png", "pictures/MR_2.png"]))
+    let refused = try run("render list.csv --filter series=3 -o none", folder)
+    #expect(refused.errors.hasSuffix("segdeck: list.csv: has no case to draw\n"), "\(refused.errors)")
+    // Of formats that leave no choice, the columns are text.
+    let text = "case,image,mask,series,segment,layer\nx,net/MR_1.nii,net/MR_1.nii,T1,first,cortex\n"
+    try Data(text.utf8).write(to: URL(filePath: folder("old.csv")))
+    let old = try run("render old.csv --filter series=T1 -o old", folder)
+    #expect(old.status == 0 && old.output == "1 picture in old\n", "\(old.errors)")
+  }
+
   @Test("a segment or layer of a mask is refined, compared and drawn, and its record replays")
   func segments() throws {
     let folder = try filledFolder()
@@ -137,6 +191,45 @@ struct ChoiceTests {
       try run("refine image.nii --probabilities p.nii --segment lesion -o x.nii", folder).errors
         == "segdeck: --segment lesion: is about a mask: expected --mask with it; see `segdeck refine --help`\n"
     )
+  }
+
+  @Test("a folder of cases is read with a chosen series and segment, and with names for the whole folder")
+  func casesOfFolders() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.make("images", "labels")
+    for (name, path) in [
+      ("image.nii", "images/a.nii"), ("a.seg.nrrd", "labels/a.seg.nrrd"), ("ct", "images/b"),
+    ] {
+      try FileManager.default.moveItem(atPath: folder(name), toPath: folder(path))
+    }
+    let image = try ImageFile.open(folder("images/b"), options: ImageReadingOptions(series: "2"))
+    let labels = LabelVolume(
+      grid: image.grid, voxels: (0..<image.grid.size.voxelCount).map { $0 % 5 == 0 ? 77 : 0 })
+    try labels.write(to: folder("labels/b.nii"), source: image.source)
+    let cases = "--images images --labels labels"
+    let train = "train \(cases) -o m.safetensors --network small-heart --iterations 1"
+    for command in ["evaluate \(cases)", "sweep \(cases) --trials 1", train] {
+      #expect(
+        try run(command, folder).errors.contains(
+          "labels: labels without an image in images: found 1: b, expected a partner for each"))
+      #expect(try run("\(command) --series 2", folder).errors.contains("its segments overlap"))
+      #expect(
+        try run("\(command) --series 2 --segment spleen", folder).errors.contains("has no such segment"))
+    }
+    try folder.make("files")
+    try FileManager.default.copyItem(atPath: folder("images/a.nii"), toPath: folder("files/a.nii"))
+    #expect(
+      try run("evaluate --images files --labels labels --skip-unpaired --series 1.2", folder).errors
+        == "segdeck: --series 1.2: chooses a series: found files/a.nii, expected a DICOM image; other formats hold "
+        + "one image a file\n")
+    let evaluate = "evaluate \(cases) --series 2 --segment liver --json"
+    let unnamed = try run("\(evaluate) --cases b", folder)
+    #expect(unnamed.errors.contains("the model has no such structure: label 77"), "\(unnamed.errors)")
+    try Data("index\tname\n77\tliver\n".utf8).write(to: URL(filePath: folder("labels/dseg.tsv")))
+    let named = try run(evaluate, folder)
+    #expect(named.status == 0 && !named.errors.contains("label 77"), "\(named.errors)")
+    #expect(named.output.contains("liver"))
   }
 
   @Test("a review opens a chosen series with a chosen segment, and previews files", .timeLimit(.minutes(5)))

@@ -55,6 +55,39 @@ struct CompressionTests {
     }
   }
 
+  /// A bzip2 stream of 100 million zeros.
+  private static let zeros =
+    "QlpoOTFBWSZTWQ4J4t8BX45AAMAAAAggADCATUZCoCWpCoCXMUFZJlNZDgni3wFfjkAAwAAACCAAMIBNRkKgJakKgJcxQVkmU1nEYApVAD7R"
+    + "QALAAAABAAAggADDMCapppUiDaipEHi7kinChIcCoiS4="
+
+  @Test(
+    "a bzip2 stream that expands a million-fold is read as far as the header needs, in pieces with polls between"
+  )
+  func expansion() throws {
+    let stream = try #require(Data(base64Encoded: Self.zeros))
+    func opened(_ sizes: String, _ body: (ImageFile) throws -> Void) throws {
+      try withTemporaryFolder { folder in
+        let path = folder.appending(path: "a.nrrd").path
+        let header =
+          "NRRD0004\ntype: uint8\ndimension: 3\nsizes: \(sizes)\nspacings: 1 1 1\nencoding: bzip2\n\n"
+        try (Data(header.utf8) + stream).write(to: URL(filePath: path))
+        try body(try ImageFile.open(path))
+      }
+    }
+    try opened("2 2 2") { image in
+      #expect(try image.labelVolume().voxels == [UInt16](repeating: 0, count: 8))
+      #expect(image.findings.map(\.description).contains { $0.contains("1048576 bytes or more follow") })
+    }
+    try opened("1000 1000 100") { image in
+      var delivered = 0
+      let work = WorkContext(threadCount: 1, cancellation: Cancellation(atPoll: 3))
+      #expect(throws: Cancelled.self) {
+        try image.readStoredVoxels(frames: 0..<1, work: work) { delivered += $0.count }
+      }
+      #expect(delivered == 2 << 18)
+    }
+  }
+
   @Test("gzip has the same bytes from any number of threads, and its content is that of the plain file")
   func threads() throws {
     let (plain, packed) = try files(threads: [1, 2, 5])

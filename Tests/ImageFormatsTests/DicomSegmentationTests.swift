@@ -112,7 +112,7 @@ struct DicomSegmentationTests {
     }
     #expect(
       refusal { _ = try segmentation("binary", "spleen") }
-        .hasSuffix("has no such segment: found spleen, expected 1 Liver, 2 Left kidney"))
+        .hasSuffix("has no such segment: found --segment spleen, expected 1 Liver, 2 Left kidney"))
   }
 
   @Test("segments that overlap are refused by their names, and read one by one")

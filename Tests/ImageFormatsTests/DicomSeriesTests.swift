@@ -262,8 +262,13 @@ struct UnusualDicomTests {
   func roundedPositions() throws {
     func opened(_ depths: [String]) throws -> (Double, [String]) {
       try withDicomCopy(of: "explicit") { folder in
-        for (name, depth) in zip(folderNames(folder), depths) {
-          try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: folder.appending(path: name))
+        for (number, depth) in depths.enumerated() {
+          let file = folder.appending(path: String(format: "%02d.dcm", number))
+          if number > 3 {
+            try FileManager.default.copyItem(at: folder.appending(path: "00.dcm"), to: file)
+            try setText(0x8, 0x18, "UI", "1.2.3.\(number)", in: file)
+          }
+          try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: file)
         }
         let image = try ImageFile.open(folder.path)
         return (image.grid.spacing.k, image.findings.map(\.description))
@@ -280,8 +285,17 @@ struct UnusualDicomTests {
     #expect(
       refusal { _ = try opened(["0.00", "0.30", "0.70", "1.10"]) }.contains(
         "its slices are not evenly spaced"))
-    // The spacing is not several times the last digit.
-    #expect(refusal { _ = try opened(["0.0", "0.1", "0.3", "0.4"]) }.contains("1 slice is missing between"))
+    // 0.15 mm to a tenth: neighbours are 0.1 and 0.2 mm apart.
+    let fine = try opened(["0.0", "0.1", "0.3", "0.4"])
+    #expect(abs(fine.0 - 0.4 / 3) < 1e-9 && fine.1.count == 1)
+    let tenths = (0..<13).map { String(format: "%.1f", 0.15 * Double($0)) }
+    #expect(abs(try opened(tenths).0 - 0.15) < 1e-9)
+    // Without the seventh, no even spacing is rounded to these.
+    #expect(
+      refusal { _ = try opened(tenths.enumerated().filter { $0.offset != 6 }.map(\.element)) }.contains(
+        "its slices are not evenly spaced"))
+    #expect(
+      refusal { _ = try opened(["0.0", "0.1", "0.5", "0.6"]) }.contains("3 slices are missing between"))
     // Whole millimetres are no rounding that is to be expected.
     #expect(refusal { _ = try opened(["0", "3", "5", "8"]) }.contains("its slices are not evenly spaced"))
   }

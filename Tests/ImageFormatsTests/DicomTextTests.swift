@@ -197,7 +197,8 @@ struct DicomTextTests {
     #expect(try chosen(["7", "liver"], "7") == "[1]")
     #expect(
       try chosen(["liver", "Liver"], "liver")
-        == "binary.dcm: has 2 segments of this name or number: found liver, expected 1 liver, 2 Liver")
+        == "binary.dcm: has 2 segments of this name or number: found --segment liver, expected 1 liver, 2 Liver"
+    )
   }
 
   @Test("a segmentation without a known type, and a frame of a segment that is not described, are refused")

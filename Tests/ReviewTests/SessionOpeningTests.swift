@@ -47,6 +47,17 @@ struct SessionOpeningTests {
     #expect(session.current == CaseID(3))
   }
 
+  @Test("a case is opened with the series, segment and layer that its columns choose")
+  func choices() {
+    let entry = WorklistCase(
+      name: "a", images: ["a.dcm"],
+      masks: [.init(name: "mask", path: "m.dcm"), .init(name: "net", path: "n.seg.nrrd")],
+      values: ["series": "2", "segment": "liver", "layer:net": "1"])
+    let request = WorklistState(Worklist(cases: [entry]), reader: "ann").request(of: CaseID(0))
+    #expect(request.imageSeries == "2")
+    #expect(request.maskParts == ["m.dcm": MaskPart(segment: "liver"), "n.seg.nrrd": MaskPart(layer: 1)])
+  }
+
   @Test("lines that were typed in one case are recalled in the next, before they are stored")
   func typedLines() throws {
     var (session, effects) = begunSession(3)

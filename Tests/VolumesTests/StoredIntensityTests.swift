@@ -144,6 +144,21 @@ struct StoredIntensityTests {
     }
   }
 
+  @Test("have the same percentiles where an odd number of voxels is counted in several pieces")
+  func percentilesOfPieces() throws {
+    let fractions = [0, 0.25, 0.5, 0.9999, 1]
+    for pair in ImagePair.all(GridSize(67, 61, 31)) {
+      #expect(
+        try pair.stored.percentiles(fractions, work: work) == pair.floats.percentiles(fractions, work: work),
+        "\(pair)")
+    }
+    let constant = ScalarVolume(
+      grid: VolumeGrid(size: GridSize(5, 1, 1), affine: Affine(spacing: Spacing(1))),
+      voxels: IntensityVoxels([Int16](repeating: 0, count: 5), scaling: VoxelScaling(slope: -1)))
+    let found = try #require(try constant.percentiles([0, 0.3, 1], work: work))
+    #expect(found == [0, 0, 0] && found.allSatisfy { $0.sign == .plus })
+  }
+
   @Test("have the same percentiles, windows, means of components, and samples on another grid")
   func statistics() throws {
     for pair in ImagePair.all(GridSize(40, 31, 22)) {

@@ -33,6 +33,63 @@ struct DicomDiscoveryTests {
     #expect(try Worklist.discover(folder("study")).notes == [])
   }
 
+  /// Replaces bytes of a file where they occur first.
+  private func replace(_ bytes: [UInt8], by others: [UInt8], in path: String) throws {
+    let file = URL(filePath: path)
+    var content = try Data(contentsOf: file)
+    content.replaceSubrange(try #require(content.firstRange(of: Data(bytes))), with: Data(others))
+    try content.write(to: file)
+  }
+
+  @Test("each of several stacks in one file is a case with its number, also in the file of the list")
+  func stacks() throws {
+    let folder = try SampleFolder()
+    try copy("enhanced", to: "study/MR", folder)
+    // StackID of half of the frames.
+    let stack: [UInt8] = [0x20, 0, 0x56, 0x90, 0x53, 0x48, 2, 0]
+    for _ in 0..<3 {
+      try replace(stack + Array("1 ".utf8), by: stack + Array("2 ".utf8), in: folder("study/MR/00.dcm"))
+    }
+    var worklist = try Worklist.discover(folder("study"))
+    #expect(folder.lines(worklist) == ["MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm"])
+    #expect(worklist.cases.map(\.series) == ["1", "2"])
+    #expect(worklist.columns == ["series"] && worklist.notes == [])
+    try AtomicFile.write(worklist.bytes(forFile: folder("list.csv")), to: folder("list.csv"))
+    #expect(
+      String(decoding: try FileSystem.read(folder("list.csv")), as: UTF8.self) == """
+        case,image,series
+        MR_1,study/MR/00.dcm,1
+        MR_2,study/MR/00.dcm,2
+
+        """)
+    worklist.notes = []
+    #expect(try Worklist(file: folder("list.csv")) == worklist)
+    try folder.make(["study/MR/00_2_seg.nii"])
+    try folder.write(
+      #"{"tool": "segdeck", "input": {"path": "00.dcm", "choice": {"series": "2"}}, "review": {}}"#,
+      to: "study/MR/00_2_seg.json")
+    #expect(
+      try folder.found("study") == [
+        "MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm; seg=study/MR/00_2_seg.nii",
+      ])
+  }
+
+  @Test("of several images of one series, a segmentation belongs to the one with its planes")
+  func segmentationOfStack() throws {
+    let folder = try SampleFolder()
+    try copy("explicit", to: "study/CT", folder)
+    for name in ["00.dcm", "01.dcm"] {
+      try replace(
+        Array(#"0.8\0.6\0\-0.6\0.8\0 "#.utf8), by: Array(#"0.6\0.8\0\-0.8\0.6\0 "#.utf8),
+        in: folder("study/CT/" + name))
+    }
+    try copy("segmentation/binary.dcm", to: "study/SEG/liver.dcm", folder)
+    #expect(
+      try folder.found("study") == [
+        "CT_1: study/CT/00.dcm", "CT_2: study/CT/02.dcm; liver=study/SEG/liver.dcm",
+      ])
+  }
+
   @Test("several series of a folder are cases, opened by their first files; folders beside masks are images")
   func layouts() throws {
     let folder = try SampleFolder()

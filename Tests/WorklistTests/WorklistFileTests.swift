@@ -33,6 +33,29 @@ import Worklist
   }
 
   @Test(
+    "the columns series, segment and layer choose what is read of the files, and stay columns of the list")
+  func choices() throws {
+    let folder = try SampleFolder("a.dcm", "m.dcm", "n.seg.nrrd")
+    try folder.write(
+      """
+      case,image,mask,mask:Ann,mask3,Series,segment,Layer:Ann,segment3,layer3,segments
+      c1,a.dcm,m.dcm,n.seg.nrrd,,2,liver,1,,,two
+      c2,a.dcm,,,m.dcm,,,,spleen,first,
+      """, to: "list.csv")
+    let worklist = try Worklist(file: folder("list.csv"))
+    #expect(
+      worklist.columns == ["series", "segment", "layer:Ann", "segment3", "layer3", "segments"])
+    #expect(worklist.cases.map(\.series) == ["2", nil])
+    let (first, second) = (worklist.cases[0], worklist.cases[1])
+    #expect(first.masks.map(first.segment) == ["liver", nil] && first.masks.map(first.layer) == [nil, 1])
+    // What is no number is only text.
+    #expect(second.masks.map(second.segment) == ["spleen"] && second.masks.map(second.layer) == [nil])
+    #expect(first.values == ["series": "2", "segment": "liver", "layer:Ann": "1", "segments": "two"])
+    try AtomicFile.write(worklist.bytes(forFile: folder("copy.csv")), to: folder("copy.csv"))
+    #expect(try Worklist(file: folder("copy.csv")) == worklist)
+  }
+
+  @Test(
     "RFC 4180 is read: quotes, separators, line breaks and doubled quotes in them, with any end of line",
     arguments: ["\n", "\r\n", "\r"])
   func quotes(lineEnd: String) throws {
@@ -80,6 +103,12 @@ import Worklist
       ),
       ("case,image\nc,a,b\n", "line 2 has too many cells: found 3, expected 2"),
       ("case,image,mask\nc,,m.nii\n", "line 2 has no image: expected a path in the column image"),
+      ("case,image,series,Series\n", "has a column twice: found \"Series\", expected each once"),
+      (
+        "case,image,mask,mask2,segment,segment2\nc,a,m.nrrd,m.nrrd,liver,spleen\n",
+        "line 2 has two parts of one file as masks: found m.nrrd, expected one part, and a copy of the file under "
+          + "another name for the other"
+      ),
     ])
   func refusals(text: String, line: String) throws {
     #expect(try read(text) == ["list.csv: \(line)"])

@@ -30,6 +30,9 @@ protocol ContentStream: AnyObject {
   /// The largest size of the content in bytes that ``storedByteCount`` allows.
   var largestContentByteCount: Int { get }
 
+  /// The most bytes that are asked for at once, so that cancellation is polled between pieces often enough.
+  var pieceByteCount: Int { get }
+
   /// Fills `buffer` until it is full or the content ends; returns the bytes delivered.
   /// - Throws: ``InputError`` when the disk fails or the file is damaged.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int
@@ -41,6 +44,7 @@ protocol ContentStream: AnyObject {
 
 extension ContentStream {
   var isCompressed: Bool { compressionName != nil }
+  var pieceByteCount: Int { 1 << 20 }
 }
 
 /// Content that a file stores as pairs of hexadecimal digits, with any white space between digits.

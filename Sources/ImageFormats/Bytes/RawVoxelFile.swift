@@ -90,7 +90,6 @@ package struct RawVoxelFile: VoxelReader {
   private func read(
     _ wanted: Range<Int>, _ work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
-    let pieceByteCount = (1 << 20) / type.byteCount * type.byteCount
     var findings: [Finding] = []
     var done = 0
     for (number, part) in parts.enumerated() {
@@ -99,6 +98,7 @@ package struct RawVoxelFile: VoxelReader {
       guard !range.isEmpty else { continue }
       let stream = try part.stream(work)
       try skip(to: part.offset + range.lowerBound - own.lowerBound, in: stream, part, work)
+      let pieceByteCount = stream.pieceByteCount / type.byteCount * type.byteCount
       let delivered = try stream.forEachPiece(
         byteCount: range.count, pieceByteCount: pieceByteCount, work: work
       ) { piece in
@@ -108,7 +108,7 @@ package struct RawVoxelFile: VoxelReader {
         work.report(Double(done) / Double(wanted.count))
       }
       guard delivered == range.count else { throw endedEarly(stream, part) }
-      if range.upperBound == own.upperBound { findings += try findingsAfterVoxels(stream, part) }
+      if range.upperBound == own.upperBound { findings += try findingsAfterVoxels(stream, part, work) }
     }
     return findings
   }
@@ -118,18 +118,25 @@ package struct RawVoxelFile: VoxelReader {
   ) throws {
     while stream.position < position {
       try work.checkCancellation()
-      let step = min(position - stream.position, 1 << 22)
+      let step = min(position - stream.position, stream.pieceByteCount)
       guard try stream.skip(step) == step else { throw endedEarly(stream, part) }
     }
   }
 
   /// Reads on a little, so that the checksum is compared; the limit protects against decompression bombs.
   private func findingsAfterVoxels(
-    _ stream: any ContentStream, _ part: VoxelBytes
-  ) throws(InputError) -> [Finding] {
+    _ stream: any ContentStream, _ part: VoxelBytes, _ work: WorkContext
+  ) throws -> [Finding] {
     guard endsWithVoxels || stream.isCompressed else { return [] }
     let allowance = 1 << 20
-    let extra = try stream.skip(allowance)
+    var extra = 0
+    while extra < allowance {
+      try work.checkCancellation()
+      let step = min(stream.pieceByteCount, allowance - extra)
+      let passed = try stream.skip(step)
+      extra += passed
+      if passed < step { break }
+    }
     if stream.end == .truncated { throw endedEarly(stream, part) }
     guard endsWithVoxels else { return [] }
     if stream.hasTrailingBytes {

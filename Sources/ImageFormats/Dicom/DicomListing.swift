@@ -7,7 +7,11 @@ package struct DicomListing: Sendable {
   package struct Series: Hashable, Sendable {
     /// Its number in the folder, counted from 1, as `--series` takes it.
     package let number: Int
+    /// ``number`` as text where one of its files holds slices of another series too, so that a path alone does not choose
+    /// it; nil where its files are its own.
+    package let seriesInFile: String?
     package let seriesInstanceUID, frameOfReferenceUID: String
+    fileprivate let shape: SliceShape?
     /// "MR, T1 MPRAGE, 24 files, 512x512x24, IM-0001-0001.dcm", without patient data.
     package let summary: String
     /// The path of its first file, which opens the series.
@@ -23,6 +27,25 @@ package struct DicomListing: Sendable {
     /// The UID of the series that it refers to; empty where it states none.
     package let seriesInstanceUID: String
     package let frameOfReferenceUID: String
+    fileprivate let shape: SliceShape?
+
+    /// Whether its slices have the size, orientation and spacing of those of a series.
+    package func isParallel(to series: Series) -> Bool {
+      guard let shape, let other = series.shape else { return false }
+      return shape.columns == other.columns && shape.rows == other.rows && shape.plane.isNear(other.plane)
+    }
+  }
+
+  /// The size and plane of the slices of an image.
+  fileprivate struct SliceShape: Hashable, Sendable {
+    var columns, rows: Int
+    var plane: FramePlane
+
+    /// Those of a frame; nil where its file does not state them.
+    init?(_ frame: DicomFrame?, of instance: DicomInstance) {
+      guard let format = instance.format, let plane = frame?.plane else { return nil }
+      (columns, rows, self.plane) = (format.columns, format.rows, plane)
+    }
   }
 
   package let series: [Series]
@@ -36,10 +59,17 @@ package struct DicomListing: Sendable {
   package init(_ folder: String, work: WorkContext = WorkContext()) throws {
     let content = try DicomFolder(folder, work: work)
     let images = content.imageSeries
+    let seriesCounts = images.reduce(into: [String: Int]()) { counts, series in
+      for instance in series.instances { counts[instance.path, default: 0] += 1 }
+    }
     series = images.enumerated().map { index, series in
       Series(
-        number: index + 1, seriesInstanceUID: series.first.seriesInstanceUID,
-        frameOfReferenceUID: series.first.frameOfReferenceUID, summary: series.summary,
+        number: index + 1,
+        seriesInFile: series.instances.contains { seriesCounts[$0.path, default: 0] > 1 }
+          ? "\(index + 1)" : nil,
+        seriesInstanceUID: series.first.seriesInstanceUID,
+        frameOfReferenceUID: series.first.frameOfReferenceUID,
+        shape: SliceShape(series.frame(series.slices[0]), of: series.first), summary: series.summary,
         path: series.first.path,
         fileCount: series.instances.count,
         byteCount: series.instances.reduce(0) { $0 + Int(FileSystem.status($1.path)?.st_size ?? 0) })
@@ -48,7 +78,8 @@ package struct DicomListing: Sendable {
       instance.segmentation.map {
         Segmentation(
           path: instance.path, seriesInstanceUID: $0.seriesInstanceUID,
-          frameOfReferenceUID: instance.frameOfReferenceUID)
+          frameOfReferenceUID: instance.frameOfReferenceUID,
+          shape: SliceShape(instance.frames.first, of: instance))
       }
     }
     damaged = content.damaged.map(\.error.description)

@@ -75,18 +75,8 @@ enum SegmentationImage {
     _ choice: String?, _ content: SegmentationContent, _ path: String
   ) throws(InputError) -> [SegmentationContent.Segment] {
     guard let choice else { return content.segments }
-    let ofNumber = content.segments.filter { Int(choice) == $0.value }
-    // A segment may be called "2": the number counts first.
-    let found =
-      ofNumber.isEmpty ? content.segments.filter { choice.nameKey == $0.name.nameKey } : ofNumber
-    guard found.count == 1 else {
-      let candidates = found.isEmpty ? content.segments : found
-      throw InputError(
-        path, found.isEmpty ? "has no such segment" : "has \(found.count) segments of this name or number",
-        found: choice.printableLine,
-        expected: candidates.map { "\($0.value) \($0.name)" }.joined(separator: ", "))
-    }
-    return found
+    let candidates = content.segments.map { SegmentChoice.Candidate(number: $0.value, name: $0.name) }
+    return [content.segments[try SegmentChoice(text: choice).position(among: candidates, path: path)]]
   }
 
   /// The grid of the frames, and the slice index (k) of each.
@@ -115,9 +105,15 @@ enum SegmentationImage {
     let gaps = zip(sorted, sorted.dropFirst()).map { $1 - $0 }.filter { $0 > 0.001 }
     // The stated spacing may not fit the positions; then the smallest distance between frames is tried.
     let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
+    let unit = instance.frames.reduce(SIMD3<Double>(repeating: .infinity)) {
+      pointwiseMin($0, $1.positionUnit)
+    }
     for spacing in spacings.isEmpty ? [1] : spacings {
       let sliceIndices = rising.map { ($0 / spacing).rounded() }
-      let isRegular = zip(rising, sliceIndices).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+      let isRegular =
+        zip(rising, sliceIndices).allSatisfy { abs($0 - $1 * spacing) <= 0.1 * spacing }
+        || Set(sliceIndices).count == gaps.count + 1
+          && RoundedPositions.explain(positions, at: sliceIndices, unit: unit, spacing: spacing)
       guard isRegular, let last = sliceIndices.max(), last < Double(maximumSliceCount) else { continue }
       let highest = depths.indices.max { depths[$0] < depths[$1] } ?? 0
       let step = last > 0 ? (positions[highest] - positions[lowest]) / last : plane.normal * spacing

@@ -125,7 +125,7 @@ private struct SpacingCheck {
     let deviations = differences.map { length($0) }
     let largest = deviations.max() ?? 0
     let distance = dot(step, normal)
-    guard largest <= Self.tolerance * distance || areRounded(differences, distance) else {
+    guard largest <= Self.tolerance * distance || areRounded(distance) else {
       throw irregular(differences)
     }
     guard largest > 0.01 * distance else { return (step, []) }
@@ -139,19 +139,13 @@ private struct SpacingCheck {
     )
   }
 
-  /// Whether differences from even spacing are no more than the rounding of the stated decimals, 0.1 mm or less.
-  ///
-  /// The spacing must be several times the rounding, because otherwise irregular slices could not be told.
-  private func areRounded(_ differences: [SIMD3<Double>], _ distance: Double) -> Bool {
-    var unit = SIMD3<Double>(repeating: .infinity)
-    for group in positions {
-      for slice in group { unit = pointwiseMin(unit, series.frame(slice.slice).positionUnit) }
+  /// Whether the rounding of the stated decimals explains the differences from even spacing.
+  private func areRounded(_ distance: Double) -> Bool {
+    let unit = positions.joined().reduce(SIMD3<Double>(repeating: .infinity)) {
+      pointwiseMin($0, series.frame($1.slice).positionUnit)
     }
-    guard unit.max() <= 0.1 + 1e-9, unit.max() <= 0.4 * distance else { return false }
-    // A slice and the line through the first and the last one are each off by up to half a unit.
-    return differences.allSatisfy { difference in
-      (0..<3).allSatisfy { Swift.abs(difference[$0]) <= unit[$0] + 1e-9 }
-    }
+    return RoundedPositions.explain(
+      positions.map { $0[0].position }, at: positions.indices.map(Double.init), unit: unit, spacing: distance)
   }
 
   /// The number of slices that a gap has room for; 0 where it is no multiple of the usual distance.

@@ -144,7 +144,7 @@ package struct LabelNames: Equatable, Sendable {
   }
 
   /// Those of the names that are of one of `values`, without regions; nil where none is.
-  func limited(to values: Set<Int>) -> LabelNames? {
+  package func limited(to values: Set<Int>) -> LabelNames? {
     let own = entries.filter {
       values.contains($0.value) || $0.value == 1 && values.subtracting([0]) == [255]
     }

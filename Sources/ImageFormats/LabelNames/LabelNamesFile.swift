@@ -77,15 +77,9 @@ package enum LabelNamesFile {
   package static func read(
     commonTo path: String, values: Set<Int>, isMask: Bool = true
   ) -> LabelNames? {
-    for candidate in commonFiles(ofImage: path) where FileSystem.exists(candidate) {
-      // A dataset.json of another kind, such as one of BIDS, has no labels.
-      if let content = try? text(of: candidate).text, let document = JSONValue(content),
-        document[key: "labels"] == nil
-      {
-        continue
-      }
+    for candidate in commonFiles(ofImage: path) {
       do throws(InputError) {
-        guard let names = try read(candidate).limited(to: values) else { continue }
+        guard let names = try read(commonFile: candidate)?.limited(to: values) else { continue }
         if isMask || names.cover(values) { return names }
       } catch {
         guard isMask else { continue }
@@ -95,8 +89,21 @@ package enum LabelNamesFile {
     return nil
   }
 
+  /// The names in one of the files that hold for all masks of a folder.
+  /// - Returns: nil where there is no such file, or it is a `dataset.json` of another kind, such as one of BIDS.
+  /// - Throws: ``InputError`` that names what cannot be read.
+  package static func read(commonFile path: String) throws(InputError) -> LabelNames? {
+    guard FileSystem.exists(path) else { return nil }
+    if let content = try? text(of: path).text, let document = JSONValue(content),
+      document[key: "labels"] == nil
+    {
+      return nil
+    }
+    return try read(path)
+  }
+
   /// No names, with the finding that the file at `path` cannot be read.
-  private static func unused(_ error: InputError, _ path: String) -> LabelNames {
+  package static func unused(_ error: InputError, _ path: String) -> LabelNames {
     let found = error.found.map { ": found \($0)" } ?? ""
     return LabelNames(finding: "\(FilePath.name(of: path)): \(error.problem)\(found); its names are not used")
   }

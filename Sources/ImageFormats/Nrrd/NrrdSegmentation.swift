@@ -98,31 +98,17 @@ struct NrrdSegmentation {
       reader: isWhole ? reader : merged, findings: findings)
   }
 
-  /// The segment that `--segment` chooses: the one of a number, else the only one of a name or identifier.
-  ///
-  /// The numbers are the labels of the mask of all segments.
+  /// The segment that `--segment` chooses.
   /// - Parameter layer: The layer of the segment; nil for any.
-  /// - Throws: ``InputError`` where there is none, or several have that number, name or identifier.
+  /// - Throws: As ``SegmentChoice/position(among:of:path:)``.
   private func segment(_ choice: String, of layer: Int?) throws(InputError) -> Segment {
     let candidates = zip(renumbered(segments), segments).filter { _, segment in
       segment.layer == layer ?? segment.layer
     }
-    let numbered = candidates.filter { number, _ in Int(choice) == number }
-    let key = choice.nameKey
-    let found =
-      numbered.isEmpty
-      ? candidates.filter { _, segment in segment.identifier == choice || segment.name.nameKey == key }
-      : numbered
-    if found.count == 1 { return found[0].1 }
-    let listed = found.isEmpty ? candidates : found
-    throw InputError(
-      path,
-      found.isEmpty
-        ? "has no such segment" : "has \(found.count) segments of this name, number or identifier",
-      found: "--segment \(choice.printableLine)",
-      expected: listed.isEmpty
-        ? "no --segment, because the layer has none"
-        : listed.map { "\($0) \($1.name.printableLine)" }.joined(separator: ", "))
+    let position = try SegmentChoice(text: choice).position(
+      among: candidates.map { .init(number: $0, name: $1.name, identifier: $1.identifier) },
+      of: layer == nil ? "file" : "layer", path: path)
+    return candidates[position].1
   }
 
   /// The labels of each layer, with the numbers that `--segment` takes.

@@ -8,7 +8,7 @@ package struct MaskPart: Equatable, Sendable {
   /// The layer, counted from 0; nil where none was chosen.
   package var layer: Int?
 
-  /// One of them is given.
+  /// A part; without arguments the whole.
   package init(segment: String? = nil, layer: Int? = nil) { (self.segment, self.layer) = (segment, layer) }
 }
 

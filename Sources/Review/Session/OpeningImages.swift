@@ -40,9 +40,9 @@ extension WorklistState {
     let name = stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem
     let used = Set(cases.map(\.name))
     let unique = (1...).lazy.map { $0 == 1 ? name : "\(name) (\($0))" }.first { !used.contains($0) } ?? name
-    let entry = WorklistCase(name: unique, images: [image.path])
+    var entry = WorklistCase(name: unique, images: [image.path])
+    entry.series = image.series
     cases.append(entry)
-    imageSeries[CaseID(cases.count - 1)] = image.series
     arrange()
     return entry
   }

@@ -58,6 +58,24 @@ package struct IntensityVoxels: Sendable {
   }
 }
 
+extension IntensityVoxels {
+  /// Runs `loop` over the stored integers; nil where floats are stored.
+  func run<Loop: IntegerLoop>(onIntegers loop: Loop) throws(Loop.Failure) -> Loop.Result? {
+    func run<Number: StoredInteger>(_ numbers: [Number]) throws(Loop.Failure) -> Loop.Result {
+      try numbers.withUnsafeBufferPointer { numbers throws(Loop.Failure) in
+        try loop.run(over: StoredValues(numbers: SharedBuffer(numbers), scaling: scaling))
+      }
+    }
+    switch numbers {
+    case .uint8(let numbers): return try run(numbers)
+    case .int8(let numbers): return try run(numbers)
+    case .uint16(let numbers): return try run(numbers)
+    case .int16(let numbers): return try run(numbers)
+    case .float32: return nil
+    }
+  }
+}
+
 extension IntensityVoxels: RandomAccessCollection {
   package var startIndex: Int { 0 }
 

@@ -80,6 +80,14 @@ struct StoredValues<Number: StoredIntensity>: Sendable {
   }
 }
 
+/// A computation on the voxels of a volume of integers that is compiled once for each type in which they are stored.
+protocol IntegerLoop<Result, Failure> {
+  associatedtype Result
+  associatedtype Failure: Error
+
+  func run<Number: StoredInteger>(over values: StoredValues<Number>) throws(Failure) -> Result
+}
+
 /// A computation on the voxels of a volume that is compiled once for each type in which they are stored.
 protocol IntensityLoop<Result, Failure> {
   associatedtype Result

@@ -38,6 +38,8 @@ struct CaseSearch {
 
   /// Adds DICOM segmentations to the cases whose series they reference or, where they reference none, to the only case in
   /// their frame of reference.
+  ///
+  /// Of several cases of one series, whose planes differ, it is the one with the planes of the segmentation.
   mutating func attach(_ segmentations: [DicomListing.Segmentation]) {
     func cases(_ isOwn: (DicomListing.Series) -> Bool) -> [Int] {
       drafts.indices.filter { drafts[$0].images.contains { $0.series.map(isOwn) ?? false } }
@@ -47,7 +49,10 @@ struct CaseSearch {
       let near = cases {
         !$0.frameOfReferenceUID.isEmpty && $0.frameOfReferenceUID == segmentation.frameOfReferenceUID
       }
-      guard let own = named.first ?? (near.count == 1 ? near[0] : nil) else {
+      let parallel = named.first { position in
+        drafts[position].images.contains { $0.series.map(segmentation.isParallel) ?? false }
+      }
+      guard let own = parallel ?? named.first ?? (near.count == 1 ? near[0] : nil) else {
         notes.add(.maskWithoutImage, segmentation.path)
         continue
       }

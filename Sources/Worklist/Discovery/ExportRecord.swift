@@ -5,6 +5,8 @@ import Work
 struct ExportRecord {
   /// The file name of the image that the mask was made from; nil where the record does not say.
   private(set) var imageName: String?
+  /// The choice of the image's series, where its file holds several.
+  private(set) var series: String?
   /// Whether the mask was exported from a review.
   let isFromReview: Bool
 
@@ -17,6 +19,9 @@ struct ExportRecord {
       case .string(let tool)? = value[key: "tool"], tool.hasPrefix("segdeck")
     else { return nil }
     if case .string(let path)? = value[key: "input"]?[key: "path"] { imageName = FilePath.name(of: path) }
+    if case .string(let series)? = value[key: "input"]?[key: "choice"]?[key: "series"] {
+      self.series = series
+    }
     if case .object? = value[key: "review"] { isFromReview = true } else { isFromReview = false }
   }
 }

@@ -24,8 +24,8 @@ extension FolderTree {
     }
     let index = CaseIndex(drafts)
     for file in others {
-      let source = exports[file.stem]?.flatMap { source in
-        drafts.firstIndex { $0.images.contains { FilePath.name(of: $0.path) == source } }
+      let source = exports[file.stem].flatMap { export in
+        drafts.firstIndex { $0.images.contains(where: export.isOf) }
       }
       let cases = source.map { [$0] } ?? index.match(file)?.cases ?? []
       switch cases.count {
@@ -39,15 +39,26 @@ extension FolderTree {
     return drafts
   }
 
-  /// The masks that the program exported, found by their records: for the stem of each, the file name of the image that
-  /// it was made from, or nil where the record does not say.
-  private func exports() -> [String: String?] {
-    var exports: [String: String?] = [:]
-    for file in files where file.role.kind == .image && recordStems.contains(file.stem) {
-      guard let record = ExportRecord(besideMask: FilePath.joined(path, file.stem)) else { continue }
-      exports[file.stem] = .some(record.imageName)
+  /// The masks that the program exported, found by their records, by stem.
+  ///
+  /// A file whose name says that it is a mask is paired by its name, but beside DICOM series, whose cases are named after
+  /// the folder.
+  private func exports() -> [String: ExportRecord] {
+    let holdsSeries = files.contains { $0.series != nil }
+    var exports: [String: ExportRecord] = [:]
+    for file in files where recordStems.contains(file.stem) && (file.role.kind == .image || holdsSeries) {
+      exports[file.stem] = ExportRecord(besideMask: FilePath.joined(path, file.stem))
     }
     return exports
+  }
+}
+
+extension ExportRecord {
+  /// Whether the mask was made from this image.
+  fileprivate func isOf(_ image: FoundFile) -> Bool {
+    guard imageName == FilePath.name(of: image.path) else { return false }
+    guard let series, let own = image.series?.seriesInFile else { return true }
+    return series == own
   }
 }
 

@@ -12,7 +12,7 @@ extension Worklist {
   ///   - labelFolders: Further folders of masks. Each is one version, named after the folder, and follows the masks of
   ///     `folder`. A file belongs to the image that shares the longest prefix of whole words with it.
   ///   - work: Its cancellation is polled in every folder.
-  /// - Returns: The cases in natural order, with notes about the files that are not used.
+  /// - Returns: The cases in natural order, each series of a folder or file one of them, with notes about the files that are not used.
   /// - Throws: ``InputError`` when a folder cannot be read or holds too many files, when there is no image, and when a
   ///   file of a label folder fits several images; `Cancelled`.
   /// - Complexity: Reads each folder once, twice with `labelFolders`; O(n log n) in files.
@@ -54,8 +54,10 @@ extension Worklist {
       maskNames.append(name)
       try drafts.attachVersion(tree.allFiles, folder: labels, name: name, notes: &search.notes)
     }
+    let cases = cases(drafts, maskNames: maskNames, allNames: names)
     return Worklist(
-      cases: cases(drafts, maskNames: maskNames, allNames: names), notes: search.notes.lines)
+      cases: cases, columns: cases.contains { $0.series != nil } ? [WorklistColumn.series] : [],
+      notes: search.notes.lines)
   }
 
   /// The cases in natural order, each with a unique name; masks have the same order in all cases, but those that were
@@ -79,10 +81,12 @@ extension Worklist {
         unique = "\(name) (\(number))"
         number += 1
       }
-      return WorklistCase(
+      var item = WorklistCase(
         name: unique, images: draft.images.map(\.path),
         masks: draft.sortedMasks { maskOrder[$0] ?? .max },
         probabilities: draft.probabilities)
+      item.series = draft.images.first?.series?.seriesInFile
+      return item
     }.naturallySorted(by: \.name)
   }
 }

@@ -17,7 +17,8 @@ package struct MeasureCache: Sendable {
     case networkRuns = "network runs"
   }
 
-  /// Paths, sizes and modification times of the files that were measured, and the kind of measures.
+  /// Paths, sizes and modification times of the files that were measured, what was read of them, and the kind of
+  /// measures.
   package struct Key: Equatable, Sendable {
     fileprivate var text: String
 
@@ -25,9 +26,14 @@ package struct MeasureCache: Sendable {
     private static let version = 5
 
     /// The key of files as they are now; nil where one does not exist.
-    /// - Parameter pairings: The pairings of labels with which masks are compared.
-    package init?(files: [String], content: Content = .masks, pairings: CasePairings = CasePairings()) {
-      var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue])
+    /// - Parameters:
+    ///   - choices: What is read of files that hold several images, a text each.
+    ///   - pairings: The pairings of labels with which masks are compared.
+    package init?(
+      files: [String], choices: [String] = [], content: Content = .masks,
+      pairings: CasePairings = CasePairings()
+    ) {
+      var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue]) + choices
       if !pairings.isEmpty { parts.append(pairings.text) }
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }

@@ -6,11 +6,12 @@ extension Worklist {
   /// Reads a worklist file: comma-separated values with a first row of column names.
   ///
   /// The column `image` has the image's file, and further columns are `case`, `image2`, ..., `mask`, `mask2`, ...,
-  /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A
-  /// case without a name is named after its image. A file that does not exist is among the case's
+  /// `mask:NAME`, `probabilities`, and any others, which are kept as text; `series`, `segment` and `layer` are among these
+  /// (``WorklistCase/series``). Paths are relative to the file's folder. A case without a name is named after its image. A file that does not exist is among the case's
   /// ``WorklistCase/missingFiles``.
   /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or occurs twice,
-  ///   a row is longer than the first, a case has no image, or two cases have one name.
+  ///   a row is longer than the first, a case has no image or two parts of one file as masks, or two cases have one
+  ///   name.
   package init(file path: String) throws(InputError) {
     let data = try FileSystem.read(path)
     let table: CSVTable
@@ -108,8 +109,25 @@ private struct RowReader {
         path, "two cases have the name \(item.name)", found: "lines \(other) and \(row.line)",
         expected: "a name for each case")
     }
+    try requireOnePartOfEachFile(item, line: row.line)
     item.missingFiles = item.files.filter { !FileSystem.exists($0) }
     return item
+  }
+
+  /// Refuses two masks that are different parts of one file, because a review names a version by its file.
+  private func requireOnePartOfEachFile(_ item: WorklistCase, line: Int) throws(InputError) {
+    for (position, mask) in item.masks.enumerated() {
+      let isOther = { (other: WorklistCase.Mask) in
+        other.path == mask.path
+          && (item.segment(of: other), item.layer(of: other)) != (
+            item.segment(of: mask), item.layer(of: mask)
+          )
+      }
+      guard item.masks[..<position].contains(where: isOther) else { continue }
+      throw InputError(
+        path, "line \(line) has two parts of one file as masks", found: FilePath.name(of: mask.path),
+        expected: "one part, and a copy of the file under another name for the other")
+    }
   }
 
   private func path(in cell: String) -> String {

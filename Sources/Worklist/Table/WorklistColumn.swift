@@ -6,6 +6,12 @@ enum WorklistColumn: Equatable {
   case probabilities
   case other(String)
 
+  /// The heading of the column with the choice of one of several series.
+  static let series = "series"
+  /// The headings of the columns with the choices of a segment and of a layer of the mask of the column `mask`.
+  static let segment = "segment"
+  static let layer = "layer"
+
   /// The content of a column with this heading.
   ///
   /// Columns of images, masks and probabilities may be numbered ("mask2"), and masks may be named ("mask:NAME").
@@ -21,6 +27,8 @@ enum WorklistColumn: Equatable {
       self = .mask(key)
     } else if key.hasPrefix("mask:"), key.count > "mask:".count {
       self = .mask(String(heading.dropFirst("mask:".count)))
+    } else if let choice = Self.choiceHeading(heading, key) {
+      self = .other(choice)
     } else {
       self = .other(heading)
     }
@@ -31,14 +39,29 @@ enum WorklistColumn: Equatable {
     private let text: String
 
     init(heading: String) {
-      let isOwn =
+      text =
         switch WorklistColumn(heading: heading) {
-        case .other: true
-        case .mask(let name): name != heading.lowercased()
-        case .name, .image, .probabilities: false
+        case .other(let name): name
+        case .mask(let name): name != heading.lowercased() ? heading : heading.lowercased()
+        case .name, .image, .probabilities: heading.lowercased()
         }
-      text = isOwn ? heading : heading.lowercased()
     }
+  }
+
+  /// The heading of a column of choices as ``heading(ofPart:ofMask:)`` gives it, whatever its letter case; nil for any
+  /// other column.
+  private static func choiceHeading(_ heading: String, _ key: String) -> String? {
+    if key == series { return series }
+    guard let part = [segment, layer].first(where: { key.hasPrefix($0) }) else { return nil }
+    if isNumbered(key, part) { return key }
+    let rest = heading.dropFirst(part.count)
+    return rest.hasPrefix(":") && rest.count > 1 ? part + rest : nil
+  }
+
+  /// The heading of the column with the choice of a part (``segment``, ``layer``) of a mask: "segment2" for "mask2",
+  /// "segment:NAME" for "mask:NAME".
+  static func heading(ofPart part: String, ofMask name: String) -> String {
+    part + heading(ofMask: name).dropFirst("mask".count)
   }
 
   /// The heading of a mask's column.

@@ -10,6 +10,17 @@ struct CaseFolder {
     let name: String
     let image: String
     let labels: String
+    /// What is read of the image's and of the label's file where they hold several.
+    var imageChoice = ImageReadingOptions()
+    var labelsChoice = ImageReadingOptions()
+
+    /// Opens the image.
+    /// - Throws: As ``ImageFile/open(_:as:options:work:)``.
+    func openImage() throws -> ImageFile { try ImageFile.open(image, options: imageChoice) }
+
+    /// Opens the labels.
+    /// - Throws: As ``ImageFile/open(_:as:options:work:)``.
+    func openLabels() throws -> ImageFile { try ImageFile.open(labels, options: labelsChoice) }
   }
 
   /// Every image that has labels, ascending by name.
@@ -20,9 +31,10 @@ struct CaseFolder {
   /// Pairs files with the same name.
   ///
   /// The name of a label file may have one more, or one less, suffix such as `_seg` or `_0000`.
+  /// - Parameter choosesSeries: Whether a series is chosen of images that hold several.
   /// - Throws: ``InputError`` when a folder cannot be read, or no image has labels.
-  init(images: String, labels: String) throws(InputError) {
-    let imageFiles = try Self.volumes(in: images)
+  init(images: String, labels: String, choosesSeries: Bool = false) throws(InputError) {
+    let imageFiles = try Self.volumes(in: images, choosesSeries: choosesSeries)
     let labelFiles = try Self.volumes(in: labels)
     pairs = imageFiles.compactMap { name, path in
       let label =
@@ -48,12 +60,16 @@ struct CaseFolder {
   ]
 
   /// The paths of the images of a folder by their names without suffix; folders with a DICOM series are images.
+  /// - Parameter choosesSeries: Whether folders with several series are images too, because one of them is chosen.
   /// - Throws: ``InputError`` when the folder cannot be read.
-  static func volumes(in folder: String) throws(InputError) -> [String: String] {
+  static func volumes(in folder: String, choosesSeries: Bool = false) throws(InputError) -> [String: String] {
     var files: [String: String] = [:]
     for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
       let path = FilePath.joined(folder, name)
-      if FileSystem.isFolder(path), (try? DicomListing.isImage(folder: path)) == true { files[name] = path }
+      if FileSystem.isFolder(path), DicomListing.holdsDICOM(folder: path) {
+        let count = (try? DicomListing(path).series.count) ?? 0
+        if choosesSeries ? count > 0 : count == 1 { files[name] = path }
+      }
       guard ImageName.suffix(of: name) != nil, !ImageName.isVoxelFile(name) else { continue }
       let stem = ImageName.stem(of: name)
       if files[stem] == nil { files[stem] = path }

@@ -13,7 +13,8 @@ struct CaseMasks {
   ///
   /// A defective mask does not prevent the review of the others. Where all masks together have too many label values or
   /// need too much memory, a mask is left out when it does not fit with those before it.
-  /// - Parameter choices: What to read of masks with several segments or layers, by their paths.
+  /// - Parameter choices: What to read of masks with several segments or layers, by their paths; those that the format of
+  ///   a mask does not leave are ignored.
   /// - Throws: ``Cancelled``.
   init(
     _ paths: [String], choices: [String: ImageReadingOptions], on grid: VolumeGrid, imagePath: String,
@@ -22,7 +23,9 @@ struct CaseMasks {
     var opened: [OpenedImage] = []
     for path in paths {
       let choice = choices[path] ?? ImageReadingOptions()
-      if let image = try accepted({ try OpenedImage(path, options: choice, work: work) }) {
+      if let image = try accepted({
+        try OpenedImage(path, options: choice.limited(toThoseOf: path), work: work)
+      }) {
         opened.append(image)
       }
     }

@@ -47,10 +47,10 @@ struct FittedMask {
   /// Reads one mask with a known label coding.
   /// - Throws: As ``masks(_:on:work:)``.
   init(
-    _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
+    _ file: ImageFile, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
-    let file = try ImageFile.open(path, work: work.withoutProgress).extended(to: grid)
-    _ = try GridFit(mask: file.grid, image: grid, subject: path)
+    let file = file.extended(to: grid)
+    _ = try GridFit(mask: file.grid, image: grid, subject: file.path)
     let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)
   }

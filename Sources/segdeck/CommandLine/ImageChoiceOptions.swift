@@ -11,6 +11,40 @@ struct SeriesOption: ParsableArguments {
 
   /// The choice for reading.
   var options: ImageReadingOptions { ImageReadingOptions(series: series) }
+
+  /// The choice for each of several images: nothing for those whose format has no series.
+  /// - Throws: ``InputError`` where a choice was made that none of the images leaves, or an image cannot be read.
+  func options(forImages images: [String]) throws -> [ImageReadingOptions] {
+    try options.forFiles(
+      images, problem: "chooses a series", none: "no image",
+      expected: "a DICOM image; other formats hold one image a file")
+  }
+}
+
+extension ImageReadingOptions {
+  /// The choice for each of several files: nothing for those whose format does not leave it.
+  /// - Parameters:
+  ///   - problem: What the choice does, for the error about files of which none leaves it.
+  ///   - none: What that error finds where there is no file.
+  ///   - expected: What it expects.
+  /// - Throws: That ``InputError``, also where a file cannot be read.
+  fileprivate func forFiles(
+    _ files: [String], problem: String, none: String, expected: String
+  ) throws -> [ImageReadingOptions] {
+    guard !isEmpty else { return files.map { _ in ImageReadingOptions() } }
+    let chosen = try files.map { try limited(toThoseOf: $0) }
+    guard chosen.contains(where: { !$0.isEmpty }) else {
+      let more = files.count > Self.namedFileCount ? " and \(files.count - Self.namedFileCount) more" : ""
+      throw InputError(
+        words.joined(separator: " "), problem,
+        found: files.isEmpty ? none : files.prefix(Self.namedFileCount).joined(separator: ", ") + more,
+        expected: expected)
+    }
+    return chosen
+  }
+
+  /// The maximum number of files that an error names.
+  private static let namedFileCount = 3
 }
 
 /// Options that choose a part of a segmentation.
@@ -32,17 +66,11 @@ struct SegmentOptions: ParsableArguments {
   /// The choice for each of several masks: nothing for those whose format has no segments.
   /// - Throws: ``InputError`` where a choice was made that none of the masks leaves, or a mask cannot be read.
   func options(forMasks masks: [String]) throws -> [ImageReadingOptions] {
-    guard !options.isEmpty else { return masks.map { _ in ImageReadingOptions() } }
-    let chosen = try masks.map { options.limited(to: try ImageFile.choices(of: $0)) }
-    guard chosen.contains(where: { !$0.isEmpty }) else {
-      throw InputError(
-        options.words.joined(separator: " "), "chooses a part of a segmentation",
-        found: masks.isEmpty ? "no mask" : masks.joined(separator: ", "),
-        expected: layer == nil
-          ? "a segmentation with segments, .seg.nrrd or DICOM"
-          : "a segmentation with layers, .seg.nrrd; of DICOM, which has none, --segment chooses")
-    }
-    return chosen
+    try options.forFiles(
+      masks, problem: "chooses a part of a segmentation", none: "no mask",
+      expected: layer == nil
+        ? "a segmentation with segments, .seg.nrrd or DICOM"
+        : "a segmentation with layers, .seg.nrrd; of DICOM, which has none, --segment chooses")
   }
 }
 

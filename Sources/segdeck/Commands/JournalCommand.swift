@@ -80,7 +80,7 @@ struct JournalCommand: ParsableCommand {
         table.rows.append([
           (reading.opening?.caseName ?? "-").printableLine, day, digest,
           journal.verdictText(checksVoxels: false).printableLine,
-          (reading.opening?.image ?? "-").printableLine, "\(reading.versions.count)", size,
+          (reading.opening?.imageText ?? "-").printableLine, "\(reading.versions.count)", size,
         ])
       }
       try Console.print(
@@ -99,7 +99,7 @@ struct JournalCommand: ParsableCommand {
       let reading = journal.reading
       let opening = reading.opening
       var lines = [
-        "case      \(opening?.caseName ?? "-")", "image     \(opening?.image ?? "-")",
+        "case      \(opening?.caseName ?? "-")", "image     \(opening?.imageText ?? "-")",
         "digest    \(journal.item.digest)", "journal   \(journal.item.path)",
         "verdict   \(journal.verdictText(checksVoxels: true))",
       ]

@@ -69,15 +69,16 @@ package final class CaseJournal: Sendable {
   /// Opens the journal of a case; see ``ReviewServices/openJournal(of:_:)``.
   ///
   /// - Parameters:
+  ///   - series: The choice with which the image was opened of several series in its file or folder; nil for none.
   ///   - readFile: Gives the files of masks and models.
   ///   - readFrame: Reads a frame of the image that was opened.
   package func open(
-    _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
+    _ content: ReviewCase, series: String? = nil, _ work: WorkContext, readFile: @escaping ReadFile,
     readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
     let path = folder.file(of: try digest(of: content.image, work))
     let opening = JournalLine.Opening(
-      caseName: owner?.caseName ?? content.name, image: content.imagePath,
+      caseName: owner?.caseName ?? content.name, image: content.imagePath, series: series,
       frame: content.frame == 0 ? nil : content.frame,
       grid: content.image.grid,
       program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))

@@ -72,7 +72,7 @@ package final class JournalInspection {
   ///
   /// - Parameter presentStep: In: the step before the line. Out: the step after it.
   func text(_ line: JournalLine, presentStep: inout Int?) -> String? {
-    if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
+    if let opened = line.opened { return "opened \(opened.imageText) with \(opened.program)" }
     if let version = line.version {
       let origin =
         switch version.origin {
@@ -193,7 +193,7 @@ package final class JournalInspection {
       provenance: provenance)
     let input =
       try image?.recorded(work)
-      ?? MaskRecord.File(path: opening.image, absolutePath: opening.image).comparedWithDisk(work)
+      ?? opening.imageFile.comparedWithDisk(work)
     let written = try ReviewExport(request: request, input: input, source: origin?.source(work))
       .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
     if image != nil { written.record.noteChanges() }
@@ -205,7 +205,7 @@ package final class JournalInspection {
     let image: OpenedImage
     let volume: ScalarVolume
     do {
-      image = try OpenedImage(opening.image)
+      image = try OpenedImage(opening.image, options: ImageReadingOptions(series: opening.series), work: work)
       volume = try image.image.scalarVolume(frame: opening.frame ?? 0, work: work)
     } catch let error as InputError {
       Console.note(

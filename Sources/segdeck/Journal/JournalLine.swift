@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import Journal
 import Review
 import Screen
@@ -12,6 +13,8 @@ struct JournalLine: Codable {
     var caseName: String
     /// The path of the image.
     var image: String
+    /// The choice of one of several series in the image's file or folder; nil for none.
+    var series: String?
     /// The frame that identifies the journal; nil for the first.
     var frame: Int?
     /// The grid of the image and of all versions.
@@ -135,6 +138,17 @@ struct JournalLine: Codable {
   init?(_ text: Data) {
     guard let line = try? JSONDecoder.ofAnyNumbers().decode(JournalLine.self, from: text) else { return nil }
     self = line
+  }
+}
+
+extension JournalLine.Opening {
+  /// The path of the image and the choice of its series: "/data/mr.dcm, series 2".
+  var imageText: String { image + (series.map { ", series \($0)" } ?? "") }
+
+  /// The image's entry in a record, without a checksum.
+  var imageFile: MaskRecord.File {
+    MaskRecord.File(
+      path: image, absolutePath: image, choice: series.map { ImageReadingOptions(series: $0) })
   }
 }
 

@@ -25,17 +25,33 @@ struct ReadCase {
   ///
   /// Masks that lie on another grid than the image are read again, on its own.
   /// - Parameters:
+  ///   - hasImage: Whether the image is read.
   ///   - masks: The masks on the grid of the first one, with the files that they are of.
   /// - Throws: ``Cancelled``.
   init(
-    image path: String?, reading masks: [Mask], of files: [(name: String, path: String)], work: WorkContext
+    _ item: WorklistCase, hasImage: Bool, reading masks: [Mask], of files: [WorklistCase.Mask],
+    work: WorkContext
   ) throws(Cancelled) {
-    let alone = try ReadCase(image: path, masks: [], work: work)
+    let alone = try ReadCase(item, hasImage: hasImage, masks: [], work: work)
     if let grid = alone.image?.grid, masks.contains(where: { $0.fitted.labels.grid != grid }) {
-      self = try ReadCase(image: path, masks: files, work: work)
+      self = try ReadCase(item, hasImage: hasImage, masks: files, work: work)
     } else {
       (image, problems, self.masks) = (alone.image, alone.problems, masks)
     }
+  }
+
+  /// Reads a case of a worklist, with the choices of its columns.
+  /// - Parameters:
+  ///   - hasImage: Whether the image is read.
+  ///   - masks: Those of its masks that are read.
+  /// - Throws: ``Cancelled``.
+  init(
+    _ item: WorklistCase, hasImage: Bool = true, masks: [WorklistCase.Mask], work: WorkContext
+  ) throws(Cancelled) {
+    try self.init(
+      image: hasImage ? item.images.first : nil,
+      series: hasImage ? item.imageChoice() : ImageReadingOptions(),
+      masks: masks.map { (name: $0.name, path: $0.path) }, choices: item.choices(of: masks), work: work)
   }
 
   /// Reads all files of a case that can be read; the others become ``problems``.

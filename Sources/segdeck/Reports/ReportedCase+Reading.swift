@@ -27,15 +27,13 @@ struct ReportedContent {
     missingFiles = item.missingFiles
     problems = missingFiles.map { "\($0): no such file" }
     let missing = Set(missingFiles)
-    let files = item.masks.prefix(2).map { (name: $0.name, path: $0.path) }.filter {
-      !missing.contains($0.path)
-    }
-    let image = item.images.first.flatMap { style == nil || missing.contains($0) ? nil : $0 }
+    let files = item.masks.prefix(2).filter { !missing.contains($0.path) }
+    let hasImage = style != nil && !missing.contains(item.images[0])
     var content =
       if let read {
-        try ReadCase(image: image, reading: read, of: files, work: work.part(0...0.3))
+        try ReadCase(item, hasImage: hasImage, reading: read, of: files, work: work.part(0...0.3))
       } else {
-        try ReadCase(image: image, masks: files, work: work.part(0...0.3))
+        try ReadCase(item, hasImage: hasImage, masks: files, work: work.part(0...0.3))
       }
     content.pairings = pairings
     add(content.problems.map(\.description))

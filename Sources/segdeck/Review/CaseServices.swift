@@ -41,11 +41,14 @@ final class CaseServices: ReviewServices {
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
     let full = Self.absolutePath(imagePath)
-    let openedImage = try OpenedImage(
-      imagePath, options: ImageReadingOptions(series: request.imageSeries), work: work.part(0...0.2))
+    // A worklist may have a column of that name beside images of other formats.
+    let series = try ImageReadingOptions(series: request.imageSeries).limited(toThoseOf: imagePath)
+    let openedImage = try OpenedImage(imagePath, options: series, work: work.part(0...0.2))
     let file = openedImage.image
     var opened = [full: openedImage]
-    let name = sample?.name ?? CaseServices.caseName(full)
+    // Series of one file must not be exported to one path.
+    let ofSeries = file.seriesInFile.map { "_\($0)" } ?? ""
+    let name = sample?.name ?? CaseServices.caseName(full) + ofSeries
     // The sample lies in a folder of the program, where nothing should be written.
     let folder =
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
@@ -262,7 +265,8 @@ final class CaseServices: ReviewServices {
   }
 
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
-    try journal.open(content, work) { [unowned self] step throws(Cancelled) in
+    let series = opened.withLock { $0[content.imagePath]?.choice.series }
+    return try journal.open(content, series: series, work) { [unowned self] step throws(Cancelled) in
       try file(of: step, WorkContext())
     } readFrame: { [unowned self] frame in
       guard let opened = opened.withLock({ $0[content.imagePath] }), opened.isUntouched else {

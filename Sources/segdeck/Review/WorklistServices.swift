@@ -218,7 +218,8 @@ final class WorklistServices: SessionServices {
       let name = entry.worklistCase.name
       do throws(InputError) {
         let written = try writer.append(
-          entry.kind, caseName: name, image: entry.worklistCase.images[0], decision: entry.decision,
+          entry.kind, caseName: name, image: entry.worklistCase.images[0],
+          series: entry.worklistCase.series, decision: entry.decision,
           after: state.withLock { $0.records.highestSequence })
         state.withLock { state in
           state.records.add(written.event, file: written.file, line: written.line)

@@ -22,27 +22,27 @@ struct DatasetLabels {
 
   /// Reads every label file.
   ///
-  /// Names are read beside each file (`CASE.labels.json` and the other kinds), from `labels.json` in its folder, and
-  /// from `dataset.json` in the parent folder, as challenges store it. The first name of a value is used.
-  /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
+  /// Names are read from each file itself or beside it (`CASE.labels.json` and the other kinds), from `labels.json` in its
+  /// folder, and from the first file for a whole folder, as `dataset.json`, that names a value
+  /// (``LabelNamesFile/commonFiles(ofImage:)``). The first name of a value is used. A file of names for a whole folder that
+  /// cannot be read is a finding.
+  /// - Throws: ``InputError`` when another file cannot be read; ``Cancelled``.
   init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
     folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
     var known: Set<String> = []
     // If 255 occurs with other labels in any file, it is a label of its own in all files.
     var isOwnLabel = false
-    var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
+    var stated: [(path: String, names: LabelNames?, values: Set<Int>)] = []
     for (index, pair) in pairs.enumerated() {
-      let file = try ImageFile.open(pair.labels)
+      let file = try pair.openLabels()
       let own = try file.labelVolume(work: work.withoutProgress).values().subtracting([0])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
-      if let names = LabelNamesFile.read(of: file, values: nil) {
-        found.append((pair.labels, names, own))
-        if names.entries.isEmpty { for note in names.notes() { FindingNotes.add(note, of: pair.labels) } }
+      let names = LabelNamesFile.read(of: file, values: nil)
+      if let names, names.entries.isEmpty {
+        for note in names.notes() { FindingNotes.add(note, of: pair.labels) }
       }
-      for (path, names) in try Self.commonNames(of: pair.labels, except: &known) {
-        found.append((path, names, nil))
-      }
+      stated.append((pair.labels, names, own))
       work.report(Double(index + 1) / Double(pairs.count))
     }
     guard let coding = LabelCoding(of: values) else {
@@ -51,6 +51,11 @@ struct DatasetLabels {
         expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     self.coding = coding
+    var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
+    for (path, names, own) in stated {
+      if let names { found.append((path, names, own)) }
+      for (path, names) in commonNames(of: path, except: &known) { found.append((path, names, nil)) }
+    }
     for (path, stated, ownValues) in found {
       let own = isOwnLabel ? stated : stated.applied(to: ownValues ?? values)
       // A default name such as "label 3" is not a name; another file may have one.
@@ -131,16 +136,33 @@ struct DatasetLabels {
     values.sorted().prefix(12).map(String.init).joined(separator: ", ")
   }
 
-  /// The files with label names of a whole folder, without those in `known`, to which they are added.
-  private static func commonNames(
+  /// The files that may name the labels of all files in the folder of a label file, in search order.
+  static func commonFiles(of path: String) -> [String] {
+    [FilePath.joined(FilePath.folder(of: path), "labels.json")] + LabelNamesFile.commonFiles(ofImage: path)
+  }
+
+  /// The names for the whole folder of a label file: those of `labels.json`, and of the first of the others that names a
+  /// value or cannot be read; files in `known`, to which they are added, are left out.
+  private func commonNames(
     of path: String, except known: inout Set<String>
-  ) throws(InputError) -> [(path: String, names: LabelNames)] {
+  ) -> [(path: String, names: LabelNames)] {
     let folder = FilePath.folder(of: path)
+    guard known.insert(folder).inserted else { return [] }
+    let files = Self.commonFiles(of: path)
     var found: [(path: String, names: LabelNames)] = []
-    for common in ["labels.json", "../dataset.json"].map({ FilePath.joined(folder, $0) })
-    where known.insert(common).inserted && FileSystem.exists(common) {
-      found.append((common, try LabelNamesFile.read(common)))
+    func read(_ file: String) -> Bool {
+      do throws(InputError) {
+        guard let names = try LabelNamesFile.read(commonFile: file), names.limited(to: values) != nil else {
+          return false
+        }
+        if known.insert(file).inserted { found.append((file, names)) }
+      } catch {
+        if known.insert(file).inserted { found.append((file, LabelNamesFile.unused(error, file))) }
+      }
+      return true
     }
+    _ = read(files[0])
+    _ = files.dropFirst().contains(where: read)
     return found
   }
 }

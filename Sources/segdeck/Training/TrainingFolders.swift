@@ -30,6 +30,8 @@ struct TrainingFolders: ParsableArguments {
     transform: OptionParsing.wholeNumber)
   var frame: Int?
 
+  @OptionGroup var choice: ImageChoiceOptions
+
   /// A case that is not read yet.
   struct Source {
     let pair: CaseFolder.Pair
@@ -122,16 +124,18 @@ struct TrainingFolders: ParsableArguments {
     return sources
   }
 
-  private func pairedFolders() throws(InputError) -> [[CaseFolder.Pair]] {
+  /// The cases of each folder, each with the choices that its files leave.
+  private func pairedFolders() throws -> [[CaseFolder.Pair]] {
     var folders: [[CaseFolder.Pair]] = []
     var owners: [String: String] = [:]
     for (imageFolder, labelFolder) in zip(images, labels) {
-      let folder = try CaseFolder(images: imageFolder, labels: labelFolder)
+      let folder = try CaseFolder(
+        images: imageFolder, labels: labelFolder, choosesSeries: choice.series.series != nil)
       if !skipUnpaired {
         try refuse(folder.imagesWithoutLabels, in: imageFolder, "images without labels in \(labelFolder)")
         try refuse(folder.labelsWithoutImage, in: labelFolder, "labels without an image in \(imageFolder)")
       }
-      for file in [labelFolder + "/labels.json", labelFolder + "/../dataset.json"] {
+      for file in DatasetLabels.commonFiles(of: folder.pairs[0].labels) {
         try ReadFiles.register(file)
       }
       for pair in folder.pairs {
@@ -142,7 +146,16 @@ struct TrainingFolders: ParsableArguments {
       }
       folders.append(folder.pairs)
     }
-    return folders
+    let pairs = folders.joined()
+    var imageChoices = try choice.series.options(forImages: pairs.map(\.image))[...]
+    var labelsChoices = try choice.segments.options(forMasks: pairs.map(\.labels))[...]
+    return folders.map { pairs in
+      pairs.map { pair in
+        var chosen = pair
+        (chosen.imageChoice, chosen.labelsChoice) = (imageChoices.removeFirst(), labelsChoices.removeFirst())
+        return chosen
+      }
+    }
   }
 
   private func refuse(_ names: [String], in folder: String, _ problem: String) throws(InputError) {
@@ -158,7 +171,7 @@ extension TrainingFolders.Source {
   /// - Throws: ``InputError`` when the file cannot be read, or has several frames and `--frame` is missing;
   ///   ``Cancelled``.
   func imageFile() throws -> ImageFile {
-    let file = try ImageFile.open(pair.image)
+    let file = try pair.openImage()
     guard file.frameCount == 1 || frame != nil else {
       throw InputError(
         pair.image, "holds several frames or channels", found: "\(file.frameCount)",
@@ -175,7 +188,7 @@ extension TrainingFolders.Source {
   /// The labels, on the image's grid.
   /// - Throws: ``InputError`` when the file is not a mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
-    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.withoutProgress)
+    let mask = try FittedMask(pair.openLabels(), on: grid, coding: coding, work: work.withoutProgress)
     mask.reportFindings()
     return mask.labels
   }

@@ -14,9 +14,11 @@ struct GridMisfits {
   ///
   /// Files that cannot be read are not compared.
   init(of item: WorklistCase) {
-    guard let image = item.images.first.flatMap({ try? ImageFile.open($0) }) else { return }
+    guard let path = item.images.first, let image = try? ImageFile.open(path, options: item.imageChoice())
+    else { return }
     for mask in item.masks {
-      guard let file = try? ImageFile.open(mask.path).extended(to: image.grid) else { continue }
+      guard let opened = try? ImageFile.open(mask.path, options: item.choice(of: mask)) else { continue }
+      let file = opened.extended(to: image.grid)
       do throws(InputError) {
         _ = try GridFit(mask: file.grid, image: image.grid, subject: mask.path)
       } catch {
@@ -28,9 +30,9 @@ struct GridMisfits {
   /// Opens the second mask of a case, which has to fit the grid of the first.
   /// - Throws: ``InputError`` where it cannot be read or does not fit.
   func opened(
-    _ mask: WorklistCase.Mask, beside first: String, _ grid: VolumeGrid
+    _ mask: WorklistCase.Mask, of item: WorklistCase, beside first: String, _ grid: VolumeGrid
   ) throws -> ImageFile {
-    let file = try ImageFile.open(mask.path).extended(to: grid)
+    let file = try ImageFile.open(mask.path, options: item.choice(of: mask)).extended(to: grid)
     do throws(InputError) {
       _ = try GridFit(mask: file.grid, image: grid, subject: mask.path)
     } catch {

@@ -96,7 +96,7 @@ enum WorklistMeasuring {
   }
 
   /// The state of the image and the masks, of the files beside the compared masks and in their folders that name
-  /// their labels, and the pairings of their labels; nil for a case without masks.
+  /// their labels, what is read of files with several images, and the pairings of labels; nil for a case without masks.
   private static func key(_ item: WorklistCase, _ pairings: CasePairings) -> MeasureCache.Key? {
     guard !item.masks.isEmpty else { return nil }
     let paths = item.masks.map(\.path)
@@ -107,7 +107,7 @@ enum WorklistMeasuring {
         [$0]
           + (LabelNamesFile.neighbours(ofImage: $0) + LabelNamesFile.commonFiles(ofImage: $0))
           .filter(FileSystem.exists)
-      } + further, pairings: pairings)
+      } + further, choices: item.choiceTexts, pairings: pairings)
   }
 }
 
@@ -122,12 +122,12 @@ private struct MeasuredMasks {
   /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
   init?(_ item: WorklistCase, work: WorkContext, note: (String) -> Void) throws {
     guard let first = item.masks.first else { return nil }
-    let file = try ImageFile.open(first.path)
+    let file = try ImageFile.open(first.path, options: item.choice(of: first))
     var misfits = GridMisfits(of: item)
     let fitted: [FittedMask]
     do {
       let other = try item.masks.dropFirst().first.map {
-        try misfits.opened($0, beside: first.name, file.grid)
+        try misfits.opened($0, of: item, beside: first.name, file.grid)
       }
       fitted = try FittedMask.masks([file] + (other.map { [$0] } ?? []), work: work)
     } catch let error as InputError where item.masks.count > 1 {

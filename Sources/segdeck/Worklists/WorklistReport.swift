@@ -21,7 +21,7 @@ struct WorklistReport {
     table.rows = rows.map { row in
       let verdict = row.statusText + (row.review?.isDisputed == true ? " (disputed)" : "")
       var cells = [
-        row.item.name, row.item.images.first.map(below) ?? "-", joined(row.item.masks.map(\.name)), verdict,
+        row.item.name, imageText(row.item), joined(row.item.masks.map(\.name)), verdict,
         joined(row.review?.readers ?? []), row.review?.decision?.score.map(String.init) ?? "-",
       ]
       if isMeasured { cells += [TextTable.cell(row.measures?.lowestDice, 3), "\(row.flags.count)"] }
@@ -32,6 +32,12 @@ struct WorklistReport {
     let shown =
       rows.count == caseCount ? counted(caseCount, "case") : "\(rows.count) of \(counted(caseCount, "case"))"
     return ([table.text] + flags + ["\(shown), \(decided) decided"]).joined(separator: "\n")
+  }
+
+  /// The image as it is below the folder, with the choice of its series: "mr.dcm, series 2".
+  private func imageText(_ item: WorklistCase) -> String {
+    guard let image = item.images.first else { return "-" }
+    return below(image) + (item.series.map { ", series \($0)" } ?? "")
   }
 
   private func joined(_ names: [String]) -> String { names.isEmpty ? "-" : names.joined(separator: ", ") }

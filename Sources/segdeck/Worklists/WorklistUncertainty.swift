@@ -21,7 +21,8 @@ enum WorklistUncertainty {
     guard fileKey(item) != nil, let path = item.probabilities.first, let image = item.images.first else {
       return []
     }
-    return try FileEntropies(path, on: ImageFile.open(image).grid, work: work).labels
+    let grid = try ImageFile.open(image, options: item.imageChoice()).grid
+    return try FileEntropies(path, on: grid, work: work).labels
   }
 
   /// Caches the uncertainties of a case's file of probabilities.
@@ -46,10 +47,13 @@ enum WorklistUncertainty {
   private static func fileKey(_ item: WorklistCase) -> MeasureCache.Key? {
     guard let path = item.probabilities.first, let image = item.images.first else { return nil }
     let sidecar = [MaskRecord.path(besideMask: path)].filter(FileSystem.exists)
-    return MeasureCache.Key(files: [path, image] + sidecar, content: .probabilities)
+    return MeasureCache.Key(
+      files: [path, image] + sidecar, choices: item.imageChoiceTexts, content: .probabilities)
   }
 
   private static func runKey(_ item: WorklistCase) -> MeasureCache.Key? {
-    item.images.first.flatMap { MeasureCache.Key(files: [$0], content: .networkRuns) }
+    item.images.first.flatMap {
+      MeasureCache.Key(files: [$0], choices: item.imageChoiceTexts, content: .networkRuns)
+    }
   }
 }
