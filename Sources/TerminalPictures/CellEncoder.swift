@@ -23,7 +23,8 @@ extension CellEncoder {
     var cells = frame.cells
     let shown = frame.shownPictures
     for (position, picture) in frame.pictures.enumerated() {
-      let blended = BlendedPicture(picture, depth: depth, keepsKinds: needsKinds)
+      var blended = BlendedPicture(picture, depth: depth, keepsKinds: needsKinds)
+      if frame.detail == .coarsest { blended = blended.coarsened(depth) }
       let pixels = blended.pixelsPerCell
       let area = picture.area.intersection(frame.bounds)
       for row in area.row..<area.row + area.rows {
@@ -124,6 +125,36 @@ struct BlendedPicture {
     }
   }
 
+  /// The same picture in blocks of one colour, of which a row of a block is a few bytes.
+  ///
+  /// Greys are those of the terminal, so that no dither divides a block.
+  func coarsened(_ depth: TerminalCapabilities.ColourDepth) -> BlendedPicture {
+    let (width, height) = (8 * pixelsPerCell.columns, 4 * pixelsPerCell.rows)
+    let greys = Palette.greys(depth)
+    var coarse = buffer
+    for top in stride(from: 0, to: buffer.height, by: height) {
+      let rows = top..<min(top + height, buffer.height)
+      for left in stride(from: 0, to: buffer.width, by: width) {
+        let columns = left..<min(left + width, buffer.width)
+        var colour = buffer.mean(columns, rows)
+        if colour.red == colour.green, colour.green == colour.blue,
+          let grey = greys.min(by: { abs(Int($0) - Int(colour.red)) < abs(Int($1) - Int(colour.red)) })
+        {
+          colour = RGB(grey: grey)
+        }
+        for y in rows { for x in columns { coarse.pixels[y * buffer.width + x] = colour } }
+      }
+    }
+    return BlendedPicture(coarse, pixelsPerCell)
+  }
+
+  /// A picture without layers.
+  private init(_ buffer: PixelBuffer, _ pixelsPerCell: PixelsPerCell) {
+    self.buffer = buffer
+    self.pixelsPerCell = pixelsPerCell
+    (kinds, markCount, letters) = ([], 0, [])
+  }
+
   /// For each layer the kinds of its entries.
   private static func kinds(of layers: [PixelLayer]) -> (byLayer: [[UInt32]], markCount: UInt32) {
     var marks = UInt32(0)
@@ -144,17 +175,22 @@ struct BlendedPicture {
 
   /// The mean colour of some rows of a cell's pixels.
   func mean(left: Int, rows: Range<Int>) -> RGB {
-    if pixelsPerCell.columns == 1, rows.count == 1 {
-      return buffer.pixels[rows.lowerBound * buffer.width + left]
-    }
+    buffer.mean(left..<left + pixelsPerCell.columns, rows)
+  }
+}
+
+extension PixelBuffer {
+  /// The mean colour of a rectangle of pixels, at least one.
+  fileprivate func mean(_ columns: Range<Int>, _ rows: Range<Int>) -> RGB {
+    if columns.count == 1, rows.count == 1 { return pixels[rows.lowerBound * width + columns.lowerBound] }
     var sum = SIMD3<Int>()
     for y in rows {
-      for x in left..<left + pixelsPerCell.columns {
-        let pixel = buffer.pixels[y * buffer.width + x]
+      for x in columns {
+        let pixel = pixels[y * width + x]
         sum &+= SIMD3(Int(pixel.red), Int(pixel.green), Int(pixel.blue))
       }
     }
-    let count = pixelsPerCell.columns * rows.count
+    let count = columns.count * rows.count
     let mean = (sum &+ SIMD3(repeating: count / 2)) / SIMD3(repeating: count)
     return RGB(UInt8(mean.x), UInt8(mean.y), UInt8(mean.z))
   }

@@ -14,9 +14,11 @@ package func render(
   samples.beginFrame()
   // Made for the first pane: without one, there may be no labels yet.
   lazy var overlay = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
-  return frame(of: state) { pane, frame in
+  var frame = frame(of: state) { pane, frame in
     frame.draw(state.picture(pane, detail, overlay, &samples))
   }
+  frame.detail = detail
+  return frame
 }
 
 extension ReviewState {
@@ -31,7 +33,6 @@ extension ReviewState {
 /// The frame of a state, in which `draw` draws the picture of a pane that has room for one.
 private func frame(of state: ReviewState, drawing draw: (ScreenLayout.Pane, inout Frame) -> Void) -> Frame {
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
-  frame.detail = detail
   let layout = state.layout
   guard !layout.isTooSmall else {
     let minimum = ScreenLayout.minimum

@@ -39,15 +39,24 @@ package enum ReviewSession {
     )
     for effect in session.begin() { runners.perform(effect) }
     var samples = PaneSamples()
-    func draw() {
-      terminal.draw(render(session, reusing: &samples))
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      for effect in reduce(&session, .drawn(seconds: seconds)) { runners.perform(effect) }
+    var pacer = FramePacer(terminal.capabilities)
+    func seconds() -> Double { (ContinuousClock.now - start) / .seconds(1) }
+    func drawIfDue() {
+      guard case .draw(let detail) = pacer.step(atSeconds: seconds()) else { return }
+      terminal.draw(render(session, detail, reusing: &samples))
+      let now = seconds()
+      pacer.draw(
+        detail, atSeconds: now, byteCount: terminal.bytesOfLastFrame,
+        isAnswered: terminal.unansweredFrames > 0)
+      for effect in reduce(&session, .drawn(seconds: now)) { runners.perform(effect) }
     }
-    draw()
+    drawIfDue()
     var clock = CineClock()
     while true {
-      let wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
+      var wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
+      if case .wait(let seconds?) = pacer.step(atSeconds: seconds()) {
+        wait = min(wait, Int(saturating: (1000 * seconds).rounded(.up)))
+      }
       var events = terminal.nextEvent(waitingMilliseconds: wait).map { [SessionEvent.terminal($0)] } ?? []
       // A held key repeats faster than a slow connection draws, so all pending events are handled before one frame.
       while events.count < 256, events.last != .terminal(.end),
@@ -55,10 +64,9 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
+      let isInput = pacer.take(&events, atSeconds: seconds())
       // The time spent waiting for jobs does not count as a reader's time.
-      if !events.isEmpty {
-        events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
-      }
+      if !events.isEmpty { events.insert(.clock(seconds: seconds()), at: 0) }
       events += mailbox.removeAll()
       if events.isEmpty, clock.isDue(session.review.cine) {
         events.append(.review(session.current, .cineAdvanced))
@@ -77,7 +85,10 @@ package enum ReviewSession {
         if case .failed(let line) = end { return line }
         return unwritten.isEmpty ? nil : unwritten.joined(separator: "; ")
       }
-      if !events.isEmpty { draw() }
+      if !events.isEmpty {
+        pacer.change(atSeconds: seconds(), isInput: isInput || events.last?.advancesCine == true)
+      }
+      drawIfDue()
     }
   }
 
@@ -92,6 +103,35 @@ package enum ReviewSession {
       }
       usleep(10_000)
     }
+  }
+}
+
+extension FramePacer {
+  /// Takes what the terminal says of itself out of events.
+  /// - Returns: Whether there are events of a key, a paste or the mouse.
+  fileprivate mutating func take(_ events: inout [SessionEvent], atSeconds now: Double) -> Bool {
+    var isInput = false
+    events.removeAll { event in
+      guard case .terminal(let event) = event else { return false }
+      switch event {
+      case .key, .paste, .mouse: isInput = true
+      case .capabilities(let capabilities): self = FramePacer(capabilities)
+      case .shown:
+        show(atSeconds: now)
+        return true
+      case .resize, .end: break
+      }
+      return false
+    }
+    return isInput
+  }
+}
+
+extension SessionEvent {
+  /// Whether it shows the next slice of a cine.
+  fileprivate var advancesCine: Bool {
+    if case .review(_, .cineAdvanced) = self { return true }
+    return false
   }
 }
 
