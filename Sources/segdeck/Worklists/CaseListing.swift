@@ -86,6 +86,16 @@ struct CaseListing {
     }
   }
 
+  /// Says which labels of the filter and of the order no case has.
+  private func noteUnknownLabels(_ rows: [CaseRow]) {
+    if let fault = query.unknownLabel(in: rows) { Console.note("--filter: \(fault)") }
+    if case .labelMeasure(let measure, let label?)? = order?.column,
+      let problem = rows.problem(ofLabel: label, measure)
+    {
+      Console.note("--sort: \(problem.printableLine)")
+    }
+  }
+
   /// The cases that pass the filter, in order, with what readers decided; notes say what could not be used.
   ///
   /// - Parameters:
@@ -105,6 +115,7 @@ struct CaseListing {
       CaseRow(item, review: records.reviews[item.name], pairings: pairings.pairings(of: item))
     }
     if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem, read: read) }
+    noteUnknownLabels(rows)
     rows = rows.filter(query.matches)
     if let order { rows = order.sorted(rows) }
     for note in worklist.notes { Console.note(note) }
