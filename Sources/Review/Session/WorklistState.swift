@@ -15,8 +15,6 @@ package struct WorklistState: Equatable, Sendable {
   package let notes: [String]
   /// The files of the only case where there is no worklist; nil where there is one.
   private let singleCase: OpenCaseRequest?
-  /// The series of the images of cases that were opened with a choice of several in one file.
-  var imageSeries: [CaseID: String] = [:]
   /// The name under which this reviewer's verdicts are kept.
   package let reader: String
   /// The reasons why cases could not be opened in this session.
@@ -109,7 +107,7 @@ package struct WorklistState: Equatable, Sendable {
     var request = OpenCaseRequest(
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)
     request.firstVersionNumber = firstVersionNumber
-    request.imageSeries = imageSeries[id]
+    request.imageSeries = entry.series
     request.maskNames = entry.versionNames
     request.worklistMaskNames = Dictionary(
       entry.masks.map { ($0.path, $0.name) }, uniquingKeysWith: { first, _ in first })

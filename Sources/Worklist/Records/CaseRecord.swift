@@ -5,8 +5,8 @@ import Work
 ///
 /// A lost record therefore affects nothing that was recorded later.
 package struct CaseRecord: Equatable, Sendable {
-  /// The kind of event.
-  package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
+  /// The kind of event; `added` is of a case that the worklist does not list.
+  package enum Kind: String, Equatable, Sendable { case added, opened, decided, closed }
 
   /// 1 more than the largest number that the writer knew, so that the order of records does not depend on clocks (a
   /// Lamport clock).
@@ -17,16 +17,18 @@ package struct CaseRecord: Equatable, Sendable {
   package var reader, host: String
   /// The case's name in the worklist.
   package var caseName: String
-  /// The image as the worklist names it.
+  /// The image as the worklist names it; that of an added case by its absolute path.
   package var image: String
+  /// The series of the image of an added case, where its file has several.
+  package var series: String?
   /// The kind of event.
   package var kind: Kind
   /// The reader's decision about the case, all of it.
   package var decision: CaseDecision
 
   package init(
-    sequence: Int, time: String, reader: String, host: String, caseName: String, image: String, kind: Kind,
-    decision: CaseDecision
+    sequence: Int, time: String, reader: String, host: String, caseName: String, image: String,
+    series: String? = nil, kind: Kind, decision: CaseDecision
   ) {
     self.sequence = sequence
     self.time = time
@@ -34,6 +36,7 @@ package struct CaseRecord: Equatable, Sendable {
     self.host = host
     self.caseName = caseName
     self.image = image
+    self.series = series
     self.kind = kind
     self.decision = decision
   }
@@ -73,6 +76,7 @@ extension CaseRecord {
       ("host", .string(host)), ("case", .string(caseName)), ("image", .string(image)),
       ("event", .string(kind.rawValue)),
     ]
+    if let series { members.append(("series", .string(series))) }
     if let verdict = decision.verdict { members.append(("verdict", .string(verdict.rawValue))) }
     if decision.isFlagged { members.append(("flagged", .number("true"))) }
     if let score = decision.score { members.append(("score", .number("\(score)"))) }
@@ -111,6 +115,7 @@ extension CaseRecord {
       case ("host", .string(let text)): host = text
       case ("case", .string(let text)): caseName = text
       case ("image", .string(let text)): image = text
+      case ("series", .string(let text)): series = text
       case ("event", .string(let text)):
         guard let kind = Kind(rawValue: text) else { return nil }
         (self.kind, isEvent) = (kind, true)

@@ -54,20 +54,21 @@ package final class RecordWriter: Sendable {
   ///
   /// - Parameters:
   ///   - kind: What happened to the case.
+  ///   - series: The series of the image of an added case; nil for the only one.
   ///   - decision: All that the reader decided about the case so far.
   ///   - sequence: The largest number that the caller knows (``ReviewRecords/highestSequence``).
   /// - Returns: The record, for ``ReviewRecords/add(_:file:line:)``, with its file and its number in it.
   /// - Throws: ``InputError`` when no folder can be written, or the disk is full or fails.
   @discardableResult
   package func append(
-    _ kind: CaseRecord.Kind, caseName: String, image: String, decision: CaseDecision, after sequence: Int,
-    at date: Date = Date()
+    _ kind: CaseRecord.Kind, caseName: String, image: String, series: String? = nil, decision: CaseDecision,
+    after sequence: Int, at date: Date = Date()
   ) throws(InputError) -> (event: CaseRecord, file: String, line: Int) {
     let result: Result<(event: CaseRecord, file: String, line: Int), InputError> = state.withLock { state in
       let highest = max(state.highestSequence, min(sequence, CaseRecord.maximumSequence - 1))
       let event = CaseRecord(
         sequence: highest + 1, time: CaseRecord.time(date), reader: reader, host: host, caseName: caseName,
-        image: image, kind: kind, decision: decision)
+        image: image, series: series, kind: kind, decision: decision)
       do throws(InputError) {
         let file = try write(event, &state)
         state.highestSequence = highest + 1

@@ -157,7 +157,9 @@ struct RenderCommand: ParsableCommand {
   ) throws -> Picture? {
     let item = row.item
     let masks = item.masks.prefix(options.difference ? 2 : 1).map { (name: $0.name, path: $0.path) }
-    var content = try ReadCase(image: item.images[0], masks: masks, work: work.part(0...0.5))
+    var content = try ReadCase(
+      image: item.images[0], series: ImageReadingOptions(series: item.series), masks: masks,
+      work: work.part(0...0.5))
     content.pairings = row.pairings
     for problem in content.problems { Console.note("\(item.name): \(problem.description)") }
     guard let image = content.image else { return nil }

@@ -25,14 +25,16 @@ struct ReadCase {
   ///
   /// Masks that lie on another grid than the image are read again, on its own.
   /// - Parameters:
+  ///   - series: The choice of the image's series.
   ///   - masks: The masks on the grid of the first one, with the files that they are of.
   /// - Throws: ``Cancelled``.
   init(
-    image path: String?, reading masks: [Mask], of files: [(name: String, path: String)], work: WorkContext
+    image path: String?, series: ImageReadingOptions, reading masks: [Mask],
+    of files: [(name: String, path: String)], work: WorkContext
   ) throws(Cancelled) {
-    let alone = try ReadCase(image: path, masks: [], work: work)
+    let alone = try ReadCase(image: path, series: series, masks: [], work: work)
     if let grid = alone.image?.grid, masks.contains(where: { $0.fitted.labels.grid != grid }) {
-      self = try ReadCase(image: path, masks: files, work: work)
+      self = try ReadCase(image: path, series: series, masks: files, work: work)
     } else {
       (image, problems, self.masks) = (alone.image, alone.problems, masks)
     }

@@ -1,3 +1,4 @@
+import ImageFormats
 import Metrics
 import Pictures
 import Report
@@ -31,11 +32,12 @@ struct ReportedContent {
       !missing.contains($0.path)
     }
     let image = item.images.first.flatMap { style == nil || missing.contains($0) ? nil : $0 }
+    let series = ImageReadingOptions(series: item.series)
     var content =
       if let read {
-        try ReadCase(image: image, reading: read, of: files, work: work.part(0...0.3))
+        try ReadCase(image: image, series: series, reading: read, of: files, work: work.part(0...0.3))
       } else {
-        try ReadCase(image: image, masks: files, work: work.part(0...0.3))
+        try ReadCase(image: image, series: series, masks: files, work: work.part(0...0.3))
       }
     content.pairings = pairings
     add(content.problems.map(\.description))

@@ -31,10 +31,13 @@ struct CaseListOptions: ParsableArguments {
     guard sort != nil || !descending else {
       throw InputError("--descending", "reverses an order", expected: "--sort COLUMN with it")
     }
-    let worklist = try opened(place, work)
+    var worklist = try opened(place, work)
+    var records = ReviewRecords(worklist: place)
+    records.poll()
+    worklist.append(records.addedCases)
     return CaseListing(
-      place: place, worklist: worklist, query: try query(worklist.columns), order: try order(worklist.columns)
-    )
+      place: place, worklist: worklist, records: records, query: try query(worklist.columns),
+      order: try order(worklist.columns))
   }
 
   private func opened(_ place: String, _ work: WorkContext) throws -> Worklist {
@@ -75,6 +78,8 @@ struct CaseListing {
   /// The folder or file as it was given.
   let place: String
   let worklist: Worklist
+  /// The records of its readers.
+  let records: ReviewRecords
   let query: CaseQuery
   let order: CaseOrder?
 
@@ -107,8 +112,6 @@ struct CaseListing {
     measuring work: WorkContext?, problem: (WorklistCase, String) -> Void,
     read: (CaseRow, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) -> [CaseRow] {
-    var records = ReviewRecords(worklist: place)
-    records.poll()
     for note in records.notes { Console.note(note) }
     let pairings = WorklistPairings(records.reviews)
     var rows = worklist.cases.map { item in
