@@ -191,6 +191,13 @@ package struct ReviewState: Equatable, Sendable {
     return decisions.versions.first { $0.id == id }
   }
 
+  /// The versions that lists offer: all but copies that were made by edits which were undone.
+  package var presentVersions: [Version] {
+    let edited = decisions.versions.filter { if case .edit = $0.origin { true } else { false } }
+    let absent = history.absent(of: Set(edited.map(\.id)))
+    return absent.isEmpty ? decisions.versions : decisions.versions.filter { !absent.contains($0.id) }
+  }
+
   /// The paths of the versions that are equal to their exported file; an undo may make a version equal again.
   package var exported: [VersionID: String] {
     files.filter { id, file in version(id)?.isWritten(like: file.version) == true }.mapValues(\.path)
