@@ -35,13 +35,15 @@ package struct CaseJSON: Encodable {
     var components, holes, missingSlices: Int
     var touches: [String]
     var dice: Double?
+    /// "A" or "B" where only that mask has the label.
+    var onlyIn: String?
     var contradiction: Contradiction?
 
     init(_ label: CaseMeasures.LabelMeasures) {
       (value, name, ml) = (label.value, label.name, label.millilitres)
       (components, holes, missingSlices) = (label.componentCount, label.holeCount, label.missingSliceCount)
       touches = label.touchedSides.map(\.rawValue)
-      dice = label.dice
+      (dice, onlyIn) = (label.dice, label.onlySide)
       contradiction = label.contradiction.map { Contradiction(name: $0.name, dice: $0.dice) }
     }
   }

@@ -52,6 +52,7 @@ extension CohortReport {
       "case", "label", "value", "ml", "components", "holes", "missing_slices", "touches", "a_ml", "b_ml",
       "dice",
       "hd95_mm", "assd_mm", "surface_dice", "entropy_inside", "entropy_near_border", "lies_where",
+      "only_in",
     ]
     return CSVTable.bytes([heading] + cases.flatMap(Self.labelRows))
   }
@@ -62,7 +63,7 @@ extension CohortReport {
       let (label, compared) = (line.measures, line.comparison)
       let number = SpreadsheetCell.number
       return [
-        name, SpreadsheetCell.text(line.name), label.map { "\($0.value)" } ?? "",
+        name, SpreadsheetCell.text(line.name), line.value.map(String.init) ?? "",
         number(label?.millilitres, 3),
         label.map { "\($0.componentCount)" } ?? "", label.map { "\($0.holeCount)" } ?? "",
         label.map { "\($0.missingSliceCount)" } ?? "", label?.touchedSides.map(\.rawValue).joined() ?? "",
@@ -70,7 +71,7 @@ extension CohortReport {
         number(compared.map(\.dice) ?? label?.dice, 4), number(compared?.hd95Millimetres, 2),
         number(compared?.averageDistanceMillimetres, 3), number(compared?.surfaceDice, 4),
         number(line.uncertainty?.entropy.inside, 4), number(line.uncertainty?.entropy.nearBorder, 4),
-        SpreadsheetCell.text(label?.contradiction?.name ?? ""),
+        SpreadsheetCell.text(label?.contradiction?.name ?? ""), line.onlySide ?? "",
       ]
     }
   }

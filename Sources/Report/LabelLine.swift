@@ -8,6 +8,21 @@ struct LabelLine: Equatable {
   /// How uncertain a network was about the label of this name, of several the most uncertain one.
   let uncertainty: LabelUncertainty?
 
+  /// The value in the file of the first mask; nil where it does not have the label.
+  var value: Int? { measures.flatMap { $0.millilitres > 0 ? $0.value : nil } }
+
+  /// The only mask, "A" or "B", with the label; nil where both have it, nothing was compared, or another label of the
+  /// second mask lies there.
+  var onlySide: String? {
+    guard measures?.contradiction == nil else { return nil }
+    guard let comparison else { return measures?.onlySide }
+    if comparison.millilitresB == 0, comparison.millilitresA > 0 { return "A" }
+    return comparison.millilitresA == 0 && comparison.millilitresB > 0 ? "B" : nil
+  }
+
+  /// The name, "tumour (only B)" where only one mask has the label.
+  var title: String { onlySide.map { "\(name) (only \($0))" } ?? name }
+
   private init(
     name: String, measures: CaseMeasures.LabelMeasures?, comparison: ComparedStructure?,
     in uncertainties: [LabelUncertainty]
@@ -28,7 +43,7 @@ struct LabelLine: Equatable {
       let position =
         label.millilitres > 0
         ? structures.firstIndex { $0.valuesA.contains(label.value) }
-        : structures.firstIndex { $0.valuesA.isEmpty && $0.name == label.name }
+        : structures.firstIndex { $0.valuesA.isEmpty && label.isCalled($0.name) }
       let structure = position.map { structures.remove(at: $0) }
       return LabelLine(
         name: structure?.name ?? label.name, measures: label, comparison: structure, in: uncertainties)

@@ -1,3 +1,5 @@
+import Work
+
 /// The cases that are to be reviewed, in order.
 package struct Worklist: Equatable, Sendable {
   /// The cases; no two have the same name.
@@ -12,6 +14,33 @@ package struct Worklist: Equatable, Sendable {
     self.cases = cases
     self.columns = columns
     self.notes = notes
+  }
+}
+
+extension Worklist {
+  /// Adds the cases that readers added in reviews at the end, in this order, unless their images are listed.
+  ///
+  /// A case with the name of another gets a number. The list of a file may lack the series of an image; a case
+  /// of the same name and image gets that of the added one.
+  package mutating func append(_ added: [WorklistCase]) {
+    let listedCount = cases.count
+    for var item in added {
+      if let known = cases.prefix(listedCount).firstIndex(where: { $0.name == item.name }),
+        cases[known].series == nil
+      {
+        var listed = cases[known]
+        listed.series = item.series
+        if listed.hasSameImage(as: item) {
+          cases[known] = listed
+          continue
+        }
+      }
+      guard !cases.contains(where: { $0.hasSameImage(as: item) }) else { continue }
+      let names = Set(cases.map(\.name))
+      item.name = WorklistCase.freeName(item.name) { names.contains($0) }
+      item.missingFiles = item.files.filter { !FileSystem.exists($0) }
+      cases.append(item)
+    }
   }
 }
 
@@ -43,7 +72,7 @@ package struct WorklistCase: Equatable, Sendable {
   package var missingFiles: [String]
 
   package init(
-    name: String, images: [String], masks: [Mask] = [], probabilities: [String] = [],
+    name: String, images: [String], series: String? = nil, masks: [Mask] = [], probabilities: [String] = [],
     values: [String: String] = [:], missingFiles: [String] = []
   ) {
     self.name = name
@@ -52,6 +81,18 @@ package struct WorklistCase: Equatable, Sendable {
     self.probabilities = probabilities
     self.values = values
     self.missingFiles = missingFiles
+    if let series { self.series = series }
+  }
+
+  /// A name with the first number from 2 on, "scan (2)", where it is taken.
+  package static func freeName(_ name: String, isTaken: (String) -> Bool) -> String {
+    guard isTaken(name) else { return name }
+    return (2...).lazy.map { "\(name) (\($0))" }.first { !isTaken($0) } ?? name
+  }
+
+  /// Whether both show the same image: the same series of one file, which two paths may name.
+  package func hasSameImage(as other: WorklistCase) -> Bool {
+    series == other.series && images.first.map(FilePath.absolute) == other.images.first.map(FilePath.absolute)
   }
 
   /// The names that masks were given, by path; not those of the columns `mask`, `mask2` and so on, which name nothing.

@@ -113,7 +113,7 @@ struct ScrollBench: ParsableCommand {
   }
 }
 
-extension PictureMode: @retroactive ExpressibleByArgument {}
+extension PictureMode: ExpressibleByArgument {}
 
 /// Reads "200x60", columns and rows.
 private func screenSize(_ text: String) throws -> ScreenSize {

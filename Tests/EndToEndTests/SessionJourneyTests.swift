@@ -159,6 +159,112 @@ struct SessionJourneyTests {
     try session.waitFor("ready>")
   }
 
+  @Test(
+    "an image that was opened in a worklist is one of its cases from then on, and the worklist file is not changed",
+    .timeLimit(.minutes(5)))
+  func addedCase() throws {
+    let folder = try caseFolder()
+    defer { folder.remove() }
+    let variables = environment(folder)
+    try succeed(
+      ["phantom", "ct", "--seed", "9", "--size", "28x26x18", "-o", "other.nii.gz"], in: folder.path)
+    try succeed(["worklist", "data", "-o", "list.csv"], in: folder.path, environment: variables)
+    let file = try folder.bytes("list.csv")
+    let session = try TmuxSession(columns: 120, rows: 40, environment: variables)
+    let review = "\(try BuiltProgram.path()) review --worklist \(folder("list.csv")) --reader ann"
+    try session.enter("clear; sh -c 'echo $$ >\(folder("pid")); exec \(review)'")
+    try session.waitUntil("opens the first case", seconds: 60) {
+      $0.contains("1/4  case-1") && $0.contains("Axial")
+    }
+    try session.type(":open \(folder("other.nii.gz"))")
+    try session.press("Enter")
+    try session.waitUntil("opens the image", seconds: 60) {
+      $0.contains("5/5  other") && $0.contains("Axial")
+    }
+    func names() throws -> [String] {
+      let text = try succeed(["worklist", "list.csv", "--json"], in: folder.path, environment: variables)
+      return try JSONDecoder().decode([ListedCase].self, from: Data(text.utf8)).map(\.name)
+    }
+    let all = ["case-1", "case-2", "case-3", "case-4", "other"]
+    let deadline = Date().addingTimeInterval(30)
+    while try names() != all, Date() < deadline { usleep(100_000) }
+    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
+    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(kill(process, SIGKILL) == 0)
+    try session.waitFor("ready>")
+    #expect(try names() == all)
+    try session.enter("clear; \(review)")
+    try session.waitUntil("opens where it stopped", seconds: 60) {
+      $0.contains("5/5  other") && $0.contains("Axial")
+    }
+    try session.type("C")
+    #expect(try session.waitFor("5 cases").contains(/other +opened/))
+    try session.press("Escape")
+    try session.type("q")
+    try session.waitFor("ready>")
+    try succeed(["report", "list.csv", "-o", "report"], in: folder.path, environment: variables)
+    #expect(String(decoding: try folder.bytes("report/report.csv"), as: UTF8.self).contains("\nother,"))
+    #expect(try folder.bytes("list.csv") == file)
+  }
+
+  @Test(
+    "verdicts of a killed session that could not be written are recorded by the next one, whichever case it opens",
+    .timeLimit(.minutes(5)))
+  func unwrittenVerdicts() throws {
+    let folder = try caseFolder()
+    defer { folder.remove() }
+    let variables = environment(folder)
+    // Files have the names of the folders, so that not even root can make those.
+    let obstacles = ["data/segdeck-records", "state/segdeck/records"]
+    try FileManager.default.createDirectory(
+      atPath: folder("state/segdeck"), withIntermediateDirectories: true)
+    for name in obstacles { try Data().write(to: URL(filePath: folder(name))) }
+    let session = try TmuxSession(columns: 120, rows: 40, environment: variables)
+    let review = "\(try BuiltProgram.path()) review \(folder("data")) --reader ann"
+    try session.enter("clear; sh -c 'echo $$ >\(folder("pid")); exec \(review)'")
+    let steps = [(1, "Y", "2/4"), (2, "4f", "flagged the case"), (3, "e", "rejected labels")]
+    for (number, keys, shown) in steps {
+      if number == 3 { try session.press("C-n") }
+      try session.waitUntil("opens case \(number)", seconds: 60) {
+        $0.contains("\(number)/4  case-\(number)") && $0.contains("Axial")
+      }
+      session.look()
+      try session.type(keys)
+      try session.waitFor(shown)
+    }
+    func journalled() throws -> String {
+      try succeed(["journal", "list"], in: folder.path, environment: variables)
+    }
+    let deadline = Date().addingTimeInterval(30)
+    while try !journalled().contains("rejected labels"), Date() < deadline { usleep(100_000) }
+    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
+    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(kill(process, SIGKILL) == 0)
+    try session.waitFor("ready>")
+    for name in obstacles { try FileManager.default.removeItem(atPath: folder(name)) }
+    #expect(try decisions(folder).values.allSatisfy(\.isEmpty))
+    // The first case is on the screen, the second is opened ahead, and the third is not opened.
+    try session.enter("clear; \(review)")
+    let expected: [String: [ListedCase.Decision]] = [
+      "case-1": [.init(reader: "ann", verdict: "accepted", flagged: false, score: nil, comment: "")],
+      "case-2": [.init(reader: "ann", verdict: nil, flagged: true, score: 4, comment: "")],
+      "case-3": [.init(reader: "ann", verdict: "rejected", flagged: false, score: nil, comment: "")],
+      "case-4": [],
+    ]
+    try session.waitUntil("opens the first case", seconds: 60) {
+      $0.contains("1/4  case-1") && $0.contains("Axial")
+    }
+    let end = Date().addingTimeInterval(60)
+    while try decisions(folder) != expected, Date() < end { usleep(100_000) }
+    #expect(try decisions(folder) == expected)
+    try session.type("C")
+    #expect(try session.waitFor("4 cases").contains(/case-3 +rejected/))
+    try session.press("Escape")
+    try session.type("q")
+    try session.waitFor("ready>")
+    #expect(try decisions(folder) == expected)
+  }
+
   @Test("two readers see each other's verdicts, and neither loses one", .timeLimit(.minutes(5)))
   func twoReaders() throws {
     let folder = try caseFolder()

@@ -110,6 +110,30 @@ private let later: [ReviewerAction] = [
 ]
 
 @Suite struct JournalLossTests {
+  @Test(
+    "versions whose edits were undone are not there in the next session either, and redo brings them back")
+  func undoneVersions() throws {
+    let directory = JournalDirectory()
+    func names(_ session: Session) -> [String] { session.state.presentVersions.map(\.name) }
+    var session = try Session(1, in: directory)
+    for action: ReviewerAction in [.paint(VoxelIndex(1, 1, 1), "liver"), .keys("z")] {
+      try session.perform(action)
+    }
+    let all = session.state.decisions.versions.map(\.name)
+    #expect(names(session) == Array(all.dropLast()))
+    _ = consume session
+    session = try Session(2, in: directory)
+    #expect(names(session) == Array(all.dropLast()))
+    try session.perform(.keys("Z"))
+    #expect(names(session) == all)
+    try session.perform(.keys("zf"))
+    _ = consume session
+    session = try Session(3, in: directory)
+    #expect(names(session) == Array(all.dropLast()))
+    try session.perform(.keys("zz"))
+    #expect(names(session) == all)
+  }
+
   @Test("a journal without damage brings back every version, verdict and step")
   func wholeJournal() throws {
     let directory = JournalDirectory()

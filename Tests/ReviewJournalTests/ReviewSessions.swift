@@ -45,8 +45,13 @@ struct Session {
   private let journal: CaseJournal
 
   /// Opens the case the `number`th time, and does something before its journal is read.
-  init(_ number: Int, in directory: JournalDirectory, early: [ReviewerAction] = []) throws {
-    journal = CaseJournal(runs: runs, folder: directory.journals)
+  ///
+  /// - Parameter owner: The case of a worklist and its reader; nil for an image by itself.
+  init(
+    _ number: Int, in directory: JournalDirectory, early: [ReviewerAction] = [],
+    owner: CaseJournal.Owner? = nil
+  ) throws {
+    journal = CaseJournal(runs: runs, folder: directory.journals, owner: owner)
     opened = try Session.open(journal)
     state = try laterSession(firstVersionNumber: 1000 * number)
     for action in early { try perform(action) }

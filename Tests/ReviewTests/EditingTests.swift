@@ -71,6 +71,45 @@ import Work
     }
   }
 
+  @Test("undoing an edit takes the version that it made out of every list, and redoing brings it back")
+  func undoneVersions() throws {
+    var state = try openedState()
+    let (mask, edited) = ("manual.nii.gz", "manual.nii.gz edited")
+    func expect(_ names: [String], _ sourceLocation: SourceLocation = #_sourceLocation) {
+      #expect(state.presentVersions.map(\.name) == names, sourceLocation: sourceLocation)
+      let selected = state.version(state.selectedVersion ?? VersionID(0))?.name
+      #expect(names.contains(selected ?? ""), sourceLocation: sourceLocation)
+      var listed = state
+      listed.type("v")
+      listed.press(.end)
+      #expect(listed.selectedVersion == state.presentVersions.last?.id, sourceLocation: sourceLocation)
+    }
+    state.paint(first, "liver")
+    expect([mask, edited])
+    // The second edit changes the version that the first one made.
+    state.paint(second, "liver")
+    state.type("z")
+    expect([mask, edited])
+    state.type("z")
+    expect([mask])
+    state.command("b \(edited)")
+    #expect(state.message?.text == "no version is called \"\(edited)\"; the versions are \(mask)")
+    state.type("ZZ")
+    expect([mask, edited])
+    // A decision after undo leads on without it; undone steps lead back to it.
+    state.type("zz")
+    state.type("f")
+    expect([mask])
+    state.type("z")
+    expect([mask])
+    state.type("z")
+    expect([mask, edited])
+    state.type("ZZ")
+    expect([mask])
+    state.paint(second, "spleen")
+    expect([mask, "manual.nii.gz edited 2"])
+  }
+
   @Test("clearing painted voxels restores the labels of the mask")
   func clearing() throws {
     var state = try openedState()

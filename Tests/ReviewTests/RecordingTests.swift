@@ -139,6 +139,58 @@ struct RecordingTests {
     }
   }
 
+  @Test("the pairs that are recorded follow every change of what they are made of")
+  func derivesPairings() throws {
+    var (session, effects) = begunSession(1)
+    effects = try session.finish(effects, content: twoMasks())
+    let side = MaskPairing.Side(mask: "experts", labels: [1: "spleen", 6: "liver"])
+    func pairing(_ partners: [Int: Int], _ other: String = "other") -> MaskPairing {
+      MaskPairing(
+        first: side, second: .init(mask: other, labels: [2: "label 2", 6: "label 6"]), partners: partners)
+    }
+    var state = session.review
+    func expect(_ pairings: [MaskPairing], _ sourceLocation: SourceLocation = #_sourceLocation) {
+      #expect(state.recordedPairings == pairings, sourceLocation: sourceLocation)
+      #expect(state.computedRecordedPairings == pairings, sourceLocation: sourceLocation)
+    }
+    func press(_ keys: Key...) throws {
+      for key in keys { try session.press(key) }
+      state = session.review
+    }
+    expect([])
+    try press(.enter)
+    expect([pairing([1: 6, 6: 2])])
+    try press("z")
+    expect([])
+    try press("Z")
+    expect([pairing([1: 6, 6: 2])])
+    // Names that the reader gives are not those of the file.
+    try press("b", "r", .control("u"))
+    try session.type("organ")
+    try press(.enter, .escape)
+    #expect(state.shownLabels.contains { $0.name.hasSuffix("organ") })
+    expect([pairing([1: 6, 6: 2])])
+    state.decisions.pairings[0] = LabelPairing(VersionID(1), VersionID(2), partners: [6: 2])
+    expect([pairing([6: 2])])
+    let elsewhere = MaskPairing(first: side, second: .init(mask: "net", labels: [1: "a"]), partners: [6: 1])
+    state.pairingsElsewhere = [elsewhere]
+    expect([pairing([6: 2]), elsewhere])
+    state.content.masks[1].worklistName = "second"
+    expect([pairing([6: 2], "second"), elsewhere])
+    state.decisions.versions[1].name = "renamed"
+    expect([pairing([6: 2], "second"), elsewhere])
+    state.content.masks[1].worklistName = nil
+    expect([pairing([6: 2], "renamed"), elsewhere])
+    state.decisions.pairings[0] = LabelPairing(VersionID(1), VersionID(9), partners: [6: 2])
+    expect([elsewhere])
+    state.renumbered[VersionID(9)] = VersionID(2)
+    expect([pairing([6: 2], "renamed"), elsewhere])
+    state.decisions.versions.removeLast()
+    expect([elsewhere])
+    state.pairingsElsewhere = []
+    expect([])
+  }
+
   @Test("a decision in the journal that is newer than the record counts, and is recorded")
   func keepsNewerJournal() throws {
     let known = try review("case-1", [("ann", CaseDecision(verdict: .needsWork))])
@@ -160,6 +212,29 @@ struct RecordingTests {
       effects = []
       #expect(session.review.decisions.verdicts == expected)
       #expect(records.last == (delay > 0 ? "case-1 decided" : "case-1 opened needs work"))
+    }
+  }
+
+  @Test("a decision in the journal of a case that is opened ahead is recorded too, where the records lack it")
+  func recordsJournalAhead() throws {
+    let known = try review("case-2", [("ann", CaseDecision(score: 2))])
+    for (reviews, delay, records) in [
+      (["case-2": known], 60.0, ["case-1 decided flagged", "case-2 decided flagged"]),
+      (["case-2": known], -60, ["case-1 decided flagged"]),
+      ([:], -60, ["case-1 decided flagged", "case-2 decided flagged"]),
+    ] as [([String: CaseReview], Double, [String])] {
+      var decided = Decisions()
+      decided.verdicts.isFlagged = true
+      let journal = OpenedJournal(
+        steps: [
+          JournalStep(number: 0, name: "opened", decisions: Decisions()),
+          JournalStep(number: 1, name: "flag the case", decisions: decided),
+        ],
+        step: 1, decisions: decided, decisionSeconds: 1_795_953_600 + delay)
+      var (session, effects) = begunSession(2, reviews: reviews)
+      effects = try session.finish(effects, journal: journal)
+      #expect(effects.records.sorted() == records)
+      #expect(try session.press("a").records == [])
     }
   }
 

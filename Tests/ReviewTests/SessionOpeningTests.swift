@@ -115,6 +115,23 @@ struct SessionOpeningTests {
     #expect(try session.open("sub/case-1.nii.gz").added.map(\.name) == ["case-1 (2)"])
   }
 
+  @Test("a case that another reader added under the name, with another image, keeps its records")
+  func namesInRecords() throws {
+    func known(_ image: String) throws -> [String: CaseReview] {
+      var records = ReviewRecords(folders: [])
+      records.add(
+        CaseRecord(
+          sequence: 1, time: "2026-11-29T12:00:00.000Z", reader: "bob", host: "here", caseName: "scan",
+          image: image, kind: .decided, decision: CaseDecision(verdict: .rejected)), file: "r.jsonl", line: 1)
+      return records.reviews
+    }
+    for (image, name) in [("/elsewhere/scan.nii.gz", "scan (2)"), ("/cases/scan.nii.gz", "scan")] {
+      var (session, effects) = begunSession(2, reviews: try known(image))
+      effects = try session.finish(effects)
+      #expect(try session.open("scan.nii.gz").added.map(\.name) == [name])
+    }
+  }
+
   @Test("without a worklist an image takes the place of the case, whose journal is written to the end")
   func inPlace() throws {
     var session = SessionState(

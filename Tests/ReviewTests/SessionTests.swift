@@ -347,6 +347,41 @@ struct CaseListTests {
     #expect(session.worklist.order.count == 12 - 1)
   }
 
+  @Test("a label that no case has is said in the line of the filter, and where the list is empty")
+  func unknownLabel() throws {
+    var session = try measuredList()
+    try session.press("/")
+    try session.type("volume(\"livr\")>1")
+    #expect(session.worklist.filterProblem == "at 1: no label livr; there are liver, spleen")
+    #expect(session.worklist.order == [])
+    try session.press(.enter)
+    #expect(session.worklist.list?.entry?.text == "volume(\"livr\")>1")
+    try session.press(.escape, "/")
+    try session.type("volume(\"Liver\")>1")
+    #expect(session.worklist.filterProblem == nil)
+    #expect(session.worklist.order == (0..<12).map { CaseID($0) })
+  }
+
+  @Test("the problem of a filter's label goes when a case with the label is measured")
+  func labelIsMeasuredLater() throws {
+    var session = try listed()
+    try session.press("/")
+    try session.type("volume(spleen)>1")
+    try session.press(.enter)
+    #expect(session.worklist.list?.entry == nil)
+    func measure(_ position: Int, _ name: String) {
+      let measures = CaseMeasures(labels: [.init(value: 1, name: name, millilitres: 2)])
+      _ = reduce(&session, .measured([CaseID(position): measures]))
+    }
+    measure(4, "liver")
+    #expect(
+      render(session).text[3].trimmingCharacters(in: .whitespaces)
+        == "no case fits the filter: at 1: no label spleen; there are liver")
+    measure(5, "spleen")
+    #expect(session.worklist.filterProblem == nil)
+    #expect(session.worklist.order == [CaseID(5)])
+  }
+
   @Test("an incomplete word of a filter does not empty the list; Enter searches for it as text")
   func unfinishedFilter() throws {
     var session = try listed()

@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Testing
 import Volumes
 import Work
@@ -101,6 +102,9 @@ import Worklist
       ("a or or b", "at 6: a term is missing before or"), ("not", "at 4: a term is missing"),
       ("()", "at 2: a term is missing before the parenthesis"),
       ("a = = b", "at 5: a value is missing after ="),
+      ("a volume(left", "at 9: the parenthesis is not closed"),
+      ("volume(\"left)>1", "at 8: the quote is not closed"),
+      ("volume(liver) and a", "at 15: a comparison is missing after volume(liver)"),
       ("dice<<1", "at 6: a value is missing after <"), ("score>nan", "at 7: score is compared with a number"),
     ])
   func faults(text: String, message: String) {
@@ -108,6 +112,71 @@ import Worklist
       _ = try CaseQuery(text, columns: ["a"])
       Issue.record("\(text) was read")
     } catch { #expect(error.description == message) }
+  }
+
+  /// Names of labels, and ways to write each in a filter.
+  static let labelNames: [(name: String, written: [String])] = [
+    ("left kidney", ["left kidney", "\"left kidney\"", "'left kidney'", " \"Left Kidney\" ", "LEFT_KIDNEY"]),
+    ("Left-Lobe", ["left lobe", "\"Left-Lobe\""]), ("liver", ["liver", "\"liver\"", "LIVER", "3"]),
+    ("kidney (left)", ["kidney (left)", "\"Kidney (left)\""]), ("kidney (left", ["\"kidney (left\""]),
+    ("kidney)", ["'kidney)'"]), ("Ammon's horn", ["Ammon's horn", "\"ammon's horn\"", "'Ammon''s horn'"]),
+    ("the \"big\" one", ["the \"big\" one", "'the \"big\" one'", "\"the \"\"big\"\" one\""]),
+    ("\"a\" and \"b\"", ["\"a\" and \"b\"", "\"\"\"a\"\" and \"\"b\"\"\""]),
+    ("a<b and c", ["a<b and c", "\"A<b and c\""]),
+  ]
+
+  @Test(
+    "every measure takes names of labels with blanks, quotes, parentheses and upper case",
+    arguments: QueryTests.labelNames, CaseColumn.LabelMeasure.allCases)
+  func takesLabelNames(label: (name: String, written: [String]), measure: CaseColumn.LabelMeasure) throws {
+    func row(_ value: Int, _ name: String, _ number: Int) -> CaseRow {
+      CaseRow(
+        WorklistCase(name: name, images: ["i.nii"]),
+        measures: CaseMeasures(labels: [
+          .init(
+            value: value, name: name, millilitres: Double(number), componentCount: number, holeCount: number,
+            missingSliceCount: number, dice: Double(number))
+        ]),
+        uncertainties: [
+          LabelUncertainty(
+            label: name, network: "net", classCount: 2,
+            entropy: ClassEntropy(nearBorder: nil, inside: Double(number)))
+        ])
+    }
+    let rows = [row(3, label.name, 1), row(9, "label 9", 1)]
+    for written in label.written {
+      let column = "\(measure.rawValue)(\(written))"
+      let query = try CaseQuery("\(column)>0.5 and \(column)<2")
+      #expect(rows.filter(query.matches).map(\.item.name) == [label.name], "\(column)")
+      #expect(query.unknownLabel(in: rows) == nil)
+      let sorted = CaseOrder(try #require(CaseColumn(column, columns: []))).sorted(rows.reversed())
+      #expect(sorted.map(\.item.name) == [label.name, "label 9"], "\(column)")
+    }
+  }
+
+  @Test("a label that no case has is named with its position and the labels there are")
+  func unknownLabel() throws {
+    var rows = [Self.row("a", liver: 1), Self.row("b")]
+    rows[1].measures = CaseMeasures(labels: [
+      .init(value: 1, name: "spleen", millilitres: 2), .init(value: 6, name: "Liver", millilitres: 2),
+    ])
+    rows[1].uncertainties = [
+      LabelUncertainty(
+        label: "tumour", network: "net", classCount: 2, entropy: ClassEntropy(nearBorder: nil, inside: 0.1))
+    ]
+    func problem(_ text: String, _ rows: [CaseRow]) throws -> String? {
+      try CaseQuery(text).unknownLabel(in: rows)?.description
+    }
+    #expect(try problem("volume(spleen)>1 or dice(liver)<1 or entropy(tumour)>0", rows) == nil)
+    #expect(
+      try problem("unread volume(\"livr x\")>1", rows) == "at 8: no label livr x; there are liver, spleen")
+    #expect(try problem("entropy(liver)>1", rows) == "at 1: no label liver; there are tumour")
+    // Before anything is measured, nothing is known of labels.
+    #expect(try problem("volume(livr)>1", [Self.row("a")]) == nil)
+    rows[0].measures = CaseMeasures(labels: (1...10).map { .init(value: $0, name: "L\($0)", millilitres: 1) })
+    #expect(
+      try problem("volume(x)>1", [rows[0]])
+        == "at 1: no label x; there are L1, L2, L3, L4, L5, L6, L7, L8 and 2 more")
   }
 
   @Test("an unknown column is refused with the known ones")

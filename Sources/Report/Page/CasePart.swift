@@ -99,7 +99,7 @@ struct CasePart {
         }
         guard isCompared else { return [line.name, volume] + counts }
         return [
-          line.name, volume, shown(compared?.millilitresB, 2), shown(compared?.dice, 3),
+          line.title, volume, shown(compared?.millilitresB, 2), shown(compared?.dice, 3),
           shown(compared?.hd95Millimetres, 1), shown(compared?.averageDistanceMillimetres, 2),
           shown(compared?.surfaceDice, 3),
         ] + counts

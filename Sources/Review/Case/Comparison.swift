@@ -151,6 +151,12 @@ package struct PairingMemory: Equatable, Sendable {
       isConfirmed: isConfirmed)
   }
 
+  /// The pairing as a decision in the records has it: from the mask whose name comes first to the other.
+  package func recordedPairing(_ partners: [UInt16: UInt16], isConfirmed: Bool) -> MaskPairing {
+    let recorded = pairing(partners, isConfirmed: isConfirmed)
+    return recorded.first.mask <= recorded.second.mask ? recorded : recorded.swapped
+  }
+
   /// The code in B by the code in A in a pairing of a worklist's records; nil where it does not apply to these versions.
   package func partners(_ pairing: MaskPairing) -> [UInt16: UInt16]? {
     pairing.partners(a.side, b.side).map { partners in

@@ -64,7 +64,7 @@ package struct Version: Equatable, Sendable {
   /// The fingerprint of the labels, which the worklist's records store for an accepted version.
   ///
   /// It is computed when labels change, because decisions are compared with the records after every key.
-  private(set) var fingerprint = ""
+  package private(set) var fingerprint = ""
   /// Volume and position of each label with a voxel, ascending by value.
   package var statistics: [LabelStatistics] { components.statistics }
   /// The class probabilities that the CRF starts from; nil for a loaded mask, for which they follow from its labels.

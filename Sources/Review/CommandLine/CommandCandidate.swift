@@ -132,7 +132,7 @@ extension ReviewState {
   }
 
   private func versionChoices(_ text: String) -> [Choice] {
-    let choices = decisions.versions.map { version in
+    let choices = presentVersions.map { version in
       let side = version.id == decisions.a ? "A" : version.id == decisions.b ? "B" : ""
       return Choice(version.name, side)
     }

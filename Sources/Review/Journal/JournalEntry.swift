@@ -119,7 +119,7 @@ package struct OpenedJournal: Equatable, Sendable {
   package var view: ViewState?
   /// The time of the last entry: "14:46".
   package var time: String?
-  /// The time of the last decision in seconds since 1970; nil for none.
+  /// The time of the last change of verdicts or pairs of labels in seconds since 1970; nil for none.
   package var decisionSeconds: Double?
   /// Versions of which an edit is lost.
   package var incompleteVersions: Set<VersionID>

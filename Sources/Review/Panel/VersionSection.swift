@@ -17,18 +17,18 @@ struct VersionSection: PanelSection {
   }
 
   func list(_ state: ReviewState) -> PointedList {
-    let versions = state.decisions.versions
+    let versions = state.presentVersions
     return PointedList(
       name: .section(id), count: versions.count, text: { versions[$0].name },
       position: versions.firstIndex { $0.id == state.selectedVersion }, page: { state.panelPage(id) })
   }
 
   func point(at entry: Int, _ state: inout ReviewState) {
-    state.selectedVersion = state.decisions.versions[entry].id
+    state.selectedVersion = state.presentVersions[entry].id
   }
 
   func begin(_ state: inout ReviewState) -> [ReviewEffect] {
-    state.selectedVersion = state.shownVersion?.id ?? state.decisions.versions.last?.id
+    state.selectedVersion = state.shownVersion?.id ?? state.presentVersions.last?.id
     return []
   }
 }
@@ -41,7 +41,7 @@ extension ReviewState {
   /// A line for each version: whether it is A or B, its verdict and its warnings; while the list receives keys, also
   /// the origin of the selected version.
   fileprivate func versionContent(width: Int) -> SectionContent {
-    let versions = decisions.versions
+    let versions = presentVersions
     guard !versions.isEmpty else {
       return SectionContent(title: "Versions", lines: [[Span("none yet", Theme.quiet)]])
     }

@@ -174,7 +174,7 @@ extension ReviewState {
       history.record(step.name, change, from: decisions)
       change.apply(to: &decisions)
     }
-    history.move(to: history.steps.count - own.steps.count + own.position, &decisions)
+    decisions = history.move(to: history.steps.count - own.steps.count + own.position, from: decisions)
     // The side that is shown is not part of a step.
     decisions.shownSide = states[own.position].joined(with: restored, since: states[0]).shownSide
   }

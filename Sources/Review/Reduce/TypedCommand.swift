@@ -259,7 +259,7 @@ extension ReviewState {
 
   /// Makes a version A or B: the one with this name, or the only one whose name contains it.
   private mutating func useVersion(named name: String, as role: Action.VersionRole) -> [ReviewEffect] {
-    let versions = decisions.versions
+    let versions = presentVersions
     let containing = versions.filter { $0.name.nameKey.contains(name.nameKey) }
     guard
       let match = versions.last(where: { $0.name == name }) ?? (containing.count == 1 ? containing[0] : nil)

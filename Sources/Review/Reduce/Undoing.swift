@@ -45,7 +45,7 @@ extension ReviewState {
   private mutating func move(to step: Int, _ text: String) -> [ReviewEffect] {
     let (before, shown) = (decisions, shownVersion)
     let isForward = step > history.position
-    history.move(to: step, &decisions)
+    decisions = history.move(to: step, from: decisions)
     if (decisions.a, decisions.b) != (before.a, before.b) {
       // The side that is shown is not part of a step.
       let entered = [decisions.b, decisions.a].compactMap(\.self).first {
@@ -62,6 +62,9 @@ extension ReviewState {
       askedPairings.insert([pairing.older, pairing.newer])
     }
     identifyStructures()
+    if let selected = selectedVersion, !presentVersions.contains(where: { $0.id == selected }) {
+      selectedVersion = shownVersion?.id
+    }
     message = Message(text)
     let edited = decisions.versions.filter { version in
       before.versions.contains { $0.id == version.id && $0.labels != version.labels }

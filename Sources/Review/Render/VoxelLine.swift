@@ -45,7 +45,7 @@ extension ReviewState {
       ]
     }
     let compared = [decisions.a, decisions.b].compactMap { $0.flatMap { version($0) } }
-    let others = decisions.versions.filter { version in !compared.contains { $0.id == version.id } }
+    let others = presentVersions.filter { version in !compared.contains { $0.id == version.id } }
     let letters = compared.count > 1 ? ["A", "B"] : ["label"]
     let names = TextWidth.shortened(others.map(\.name), to: 16)
     return zip(compared + others, letters.prefix(compared.count) + names).map { version, name in

@@ -1,37 +1,29 @@
+import Volumes
 import Worklist
 
 extension ReviewState {
   /// The reviewer's decision about this case, as a worklist records it.
   ///
   /// - Parameter seconds: Seconds that the reviewer spent on the case.
-  func decision(seconds: Double) -> CaseDecision {
-    let verdicts = decisions.verdicts
-    let accepted = verdicts.accepted.flatMap { version($0) }
+  package func decision(seconds: Double) -> CaseDecision {
+    let accepted = decisions.verdicts.accepted.flatMap { version($0) }.map {
+      CaseDecision.Version(
+        name: recordedNames[$0.id] ?? $0.name, exportedPath: exported[$0.id], fingerprint: $0.fingerprint)
+    }
     var decision = CaseDecision(
-      isFlagged: verdicts.isFlagged, score: verdicts.score, comment: verdicts.comment, tags: verdicts.tags,
-      seconds: seconds, pairings: maskPairings)
-    if let accepted {
-      decision.verdict = .accepted
-      decision.version = CaseDecision.Version(
-        name: recordedNames[accepted.id] ?? accepted.name, exportedPath: exported[accepted.id],
-        fingerprint: accepted.fingerprint)
-    } else if verdicts.needsWork {
-      decision.verdict = .needsWork
-    } else if verdicts.isCaseRejected || !verdicts.rejected.isEmpty {
-      decision.verdict = .rejected
-    } else if let acceptedElsewhere {
+      decisions.verdicts, accepted: accepted, seconds: seconds, pairings: recordedPairings)
+    if decision.verdict == nil, let acceptedElsewhere {
       (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
     }
     return decision
   }
 
-  /// The reviewer's pairings of labels of masks, as a worklist records them.
-  private var maskPairings: [MaskPairing] {
+  /// The value of ``recordedPairings``, computed from ``PairingSources``.
+  package var computedRecordedPairings: [MaskPairing] {
     let own = decisions.pairings.compactMap { pairing -> MaskPairing? in
       guard let older = mask(pairing.older), let newer = mask(pairing.newer) else { return nil }
-      let recorded = pairingMemory(older, newer).pairing(
+      return pairingMemory(older, newer).recordedPairing(
         pairing.partners(from: older.id), isConfirmed: pairing.isConfirmed)
-      return recorded.first.mask <= recorded.second.mask ? recorded : recorded.swapped
     }
     return own
       + pairingsElsewhere.filter { other in !own.contains { $0.isOf(other.first.mask, other.second.mask) } }
@@ -47,7 +39,9 @@ extension ReviewState {
   ///
   /// A recorded pairing that applies to no versions of this case becomes one of ``pairingsElsewhere``.
   private mutating func adoptedPairings(_ recorded: [MaskPairing]) -> [LabelPairing] {
-    guard recorded.map(\.withoutTime) != maskPairings.map(\.withoutTime) else { return decisions.pairings }
+    guard recorded.map(\.withoutTime) != recordedPairings.map(\.withoutTime) else {
+      return decisions.pairings
+    }
     let masks = decisions.versions.filter { mask($0.id) != nil }
     var pairings = decisions.pairings.filter { mask($0.older) == nil || mask($0.newer) == nil }
     pairingsElsewhere = recorded.filter { pairing in
@@ -74,7 +68,7 @@ extension ReviewState {
     earlyVerdicts = nil
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let versions =
-      decision.version.map { wanted in decisions.versions.filter { $0.isCalled(wanted.name) } } ?? []
+      decision.version.map { wanted in presentVersions.filter { $0.isCalled(wanted.name) } } ?? []
     let named = versions.last { version in
       decision.version?.fingerprint.map { $0 == version.fingerprint } ?? true
     }
@@ -115,6 +109,43 @@ extension ReviewState {
   }
 }
 
+/// What the recorded pairings of a review follow from.
+///
+/// Comparing it is cheap: values that did not change share their storage, and without pairings there is nothing to
+/// compare.
+struct PairingSources: Equatable {
+  /// What a mask contributes: its labels as its file has them, and its name.
+  private struct Mask: Equatable {
+    var id, family: VersionID
+    var name: String
+    var worklistName: String?
+    var labels: [Label]
+    var coding: LabelCoding
+  }
+
+  private var pairings: [LabelPairing] = []
+  private var elsewhere: [MaskPairing] = []
+  private var renumbered: [VersionID: VersionID] = [:]
+  private var masks: [Mask] = []
+
+  /// The sources without pairings of this case.
+  init(elsewhere: [MaskPairing] = []) { self.elsewhere = elsewhere }
+
+  /// Adds the pairings of this case, with what the names of their labels follow from.
+  mutating func add(
+    _ decisions: Decisions, _ renumbered: [VersionID: VersionID], _ opened: [LoadedMask]
+  ) {
+    (pairings, self.renumbered) = (decisions.pairings, renumbered)
+    masks = decisions.versions.compactMap { version -> Mask? in
+      guard case .mask(let path) = version.origin else { return nil }
+      return Mask(
+        id: version.id, family: version.family, name: version.name,
+        worklistName: opened.first { $0.path == path }?.worklistName,
+        labels: version.tableAsRead.labels, coding: version.labels.coding)
+    }
+  }
+}
+
 extension Version {
   /// Whether the version has this name, or is the mask of a file of this name: earlier programs recorded file names.
   fileprivate func isCalled(_ wanted: String) -> Bool {
@@ -125,6 +156,21 @@ extension Version {
 }
 
 extension CaseDecision {
+  /// What was decided about a case and its versions.
+  /// - Parameter accepted: The accepted version; nil for none, or for one that is not there.
+  package init(_ verdicts: Verdicts, accepted: Version?, seconds: Double, pairings: [MaskPairing]) {
+    self.init(
+      isFlagged: verdicts.isFlagged, score: verdicts.score, comment: verdicts.comment, tags: verdicts.tags,
+      seconds: seconds, pairings: pairings)
+    if let accepted {
+      (verdict, version) = (.accepted, accepted)
+    } else if verdicts.needsWork {
+      verdict = .needsWork
+    } else if verdicts.isCaseRejected || !verdicts.rejected.isEmpty {
+      verdict = .rejected
+    }
+  }
+
   /// This decision with those parts of a later one that `verdicts` has: they were decided before this one was known.
   func joined(with later: CaseDecision, decidedAs verdicts: Verdicts) -> CaseDecision {
     var joined = self
@@ -143,7 +189,7 @@ extension CaseDecision {
   }
 
   /// Whether both are the same decision, apart from times, exported files and fingerprints.
-  func isSame(as other: CaseDecision) -> Bool {
+  package func isSame(as other: CaseDecision) -> Bool {
     func withoutDetails(_ decision: CaseDecision) -> CaseDecision {
       var decision = decision
       decision.seconds = 0

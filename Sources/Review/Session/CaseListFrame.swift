@@ -58,7 +58,8 @@ extension SessionState {
         ClickArea(line(SessionState.headRows + offset), .entry(first + offset, opening: nil)))
     }
     if worklist.order.isEmpty {
-      frame.writeCentred("no case fits the filter", row: 3, style: Theme.quiet, in: area)
+      let reason = worklist.list?.entry == nil ? worklist.filterProblem.map { ": \(cleaned($0))" } : nil
+      frame.writeCentred("no case fits the filter" + (reason ?? ""), row: 3, style: Theme.quiet, in: area)
     }
     paintDetails(Rectangle(row: 0, column: 1, rows: area.rows - 1, columns: area.columns - 2), into: &frame)
     let bar = line(area.rows - 1)

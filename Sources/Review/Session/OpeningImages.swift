@@ -29,19 +29,20 @@ extension SessionState {
 extension WorklistState {
   /// The case with this image; nil for none.
   func id(of image: CheckedImage) -> CaseID? {
-    cases.indices.map { CaseID($0) }.first {
-      cases[$0.position].images[0] == image.path && request(of: $0).imageSeries == image.series
-    }
+    let wanted = WorklistCase(name: "", images: [image.path], series: image.series)
+    return cases.indices.first { cases[$0].hasSameImage(as: wanted) }.map { CaseID($0) }
   }
 
-  /// Adds an image at the end of the list, under a name that no other case has.
+  /// Adds an image at the end of the list, under a name that no other case has, nor another image in the records.
   mutating func append(_ image: CheckedImage) -> WorklistCase {
     let stem = FilePath.stem(of: image.path)
     let name = stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem
-    let used = Set(cases.map(\.name))
-    let unique = (1...).lazy.map { $0 == 1 ? name : "\(name) (\($0))" }.first { !used.contains($0) } ?? name
-    var entry = WorklistCase(name: unique, images: [image.path])
-    entry.series = image.series
+    let (used, path) = (Set(cases.map(\.name)), FilePath.absolute(image.path))
+    let unique = WorklistCase.freeName(name) { candidate in
+      used.contains(candidate)
+        || reviews[candidate]?.entries.values.contains { FilePath.absolute($0.last.image) != path } == true
+    }
+    let entry = WorklistCase(name: unique, images: [image.path], series: image.series)
     cases.append(entry)
     arrange()
     return entry

@@ -8,6 +8,9 @@ extension SessionState {
   /// The reviewer is away during the rest of a longer pause.
   private static let longestPause = 60.0
 
+  /// The longest time in seconds from a record to the journal's entry about the same decision.
+  package static let journalDelaySeconds = 2.0
+
   /// Counts the time since the last key for the case on the screen.
   mutating func passTime(to seconds: Double) {
     let passed = min(max(0, seconds - clock), SessionState.longestPause)
@@ -22,14 +25,17 @@ extension SessionState {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where !reconciled.contains(id) && isReady(id) {
       reconciled.insert(id)
-      guard let record = worklist.review(of: id)?.entries[worklist.reader]?.last else { continue }
+      let record = worklist.review(of: id)?.entries[worklist.reader]?.last
+      if isNewer(cases[id]?.journalDecisionSeconds, than: record) { unrecorded.insert(id) }
+      guard let record else { continue }
       secondsSpent[id] = max(record.decision.seconds, secondsSpent[id] ?? 0)
-      if isNewer(cases[id]?.journalDecisionSeconds, than: record) { continue }
+      if unrecorded.contains(id) { continue }
       effects += reduceCase(id, .recorded(record.decision))
     }
-    // A case that was only opened ahead was not read.
+    // A case that was only opened ahead was not read in this session.
     if review.phase == .reviewing { shown.insert(current) }
-    for id in cases.keys.sorted() where reconciled.contains(id) && shown.contains(id) {
+    for id in cases.keys.sorted()
+    where reconciled.contains(id) && (shown.contains(id) || unrecorded.contains(id)) {
       let decision = decision(of: id)
       let earlier = recorded[id] ?? worklist.ownDecision(of: id) ?? CaseDecision()
       if !decision.isSame(as: earlier) || differs(decision.version, from: earlier.version) {
@@ -52,11 +58,13 @@ extension SessionState {
     return version != earlier
   }
 
-  /// Whether the journal's last decision is newer than a record, because the record of it could not be written.
-  private func isNewer(_ journalSeconds: Double?, than record: CaseRecord) -> Bool {
-    // The journal is written up to a second after the record of the same decision.
-    guard let journalSeconds, let recordSeconds = record.secondsSince1970 else { return false }
-    return journalSeconds > recordSeconds + 2
+  /// Whether the journal's last decision is newer than the last record, or there is none, because the record of it could
+  /// not be written.
+  private func isNewer(_ journalSeconds: Double?, than record: CaseRecord?) -> Bool {
+    guard let journalSeconds else { return false }
+    guard let record else { return true }
+    guard let recordSeconds = record.secondsSince1970 else { return false }
+    return journalSeconds > recordSeconds + Self.journalDelaySeconds
   }
 
   /// Records the time that the reviewer spent on the case that leaves the screen.

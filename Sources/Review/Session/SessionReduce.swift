@@ -336,6 +336,7 @@ extension SessionState {
   private mutating func close(_ id: CaseID) -> [SessionEffect] {
     cases[id] = nil
     reconciled.remove(id)
+    unrecorded.remove(id)
     return [.close(id)]
   }
 

@@ -52,6 +52,8 @@ package struct SessionState: Equatable, Sendable {
   var onRecord: CaseID?
   /// Cases in memory to which this reader's decisions in the worklist were applied.
   var reconciled: Set<CaseID> = []
+  /// Those of them of which the journal has a decision that the records lack.
+  var unrecorded: Set<CaseID> = []
   /// The tour; nil for none.
   package internal(set) var tour: Tour?
   /// Notes about unused files of the worklist, until the first case is there to show them.

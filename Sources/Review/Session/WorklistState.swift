@@ -25,8 +25,12 @@ package struct WorklistState: Equatable, Sendable {
   package internal(set) var order: [CaseID]
   /// The condition that the cases in the list fulfil, as it was typed; empty for none.
   package internal(set) var filter = ""
+  /// The error in the filter that is being typed, or the label in the present one that no case has; nil for neither.
+  package var filterProblem: String? { textProblem ?? labelProblem }
   /// The error in the filter that is being typed; the last valid filter still applies.
-  package internal(set) var filterProblem: String?
+  private var textProblem: String?
+  /// The label in the present filter that no case has.
+  private var labelProblem: String?
   private var query = CaseQuery()
   /// The position of the column that the list is sorted by; nil for the worklist's own order.
   private var sortColumn: Int?
@@ -236,11 +240,13 @@ package struct WorklistState: Equatable, Sendable {
 
   /// Sets the filter; where the text is not valid, the last valid filter still applies.
   ///
+  /// A filter with a label that no case has applies, with a problem: the label may be found while cases are measured.
+  ///
   /// - Parameter isBeingTyped: Whether more may follow. `dic` on the way to `dice<0.8` does not empty the list.
   mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {
     do {
       let typed = try CaseQuery(text, columns: columns)
-      filterProblem = nil
+      textProblem = nil
       guard !isBeingTyped || !CaseQuery.endsWithinWord(text, columns: columns) || hasMatch(typed) else {
         return
       }
@@ -248,7 +254,7 @@ package struct WorklistState: Equatable, Sendable {
       filter = text
       arrange()
     } catch {
-      filterProblem = error.description
+      textProblem = error.description
     }
   }
 
@@ -260,7 +266,9 @@ package struct WorklistState: Equatable, Sendable {
   /// Filters and sorts again.
   /// - Complexity: O(n log n) in cases.
   mutating func arrange() {
-    let rows = cases.indices.map { (id: CaseID($0), row: row(CaseID($0))) }.filter { query.matches($0.row) }
+    let all = cases.indices.map { (id: CaseID($0), row: row(CaseID($0))) }
+    labelProblem = query.unknownLabel(in: all.map(\.row))?.description
+    let rows = all.filter { query.matches($0.row) }
     guard let sortColumn else {
       order = isDescending ? rows.reversed().map(\.id) : rows.map(\.id)
       return

@@ -166,7 +166,7 @@ extension ReviewState {
     guard view.comparison == .versions, focus != .refinement,
       case .pair(let a, let b) = comparedLabels
     else { return [] }
-    let others = decisions.versions.filter { $0.id != a.id && $0.id != b.id }
+    let others = presentVersions.filter { $0.id != a.id && $0.id != b.id }
     return [a, b] + others.suffix(ReviewState.maximumGridCount - 2)
   }
 

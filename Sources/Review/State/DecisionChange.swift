@@ -67,6 +67,9 @@ package struct DecisionChange: Equatable, Sendable {
     }
   }
 
+  /// The versions that become A or B.
+  var compared: [VersionID] { [a?.after ?? nil, b?.after ?? nil].compactMap(\.self) }
+
   /// Adds a change of a version's voxels.
   mutating func add(_ change: LabelChange, of version: VersionID) { voxels[version] = change }
 

@@ -31,13 +31,21 @@ package struct ReviewState: Equatable, Sendable {
   /// The case's name in its worklist; nil where there is no other case.
   package var caseName: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
-  package var content = ReviewCase.unopened
+  package var content = ReviewCase.unopened { didSet { derivePairings() } }
   /// Order statistics of the image's intensities.
   package var intensities = IntensitySummary(constant: 0)
   /// The view: plane, crosshair, zoom, window, overlay.
   package var view = ViewState()
   /// The reviewer's decisions; every change can be undone.
-  package var decisions = Decisions()
+  package var decisions = Decisions() { didSet { derivePairings() } }
+  /// The reviewer's pairings of labels of masks, as a worklist's records have them: those of ``decisions``, then those
+  /// ``pairingsElsewhere`` that are of other masks.
+  ///
+  /// It is computed when something that it follows from changes, because decisions are compared with the records after
+  /// every key.
+  package private(set) var recordedPairings: [MaskPairing] = []
+  /// What ``recordedPairings`` was computed from.
+  private var pairingSources = PairingSources()
   /// Earlier and undone decisions.
   package var history = UndoHistory()
   package var focus = Focus.picture
@@ -128,7 +136,8 @@ package struct ReviewState: Equatable, Sendable {
   /// Whether the reviewer has quit while the journal was still being opened, so that the review ends once it is
   /// written.
   package var quitsWhenJournalIsWritten = false
-  /// The time of the last decision in the journal when it was opened, in seconds since 1970; nil for none.
+  /// The time of the last change of verdicts or pairs of labels in the journal when it was opened, in seconds since 1970;
+  /// nil for none.
   var journalDecisionSeconds: Double?
   /// What was decided before the journal was read; nil where nothing was.
   var earlyVerdicts: Verdicts?
@@ -137,13 +146,13 @@ package struct ReviewState: Equatable, Sendable {
   /// The content of the journal as it was last written.
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
-  package var renumbered: [VersionID: VersionID] = [:]
+  package var renumbered: [VersionID: VersionID] = [:] { didSet { derivePairings() } }
   /// The names under which the worklist's records have accepted versions, where they are not those of the versions.
   var recordedNames: [VersionID: String] = [:]
   /// The accepted version in the worklist's records, where it is not among the versions of this case.
   var acceptedElsewhere: CaseDecision.Version?
   /// Pairings of labels in the worklist's records that apply to no versions of this case.
-  var pairingsElsewhere: [MaskPairing] = []
+  package var pairingsElsewhere: [MaskPairing] = [] { didSet { derivePairings() } }
   /// The display settings of the case that was on the screen before, until this case is open.
   package var previousDisplaySettings: DisplaySettings?
   /// The view when the case was opened.
@@ -178,6 +187,15 @@ package struct ReviewState: Equatable, Sendable {
     view.overlay.style = capabilities.colourDepth == .trueColour ? .fill : .outline
   }
 
+  /// Computes ``recordedPairings`` again where something that they follow from has changed.
+  private mutating func derivePairings() {
+    var sources = PairingSources(elsewhere: pairingsElsewhere)
+    if !decisions.pairings.isEmpty { sources.add(decisions, renumbered, content.masks) }
+    guard sources != pairingSources else { return }
+    pairingSources = sources
+    recordedPairings = computedRecordedPairings
+  }
+
   package var grid: VolumeGrid { content.image.grid }
 
   /// The version on the screen; nil when there is none.
@@ -189,6 +207,13 @@ package struct ReviewState: Equatable, Sendable {
   package func version(_ id: VersionID) -> Version? {
     let id = renumbered[id] ?? id
     return decisions.versions.first { $0.id == id }
+  }
+
+  /// The versions that lists offer: all but copies that were made by edits which were undone.
+  package var presentVersions: [Version] {
+    let edited = decisions.versions.filter { if case .edit = $0.origin { true } else { false } }
+    let absent = history.absent(of: Set(edited.map(\.id)))
+    return absent.isEmpty ? decisions.versions : decisions.versions.filter { !absent.contains($0.id) }
   }
 
   /// The paths of the versions that are equal to their exported file; an undo may make a version equal again.

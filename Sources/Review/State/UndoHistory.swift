@@ -88,6 +88,25 @@ package struct UndoHistory: Equatable, Sendable {
     position = max(0, position - count)
   }
 
+  /// Those of some versions that the present step does not have: the step that made them was undone, or left by a step
+  /// that returns to an earlier one.
+  ///
+  /// A version is made by the first step after which it is A or B. None are absent where the oldest steps are forgotten.
+  /// - Complexity: O(steps).
+  func absent(of versions: Set<VersionID>) -> Set<VersionID> {
+    guard !versions.isEmpty, steps[0].number == 0 else { return [] }
+    var (all, last, present): (Set<VersionID>, Set<VersionID>, Set<VersionID>) = ([], [], [])
+    var afterStep: [Int: Set<VersionID>] = [:]
+    for (index, step) in steps.enumerated() {
+      if let target = step.returnsTo { last = afterStep[target] ?? last }
+      last.formUnion(versions.intersection(step.change.compared))
+      afterStep[step.number] = last
+      all.formUnion(last)
+      if index == position { present = last }
+    }
+    return all.subtracting(present)
+  }
+
   /// The decisions at a step, from those at ``position``.
   func decisions(at step: Int, from present: Decisions) -> Decisions {
     var decisions = present
@@ -99,10 +118,12 @@ package struct UndoHistory: Equatable, Sendable {
     return decisions
   }
 
-  /// Goes to a step, clamped to those there are, and sets the decisions after it.
-  mutating func move(to step: Int, _ decisions: inout Decisions) {
+  /// Goes to a step, clamped to those there are.
+  /// - Returns: The decisions after it, from those at ``position`` before.
+  mutating func move(to step: Int, from present: Decisions) -> Decisions {
     let step = min(max(0, step), steps.count - 1)
-    decisions = self.decisions(at: step, from: decisions)
+    let decisions = self.decisions(at: step, from: present)
     position = step
+    return decisions
   }
 }

@@ -59,7 +59,8 @@ package struct Decisions: Equatable, Sendable {
 
   /// Every version, oldest first.
   ///
-  /// Undo restores names and colours of labels but never removes a version.
+  /// Undo restores names and colours of labels but never removes a version; ``ReviewState/presentVersions`` are those
+  /// without copies whose edits were undone.
   package var versions: [Version] = []
   /// The two versions that are compared.
   package var a, b: VersionID?

@@ -38,7 +38,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The sides of the image that the label touches, in the order R, L, A, P, S, I; an axis of one voxel has no sides.
     package var touchedSides: [AnatomicalDirection]
     /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
-    /// names; nil without another mask.
+    /// names; 0 where only one mask has the label, nil without another mask.
     package var dice: Double?
     /// The volume in the other mask in mL; nil without another mask.
     package var otherMillilitres: Double?
@@ -77,7 +77,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The only mask, A or B, with the label, nil where both have it or nothing was compared.
     ///
     /// A label of A where another label of B lies is a contradiction instead.
-    var onlySide: String? {
+    package var onlySide: String? {
       guard let otherMillilitres, contradiction == nil else { return nil }
       if millilitres == 0, otherMillilitres > 0 { return "B" }
       return millilitres > 0 && otherMillilitres == 0 ? "A" : nil

@@ -35,6 +35,8 @@ package enum CaseColumn: Hashable, Sendable {
 
   /// The column with a name, regardless of letter case: "score", "volume(liver)", or a further column of the
   /// worklist, which takes precedence over a measure of the same name; nil where there is none.
+  ///
+  /// The name of a label may stand in quotes, as in `volume("left kidney")`; a quote in it is written twice.
   package init?(_ name: String, columns: [String]) {
     let key = name.lowercased()
     if let own = Self.ownColumns.first(where: { $0.name == key }) {
@@ -48,10 +50,22 @@ package enum CaseColumn: Hashable, Sendable {
     } else if name.hasSuffix(")"), let open = name.firstIndex(of: "("),
       let measure = LabelMeasure(rawValue: name[..<open].lowercased())
     {
-      self = .labelMeasure(measure, label: String(name[name.index(after: open)...].dropLast()))
+      self = .labelMeasure(measure, label: Self.unquoted(name[name.index(after: open)...].dropLast()))
     } else {
       return nil
     }
+  }
+
+  /// The name of a label without the blanks and quotes around it.
+  private static func unquoted(_ text: Substring) -> String {
+    let trimmed = String(text).trimmingSpaces
+    guard let quote = trimmed.first, QueryParser.quotes.contains(quote), trimmed.count > 1,
+      trimmed.last == quote
+    else { return trimmed }
+    let inner = String(trimmed.dropFirst().dropLast())
+    let (one, two) = (String(quote), String(repeating: quote, count: 2))
+    // In the name of `"a" and "b"` the quotes are part of the name.
+    return inner.replacing(two, with: "").contains(quote) ? trimmed : inner.replacing(two, with: one)
   }
 
   /// The names of all columns, for messages and completion; measures as "volume(LABEL)".

@@ -6,7 +6,8 @@ import Work
 ///   `outlier`, `commented`.
 /// - Comparisons: `COLUMN<VALUE` with `<`, `<=`, `>`, `>=`, `=`, `!=` and `~` (contains). Numbers are compared as
 ///   numbers, texts regardless of letter case, `<` and `>` of texts in natural order. A case without a value passes
-///   `!=` alone.
+///   `!=` alone. A measure of one label names it in parentheses, in quotes where it begins with one or has single
+///   parentheses: `volume(left kidney)>100`, `volume("Kidney (left")>100`.
 /// - Any other word, and any text in quotes, is searched for in names, comments, tags and further columns.
 /// - `and`, `or`, `not` (or `!`) and parentheses; two terms beside each other both have to hold.
 package struct CaseQuery: Equatable, Sendable {
@@ -42,10 +43,19 @@ package struct CaseQuery: Equatable, Sendable {
     case text(String)
   }
 
+  /// A label that a filter names, and its measure.
+  struct NamedLabel: Equatable, Sendable {
+    var measure: CaseColumn.LabelMeasure
+    var label: String
+    /// The character at which its term begins, from 1.
+    var column: Int
+  }
+
   private let term: Term
+  private let labels: [NamedLabel]
 
   /// The filter that every case passes.
-  package init() { term = .all([]) }
+  package init() { (term, labels) = (.all([]), []) }
 
   /// Reads a filter; an empty text is passed by every case.
   /// - Parameter columns: The further columns of the worklist.
@@ -54,6 +64,19 @@ package struct CaseQuery: Equatable, Sendable {
   package init(_ text: String, columns: [String] = []) throws(Fault) {
     var parser = try QueryParser(text, columns: columns)
     term = try parser.query()
+    labels = parser.labels
+  }
+
+  /// The first label of the filter that no case has; nil where all are known, or nothing was measured yet.
+  ///
+  /// Such a filter applies all the same: a case may get the label later.
+  /// - Complexity: O(labels of all cases), for each label of the filter.
+  package func unknownLabel(in rows: [CaseRow]) -> Fault? {
+    for named in labels {
+      guard let problem = rows.problem(ofLabel: named.label, named.measure) else { continue }
+      return Fault(column: named.column, problem: problem)
+    }
+    return nil
   }
 
   /// Whether a filter ends within a word of the language that is not whole yet, such as `unre` or `score>2 and dic`.

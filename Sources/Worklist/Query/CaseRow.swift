@@ -1,3 +1,5 @@
+import Volumes
+
 /// A case with everything that is known about it: a row of the worklist on the screen or in print.
 package struct CaseRow: Equatable, Sendable {
   package var item: WorklistCase
@@ -128,13 +130,8 @@ package struct CaseRow: Equatable, Sendable {
 
   /// A measure of a label; without one, of all labels together.
   private func value(_ measure: CaseColumn.LabelMeasure, of label: String?) -> Double? {
-    if measure == .entropy {
-      return uncertainties.filter { own in label.map { own.isCalled($0) } ?? true }
-        .compactMap(\.entropy.inside).max()
-    }
-    guard let labels = measures?.labels.filter({ own in label.map { own.isCalled($0) } ?? true }) else {
-      return nil
-    }
+    if measure == .entropy { return uncertainties(of: label).compactMap(\.entropy.inside).max() }
+    let labels = measures(of: label)
     guard !labels.isEmpty else { return nil }
     switch measure {
     case .volume: return labels.reduce(0) { $0 + $1.millilitres }
@@ -144,6 +141,50 @@ package struct CaseRow: Equatable, Sendable {
     case .dice: return labels.compactMap(\.dice).min()
     case .entropy: return nil
     }
+  }
+}
+
+extension CaseRow {
+  /// The measures of the label with this name or value; without one, of all labels.
+  fileprivate func measures(of label: String?) -> [CaseMeasures.LabelMeasures] {
+    let labels = measures?.labels ?? []
+    return label.map { name in labels.filter { $0.isCalled(name) } } ?? labels
+  }
+
+  /// The uncertainties about the label with this name, or with this value in a mask; without one, about all labels.
+  fileprivate func uncertainties(of label: String?) -> [LabelUncertainty] {
+    guard let label else { return uncertainties }
+    let names = [label] + measures(of: label).map(\.name) + (Int(label).map { ["label \($0)"] } ?? [])
+    return uncertainties.filter { own in names.contains { own.isCalled($0) } }
+  }
+
+  /// Whether a measure is known of a label of this name or value.
+  fileprivate func hasLabel(_ label: String, _ measure: CaseColumn.LabelMeasure) -> Bool {
+    measure == .entropy ? !uncertainties(of: label).isEmpty : !measures(of: label).isEmpty
+  }
+
+  /// The names of the labels of which a measure is known.
+  fileprivate func labelNames(_ measure: CaseColumn.LabelMeasure) -> [String] {
+    measure == .entropy ? uncertainties.map(\.label) : (measures?.labels ?? []).map(\.name)
+  }
+}
+
+extension [CaseRow] {
+  /// The maximum number of names in a message.
+  private static var nameCount: Int { 8 }
+
+  /// Says that no case has a label, and which labels there are: "no label livr; there are liver, spleen".
+  ///
+  /// nil where a case has it, or the measure is known of no label.
+  package func problem(ofLabel label: String, _ measure: CaseColumn.LabelMeasure) -> String? {
+    guard !contains(where: { $0.hasLabel(label, measure) }) else { return nil }
+    var (names, keys): ([String], Set<String>) = ([], [])
+    for name in flatMap({ $0.labelNames(measure) }) where keys.insert(name.nameKey).inserted {
+      names.append(name)
+    }
+    guard !names.isEmpty else { return nil }
+    let more = names.count > Self.nameCount ? " and \(names.count - Self.nameCount) more" : ""
+    return "no label \(label); there are \(names.prefix(Self.nameCount).joined(separator: ", "))\(more)"
   }
 }
 

@@ -16,6 +16,9 @@ struct QueryParser {
   /// Words that join terms.
   static let operators = ["and", "or", "not"]
 
+  /// Characters that texts stand in; within a text, its own quote is written twice.
+  static let quotes: Set<Character> = ["\"", "'"]
+
   /// The maximum depth of nested parentheses.
   private static let maximumDepth = 50
 
@@ -24,6 +27,8 @@ struct QueryParser {
   private let columns: [String]
   private var position = 0
   private var depth = 0
+  /// The labels that were read so far.
+  private(set) var labels: [CaseQuery.NamedLabel] = []
 
   init(_ text: String, columns: [String]) throws(CaseQuery.Fault) {
     self.columns = columns
@@ -105,6 +110,9 @@ struct QueryParser {
         return try self.comparison(token, text, comparison)
       }
       guard case .word = token.token else { return .text(text.lowercased()) }
+      if text.last == ")", case .labelMeasure(_, .some)? = CaseColumn(text, columns: columns) {
+        throw fault(next?.column ?? endColumn, "a comparison is missing after \(text)")
+      }
       let word = text.lowercased()
       if ["and", "or"].contains(word) { throw fault(token.column, "a term is missing before \(word)") }
       let state = word == "needs-work" ? .needswork : CaseQuery.State(rawValue: word)
@@ -126,6 +134,9 @@ struct QueryParser {
     case .word(let text), .quoted(let text):
       guard !column.isNumeric || Double(text)?.isFinite == true else {
         throw fault(value.column, "\(name) is compared with a number")
+      }
+      if case .labelMeasure(let measure, let label?) = column {
+        labels.append(.init(measure: measure, label: label, column: token.column))
       }
       return .comparison(column, comparison, text)
     default: throw fault(value.column, "a value is missing after \(comparison.rawValue)")
@@ -155,14 +166,13 @@ struct QueryParser {
       } else if character == "!" {
         tokens.append(PlacedToken(token: .word("not"), column: start + 1))
         position += 1
-      } else if character == "\"" || character == "'" {
-        guard let end = characters[(start + 1)...].firstIndex(of: character) else {
-          throw CaseQuery.Fault(column: start + 1, problem: "the quote is not closed")
-        }
-        tokens.append(PlacedToken(token: .quoted(String(characters[(start + 1)..<end])), column: start + 1))
-        position = end + 1
+      } else if quotes.contains(character) {
+        position = try end(ofQuote: characters, from: start)
+        let two = String(repeating: character, count: 2)
+        let text = String(characters[(start + 1)..<(position - 1)]).replacing(two, with: String(character))
+        tokens.append(PlacedToken(token: .quoted(text), column: start + 1))
       } else {
-        position = end(ofWord: characters, from: start)
+        position = try end(ofWord: characters, from: start)
         tokens.append(PlacedToken(token: .word(String(characters[start..<position])), column: start + 1))
       }
     }
@@ -179,8 +189,42 @@ struct QueryParser {
     return nil
   }
 
+  /// The position after the quote that closes the one at `start`.
+  private static func end(ofQuote characters: [Character], from start: Int) throws(CaseQuery.Fault) -> Int {
+    var position = start + 1
+    while position < characters.count {
+      guard characters[position] == characters[start] else {
+        position += 1
+        continue
+      }
+      let isDoubled = position + 1 < characters.count && characters[position + 1] == characters[start]
+      guard isDoubled else { return position + 1 }
+      position += 2
+    }
+    throw CaseQuery.Fault(column: start + 1, problem: "the quote is not closed")
+  }
+
+  /// The position after the parenthesis that closes the one at `start`, around the name of a label.
+  ///
+  /// Parentheses in the name come in pairs, or the name stands in quotes.
+  private static func end(ofLabel characters: [Character], from start: Int) throws(CaseQuery.Fault) -> Int {
+    var position = start + 1
+    while position < characters.count, characters[position].isWhitespace { position += 1 }
+    if position < characters.count, quotes.contains(characters[position]) {
+      position = try end(ofQuote: characters, from: position)
+    }
+    var depth = 1
+    while position < characters.count {
+      if characters[position] == "(" { depth += 1 }
+      if characters[position] == ")" { depth -= 1 }
+      position += 1
+      if depth == 0 { return position }
+    }
+    throw CaseQuery.Fault(column: start + 1, problem: "the parenthesis is not closed")
+  }
+
   /// The end of a word; the parentheses of "volume(left kidney)" belong to it.
-  private static func end(ofWord characters: [Character], from start: Int) -> Int {
+  private static func end(ofWord characters: [Character], from start: Int) throws(CaseQuery.Fault) -> Int {
     var end = start
     while end < characters.count, !characters[end].isWhitespace, !"()\"<>=~".contains(characters[end]),
       comparison(characters[end...]) == nil
@@ -189,6 +233,6 @@ struct QueryParser {
     }
     let isMeasure = CaseColumn.LabelMeasure(rawValue: String(characters[start..<end]).lowercased()) != nil
     guard isMeasure, end < characters.count, characters[end] == "(" else { return end }
-    return characters[end...].firstIndex(of: ")").map { $0 + 1 } ?? end
+    return try self.end(ofLabel: characters, from: end)
   }
 }

@@ -5,8 +5,8 @@ import Work
 ///
 /// A lost record therefore affects nothing that was recorded later.
 package struct CaseRecord: Equatable, Sendable {
-  /// The kind of event.
-  package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
+  /// The kind of event; `added` is of a case that the worklist does not list.
+  package enum Kind: String, Equatable, Sendable { case added, opened, decided, closed }
 
   /// 1 more than the largest number that the writer knew, so that the order of records does not depend on clocks (a
   /// Lamport clock).
@@ -17,7 +17,7 @@ package struct CaseRecord: Equatable, Sendable {
   package var reader, host: String
   /// The case's name in the worklist.
   package var caseName: String
-  /// The image as the worklist names it.
+  /// The image as the worklist names it; that of an added case by its absolute path.
   package var image: String
   /// The choice of one of several series in the image's file or folder; nil for none.
   package var series: String?

@@ -10,6 +10,8 @@ package struct ReviewRecords: Sendable {
   package let folders: [String]
   /// Readers' decisions, by the name of the case; a case without records is not in it.
   package private(set) var reviews: [String: CaseReview] = [:]
+  /// The cases that readers added to the worklist, in the order in which they were added.
+  package var addedCases: [WorklistCase] { additions.map(\.item) }
   /// The largest sequence number of all records; 0 where there is none.
   package private(set) var highestSequence = 0
 
@@ -24,6 +26,14 @@ package struct ReviewRecords: Sendable {
     var isActive = false
   }
 
+  /// A case that a reader added, and the position of its record.
+  private struct Addition: Sendable {
+    var order: CaseReview.Order
+    var item: WorklistCase
+  }
+
+  /// Ascending by the positions of their records.
+  private var additions: [Addition] = []
   private var files: [String: File] = [:]
   private var failures: [String: String] = [:]
   /// The index of the quiet file that is read next.
@@ -90,8 +100,16 @@ package struct ReviewRecords: Sendable {
   /// Adds a record of this process before it is read from the disk.
   package mutating func add(_ event: CaseRecord, file: String, line: Int) {
     highestSequence = max(highestSequence, event.sequence)
-    reviews[event.caseName, default: CaseReview()].add(
-      event, order: .init(event, file: FilePath.name(of: file), line: line))
+    let order = CaseReview.Order(event, file: FilePath.name(of: file), line: line)
+    guard event.kind == .added else {
+      reviews[event.caseName, default: CaseReview()].add(event, order: order)
+      return
+    }
+    // A record of this process is added before it is read from the disk.
+    guard !additions.contains(where: { $0.order == order }) else { return }
+    let item = WorklistCase(name: event.caseName, images: [event.image], series: event.series)
+    let position = additions.firstIndex { order < $0.order } ?? additions.count
+    additions.insert(Addition(order: order, item: item), at: position)
   }
 
   /// The files that are looked at now: new and active ones, and some of the others.
@@ -144,7 +162,7 @@ package struct ReviewRecords: Sendable {
 
   private mutating func mergeAgain() -> Set<String> {
     let before = reviews
-    reviews = [:]
+    (reviews, additions) = ([:], [])
     for (path, file) in files {
       for (index, event) in file.events.enumerated() { add(event, file: path, line: index + 1) }
     }

@@ -22,7 +22,8 @@ struct ReviewCommand: ParsableCommand {
       folder, for all readers.
 
       --label names labels of every mask that has no names beside it; values of one name, as in \
-      1,2=kidney, become one label with the first of the values.
+      1,2=kidney, become one label with the first of the values. In a worklist that counts on the screen alone: names in \
+      files beside the masks count in the list, `worklist --measure` and `report` too.
       """)
 
   @Argument(
@@ -164,7 +165,7 @@ struct ReviewCommand: ParsableCommand {
     let reader = try ReaderName.resolved(option: reader)
     let preferredModel = try existingModel()
     let work = WorkContext(cancellation: Interruption.cancellation())
-    let list: Worklist
+    var list: Worklist
     if FileSystem.isFolder(path) {
       list = try Worklist.discover(path, labelFolders: labelFolders, work: work)
     } else {
@@ -173,12 +174,14 @@ struct ReviewCommand: ParsableCommand {
       }
       list = try Worklist(file: path)
     }
-    guard !list.cases.isEmpty else { throw InputError(path, "holds no case", expected: "at least one") }
     var records = ReviewRecords(worklist: path)
     records.poll()
+    list.append(records.addedCases)
+    guard !list.cases.isEmpty else { throw InputError(path, "holds no case", expected: "at least one") }
     let state = WorklistState(
       list, reviews: records.reviews, reader: reader, selections: selections,
-      firstVersionNumber: Self.firstVersionNumber, notes: list.notes + records.notes)
+      firstVersionNumber: Self.firstVersionNumber,
+      notes: (selections.isEmpty ? [] : [Self.labelNote]) + list.notes + records.notes)
     let services = WorklistServices(
       list, records: records, writer: RecordWriter(worklist: path, reader: reader),
       preferredModel: preferredModel)
@@ -186,6 +189,10 @@ struct ReviewCommand: ParsableCommand {
       ReviewSession.run(terminal: $0, worklist: state, first: state.lastOnScreen, services: services)
     }
   }
+
+  /// Names that are given for one session are not those of the worklist, which all readers and reports share.
+  private static let labelNote =
+    "--label counts on the screen alone; Dice and flags of the list, worklist and report are of the labels of the files"
 
   /// The model that is offered first; defects of its file are reported in the list of models, because they must not
   /// prevent the review of a case.

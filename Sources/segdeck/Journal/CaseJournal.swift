@@ -78,7 +78,8 @@ package final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     let path = folder.file(of: try digest(of: content.image, work))
     let opening = JournalLine.Opening(
-      caseName: owner?.caseName ?? content.name, image: content.imagePath, series: series,
+      caseName: owner?.caseName ?? content.name, worklist: owner?.records, reader: owner?.reader,
+      image: content.imagePath, series: series,
       frame: content.frame == 0 ? nil : content.frame,
       grid: content.image.grid,
       program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))

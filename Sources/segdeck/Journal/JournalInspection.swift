@@ -152,15 +152,7 @@ package final class JournalInspection {
       path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path))
     let notes = Dictionary(reading.versions.map { ($0.note.id, $0.note) }) { first, _ in first }
     // The number of edited voxels is counted against the version that was copied.
-    var known: [VersionID: ChunkedLabels] = [:]
-    var ancestor: VersionID? = note.id
-    while let id = ancestor, known[id] == nil {
-      known[id] =
-        reading.rewrittenLabels(of: id, on: opening.grid, in: file)
-        ?? reading.originalLabels(of: id, on: opening.grid, in: file)
-      ancestor = known[id] == nil ? nil : notes[id]?.origin.base
-    }
-    _ = reading.restored(in: file, &known)
+    let known = reading.presentLabels(of: note.id, on: opening.grid, in: file)
     guard let labels = known[note.id], !damaged.contains(note.id) else {
       throw InputError(item.path, "the voxels of \(note.name) are damaged")
     }

@@ -11,6 +11,8 @@ struct JournalLine: Codable {
   /// A session began.
   struct Opening: Codable {
     var caseName: String
+    /// The folder of the records of the worklist that the case belongs to, and its reader; nil for an image by itself.
+    var worklist, reader: String?
     /// The path of the image.
     var image: String
     /// The choice of one of several series in the image's file or folder; nil for none.

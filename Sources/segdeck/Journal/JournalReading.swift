@@ -222,8 +222,16 @@ struct JournalReading {
 
   var view: ViewState? { lines.last { $0.view != nil }?.view }
 
-  /// The timestamp of the last decision in seconds since 1970; nil for none.
-  var decisionSeconds: Double? { lines.last { $0.decided != nil || $0.position != nil }?.time }
+  /// The timestamp of the last change of verdicts or pairs of labels in seconds since 1970; nil for none.
+  var decisionSeconds: Double? {
+    var (last, seconds): (Decisions, Double?) = (Decisions(), nil)
+    for line in lines {
+      guard let decisions = line.position?.decisions ?? line.decided?.decisions else { continue }
+      if (decisions.verdicts, decisions.pairings) != (last.verdicts, last.pairings) { seconds = line.time }
+      last = decisions
+    }
+    return seconds
+  }
 
   /// The timestamp of the last event in seconds since 1970; sessions that only opened the case are ignored.
   var lastSeconds: Double? { (lines.last { $0.opened == nil } ?? lines.last)?.time }

@@ -92,6 +92,22 @@ extension JournalReading {
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: version.note.coding ?? .identity)) }
   }
 
+  /// The labels of a version at the current step, with those of the versions that it was derived from.
+  ///
+  /// A version that is damaged is missing.
+  func presentLabels(
+    of id: VersionID, on grid: VolumeGrid, in file: JournalFile
+  ) -> [VersionID: ChunkedLabels] {
+    var labels: [VersionID: ChunkedLabels] = [:]
+    var ancestor: VersionID? = id
+    while let id = ancestor, labels[id] == nil {
+      labels[id] = rewrittenLabels(of: id, on: grid, in: file) ?? originalLabels(of: id, on: grid, in: file)
+      ancestor = labels[id] == nil ? nil : note(of: id)?.origin.base
+    }
+    _ = restored(in: file, &labels)
+    return labels
+  }
+
   struct RestoredHistory {
     /// The steps, oldest first.
     var steps: [JournalStep]

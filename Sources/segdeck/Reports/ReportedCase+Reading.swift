@@ -1,3 +1,4 @@
+import ImageFormats
 import Metrics
 import Pictures
 import Report

@@ -11,6 +11,8 @@ final class WorklistServices: SessionServices {
     var kind: CaseRecord.Kind
     var worklistCase: WorklistCase
     var decision: CaseDecision
+    /// When it happened; nil for the time of writing.
+    var date: Date?
   }
 
   private struct State {
@@ -56,12 +58,15 @@ final class WorklistServices: SessionServices {
     state = Mutex(State(cases: worklist.cases, records: records, pairings: known))
   }
 
+  /// The folder of the worklist's records, which identifies the worklist.
+  private var recordsPath: String { writer.folders.first.map(FilePath.absolute) ?? "" }
+
   func services(of id: CaseID) -> any ReviewServices {
     let name = state.withLock { $0.cases[id.position].name }
     return CaseServices(
       preferredModel: preferredModel,
       owner: CaseJournal.Owner(
-        records: writer.folders.first.map(FilePath.absolute) ?? "", reader: writer.reader, caseName: name),
+        records: recordsPath, reader: writer.reader, caseName: name),
       sessionPairings: pairings)
   }
 
@@ -70,16 +75,60 @@ final class WorklistServices: SessionServices {
     state.withLock { $0.measuring = .running }
     poll()
     // Measuring waits until the first case is open.
-    measureOnThread(afterSeconds: Self.measuringDelaySeconds, deliver)
+    measureOnThread(afterSeconds: Self.measuringDelaySeconds, deliver) { [self] in recordJournalled() }
+  }
+
+  /// Records decisions of earlier sessions that only the journals on this machine have: those sessions were killed before
+  /// they could write them to the records.
+  private func recordJournalled() {
+    let reader = writer.reader
+    func isNewer(_ seconds: Double, than record: CaseRecord?) -> Bool {
+      guard let record else { return true }
+      return record.secondsSince1970.map { seconds > $0 + SessionState.journalDelaySeconds } ?? false
+    }
+    let found = JournalledDecision.all(
+      ofReader: reader, records: recordsPath, cases: cases, cancellation: measuringCancellation
+    ) { name, seconds in
+      isNewer(seconds, than: state.withLock { $0.records.reviews[name]?.entries[reader]?.last })
+    }
+    let (count, deliver) = state.withLock { state in
+      var count = 0
+      for item in cases {
+        guard let journalled = found[item.name],
+          !state.waiting.contains(where: { $0.worklistCase.name == item.name })
+        else { continue }
+        // The reader may have decided since the journal was read.
+        let last = state.records.reviews[item.name]?.entries[reader]?.last
+        let known = last?.decision ?? CaseDecision()
+        let decision = journalled.decision.completed(by: known, masks: Set(item.masks.map(\.name)))
+        guard isNewer(journalled.seconds, than: last), !decision.isSame(as: known) else { continue }
+        let date = Date(timeIntervalSince1970: journalled.seconds)
+        state.waiting.append(
+          Entry(
+            kind: .decided, worklistCase: item, decision: decision.timed(CaseRecord.time(date), since: known),
+            date: date))
+        count += 1
+      }
+      return (count, state.deliver)
+    }
+    guard count > 0 else { return }
+    queue.async { [self] in write() }
+    deliver(
+      .noted(
+        "\(counted(count, "decision")) of an earlier session \(count == 1 ? "was" : "were") not in the records "
+          + "of the worklist, and \(count == 1 ? "is" : "are") written to them now"))
   }
 
   /// Measures the cases on a thread of its own, again while pairings change.
+  /// - Parameter prepare: What the thread does first.
   private func measureOnThread(
-    afterSeconds delay: Double, _ deliver: @escaping @Sendable (SessionEvent) -> Void
+    afterSeconds delay: Double, _ deliver: @escaping @Sendable (SessionEvent) -> Void,
+    prepare: @escaping @Sendable () -> Void = {}
   ) {
     Thread.detachNewThread { [self] in
       Thread.sleep(forTimeInterval: delay)
       ThreadPriority.lower()
+      prepare()
       var isOutdated = true
       while isOutdated, !measuringCancellation.isRequested {
         measure(deliver)
@@ -162,7 +211,13 @@ final class WorklistServices: SessionServices {
     queue.async { try? WorklistUncertainty.store(uncertainties, ofRunOn: item, MeasureCache()) }
   }
 
-  func add(_ entry: WorklistCase) { state.withLock { $0.cases.append(entry) } }
+  func add(_ entry: WorklistCase) {
+    state.withLock { state in
+      state.cases.append(entry)
+      state.waiting.append(Entry(kind: .added, worklistCase: entry, decision: CaseDecision()))
+    }
+    queue.async { [self] in write() }
+  }
 
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {
     state.withLock { state in
@@ -220,7 +275,7 @@ final class WorklistServices: SessionServices {
         let written = try writer.append(
           entry.kind, caseName: name, image: entry.worklistCase.images[0],
           series: entry.worklistCase.series, decision: entry.decision,
-          after: state.withLock { $0.records.highestSequence })
+          after: state.withLock { $0.records.highestSequence }, at: entry.date ?? Date())
         state.withLock { state in
           state.records.add(written.event, file: written.file, line: written.line)
           state.waiting.removeFirst()

@@ -31,10 +31,13 @@ struct CaseListOptions: ParsableArguments {
     guard sort != nil || !descending else {
       throw InputError("--descending", "reverses an order", expected: "--sort COLUMN with it")
     }
-    let worklist = try opened(place, work)
+    var worklist = try opened(place, work)
+    var records = ReviewRecords(worklist: place)
+    records.poll()
+    worklist.append(records.addedCases)
     return CaseListing(
-      place: place, worklist: worklist, query: try query(worklist.columns), order: try order(worklist.columns)
-    )
+      place: place, worklist: worklist, records: records, query: try query(worklist.columns),
+      order: try order(worklist.columns))
   }
 
   private func opened(_ place: String, _ work: WorkContext) throws -> Worklist {
@@ -75,6 +78,8 @@ struct CaseListing {
   /// The folder or file as it was given.
   let place: String
   let worklist: Worklist
+  /// The records of its readers.
+  let records: ReviewRecords
   let query: CaseQuery
   let order: CaseOrder?
 
@@ -83,6 +88,16 @@ struct CaseListing {
   func registerFiles() throws(InputError) {
     for file in worklist.cases.flatMap(\.files) + RecordFolder.files(ofWorklist: place) {
       try ReadFiles.register(file)
+    }
+  }
+
+  /// Says which labels of the filter and of the order no case has.
+  private func noteUnknownLabels(_ rows: [CaseRow]) {
+    if let fault = query.unknownLabel(in: rows) { Console.note("--filter: \(fault)") }
+    if case .labelMeasure(let measure, let label?)? = order?.column,
+      let problem = rows.problem(ofLabel: label, measure)
+    {
+      Console.note("--sort: \(problem.printableLine)")
     }
   }
 
@@ -97,14 +112,13 @@ struct CaseListing {
     measuring work: WorkContext?, problem: (WorklistCase, String) -> Void,
     read: (CaseRow, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) -> [CaseRow] {
-    var records = ReviewRecords(worklist: place)
-    records.poll()
     for note in records.notes { Console.note(note) }
     let pairings = WorklistPairings(records.reviews)
     var rows = worklist.cases.map { item in
       CaseRow(item, review: records.reviews[item.name], pairings: pairings.pairings(of: item))
     }
     if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem, read: read) }
+    noteUnknownLabels(rows)
     rows = rows.filter(query.matches)
     if let order { rows = order.sorted(rows) }
     for note in worklist.notes { Console.note(note) }
