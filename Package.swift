@@ -112,7 +112,7 @@ let package = Package(
     tests("VolumesTests", ["Work", "Volumes", "TestSupport"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
-    tests("TerminalPicturesTests", ["Screen", "TerminalPictures"]),
+    tests("TerminalPicturesTests", ["Work", "Screen", "TerminalPictures"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),
