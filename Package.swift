@@ -112,7 +112,7 @@ let package = Package(
     tests("VolumesTests", ["Work", "Volumes", "TestSupport"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
-    tests("TerminalPicturesTests", ["Screen", "TerminalPictures", "CZlib"]),
+    tests("TerminalPicturesTests", ["Work", "Screen", "TerminalPictures", "CZlib"]),
     tests("CursesTerminalTests", ["Screen", "CTerminal", "CursesTerminal"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),

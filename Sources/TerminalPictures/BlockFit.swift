@@ -196,8 +196,7 @@ struct CellPixels {
 extension RGB {
   /// The nearest colour.
   fileprivate init(_ channels: SIMD3<Float>) {
-    let rounded = channels.rounded(.toNearestOrAwayFromZero).clamped(
-      lowerBound: .zero, upperBound: SIMD3(repeating: 255))
+    let rounded = (channels + 0.5).clamped(lowerBound: .zero, upperBound: SIMD3(repeating: 255))
     self.init(UInt8(rounded.x), UInt8(rounded.y), UInt8(rounded.z))
   }
 }
