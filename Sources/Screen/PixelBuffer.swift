@@ -17,7 +17,19 @@ package struct PixelBuffer: Hashable, Sendable {
     precondition(greys.count == max(0, width) * max(0, height), "\(greys.count) greys")
     self.width = max(0, width)
     self.height = max(0, height)
-    pixels = greys.map { RGB(grey: $0) }
+    pixels = [RGB](unsafeUninitializedCapacity: greys.count) { pixels, count in
+      greys.withUnsafeBufferPointer { greys in
+        guard let last = greys.last else { return }
+        let bytes = UnsafeMutableRawPointer(pixels.baseAddress!)
+        // SAFETY: a colour has three bytes. Four are written at once, of which the next colour covers the last, except
+        // for the last colour.
+        for pixel in 0..<greys.count - 1 {
+          bytes.storeBytes(of: UInt32(greys[pixel]) &* 0x01_0101, toByteOffset: 3 * pixel, as: UInt32.self)
+        }
+        pixels[greys.count - 1] = RGB(grey: last)
+      }
+      count = greys.count
+    }
   }
 
   /// The pixel at a column and row; writing outside the picture does nothing, reading there gives black.

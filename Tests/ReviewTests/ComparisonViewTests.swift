@@ -41,10 +41,13 @@ private func shownVersions(_ state: ReviewState) -> [String] {
   }
 }
 
+private let halfBlocks = PixelsPerCell(columns: 1, rows: 2)
+
 @Suite struct ComparisonViewTests {
   @Test("one function decides what a pixel shows in every view")
   func pixelContents() {
-    let pane = ComparedPane(crosshair: (x: 20, y: 10), width: 40, height: 40, pixelAspect: 1)
+    let pane = ComparedPane(
+      crosshair: (x: 20, y: 10), width: 40, height: 40, pixelAspect: 1, pixelsPerCell: halfBlocks)
     let pixels = [(0, 0), (8, 0), (8, 8), (20, 10), (28, 10), (29, 10), (20, 18)]
     func contents(_ view: ComparisonView, _ pane: ComparedPane) -> [PixelContent] {
       pixels.map { view.content(ofPixel: $0.0, $0.1, in: pane) }
@@ -62,8 +65,50 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     // The radius is a fifth of the shorter side.
     #expect(pane.spyglassRadius == 8)
     #expect(contents(.spyglass, pane) == [shown, shown, shown, other, other, shown, other])
-    let tall = ComparedPane(crosshair: (x: 20, y: 10), width: 40, height: 40, pixelAspect: 2)
+    let tall = ComparedPane(
+      crosshair: (x: 20, y: 10), width: 40, height: 40, pixelAspect: 2, pixelsPerCell: halfBlocks)
     #expect(contents(.spyglass, tall) == [shown, shown, shown, other, other, shown, shown])
+  }
+
+  @Test("squares and the circle cover the same cells, whatever the pixels of a cell")
+  func cellsOfPixels() {
+    func shownCells(_ view: ComparisonView, _ pixels: PixelsPerCell) -> [Bool] {
+      let pane = ComparedPane(
+        crosshair: (x: 20 * pixels.columns, y: 10 * pixels.rows), width: 40 * pixels.columns,
+        height: 20 * pixels.rows, pixelAspect: 2 * Double(pixels.columns) / Double(pixels.rows),
+        pixelsPerCell: pixels)
+      // The upper left pixel of each cell.
+      return (0..<20).flatMap { row in
+        (0..<40).map { column in
+          view.content(ofPixel: column * pixels.columns, row * pixels.rows, in: pane) == .labels(of: .shown)
+        }
+      }
+    }
+    for view in [ComparisonView.checkerboard, .spyglass] {
+      let cells = shownCells(view, halfBlocks)
+      #expect(Set(cells) == [true, false])
+      for pixels in [(4, 8), (8, 16), (12, 24)].map({ PixelsPerCell(columns: $0, rows: $1) }) {
+        #expect(shownCells(view, pixels) == cells, "\(view) \(pixels)")
+      }
+    }
+  }
+
+  @Test("the pixels of the spyglass are those whose distance is at most its radius")
+  func circle() {
+    for (x, y, aspect) in [(20, 10, 1.0), (-3, 12, 1.3), (39, 39, 0.7)] {
+      let pane = ComparedPane(
+        crosshair: (x: x, y: y), width: 40, height: 40, pixelAspect: aspect, pixelsPerCell: halfBlocks)
+      for row in 0..<40 {
+        let expected = (0..<40).filter { column in
+          let (across, down) = (Double(column - x), Double(row - y) * aspect)
+          return (across * across + down * down).squareRoot() <= pane.spyglassRadius
+        }
+        let found = (0..<40).filter {
+          ComparisonView.spyglass.content(ofPixel: $0, row, in: pane) == .labels(of: .other)
+        }
+        #expect(found == expected, "row \(row)")
+      }
+    }
   }
 
   @Test("D goes through the views with a message about each; it changes the view and nothing else")
@@ -190,7 +235,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     let projection = state.projection(state.layout.panes[0])
     let pane = ComparedPane(
       crosshair: projection.pixel(of: state.view.crosshair), width: projection.width,
-      height: projection.height, pixelAspect: 1)
+      height: projection.height, pixelAspect: 1, pixelsPerCell: halfBlocks)
     for (y, row) in shown.enumerated() {
       for (x, version) in row.enumerated() where version == "a" || version == "b" {
         let content = ComparisonView.spyglass.content(ofPixel: x, y, in: pane)

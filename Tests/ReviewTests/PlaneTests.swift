@@ -33,20 +33,12 @@ private func markedCase(_ orientation: Orientation) -> (content: ReviewCase, mar
 
 /// The half of a pane with the white voxel: left or right half, upper or lower half.
 private func half(of plane: AnatomicalPlane, in state: ReviewState) -> (isLeft: Bool, isUpper: Bool)? {
-  let frame = render(state)
-  guard let pane = state.layout.panes.first(where: { $0.plane == plane }) else { return nil }
-  let area = pane.picture
-  for row in area.row..<area.row + area.rows {
-    for column in area.column..<area.column + area.columns {
-      let cell = frame[row, column]
-      let colours = [cell.style.foreground, cell.style.background]
-      guard cell.character == "▀" || cell.character == " ", colours.contains(.rgb(255, 255, 255)) else {
-        continue
-      }
-      return (column < area.column + area.columns / 2, row < area.row + area.rows / 2)
-    }
-  }
-  return nil
+  guard let pane = state.layout.panes.first(where: { $0.plane == plane }),
+    let image = render(state).pictures.first(where: { $0.area == pane.picture })?.image,
+    let brightest = image.pixels.indices.max(by: { image.pixels[$0].red < image.pixels[$1].red }),
+    image.pixels[brightest].red > 0
+  else { return nil }
+  return (brightest % image.width < image.width / 2, brightest / image.width < image.height / 2)
 }
 
 @Test("the patient's right, front and head are on their sides of every pane for all 48 orientations")

@@ -61,6 +61,8 @@ extension ImageFile {
     try checkMemory(count * MemoryLayout<Number>.stride)
     let numbers = try [Number](unsafeUninitializedCapacity: count) { numbers, initialisedCount in
       let memory = UnsafeMutableRawBufferPointer(numbers)
+      // Slices across the rows of voxels touch every small page.
+      adviseHugePages(memory)
       var done = 0
       try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
         survey?.add(bytes)

@@ -22,13 +22,11 @@ struct PixelClasses: Equatable {
     values.withUnsafeBufferPointer { values in
       borders.withUnsafeMutableBufferPointer { borders in
         guard let values = values.baseAddress, let borders = borders.baseAddress else { return }
-        // SAFETY: rows and their neighbours lie inside the pane, and 16 pixels are read only where a row has them.
+        // SAFETY: rows and their neighbours lie inside the pane.
         for y in 0..<height {
-          let line = BorderLine(
-            own: values + y * width, width: width, thickness: thickness,
-            neighbours: (1...thickness).flatMap { distance in
-              [max(0, y - distance), min(height - 1, y + distance)].map { values + $0 * width }
-            })
+          let line = BorderLine(own: values + y * width, width: width, thickness: thickness) {
+            values + min(max(0, y + $0), height - 1) * width
+          }
           line.write(to: borders + y * width)
         }
       }
@@ -41,42 +39,31 @@ struct PixelClasses: Equatable {
 private struct BorderLine {
   var own: UnsafePointer<UInt16>
   var width, thickness: Int
-  /// The rows above and below, as far as a border reaches.
-  var neighbours: [UnsafePointer<UInt16>]
-
-  private typealias Pixels = SIMD16<UInt16>
+  /// The row of the pane at a distance, upwards where it is negative; the last one where there is none.
+  var neighbour: (Int) -> UnsafePointer<UInt16>
 
   func write(to borders: UnsafeMutablePointer<UInt16>) {
-    var x = 0
-    while x < min(thickness, width) { x = write(x, to: borders) }
-    while x + Pixels.scalarCount + thickness <= width {
-      let classes = BorderLine.pixels(own + x)
-      // Most of a picture has no label.
-      if classes != Pixels(repeating: 0) {
-        var difference = Pixels(repeating: 0)
-        for distance in 1...thickness {
-          difference |= classes ^ BorderLine.pixels(own + x - distance)
-          difference |= classes ^ BorderLine.pixels(own + x + distance)
-        }
-        for neighbour in neighbours { difference |= classes ^ BorderLine.pixels(neighbour + x) }
-        let border = classes.replacing(with: 0, where: difference .== 0)
-        UnsafeMutableRawPointer(borders + x).storeBytes(of: border, as: Pixels.self)
+    // Loops without branches, which vector instructions can compute.
+    let inner = min(thickness, width)..<max(min(thickness, width), width - thickness)
+    for distance in 1...thickness {
+      let (above, below) = (neighbour(-distance), neighbour(distance))
+      for x in inner {
+        let label = own[x]
+        borders[x] |=
+          (label ^ own[x - distance]) | (label ^ own[x + distance]) | (label ^ above[x]) | (label ^ below[x])
       }
-      x += Pixels.scalarCount
     }
-    while x < width { x = write(x, to: borders) }
+    for x in inner { borders[x] = borders[x] == 0 ? 0 : own[x] }
+    for x in 0..<inner.lowerBound { borders[x] = border(x) }
+    for x in inner.upperBound..<width { borders[x] = border(x) }
   }
 
-  private static func pixels(_ start: UnsafePointer<UInt16>) -> Pixels {
-    UnsafeRawPointer(start).loadUnaligned(as: Pixels.self)
-  }
-
-  /// Writes one pixel; the position of the next.
-  private func write(_ x: Int, to borders: UnsafeMutablePointer<UInt16>) -> Int {
-    let isBorder =
-      (1...thickness).contains { own[max(0, x - $0)] != own[x] || own[min(width - 1, x + $0)] != own[x] }
-      || neighbours.contains { $0[x] != own[x] }
-    if isBorder { borders[x] = own[x] }
-    return x + 1
+  private func border(_ x: Int) -> UInt16 {
+    let label = own[x]
+    let isBorder = (1...thickness).contains { distance in
+      own[max(0, x - distance)] != label || own[min(width - 1, x + distance)] != label
+        || neighbour(-distance)[x] != label || neighbour(distance)[x] != label
+    }
+    return isBorder ? label : 0
   }
 }
