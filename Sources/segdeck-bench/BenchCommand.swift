@@ -8,6 +8,6 @@ struct BenchCommand: ParsableCommand {
     subcommands: [
       NetworkBench.self, TrainingBench.self, LayerBench.self, CRFBench.self, ReadBench.self, ScrollBench.self,
       EditBench.self,
-      CancelBench.self, KnobsBench.self,
+      CancelBench.self, KnobsBench.self, PictureBench.self,
     ])
 }
