@@ -71,7 +71,7 @@ let package = Package(
     library("Journal", ["Work", "CZlib"]),
     library("DenseCRF", ["Work", "Volumes", "CMemory", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
-    library("TerminalPictures", ["Screen"]),
+    library("TerminalPictures", ["Screen", "CZlib"]),
 
     // Layer 3: the pipeline, the program's behaviour, lists of cases, the terminal. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
@@ -112,7 +112,7 @@ let package = Package(
     tests("VolumesTests", ["Work", "Volumes", "TestSupport"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
-    tests("TerminalPicturesTests", ["Screen", "TerminalPictures"]),
+    tests("TerminalPicturesTests", ["Screen", "TerminalPictures", "CZlib"]),
     tests("CursesTerminalTests", ["Screen", "CTerminal", "CursesTerminal"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),

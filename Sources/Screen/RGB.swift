@@ -1,5 +1,5 @@
 /// An sRGB colour of a picture, 0...255 each.
-package struct RGB: Hashable, Sendable {
+package struct RGB: Hashable, Sendable, BitwiseCopyable {
   /// The components, 0...255 in sRGB.
   package var red, green, blue: UInt8
 

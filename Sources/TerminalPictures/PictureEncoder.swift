@@ -28,11 +28,33 @@ package struct EncodedFrame: Hashable, Sendable {
 }
 
 /// The encoder of a terminal.
-package func pictureEncoder(for capabilities: TerminalCapabilities) -> any PictureEncoder {
+package func pictureEncoder(
+  for capabilities: TerminalCapabilities, over transport: PictureTransport = PictureTransport()
+) -> any PictureEncoder {
   switch capabilities.pictureMode {
   case .characters: CharacterEncoder()
   case .backgrounds: BackgroundEncoder(depth: capabilities.colourDepth)
-  case .halfBlocks, .blocks, .sextants, .sixel, .kitty, .kittyPlaceholders:
-    HalfBlockEncoder(depth: capabilities.colourDepth)
+  case .halfBlocks, .blocks, .sextants: HalfBlockEncoder(depth: capabilities.colourDepth)
+  case .sixel: PixelEncoder(SixelProtocol(cellSize: capabilities.sixelCellSize, over: transport))
+  case .kitty: PixelEncoder(KittyProtocol(.cursor, over: transport))
+  case .kittyPlaceholders: PixelEncoder(KittyProtocol(.placeholders, over: transport))
   }
+}
+
+/// What removes the pictures of a terminal's encoder when the program ends in whatever way, besides clearing the screen;
+/// it never changes, so that a signal handler can write it.
+package func pictureRemoval(
+  for capabilities: TerminalCapabilities, over transport: PictureTransport = PictureTransport()
+) -> [UInt8] {
+  switch capabilities.pictureMode {
+  case .characters, .backgrounds, .halfBlocks, .blocks, .sextants: []
+  case .sixel: SixelProtocol(cellSize: capabilities.sixelCellSize, over: transport).removal
+  case .kitty: KittyProtocol(.cursor, over: transport).removal
+  case .kittyPlaceholders: KittyProtocol(.placeholders, over: transport).removal
+  }
+}
+
+extension TerminalCapabilities {
+  /// The size of a cell; where the terminal does not say, that with which pictures are drawn.
+  fileprivate var sixelCellSize: PixelsPerCell { cellSize ?? pixelsPerCell(.full) }
 }

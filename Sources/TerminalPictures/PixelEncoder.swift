@@ -1,79 +1,68 @@
+import Foundation
 import Screen
-
-/// A part of a picture that is sent at once: the pixels of a rectangle of cells.
-struct PixelTile: Hashable, Sendable {
-  /// The place on the screen: tiles that follow each other at one place have the same number, from 0.
-  var number: Int
-  /// The cells.
-  var area: Rectangle
-  /// Pixels of the tile; any number of them, which fill the cells evenly.
-  var pixels: PixelBuffer
-}
-
-/// A protocol in which a terminal takes pixels.
-protocol PixelProtocol: Sendable {
-  /// Appends what shows a tile over its cells; `last` is the tile that is shown at its place, nil for none.
-  ///
-  /// The cursor and the style may be changed.
-  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8])
-
-  /// Appends what removes a tile; its cells get text or another tile.
-  mutating func remove(_ tile: PixelTile, to bytes: inout [UInt8])
-
-  /// Appends what removes every tile, also those of an earlier process; the screen may have been cleared.
-  mutating func removeAll(to bytes: inout [UInt8])
-}
 
 /// Shows pictures as pixels, in tiles of which only those that change are sent.
 ///
 /// Cells of text over a picture are cut out of its tiles, because terminals differ in what they do where text meets
-/// pixels.
+/// pixels. An unchanged picture costs its comparison with the last one, and nothing where it shares the last one's memory.
 struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   private var pixelProtocol: Protocol
-  /// The tiles that the terminal shows.
-  private var shown: [Int: PixelTile] = [:]
-  private var isFirst = true
-  /// The pictures of the last frame and, for each, its cells; a picture that is the same has the same tiles.
-  private var last: [(picture: Picture, blended: PixelBuffer)] = []
-
-  /// Rows and columns of a tile.
-  private static var tileRows: Int { 4 }
-  private static var tileColumns: Int { 16 }
-  /// The rectangles into which text can divide a tile; more are never needed, as a tile has so many cells.
-  private static var rectanglesPerTile: Int { tileRows * tileColumns }
+  /// The tiles that the terminal shows, by their number, with the position of their picture in ``last``.
+  private var shown: [Int: (tile: PixelTile, picture: Int)] = [:]
+  /// The last frame's pictures; they are not copied.
+  private var last: [Picture] = []
+  /// The size of the last frame; nil before the first one.
+  private var size: ScreenSize?
 
   /// An encoder for a terminal that shows no picture yet.
   init(_ pixelProtocol: Protocol) { self.pixelProtocol = pixelProtocol }
 
   package mutating func reset() {
     shown = [:]
-    isFirst = true
+    last = []
+    size = nil
   }
 
   package mutating func encode(_ frame: Frame) -> EncodedFrame {
     var bytes: [UInt8] = []
-    if isFirst { pixelProtocol.removeAll(to: &bytes) }
-    isFirst = false
-    let blended = frame.pictures.map { picture in
-      last.first { $0.picture == picture }?.blended ?? BlendedPicture(picture, depth: .trueColour).buffer
+    // Tiles are numbered along rows, so that another size makes them other tiles.
+    let frameSize = ScreenSize(rows: frame.rows, columns: frame.columns)
+    if size != frameSize {
+      reset()
+      pixelProtocol.removeAll(to: &bytes)
     }
-    last = Array(zip(frame.pictures, blended)).map { (picture: $0, blended: $1) }
+    size = frameSize
+    let isUnchanged = frame.pictures.enumerated().map { position, picture in
+      position < last.count && picture.isSame(as: last[position])
+    }
+    last = frame.pictures
     let places = places(frame)
-    let numbers = Set(places.map(\.number))
-    for (number, tile) in shown.sorted(by: { $0.key < $1.key }) where !numbers.contains(number) {
-      pixelProtocol.remove(tile, to: &bytes)
-      shown[number] = nil
-    }
+    removeTiles(exceptAt: Set(places.map(\.number)), to: &bytes)
+    var blended = [PixelBuffer?](repeating: nil, count: frame.pictures.count)
     for place in places {
-      let picture = frame.pictures[place.picture]
-      let pixels = blended[place.picture].part(place.area, of: picture)
       let known = shown[place.number]
-      let tile = PixelTile(number: place.number, area: place.area, pixels: pixels)
-      if tile == known { continue }
-      pixelProtocol.show(tile, replacing: known, to: &bytes)
-      shown[place.number] = tile
+      let isSamePlace = known?.tile.area == place.area
+      if isSamePlace, known?.picture == place.picture, isUnchanged[place.picture] { continue }
+      let picture = frame.pictures[place.picture]
+      let buffer = blended[place.picture] ?? BlendedPicture(picture, depth: .trueColour).buffer
+      blended[place.picture] = buffer
+      let part = PicturePart(buffer, cells: place.area, of: picture)
+      if isSamePlace, let known, part.isSame(as: known.tile.pixels) {
+        shown[place.number]?.picture = place.picture
+        continue
+      }
+      let tile = PixelTile(number: place.number, area: place.area, pixels: part.pixels)
+      pixelProtocol.show(tile, replacing: known?.tile, to: &bytes)
+      shown[place.number] = (tile, place.picture)
     }
     return EncodedFrame(cells: frame.cells, graphics: bytes)
+  }
+
+  private mutating func removeTiles(exceptAt numbers: Set<Int>, to bytes: inout [UInt8]) {
+    for number in shown.keys.filter({ !numbers.contains($0) }).sorted() {
+      guard let gone = shown.removeValue(forKey: number) else { continue }
+      pixelProtocol.remove(gone.tile, to: &bytes)
+    }
   }
 
   /// A rectangle of cells that shows a part of one picture.
@@ -85,15 +74,18 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
 
   /// The rectangles of a frame's pictures, tile by tile.
   private func places(_ frame: Frame) -> [Place] {
+    guard !frame.pictures.isEmpty else { return [] }
     let owners = frame.shownPictures
-    let tilesAcross = (frame.columns + Self.tileColumns - 1) / Self.tileColumns
+    let size = Protocol.tileSize
+    // Text divides a tile into as many rectangles as it has cells at most.
+    let numbersPerTile = size.rows * size.columns
+    let tilesAcross = (frame.columns + size.columns - 1) / size.columns
     var places: [Place] = []
-    for top in stride(from: 0, to: frame.rows, by: Self.tileRows) {
-      for left in stride(from: 0, to: frame.columns, by: Self.tileColumns) {
-        let tile = Rectangle(row: top, column: left, rows: Self.tileRows, columns: Self.tileColumns)
+    for top in stride(from: 0, to: frame.rows, by: size.rows) {
+      for left in stride(from: 0, to: frame.columns, by: size.columns) {
+        let tile = Rectangle(row: top, column: left, rows: size.rows, columns: size.columns)
           .intersection(frame.bounds)
-        let first =
-          (top / Self.tileRows * tilesAcross + left / Self.tileColumns) * Self.rectanglesPerTile
+        let first = (top / size.rows * tilesAcross + left / size.columns) * numbersPerTile
         let rectangles = Self.rectangles(in: tile, owners, columns: frame.columns)
         places += rectangles.enumerated().map { position, rectangle in
           Place(number: first + position, area: rectangle.area, picture: rectangle.picture)
@@ -131,18 +123,70 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   }
 }
 
-extension PixelBuffer {
-  /// The pixels of some cells of a picture with this buffer.
-  fileprivate func part(_ cells: Rectangle, of picture: Picture) -> PixelBuffer {
+/// The pixels of some cells of a picture, which are copied only where they are needed.
+private struct PicturePart {
+  private let buffer: PixelBuffer
+  private let left, top, width, height: Int
+
+  /// The pixels of the cells in `buffer`, which is the blended picture.
+  init(_ buffer: PixelBuffer, cells: Rectangle, of picture: Picture) {
+    self.buffer = buffer
     let perCell = picture.pixelsPerCell
-    let left = (cells.column - picture.area.column) * perCell.columns
-    let top = (cells.row - picture.area.row) * perCell.rows
-    var part = PixelBuffer(width: cells.columns * perCell.columns, height: cells.rows * perCell.rows)
-    for y in 0..<part.height {
-      let source = (top + y) * width + left
-      part.pixels.replaceSubrange(
-        y * part.width..<(y + 1) * part.width, with: pixels[source..<source + part.width])
+    left = (cells.column - picture.area.column) * perCell.columns
+    top = (cells.row - picture.area.row) * perCell.rows
+    width = cells.columns * perCell.columns
+    height = cells.rows * perCell.rows
+  }
+
+  func isSame(as pixels: PixelBuffer) -> Bool {
+    guard pixels.width == width, pixels.height == height else { return false }
+    return buffer.pixels.withUnsafeBytes { mine in
+      pixels.pixels.withUnsafeBytes { others in
+        // SAFETY: the part lies in the buffer, and a colour is three bytes without padding.
+        (0..<height).allSatisfy { y in
+          let start = 3 * ((top + y) * buffer.width + left)
+          return UnsafeRawBufferPointer(rebasing: mine[start..<start + 3 * width])
+            .isSame(as: UnsafeRawBufferPointer(rebasing: others[3 * y * width..<3 * (y + 1) * width]))
+        }
+      }
     }
-    return part
+  }
+
+  var pixels: PixelBuffer {
+    var copy = PixelBuffer(width: width, height: height)
+    for y in 0..<height {
+      let start = (top + y) * buffer.width + left
+      copy.pixels.replaceSubrange(y * width..<(y + 1) * width, with: buffer.pixels[start..<start + width])
+    }
+    return copy
+  }
+}
+
+extension Picture {
+  /// `==`, as fast as memory can be compared; at once where both share their memory.
+  fileprivate func isSame(as other: Picture) -> Bool {
+    guard area == other.area, image.width == other.image.width, layers.count == other.layers.count else {
+      return false
+    }
+    return image.pixels.isSame(as: other.image.pixels)
+      && zip(layers, other.layers).allSatisfy {
+        $0.entries == $1.entries && $0.numbers.isSame(as: $1.numbers)
+      }
+  }
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// Whether the elements, which have no padding, have the same bytes.
+  fileprivate func isSame(as other: [Element]) -> Bool {
+    withUnsafeBytes { mine in other.withUnsafeBytes { mine.isSame(as: $0) } }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let mine = baseAddress, let others = other.baseAddress, mine != others else { return true }
+    // SAFETY: both have `count` bytes.
+    return memcmp(mine, others, count) == 0
   }
 }

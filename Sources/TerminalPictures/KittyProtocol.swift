@@ -1,0 +1,164 @@
+import Screen
+
+/// The graphics protocol of kitty: each tile is an image of its own in the terminal.
+struct KittyProtocol: PixelProtocol {
+  static var tileSize: PixelTileSize { PixelTileSize(rows: 4, columns: 16) }
+
+  /// How an image gets to its cells.
+  enum Placement: Hashable, Sendable {
+    /// At the cursor, over the cells.
+    case cursor
+    /// By characters that stand for parts of it, which any program can move like text; ids are colours of 24 bits.
+    case placeholders
+  }
+
+  private let placement: Placement
+  private let transport: PictureTransport
+  private var ids: ImageIDs
+  /// The image of each tile.
+  private var images: [Int: Int] = [:]
+
+  init(_ placement: Placement, over transport: PictureTransport) {
+    self.placement = placement
+    self.transport = transport
+    ids = ImageIDs(programNumber: transport.programNumber)
+  }
+
+  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8]) {
+    let old = images[tile.number]
+    switch placement {
+    case .cursor:
+      // The new image covers the old one before that is removed, so that the screen does not flicker.
+      guard let id = ids.take() else { return }
+      let image = transmission(of: tile, id: id)
+      transport.send(at: ScreenCell(row: tile.area.row, column: tile.area.column), to: &bytes) { $0 += image }
+      images[tile.number] = id
+      if let old { remove(image: old, to: &bytes) }
+    case .placeholders:
+      guard let id = old ?? ids.take() else { return }
+      let image = transmission(of: tile, id: id)
+      transport.send(to: &bytes) { $0 += image }
+      images[tile.number] = id
+      if tile.area != last?.area { appendPlaceholders(tile.area, id: id, to: &bytes) }
+    }
+  }
+
+  mutating func remove(_ tile: PixelTile, to bytes: inout [UInt8]) {
+    if let id = images.removeValue(forKey: tile.number) { remove(image: id, to: &bytes) }
+  }
+
+  mutating func removeAll(to bytes: inout [UInt8]) {
+    for (_, id) in images.sorted(by: { $0.key < $1.key }) { remove(image: id, to: &bytes) }
+    images = [:]
+    bytes += removal
+  }
+
+  var removal: [UInt8] {
+    var bytes: [UInt8] = []
+    // By the level of all images that are placed at the cursor; by the range of ids, which newer terminals know, also
+    // those of placeholders.
+    transport.send(to: &bytes) { graphics in
+      graphics.appendCommand("a=d,d=Z,z=\(ids.range.lowerBound),q=2")
+      graphics.appendCommand("a=d,d=R,x=\(ids.range.lowerBound),y=\(ids.range.upperBound),q=2")
+    }
+    return bytes
+  }
+
+  /// Removes an image and its data.
+  private mutating func remove(image id: Int, to bytes: inout [UInt8]) {
+    transport.send(to: &bytes) { $0.appendCommand("a=d,d=I,i=\(id),q=2") }
+    ids.giveBack(id)
+  }
+
+  /// Longest payload of a command.
+  private static let chunkLength = 4096
+
+  /// The commands that send an image and place it.
+  private func transmission(of tile: PixelTile, id: Int) -> [UInt8] {
+    let png = tile.pixels.withoutRepetition.png
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(png.count * 3 / 2 + 256)
+    let place =
+      switch placement {
+      case .cursor: "C=1,z=\(ids.range.lowerBound)"
+      case .placeholders: "U=1"
+      }
+    let head = "a=T,f=100,i=\(id),p=1,q=2,\(place),c=\(tile.area.columns),r=\(tile.area.rows)"
+    let step = Self.chunkLength / 4 * 3
+    for start in stride(from: 0, to: png.count, by: step) {
+      let end = min(start + step, png.count)
+      let more = end < png.count ? "m=1" : "m=0"
+      bytes.appendCommand(start == 0 ? "\(head),\(more)" : "\(more),q=2", payload: png[start..<end])
+    }
+    return bytes
+  }
+
+  /// The marks that say which row or column of an image a placeholder shows, in the order of kitty's table.
+  private static let diacritics: [Unicode.Scalar] = [
+    "\u{0305}", "\u{030D}", "\u{030E}", "\u{0310}", "\u{0312}", "\u{033D}", "\u{033E}", "\u{033F}",
+    "\u{0346}", "\u{034A}", "\u{034B}", "\u{034C}", "\u{0350}", "\u{0351}", "\u{0352}", "\u{0357}",
+  ]
+
+  private func appendPlaceholders(_ area: Rectangle, id: Int, to bytes: inout [UInt8]) {
+    for row in 0..<area.rows {
+      bytes.moveCursor(to: ScreenCell(row: area.row + row, column: area.column))
+      bytes += "\u{1B}[0;38;2;\(id >> 16);\(id >> 8 & 255);\(id & 255)m".utf8
+      // Each cell says its row and column, because programs between may send any part of a line again.
+      for column in 0..<area.columns {
+        bytes += "\u{10EEEE}".utf8
+        bytes += String(Self.diacritics[row]).utf8
+        bytes += String(Self.diacritics[column]).utf8
+      }
+    }
+    bytes += "\u{1B}[0m".utf8
+  }
+}
+
+/// The ids of a program's images.
+private struct ImageIDs {
+  /// The ids that the program may use; those of other programs lie elsewhere.
+  let range: ClosedRange<Int>
+  private var next: Int
+  private var free: [Int] = []
+
+  /// Ids per program: a tile of each two cells of a screen of 400 x 150 does not need as many.
+  private static let count = 8192
+
+  /// The range of a program: one of 2047 between the small numbers, which many programs choose, and 24 bits.
+  init(programNumber: Int) {
+    let position = 1 + Int(programNumber.magnitude % 2047)
+    range = position * Self.count...(position + 1) * Self.count - 1
+    next = range.lowerBound
+  }
+
+  /// An id that is not in use; nil where there is none.
+  mutating func take() -> Int? {
+    if let id = free.popLast() { return id }
+    guard next <= range.upperBound else { return nil }
+    defer { next += 1 }
+    return next
+  }
+
+  mutating func giveBack(_ id: Int) { free.append(id) }
+}
+
+extension PixelBuffer {
+  /// One pixel in place of a buffer of one colour; as the terminal enlarges it, it looks the same.
+  fileprivate var withoutRepetition: PixelBuffer {
+    guard let first = pixels.first, pixels.allSatisfy({ $0 == first }) else { return self }
+    return PixelBuffer(width: 1, height: 1, filling: first)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a command of the protocol.
+  fileprivate mutating func appendCommand(_ keys: String, payload: ArraySlice<UInt8> = []) {
+    self += "\u{1B}_G".utf8
+    self += keys.utf8
+    if !payload.isEmpty {
+      append(UInt8(ascii: ";"))
+      appendBase64(payload)
+    }
+    self += "\u{1B}\\".utf8
+  }
+}

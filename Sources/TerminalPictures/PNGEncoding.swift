@@ -1,0 +1,110 @@
+import CZlib
+import Screen
+
+extension PixelBuffer {
+  /// The picture as a PNG file of 8 bits, made to be written fast rather than to be small.
+  ///
+  /// Greys and at most 256 colours take a byte for each pixel before they are deflated, more colours three.
+  /// - Complexity: O(pixels).
+  var png: [UInt8] {
+    var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    var bytesPerPixel = 1
+    let values: [UInt8]
+    if let greys = greyValues {
+      appendHeader(colourType: 0, to: &file)
+      values = greys
+    } else if var palette = TilePalette(self) {
+      palette.sort()
+      appendHeader(colourType: 3, to: &file)
+      file.appendChunk("PLTE") { chunk in
+        for colour in palette.colours { chunk += [colour.red, colour.green, colour.blue] }
+      }
+      values = palette.numbers
+    } else {
+      appendHeader(colourType: 2, to: &file)
+      bytesPerPixel = 3
+      values = pixels.withUnsafeBytes { Array($0) }
+    }
+    let rows = filtered(values, rowLength: width * bytesPerPixel)
+    file.appendChunk("IDAT") { $0.appendDeflated(rows) }
+    file.appendChunk("IEND") { _ in }
+    return file
+  }
+
+  private func appendHeader(colourType: UInt8, to file: inout [UInt8]) {
+    file.appendChunk("IHDR") { chunk in
+      chunk.appendBigEndian(UInt32(width))
+      chunk.appendBigEndian(UInt32(height))
+      chunk += [8, colourType, 0, 0, 0]
+    }
+  }
+
+  /// Rows as differences from the row above (filter 2), with the filter's number before each; the first row as it is.
+  private func filtered(_ values: [UInt8], rowLength: Int) -> [UInt8] {
+    let total = (rowLength + 1) * height
+    return [UInt8](unsafeUninitializedCapacity: total) { output, count in
+      values.withUnsafeBufferPointer { values in
+        // SAFETY: there are height * rowLength values, and a byte more for each row of the output.
+        for row in 0..<height {
+          let out = row * (rowLength + 1) + 1
+          let current = row * rowLength
+          output[out - 1] = 2
+          if row == 0 {
+            for x in 0..<rowLength { output[out + x] = values[x] }
+          } else {
+            for x in 0..<rowLength {
+              output[out + x] = values[current + x] &- values[current - rowLength + x]
+            }
+          }
+        }
+      }
+      count = total
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a chunk of a PNG file: length, name, content and checksum.
+  fileprivate mutating func appendChunk(_ name: String, _ appendContent: (inout [UInt8]) -> Void) {
+    let start = count
+    appendBigEndian(0)
+    self += name.utf8
+    appendContent(&self)
+    let length = UInt32(count - start - 8)
+    for (offset, shift) in ([24, 16, 8, 0] as [UInt32]).enumerated() {
+      self[start + offset] = UInt8(truncatingIfNeeded: length >> shift)
+    }
+    let checksum = self[(start + 4)...].withUnsafeBufferPointer {
+      UInt32(truncatingIfNeeded: crc32_z(0, $0.baseAddress, $0.count))
+    }
+    appendBigEndian(checksum)
+  }
+
+  /// Appends four bytes, the highest first.
+  mutating func appendBigEndian(_ number: UInt32) {
+    for shift in [24, 16, 8, 0] as [UInt32] { append(UInt8(truncatingIfNeeded: number >> shift)) }
+  }
+
+  /// Appends bytes in base 64, whose last group is padded.
+  mutating func appendBase64(_ content: ArraySlice<UInt8>) {
+    let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    self += [UInt8](unsafeUninitializedCapacity: (content.count + 2) / 3 * 4) { output, count in
+      content.withUnsafeBufferPointer { content in
+        letters.withUnsafeBufferPointer { letters in
+          // SAFETY: an index of six bits is below 64; four bytes are written for each three or fewer.
+          for start in stride(from: 0, to: content.count, by: 3) {
+            let second = start + 1 < content.count ? Int(content[start + 1]) : 0
+            let third = start + 2 < content.count ? Int(content[start + 2]) : 0
+            let group = Int(content[start]) << 16 | second << 8 | third
+            output[count] = letters[group >> 18]
+            output[count + 1] = letters[group >> 12 & 63]
+            output[count + 2] = letters[group >> 6 & 63]
+            output[count + 3] = letters[group & 63]
+            count += 4
+          }
+          for missing in 0..<(3 - content.count % 3) % 3 { output[count - 1 - missing] = UInt8(ascii: "=") }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import Screen
+
+/// The cells of a tile, fewer at the edges of pictures.
+struct PixelTileSize: Hashable, Sendable {
+  var rows, columns: Int
+}
+
+/// A part of a picture that is sent at once: the pixels of a rectangle of cells.
+struct PixelTile: Hashable, Sendable {
+  /// The place on the screen: tiles that follow each other at one place have the same number, from 0.
+  var number: Int
+  /// The cells.
+  var area: Rectangle
+  /// Pixels of the tile; any number of them, which fill the cells evenly.
+  var pixels: PixelBuffer
+}
+
+/// A protocol in which a terminal takes pixels.
+protocol PixelProtocol: Sendable {
+  /// The cells of a whole tile.
+  static var tileSize: PixelTileSize { get }
+
+  /// Appends what shows a tile over its cells; `last` is the tile that is shown at its place, nil for none.
+  ///
+  /// The cursor and the style may be changed.
+  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8])
+
+  /// Appends what removes a tile; its cells get text or another tile.
+  mutating func remove(_ tile: PixelTile, to bytes: inout [UInt8])
+
+  /// Appends what removes every tile; the screen may have been cleared.
+  mutating func removeAll(to bytes: inout [UInt8])
+
+  /// What removes every tile that a program with the same transport may have sent, whatever happened to it.
+  var removal: [UInt8] { get }
+}

@@ -1,0 +1,97 @@
+import Screen
+
+/// The distinct colours of a picture and the number of each pixel's colour.
+struct TilePalette {
+  /// The colours, in the order of their numbers.
+  private(set) var colours: [RGB]
+  /// For each pixel, the number of its colour from 0.
+  private(set) var numbers: [UInt8]
+
+  /// The colours of a picture; nil where it has more than 256.
+  /// - Complexity: O(pixels).
+  init?(_ picture: PixelBuffer) {
+    // An open-addressing table: a colour as a number of 24 bits with a bit above it, 0 where empty, and its number.
+    let slotBits: UInt32 = 10
+    let slotCount = 1 << Int(slotBits)
+    var keys = [UInt32](repeating: 0, count: slotCount)
+    var numberOfSlot = [UInt8](repeating: 0, count: slotCount)
+    var colours: [RGB] = []
+    var fits = true
+    numbers = [UInt8](unsafeUninitializedCapacity: picture.pixels.count) { numbers, count in
+      picture.pixels.withUnsafeBufferPointer { pixels in
+        keys.withUnsafeMutableBufferPointer { keys in
+          numberOfSlot.withUnsafeMutableBufferPointer { numberOfSlot in
+            // SAFETY: a slot is below the table's size, and of its 1024 slots at most 256 are taken, so that the search
+            // ends at an empty one; there is a number for each pixel.
+            var (lastKey, lastNumber): (UInt32, UInt8) = (0, 0)
+            for pixel in pixels.indices {
+              let colour = pixels[pixel]
+              let key =
+                UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue) | 1 << 24
+              if key != lastKey {
+                var slot = Int((key &* 0x9E37_79B1) >> (32 - slotBits))
+                while keys[slot] != key, keys[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
+                if keys[slot] == 0 {
+                  if colours.count == 256 {
+                    fits = false
+                    return
+                  }
+                  keys[slot] = key
+                  numberOfSlot[slot] = UInt8(colours.count)
+                  colours.append(colour)
+                }
+                lastKey = key
+                lastNumber = numberOfSlot[slot]
+              }
+              numbers[pixel] = lastNumber
+              count = pixel + 1
+            }
+          }
+        }
+      }
+    }
+    guard fits else { return nil }
+    self.colours = colours
+  }
+
+  /// Numbers colours anew so that neighbouring pixels have close numbers: those of one tint follow each other by
+  /// brightness, as greys under a label do.
+  mutating func sort() {
+    let order = colours.indices.map { position in
+      let colour = colours[position]
+      let tint = (
+        (Int(colour.red) - Int(colour.green) + 258) / 4, (Int(colour.green) - Int(colour.blue) + 258) / 4
+      )
+      return tint.0 << 40 | tint.1 << 32 | colour.luminance << 16 | position
+    }.sorted().map { $0 & 0xFFFF }
+    colours = order.map { colours[$0] }
+    var renumbered = [UInt8](repeating: 0, count: 256)
+    for (number, position) in order.enumerated() { renumbered[position] = UInt8(number) }
+    for pixel in numbers.indices { numbers[pixel] = renumbered[Int(numbers[pixel])] }
+  }
+}
+
+extension PixelBuffer {
+  /// The value of each pixel of a picture of greys; nil where it has another colour.
+  /// - Complexity: O(pixels).
+  var greyValues: [UInt8]? {
+    var isGrey = true
+    let values = [UInt8](unsafeUninitializedCapacity: pixels.count) { values, count in
+      pixels.withUnsafeBufferPointer { pixels in
+        // SAFETY: there is a value for each pixel.
+        for start in stride(from: 0, to: pixels.count, by: 256) where isGrey {
+          // Whole blocks without a branch are faster than a branch for each pixel.
+          var difference: UInt8 = 0
+          for pixel in start..<min(start + 256, pixels.count) {
+            let colour = pixels[pixel]
+            values[pixel] = colour.green
+            difference |= (colour.red ^ colour.green) | (colour.blue ^ colour.green)
+          }
+          isGrey = difference == 0
+          count = min(start + 256, pixels.count)
+        }
+      }
+    }
+    return isGrey ? values : nil
+  }
+}
