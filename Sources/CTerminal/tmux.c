@@ -18,7 +18,8 @@ static pid_t start_tmux(int writer) {
   char *pane = getenv("TMUX_PANE");
   char *const with_pane[] = {
     "tmux", "display-message", "-p", "-t", pane,
-    "#{allow-passthrough}\n#{client_termname}\n#{client_termtype}", NULL};
+    "#{allow-passthrough}\n#{client_termname}\n#{client_termtype}\n#{pane_top}\n#{pane_left}\n"
+    "#{?#{==:#{status-position},top},#{status},off}", NULL};
   char *const without_pane[] = {"tmux", "display-message", "-p", with_pane[5], NULL};
   posix_spawn_file_actions_t actions;
   if (posix_spawn_file_actions_init(&actions) != 0) return 0;

@@ -53,8 +53,8 @@ package final class CursesTerminal: Terminal {
     probing = Probing(TerminalSurroundings(environment: environment), window: WindowDescription())
     description = TerminalDescription(
       wanted: pictures, surroundings: probing.surroundings, probe: probing.probe)
-    encoder = pictureEncoder(for: description.capabilities)
-    useEncoder()
+    encoder = pictureEncoder(for: description.capabilities, over: description.transport)
+    prepareGraphics()
   }
 
   deinit { terminal_stop() }
@@ -218,18 +218,19 @@ package final class CursesTerminal: Terminal {
       wanted: wantedMode, surroundings: probing.surroundings, probe: probing.probe)
     guard capabilities != before else { return }
     if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize {
-      // What the old encoder sent as pixels is removed with its screen.
-      if before.pictureMode.isPixels { terminal_remove_pictures() }
-      encoder = pictureEncoder(for: capabilities)
-      useEncoder()
+      terminal_remove_pictures()
+      encoder = pictureEncoder(for: capabilities, over: description.transport)
+      prepareGraphics()
       redraw()
     }
     pending.append(.capabilities(capabilities))
   }
 
-  /// Tells the C layer what kind of frames the encoder makes.
-  private func useEncoder() {
+  /// Tells the C layer how frames are drawn from now on, and what removes their pictures.
+  private func prepareGraphics() {
     terminal_use_graphics(capabilities.pictureMode.isPixels ? 1 : 0)
+    let removal = pictureRemoval(for: capabilities, over: description.transport)
+    terminal_set_picture_removal(removal, removal.count)
   }
 }
 

@@ -1,5 +1,7 @@
 import CTerminal
+import Glibc
 import Screen
+import TerminalPictures
 
 /// The detected properties of a terminal and how they were detected.
 package struct TerminalDescription: Hashable, Sendable {
@@ -40,6 +42,18 @@ package struct TerminalDescription: Hashable, Sendable {
     unicodeReason = found.unicodeReason
     self.probe = probe
     self.surroundings = surroundings
+  }
+}
+
+extension TerminalDescription {
+  /// What lies between the program and what shows its pictures.
+  ///
+  /// Sixel graphics are tmux' own, so nothing lies between.
+  var transport: PictureTransport {
+    PictureTransport(
+      isInsideTmux: probe.isInsideTmux && capabilities.pictureMode != .sixel,
+      origin: surroundings.tmux?.origin ?? ScreenCell(row: 0, column: 0), programNumber: Int(getpid()),
+      sixelRegisters: min(256, probe.answers.sixelRegisters ?? 256))
   }
 }
 

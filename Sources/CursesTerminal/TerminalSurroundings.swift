@@ -1,4 +1,5 @@
 import CTerminal
+import Screen
 
 /// What the environment and tmux say about the terminal.
 package struct TerminalSurroundings: Hashable, Sendable {
@@ -8,12 +9,18 @@ package struct TerminalSurroundings: Hashable, Sendable {
     package var allowsPassthrough: Bool
     /// `TERM` of the terminal outside, and its name and version where tmux knows them.
     package var outerType, outerVersion: String
+    /// The cell of the terminal outside at which tmux shows the first cell of this one.
+    package var origin: ScreenCell
 
     /// Tmux and the terminal outside it.
-    package init(allowsPassthrough: Bool, outerType: String, outerVersion: String) {
+    package init(
+      allowsPassthrough: Bool, outerType: String, outerVersion: String,
+      origin: ScreenCell = ScreenCell(row: 0, column: 0)
+    ) {
       self.allowsPassthrough = allowsPassthrough
       self.outerType = outerType
       self.outerVersion = outerVersion
+      self.origin = origin
     }
   }
 
@@ -57,9 +64,19 @@ package struct TerminalSurroundings: Hashable, Sendable {
     var bytes = [CChar](repeating: 0, count: 512)
     guard terminal_ask_tmux(&bytes, bytes.count) == 0 else { return }
     let text = String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard lines.count >= 3 else { return }
-    tmux = Tmux(
-      allowsPassthrough: !["", "0", "off"].contains(lines[0]), outerType: lines[1], outerVersion: lines[2])
+    tmux = Tmux(answer: text)
+  }
+}
+
+extension TerminalSurroundings.Tmux {
+  /// What tmux' command printed (`terminal_ask_tmux`); nil for fewer lines than it was asked for.
+  package init?(answer: String) {
+    let lines = answer.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard lines.count >= 6, let top = Int(lines[3]), let left = Int(lines[4]) else { return nil }
+    // `status` is a number of lines, or on for one.
+    let statusLines = Int(lines[5]) ?? (lines[5] == "on" ? 1 : 0)
+    self.init(
+      allowsPassthrough: !["", "0", "off"].contains(lines[0]), outerType: lines[1], outerVersion: lines[2],
+      origin: ScreenCell(row: top + statusLines, column: left))
   }
 }

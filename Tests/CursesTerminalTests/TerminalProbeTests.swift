@@ -225,3 +225,28 @@ func impossibleCells() {
 func asked(wanted: PictureMode?, depth: TerminalCapabilities.ColourDepth, unicode: Bool, expected: [String]) {
   #expect(SimulatedTerminal.kittyItself.choice(wanted: wanted, depth: depth, unicode: unicode) == expected)
 }
+
+@Test(
+  "tmux' own answer names the terminal outside, what it gets, and where the pane is",
+  arguments: [
+    (
+      "on\nxterm-kitty\nkitty(0.36.4)\n3\n40\noff\n",
+      TerminalSurroundings.Tmux(
+        allowsPassthrough: true, outerType: "xterm-kitty", outerVersion: "kitty(0.36.4)",
+        origin: ScreenCell(row: 3, column: 40))
+    ),
+    (
+      "0\nxterm-256color\n\n0\n0\non\n",
+      TerminalSurroundings.Tmux(
+        allowsPassthrough: false, outerType: "xterm-256color", outerVersion: "",
+        origin: ScreenCell(row: 1, column: 0))
+    ),
+    (
+      "all\n\n\n2\n0\n2\n",
+      .init(allowsPassthrough: true, outerType: "", outerVersion: "", origin: .init(row: 4, column: 0))
+    ),
+    ("no server running\n", nil),
+  ])
+func tmuxAnswer(text: String, expected: TerminalSurroundings.Tmux?) {
+  #expect(TerminalSurroundings.Tmux(answer: text) == expected)
+}

@@ -179,6 +179,46 @@ struct TerminalTests {
     #expect(!shown.contains("░"))
   }
 
+  @Test("a terminal that answers its questions gets pixels, and no answer, late, cut or among keys, is a key")
+  func answers() throws {
+    let terminal = try PseudoTerminal(
+      [try BuiltProgram.path(), "terminal", "--test-pattern"],
+      environment: ["COLORTERM": "truecolor", "TMUX": ""])
+    #expect(terminal.hasSent("q quits.", within: 20))
+    #expect(terminal.hasSent("\u{1B}[16t", within: 5))
+    // Longer than answers are awaited, and cut where a key could begin.
+    usleep(1_500_000)
+    terminal.type("\u{1B}P>|kitty(0.3")
+    usleep(300_000)
+    terminal.type("6.4)\u{1B}\\\u{1B}[6;18;9tj\u{1B}[?62;")
+    usleep(300_000)
+    terminal.type("c")
+    #expect(terminal.hasSent("a=q", within: 5))
+    terminal.type("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?1016;2$y\u{1B}[?62;c")
+    #expect(terminal.hasSent("\u{1B}[?1016h", within: 5))
+    #expect(terminal.hasSent("\u{1B}_Ga=T", within: 5))
+    terminal.type("\u{1B}[?1016;1$y\u{1B}[<0;10;19Mz")
+    // Ctrl-L sends all cells.
+    terminal.type("\u{C}")
+    #expect(terminal.hasSent("key z", within: 5))
+    #expect(terminal.hasSent("mouse press button 1 row 1 column 1 point 1.03, 1.06", within: 5))
+    #expect(terminal.hasSent("key j", within: 5))
+    #expect(!["key escape", "key c", "key 6", "key ;"].contains { terminal.hasSent($0, within: 0) })
+    terminal.end(with: SIGTERM)
+    // Pictures are removed just before the terminal gets its modes back.
+    #expect(terminal.hasSent(",q=2\u{1B}\\\u{1B}[?2004l", within: 5))
+  }
+
+  @Test("pictures in the way that was asked for need no answer")
+  func askedForPictures() throws {
+    let session = try TmuxSession(environment: ["SEGDECK_PICTURES": "half-blocks"])
+    try session.enter("clear; \(try BuiltProgram.path()) terminal --pictures characters")
+    let shown = try session.waitFor("cell height / width")
+    #expect(shown.contains("characters (decided by: asked for)"), "\(shown)")
+    try session.enter("clear; SEGDECK_PICTURES=best \(try BuiltProgram.path()) terminal")
+    try session.waitFor("segdeck: SEGDECK_PICTURES: unknown: found best, expected auto, characters,")
+  }
+
   @Test("without a terminal the command fails with one line")
   func noTerminal() throws {
     let result = try run([try BuiltProgram.path(), "terminal"])

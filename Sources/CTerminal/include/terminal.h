@@ -138,7 +138,8 @@ void terminal_ask(const char *questions, size_t count);
 void terminal_set_mouse_cell(int32_t width, int32_t height);
 
 /// What the tmux around this process says of itself and of the terminal outside it, one value a line: allow-passthrough,
-/// client_termname, client_termtype. 0, or -1 where it does not answer within 300 ms.
+/// client_termname, client_termtype, pane_top, pane_left, and status where the status line is at the top, else "off". 0, or
+/// -1 where it does not answer within 300 ms.
 int32_t terminal_ask_tmux(char *text, size_t size);
 
 /// Ends a running terminal_next_event; thread-safe.
