@@ -32,6 +32,15 @@ package struct PixelBuffer: Hashable, Sendable {
     }
   }
 
+  /// A picture of `width * height` colours.
+  package init(width: Int, height: Int, pixels: [RGB]) {
+    precondition(
+      width >= 0 && height >= 0 && pixels.count == width * height, "pixels do not fill the picture")
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+  }
+
   /// The pixel at a column and row; writing outside the picture does nothing, reading there gives black.
   package subscript(x: Int, y: Int) -> RGB {
     get { x >= 0 && x < width && y >= 0 && y < height ? pixels[y * width + x] : RGB(grey: 0) }

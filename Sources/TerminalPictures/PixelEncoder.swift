@@ -153,12 +153,13 @@ private struct PicturePart {
   }
 
   var pixels: PixelBuffer {
-    var copy = PixelBuffer(width: width, height: height)
+    var copy: [RGB] = []
+    copy.reserveCapacity(width * height)
     for y in 0..<height {
       let start = (top + y) * buffer.width + left
-      copy.pixels.replaceSubrange(y * width..<(y + 1) * width, with: buffer.pixels[start..<start + width])
+      copy += buffer.pixels[start..<start + width]
     }
-    return copy
+    return PixelBuffer(width: width, height: height, pixels: copy)
   }
 }
 

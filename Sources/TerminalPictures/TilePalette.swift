@@ -7,9 +7,24 @@ struct TilePalette {
   /// For each pixel, the number of its colour from 0.
   private(set) var numbers: [UInt8]
 
-  /// The colours of a picture; nil where it has more than 256.
+  /// The colours of a picture; nil where it has more than 256, also where channels that differ by 3 count as one.
+  ///
+  /// Greys under labels have some hundred colours, of which no eye tells neighbours apart.
   /// - Complexity: O(pixels).
   init?(_ picture: PixelBuffer) {
+    for ignoredBits in 0...2 {
+      if let palette = TilePalette(picture, ignoredBits: UInt32(ignoredBits)) {
+        self = palette
+        return
+      }
+    }
+    return nil
+  }
+
+  /// The colours of a picture without the lowest bits of each channel; nil where it has more than 256.
+  private init?(_ picture: PixelBuffer, ignoredBits: UInt32) {
+    let kept: UInt32 = (0xFF << ignoredBits) & 0xFF
+    let mask: UInt32 = kept << 16 | kept << 8 | kept | 1 << 24
     // An open-addressing table: a colour as a number of 24 bits with a bit above it, 0 where empty, and its number.
     let slotBits: UInt32 = 10
     let slotCount = 1 << Int(slotBits)
@@ -26,8 +41,8 @@ struct TilePalette {
             var (lastKey, lastNumber): (UInt32, UInt8) = (0, 0)
             for pixel in pixels.indices {
               let colour = pixels[pixel]
-              let key =
-                UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue) | 1 << 24
+              let number = UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)
+              let key = (number | 1 << 24) & mask
               if key != lastKey {
                 var slot = Int((key &* 0x9E37_79B1) >> (32 - slotBits))
                 while keys[slot] != key, keys[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }

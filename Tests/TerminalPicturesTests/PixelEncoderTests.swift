@@ -27,7 +27,7 @@ func pixelsAreShown(_ setup: PixelSetup) {
       var encoder = setup.encoder
       var terminal = setup.terminal
       let area = Rectangle(row: 1, column: 2, rows: rows, columns: columns)
-      setup.check(frame(area, kind, seed: UInt64(rows)), &encoder, on: &terminal)
+      setup.check(frame(area, kind, seed: UInt64(rows)), &encoder, on: &terminal, of: kind)
     }
   }
 }
@@ -200,7 +200,9 @@ extension PictureTransport {
 @Test("placeholders stay where they are while only the pixels of their image change")
 func placeholdersAreWrittenOnce() {
   var encoder = PixelSetup(mode: .kittyPlaceholders).encoder
-  let isPlaceholder = { (bytes: [UInt8]) in String(decoding: bytes, as: UTF8.self).contains("\u{10EEEE}") }
+  let isPlaceholder = { (bytes: [UInt8]) in
+    String(decoding: bytes, as: UTF8.self).unicodeScalars.contains("\u{10EEEE}")
+  }
   #expect(isPlaceholder(encoder.encode(frame(seed: 1)).graphics))
   let second = encoder.encode(frame(seed: 2)).graphics
   #expect(!second.isEmpty && !isPlaceholder(second))
@@ -216,5 +218,5 @@ func largeTiles(_ kind: ImageKind) {
   setup.check(
     frame(
       rows: 4, columns: 16, Rectangle(row: 0, column: 0, rows: 4, columns: 16), kind, perCell: setup.cellSize),
-    &encoder, on: &terminal)
+    &encoder, on: &terminal, of: kind)
 }

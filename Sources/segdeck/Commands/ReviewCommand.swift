@@ -219,6 +219,7 @@ extension TerminalOptions {
   /// - Throws: ``ReviewFailure`` with the line of a failure that ended the session.
   func onTerminal(_ session: (any Terminal) -> String?) throws {
     let terminal = try makeTerminal()
+    terminal.asksWhenShown = true
     terminal.reportEnd()
     // A signal may have come before the terminal was started.
     try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
