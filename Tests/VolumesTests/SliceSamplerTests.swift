@@ -13,17 +13,21 @@ private struct ShownSlice: CustomStringConvertible {
   var description: String { "\(orientation) \(plane) \(width)x\(height) zoom \(zoom) aspect \(pixelAspect)" }
 
   /// Panes of odd sizes, from strong reduction to strong enlargement, in grids whose axes run in different ways.
-  static let all: [ShownSlice] = ["RAS", "LPS", "SRA", "PIL"].flatMap { orientation in
-    AnatomicalPlane.allCases.flatMap { plane in
-      [
-        (7, 5, 1.0, 1.0), (40, 61, 1.0, 1.0), (41, 29, 0.1, 1.0), (57, 64, 2.3, 1.17), (31, 20, 20.0, 0.5),
-        (1, 1, 1.0, 1.0), (83, 90, 1.0, 1.0), (90, 33, 5.0, 1.9), (0, 4, 1.0, 1.0),
-      ].map {
-        ShownSlice(
-          orientation: orientation, plane: plane, width: $0, height: $1, zoom: $2, pixelAspect: $3)
+  static let all: [ShownSlice] = {
+    let panes: [(width: Int, height: Int, zoom: Double, pixelAspect: Double)] = [
+      (7, 5, 1, 1), (40, 61, 1, 1), (41, 29, 0.1, 1), (57, 64, 2.3, 1.17), (31, 20, 20, 0.5), (1, 1, 1, 1),
+      (83, 90, 1, 1), (90, 33, 5, 1.9), (0, 4, 1, 1),
+    ]
+    return ["RAS", "LPS", "SRA", "PIL"].flatMap { orientation in
+      AnatomicalPlane.allCases.flatMap { plane in
+        panes.map { pane in
+          ShownSlice(
+            orientation: orientation, plane: plane, width: pane.width, height: pane.height, zoom: pane.zoom,
+            pixelAspect: pane.pixelAspect)
+        }
       }
     }
-  }
+  }()
 
   let size = GridSize(37, 41, 70)
   let slice = VoxelIndex(17, 9, 33)
