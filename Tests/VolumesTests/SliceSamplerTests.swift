@@ -201,7 +201,8 @@ struct SliceSamplerTests {
         .classify(part, ranks, into: &found)
       // Voxels outside the box count as 0, and a pixel without any of the box has the class that it had.
       let expected = shown.classes { voxel in
-        box.contains(voxel) ? ranks.ranks[Int(part[voxel - box.lower])] + 1 : 0
+        let isInside = (0..<3).allSatisfy { (box.lower[$0]...box.upper[$0]).contains(voxel[$0]) }
+        return isInside ? ranks.ranks[Int(part[voxel - box.lower])] + 1 : 0
       }.map { $0 == 0 ? 9 : $0 - 1 }
       #expect(found == expected, "\(shown)")
     }
