@@ -75,7 +75,6 @@ struct PicturePixelTests {
     ] {
       var state = try state(.kitty, cell)
       state.command("compare off")
-      state.press("o")
       let pane = state.layout.panes[0]
       let picture = try #require(render(state).pictures.first { $0.area == pane.picture })
       let marks = try #require(picture.layers.last)
