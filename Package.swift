@@ -114,7 +114,6 @@ let package = Package(
     tests("ScreenTests", ["Screen"]),
     tests("TerminalPicturesTests", ["Work", "Screen", "TerminalPictures", "CZlib"]),
     tests("CursesTerminalTests", ["Screen", "CTerminal", "CursesTerminal"]),
-    tests("CursesTerminalTests", ["Screen", "CTerminal", "CursesTerminal"]),
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),
