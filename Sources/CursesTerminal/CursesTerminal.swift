@@ -96,6 +96,7 @@ package final class CursesTerminal: Terminal {
   }
 
   package func draw(_ frame: Frame) {
+    bytesOfLastFrame = 0
     if frame == lastFrame { return }
     lastFrame = frame
     cells.removeAll(keepingCapacity: true)
