@@ -1,10 +1,9 @@
+import Review
 import ReviewFixtures
 import Screen
 import Testing
 import Volumes
 import Work
-
-@testable import Review
 
 /// The state of two readers' masks on a terminal with pixels.
 private func state(_ mode: PictureMode, _ cell: PixelsPerCell = PixelsPerCell(columns: 8, rows: 16)) throws

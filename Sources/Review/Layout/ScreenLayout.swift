@@ -178,7 +178,7 @@ extension ReviewState {
   }
 
   /// The voxels that the smallest visible part of a pane covers along its rows and its columns.
-  func visibleVoxels(_ pane: ScreenLayout.Pane) -> (across: Double, down: Double) {
+  package func visibleVoxels(_ pane: ScreenLayout.Pane) -> (across: Double, down: Double) {
     let projection = projection(pane, capabilities.visiblePixelsPerCell)
     return (
       projection.millimetresPerColumn / projection.geometry.horizontalSpacing,

@@ -2,13 +2,13 @@ import Screen
 import Volumes
 
 /// A class for each pixel of a pane, 0 for none.
-struct PixelClasses: Equatable {
-  let width, height: Int
+package struct PixelClasses: Equatable {
+  package let width, height: Int
   /// The class of each pixel, row by row.
-  var values: [UInt16]
+  package var values: [UInt16]
 
   /// No class anywhere.
-  init(_ projection: PaneProjection) {
+  package init(_ projection: PaneProjection) {
     (width, height) = (projection.width, projection.height)
     values = [UInt16](repeating: 0, count: width * height)
   }
@@ -17,7 +17,7 @@ struct PixelClasses: Equatable {
   ///
   /// A border is made of the pixels of a class from which another class, or none, is at most `thickness` pixels away in
   /// their row or column. The edge of the pane is no border.
-  func borders(thickness: Int) -> [UInt16] {
+  package func borders(thickness: Int) -> [UInt16] {
     var borders = [UInt16](repeating: 0, count: values.count)
     values.withUnsafeBufferPointer { values in
       borders.withUnsafeMutableBufferPointer { borders in

@@ -25,7 +25,7 @@ extension ReviewState {
   /// What a click on a cell means; nil for nothing.
   ///
   /// Pictures cannot be clicked, so none is drawn.
-  func clickTarget(at cell: ScreenCell) -> ClickTarget? {
+  package func clickTarget(at cell: ScreenCell) -> ClickTarget? {
     frame(of: self, drawing: { _, _ in }).clickTarget(at: cell)
   }
 }
