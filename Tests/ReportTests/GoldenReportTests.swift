@@ -138,9 +138,9 @@ import Worklist
       }
         == [
           "c,label 1,1,10.000,1,0,0,,10.000,9.000,0.9000,,,",
-          "c,label 2,2,0.000,0,0,0,,0.000,3.000,0.0000,,,0.0000",
+          "c,label 2,,0.000,0,0,0,,0.000,3.000,0.0000,,,0.0000",
         ])
-    #expect(String(decoding: report.page, as: UTF8.self).matches(of: /<bdi>label 2<\/bdi>/).count == 1)
+    #expect(String(decoding: report.page, as: UTF8.self).matches(of: /<bdi>label 2 \(only B\)<\/bdi>/).count == 1)
     #expect(one.lowestSurfaceDice == 0)
   }
 
@@ -164,10 +164,10 @@ import Worklist
       place: "p", created: "", program: "", listedCaseCount: 1, toleranceMillimetres: 2, cases: [one])
     #expect(
       String(decoding: report.labelsTable, as: UTF8.self) == """
-        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice,entropy_inside,entropy_near_border,lies_where
-        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,,0.2500,0.5000,
-        c,label 7,7,2.000,1,0,0,,,,,,,,,,aorta
-        c,spleen,,,,,,,0.000,3.000,0.0000,,,,,,
+        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice,entropy_inside,entropy_near_border,lies_where,only_in
+        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,,0.2500,0.5000,,
+        c,label 7,7,2.000,1,0,0,,,,,,,,,,aorta,
+        c,spleen,,,,,,,0.000,3.000,0.0000,,,,,,,B
 
         """)
   }

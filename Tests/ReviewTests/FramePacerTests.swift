@@ -11,7 +11,8 @@ private struct Connection {
   let byteCounts: [PictureDetail: Int]
   /// The time of each frame, and of its last byte on the screen.
   private(set) var frames: [(detail: PictureDetail, drawn: Double, shown: Double)] = []
-  private var isAnswered = true
+  /// The times at which answers arrive.
+  private var answers: [Double] = []
 
   init(
     _ mode: PictureMode, bytesPerSecond: Double, roundTripSeconds: Double,
@@ -29,8 +30,8 @@ private struct Connection {
     var keys = keys[...]
     for step in 0...Int(end * 1000) {
       let now = Double(step) / 1000
-      if let last = frames.last, !isAnswered, now >= last.shown + roundTripSeconds / 2 {
-        isAnswered = true
+      while let answer = answers.first, answer <= now {
+        answers.removeFirst()
         pacer.show(atSeconds: now)
       }
       while let key = keys.first, key <= now {
@@ -40,8 +41,10 @@ private struct Connection {
       guard case .draw(let detail) = pacer.step(atSeconds: now) else { continue }
       let byteCount = byteCounts[detail] ?? 0
       pacer.draw(detail, atSeconds: now, byteCount: byteCount, isAnswered: true)
-      isAnswered = false
-      frames.append((detail, now, now + roundTripSeconds / 2 + Double(byteCount) / bytesPerSecond))
+      let begin = max(now + roundTripSeconds / 2, frames.last?.shown ?? 0)
+      let shown = begin + Double(byteCount) / bytesPerSecond
+      frames.append((detail, now, shown))
+      answers.append(shown + roundTripSeconds / 2)
     }
   }
 }

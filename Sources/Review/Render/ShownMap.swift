@@ -106,7 +106,7 @@ private struct MapColours {
 
   private init() {
     func part(_ channel: UInt8, _ opacity: Double) -> Int32 {
-      Int32((Double(channel) * opacity * 65536).rounded())
+      Int32(truncatingIfNeeded: Int(saturating: (Double(channel) * opacity * 65536).rounded()))
     }
     map = (0...255).map {
       let colour = ColourScale.colour(Double($0) / 255)
