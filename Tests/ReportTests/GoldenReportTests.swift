@@ -140,7 +140,8 @@ import Worklist
           "c,label 1,1,10.000,1,0,0,,10.000,9.000,0.9000,,,",
           "c,label 2,,0.000,0,0,0,,0.000,3.000,0.0000,,,0.0000",
         ])
-    #expect(String(decoding: report.page, as: UTF8.self).matches(of: /<bdi>label 2 \(only B\)<\/bdi>/).count == 1)
+    #expect(
+      String(decoding: report.page, as: UTF8.self).matches(of: /<bdi>label 2 \(only B\)<\/bdi>/).count == 1)
     #expect(one.lowestSurfaceDice == 0)
   }
 

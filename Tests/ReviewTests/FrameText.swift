@@ -22,11 +22,13 @@ struct FrameText: Equatable {
 
   private static let plain: Character = "."
   /// The letters in the order in which styles get them.
-  private static let letters = Array(
-    ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789αβγδεζηθικλμνξοπρςστυφχψωбвгджзийклмнптфцчшщъыьэюяàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ"
-  ) + [0x100...0x131, 0x134...0x148, 0x14A...0x17E, 0x1E00...0x1E99, 0x1EA0...0x1EF9].flatMap { block in
-    block.compactMap { Unicode.Scalar($0 as UInt32).map(Character.init) }
-  }
+  private static let letters =
+    Array(
+      ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789αβγδεζηθικλμνξοπρςστυφχψωбвгджзийклмнптфцчшщъыьэюяàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ"
+    )
+    + [0x100...0x131, 0x134...0x148, 0x14A...0x17E, 0x1E00...0x1E99, 0x1EA0...0x1EF9].flatMap { block in
+      block.compactMap { Unicode.Scalar($0 as UInt32).map(Character.init) }
+    }
 
   /// The text of a frame.
   ///
