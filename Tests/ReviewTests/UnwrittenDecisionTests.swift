@@ -99,7 +99,7 @@ struct UnwrittenDecisionTests {
     state.press("e")
     #expect(title(state).contains(" rejected "))
     state.press(.tab)
-    #expect(title(state).contains(" rejected: reader_one/seg.nii.gz "))
+    #expect(title(state).contains(" rejected: reader"))
     state.press("y")
     #expect(title(state).contains(" accepted: ") && !title(state).contains("rejected"))
 
