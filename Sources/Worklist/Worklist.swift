@@ -101,6 +101,15 @@ package struct WorklistCase: Equatable, Sendable {
     return Dictionary(named.map { ($0.path, $0.name) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The position of the mask with a name that records have: its own or, where it has none, that of its file.
+  ///
+  /// nil for none, and for a name that several files have.
+  func position(ofMaskCalled name: String) -> Int? {
+    if let position = masks.firstIndex(where: { $0.name == name }) { return position }
+    let ofFiles = masks.indices.filter { masks[$0].path == name || masks[$0].path.hasSuffix("/" + name) }
+    return ofFiles.count == 1 && !name.isEmpty ? ofFiles[0] : nil
+  }
+
   /// Every file of the case.
   package var files: [String] { images + masks.map(\.path) + probabilities }
 }

@@ -242,4 +242,46 @@ import Worklist
     #expect(sorted == ["a", "a/b", "a-b", "A1", "a01", "a1", "a2", "a10", "a10b", "b"])
     #expect(names.reversed().sorted { NaturalOrder($0) < NaturalOrder($1) } == sorted)
   }
+
+  @Test("a mask with other labels than the one that was accepted is said, where it was measured")
+  func replacedMask() throws {
+    func status(_ name: String, _ accepted: String?, measured: [String]) -> String {
+      let version = CaseDecision.Version(name: name, fingerprint: accepted)
+      var row = Self.row("case", ["ann": CaseDecision(verdict: .accepted, version: version)], liver: 900)
+      row.item.masks = [.init(name: "net", path: "/a/x.nii"), .init(name: "seg", path: "/b/y.nii")]
+      row.measures?.fingerprints = measured
+      return row.statusText
+    }
+    let changed = "accepted, mask changed since it was accepted"
+    #expect(status("net", "1", measured: ["1", "2"]) == "accepted")
+    #expect(status("net", "2", measured: ["1", "2"]) == changed)
+    #expect(status("seg", "1", measured: ["1", "2"]) == changed)
+    #expect(status("y.nii", "1", measured: ["1", "2"]) == changed)
+    // Not measured, an edited version, and a record of an earlier program.
+    #expect(status("seg", "1", measured: ["1"]) == "accepted")
+    #expect(status("seg edited", "1", measured: ["1", "2"]) == "accepted")
+    #expect(status("seg", nil, measured: ["1", "2"]) == "accepted")
+  }
+
+  @Test("the fingerprint of a mask is that of the extents of its labels")
+  func fingerprint() {
+    let size = GridSize(4, 3, 2)
+    var voxels = [UInt16](repeating: 0, count: size.voxelCount)
+    for voxel in [VoxelIndex(1, 0, 0), VoxelIndex(3, 2, 1)] { voxels[size.offset(voxel)] = 6 }
+    voxels[size.offset(VoxelIndex(0, 1, 1))] = 2
+    let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(1)))
+    #expect(
+      LabelVolume(grid: grid, voxels: voxels).fingerprint
+        == CaseDecision.Version.fingerprint(of: [
+          .init(
+            value: 2, voxelCount: 1,
+            bounds: VoxelBounds(lower: VoxelIndex(0, 1, 1), upper: VoxelIndex(0, 1, 1))),
+          .init(
+            value: 6, voxelCount: 2,
+            bounds: VoxelBounds(lower: VoxelIndex(1, 0, 0), upper: VoxelIndex(3, 2, 1))),
+        ]))
+    #expect(
+      LabelVolume(grid: grid, voxels: [UInt16](repeating: 0, count: size.voxelCount)).fingerprint
+        == CaseDecision.Version.fingerprint(of: []))
+  }
 }

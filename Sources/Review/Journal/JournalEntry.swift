@@ -105,9 +105,12 @@ extension Version {
 package struct OpenedJournal: Equatable, Sendable {
   /// Versions of earlier sessions, oldest first, under the numbers that they had.
   package var versions: [Version]
-  /// The version in ``versions`` that equals each mask opened with the image voxel by voxel, by the mask's index; masks
-  /// without one are missing.
+  /// The version in ``versions`` that is each mask opened with the image: of the same file and equal voxel by voxel, by
+  /// the mask's index; masks without one are missing.
   package var knownMasks: [Int: VersionID]
+  /// Whether ``decisions`` were made beside the same masks in the same order, so that A and B are still those that were
+  /// chosen then.
+  package var isOfTheseMasks = true
   /// The steps of the history, oldest first.
   package var steps: [JournalStep]
   /// The number of the current step; nil for the last one.

@@ -153,6 +153,10 @@ extension ReviewState {
     case .job(let title): "Still \(title)."
     case .refinement: "The refined image is not kept as a version."
     case .unwrittenJournal(let reason): "What was done here is not in the journal: \(cleaned(reason))."
+    case .unkeptVersions(let cases):
+      "Edited or accepted masks of \(cases.prefix(3).joined(separator: ", "))"
+        + (cases.count > 3 ? " and \(cases.count - 3) more" : "")
+        + " are neither in a journal nor exported."
     case .unwrittenVerdicts(let reason): "Verdicts are not in the worklist's records: \(cleaned(reason))."
     }
   }

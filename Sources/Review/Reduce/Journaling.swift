@@ -10,7 +10,7 @@ extension ReviewState {
     case .writing, .failing: break
     case .opening, .absent: return []
     }
-    guard phase != .opening else { return [] }
+    guard phase != .opening, !isOnlyAhead else { return [] }
     var entries: [JournalEntry] = []
     for version in decisions.versions {
       let known = writtenJournal.tables.updateValue(version.tables, forKey: version.id)
@@ -98,7 +98,7 @@ extension ReviewState {
       guard let id = opened.knownMasks[position] else { continue }
       renumbered[decisions.versions[position].id] = id
     }
-    join(opened.versions)
+    join(opened.versions, known: Set(opened.knownMasks.values))
     if let standing = opened.decisions ?? opened.steps.last?.decisions {
       let earlier = restoredHistory(opened)
       var restored = standing.limited(to: decisions.versions)
@@ -107,10 +107,12 @@ extension ReviewState {
       restored.versions = decisions.versions
       // An incomplete version is not the one that was accepted.
       restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
+      // Other masks were asked for than those between which the earlier session chose.
+      let asked = history.decisions(at: 0, from: decisions)
+      if asked.a != nil, hasNewMask || !opened.isOfTheseMasks || restored.a == nil && restored.b == nil {
+        (restored.a, restored.b, restored.shownSide) = (asked.a, asked.b, decisions.shownSide)
+      }
       if !hasEarlySteps {
-        if hasNewMask || restored.a == nil && restored.b == nil {
-          (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
-        }
         decisions = restored
         history = earlier
       } else {
@@ -128,6 +130,9 @@ extension ReviewState {
       files[id] = version(id).map { WrittenVersion(path: path, version: $0) }
     }
     writtenJournal.exported = opened.exported
+    for version in opened.versions where !opened.incompleteVersions.contains(version.id) {
+      restoredVersions[version.id] = self.version(version.id)
+    }
     var effects: [ReviewEffect] = []
     if let restored = opened.view {
       writtenJournal.view = restored
@@ -202,10 +207,30 @@ extension ReviewState {
   }
 
   /// Inserts restored versions before those of this session, without opened masks that are among them.
-  private mutating func join(_ restored: [Version]) {
+  ///
+  /// A name is that of the file that has it now: an earlier mask with the name of an opened one is listed as "NAME as
+  /// reviewed".
+  /// - Parameter opened: The restored versions that are opened masks.
+  private mutating func join(_ restored: [Version], known opened: Set<VersionID>) {
     let known = Set(restored.map(\.id))
     let names = renumbered
+    var restored = restored
     var used = Set(restored.map(\.name))
+    let current = Set(
+      restored.filter { opened.contains($0.id) }.map(\.name)
+        + decisions.versions.prefix(content.masks.count).filter { names[$0.id] == nil }.map(\.name))
+    for position in restored.indices where current.contains(restored[position].name) {
+      guard case .mask = restored[position].origin, !opened.contains(restored[position].id) else { continue }
+      let name = restored[position].name
+      let reviewed = name + " as reviewed"
+      restored[position].name =
+        used.contains(reviewed)
+        ? (2...).lazy.map { "\(reviewed) \($0)" }.first { !used.contains($0) } ?? reviewed : reviewed
+      used.insert(restored[position].name)
+      // The records have the version under its name.
+      recordedNames[restored[position].id] = name
+    }
+    used = Set(restored.map(\.name))
     var refinements = restored.count { if case .refinement = $0.origin { true } else { false } }
     let own = decisions.versions.filter { names[$0.id] == nil && !known.contains($0.id) }.map { version in
       var version = version
@@ -280,6 +305,26 @@ extension ReviewState {
     }
     if let warning = opened.warning { parts.append(warning) }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// The edited versions, and the accepted one, that neither the journal nor a file holds, because nothing can be written
+  /// to the journal.
+  ///
+  /// Where writing fails, versions that were written before count too.
+  var unkeptVersions: [Version] {
+    switch journal {
+    case .opening, .writing: return []
+    case .failing, .absent: break
+    }
+    return presentVersions.filter { version in
+      switch version.origin {
+      case .mask: return false
+      case .edit: break
+      case .network, .refinement: if decisions.verdicts.accepted != version.id { return false }
+      }
+      let isRestored = restoredVersions[version.id].map { version.isWritten(like: $0) } ?? false
+      return !isRestored && exported[version.id] == nil
+    }
   }
 
   /// The reason why changes are not in the journal on disk; nil when all changes are, or there are none.

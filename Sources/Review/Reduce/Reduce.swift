@@ -71,7 +71,8 @@ extension ReviewState {
   /// The effects at the start of a session.
   /// - Parameter isAhead: Whether the case is opened before the reviewer goes to it.
   package mutating func begin(isAhead: Bool = false) -> [ReviewEffect] {
-    [start(OpeningJob(request, isAhead: isAhead))]
+    isOnlyAhead = isAhead
+    return [start(OpeningJob(request, isAhead: isAhead))]
   }
 
   package var keyContext: KeyContext {

@@ -108,6 +108,7 @@ extension ReviewState {
     if let reason = unwrittenJournalReason, journal != .opening || quitsWhenJournalIsWritten {
       losses.append(.unwrittenJournal(reason))
     }
+    if !unkeptElsewhere.isEmpty { losses.append(.unkeptVersions(ofCases: unkeptElsewhere)) }
     if let reason = unwrittenVerdictsReason { losses.append(.unwrittenVerdicts(reason)) }
     return losses
   }

@@ -120,10 +120,19 @@ extension ReviewState {
       let isExported = exported[accepted.id] != nil
       facts.append(
         ("accepted: @" + (isExported ? " and exported" : ""), isExported ? "exported" : "accepted"))
+    } else if let elsewhere = standingAcceptanceElsewhere {
+      let name = TextWidth.shortened(cleaned(elsewhere.name), to: 20)
+      let isHere = presentVersions.contains { isCalled($0, elsewhere.name) }
+      facts.append(("accepted: \(name), \(isHere ? "changed since" : "not here")", "accepted"))
     }
     let isShownRejected = shownVersion.map { verdicts[$0.id] == .rejected } ?? false
     if isShownRejected || verdicts.isCaseRejected {
       facts.append((isShownRejected ? "rejected" : "case rejected", "rejected"))
+    } else if verdicts.accepted == nil,
+      let rejected = presentVersions.first(where: { verdicts.rejected.contains($0.id) })
+    {
+      // The verdict is that of the case, whichever version is shown.
+      facts.append(("rejected: \(TextWidth.shortened(cleaned(rejected.name), to: 20))", "rejected"))
     }
     if verdicts.needsWork { facts.append(("needs work", "needs work")) }
     if verdicts.isFlagged { facts.append(("case flagged", "flagged")) }

@@ -8,14 +8,26 @@ extension ReviewState {
   package func decision(seconds: Double) -> CaseDecision {
     let accepted = decisions.verdicts.accepted.flatMap { version($0) }.map {
       CaseDecision.Version(
-        name: recordedNames[$0.id] ?? $0.name, exportedPath: exported[$0.id], fingerprint: $0.fingerprint)
+        name: recordedNames[$0.id] ?? $0.name, exportedPath: exported[$0.id],
+        fingerprint: hasJoinedLabels($0) ? nil : $0.fingerprint)
     }
     var decision = CaseDecision(
       decisions.verdicts, accepted: accepted, seconds: seconds, pairings: recordedPairings)
-    if decision.verdict == nil, let acceptedElsewhere {
-      (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
+    if let elsewhere = standingAcceptanceElsewhere {
+      (decision.verdict, decision.version) = (.accepted, elsewhere)
     }
     return decision
+  }
+
+  /// Whether it is a mask of whose labels several were joined on reading, so that its file has another fingerprint.
+  private func hasJoinedLabels(_ version: Version) -> Bool {
+    guard case .mask(let path) = version.origin else { return false }
+    return content.masks.contains { $0.path == path && !$0.merged.isEmpty }
+  }
+
+  /// The accepted version that is not among those of this case, unless something else was decided here since.
+  var standingAcceptanceElsewhere: CaseDecision.Version? {
+    decisions.verdicts.hasVerdict ? nil : acceptedElsewhere
   }
 
   /// The value of ``recordedPairings``, computed from ``PairingSources``.
@@ -27,6 +39,11 @@ extension ReviewState {
     }
     return own
       + pairingsElsewhere.filter { other in !own.contains { $0.isOf(other.first.mask, other.second.mask) } }
+  }
+
+  /// Whether the records or this case have a version under this name.
+  func isCalled(_ version: Version, _ name: String) -> Bool {
+    recordedNames[version.id] == name || version.isCalled(name)
   }
 
   /// The version, where it is a mask that was read.
@@ -68,7 +85,7 @@ extension ReviewState {
     earlyVerdicts = nil
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let versions =
-      decision.version.map { wanted in presentVersions.filter { $0.isCalled(wanted.name) } } ?? []
+      decision.version.map { wanted in presentVersions.filter { isCalled($0, wanted.name) } } ?? []
     let named = versions.last { version in
       decision.version?.fingerprint.map { $0 == version.fingerprint } ?? true
     }

@@ -54,7 +54,7 @@ extension SessionState {
       if listContext == .text, case .character(let character) = key {
         editFilter { $0.insert(String(character)) }
       }
-      if key == .control("c") { return leaveAll() }
+      if key == .control("c") { return askBeforeLeaving() ?? leaveAll() }
     // No key of the list has these actions.
     case .move, .frame, .picture, .overlay, .jump, .component, .visibility, .label, .version, .refinement,
       .network, .focus, .verdict, .session, .worklist, .search, .commandLine:

@@ -26,11 +26,13 @@ extension SessionState {
     for id in cases.keys.sorted() where !reconciled.contains(id) && isReady(id) {
       reconciled.insert(id)
       let record = worklist.review(of: id)?.entries[worklist.reader]?.last
-      if isNewer(cases[id]?.journalDecisionSeconds, than: record) { unrecorded.insert(id) }
-      guard let record else { continue }
-      secondsSpent[id] = max(record.decision.seconds, secondsSpent[id] ?? 0)
+      // What this session decided before the case was closed counts, also where it could not be written anywhere.
+      let decided = recorded[id]
+      if decided == nil, isNewer(cases[id]?.journalDecisionSeconds, than: record) { unrecorded.insert(id) }
+      guard let known = decided ?? record?.decision else { continue }
+      secondsSpent[id] = max(known.seconds, secondsSpent[id] ?? 0)
       if unrecorded.contains(id) { continue }
-      effects += reduceCase(id, .recorded(record.decision))
+      effects += reduceCase(id, .recorded(known))
     }
     // A case that was only opened ahead was not read in this session.
     if review.phase == .reviewing { shown.insert(current) }
@@ -51,10 +53,11 @@ extension SessionState {
 
   /// Whether another version is accepted, or the same version with other labels.
   ///
-  /// Records of earlier programs have no fingerprint of the labels.
+  /// Records of earlier programs have no fingerprint of the labels, nor have masks whose labels were joined on reading.
   private func differs(_ version: CaseDecision.Version?, from earlier: CaseDecision.Version?) -> Bool {
-    var version = version
+    var (version, earlier) = (version, earlier)
     if earlier?.fingerprint == nil { version?.fingerprint = nil }
+    if version?.fingerprint == nil { earlier?.fingerprint = nil }
     return version != earlier
   }
 
@@ -129,6 +132,18 @@ extension SessionState {
       }
     }
     return effects
+  }
+
+  /// Tells the list what was decided in this session and could not be written yet.
+  mutating func listUnwrittenDecisions() {
+    guard worklist.recordFailure != nil || !worklist.unwritten.isEmpty else { return }
+    var unwritten: [String: CaseDecision] = [:]
+    for (id, decision) in recorded where worklist.recordFailure != nil {
+      let name = worklist.cases[id.position].name
+      let written = worklist.reviews[name]?.decisions[worklist.reader] ?? CaseDecision()
+      if !decision.isSame(as: written) { unwritten[name] = decision }
+    }
+    worklist.setUnwritten(unwritten)
   }
 
   /// Shows a message when verdicts cannot be written, and when they can be written again.

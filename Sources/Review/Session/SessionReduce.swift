@@ -65,7 +65,10 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   session.showPendingNotes()
   session.advanceTour()
   session.updatePositions()
-  return session.end == nil ? effects + session.recordNewDecisions() : effects
+  guard session.end == nil else { return effects }
+  effects += session.recordNewDecisions()
+  session.listUnwrittenDecisions()
+  return effects
 }
 
 extension SessionState {
@@ -101,9 +104,14 @@ extension SessionState {
       }
       if let step = worklistStep(key) { return perform(step) }
       if isTooEarly(key) { return [] }
+      if review.phase == .opening, [.character("q"), .escape, .control("c")].contains(key),
+        let effects = askBeforeLeaving()
+      {
+        return effects
+      }
       if case .ended = review.phase {
         if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
-          return leaveAll()
+          return askBeforeLeaving() ?? leaveAll()
         }
         if let verdict = pictureVerdict(key) { return giveVerdictUnseen(verdict) }
         if case .verdict = KeyTable.action(key, in: .picture) {
@@ -299,6 +307,8 @@ extension SessionState {
     (previous, current) = (current, next)
     (seenSince, askedSince) = (nil, nil)
     if cases[next] == nil { effects += open(next) }
+    cases[next]?.isOnlyAhead = false
+    effects += (cases[next]?.newJournalEntries() ?? []).map { .review(next, $0) }
     cases[next]?.commandHistory = typedLines
     if let displaySettings { cases[next]?.apply(displaySettings) }
     effects += (cases[next]?.askAgain() ?? []).map { .review(next, $0) }
@@ -322,8 +332,9 @@ extension SessionState {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
       // Decisions that were made while the journal was still being opened must be written first.
-      if let state = cases[id], state.phase == .reviewing, state.unwrittenJournalReason != nil,
-        state.journal == .opening
+      // What nothing else holds stays in memory until the reviewer decides about it at the end.
+      if let state = cases[id], state.phase == .reviewing,
+        state.awaitsJournal || !worklist.isAbsent && !state.unkeptVersions.isEmpty
       {
         continue
       }
@@ -344,7 +355,11 @@ extension SessionState {
   fileprivate mutating func updatePositions() {
     guard !worklist.isAbsent else { return }
     let filter = worklist.filter.isEmpty ? nil : cleaned(worklist.filter)
+    let unkept = casesWithUnkeptVersions
     for id in cases.keys {
+      cases[id]?.unkeptElsewhere = unkept.filter { $0 != id }.map {
+        cleaned(worklist.cases[$0.position].name)
+      }
       cases[id]?.position = worklist.listPosition(of: id)
       cases[id]?.listFilter = filter
       cases[id]?.knownTags = worklist.knownTags
@@ -379,6 +394,24 @@ extension SessionState {
       end = .left
     }
     return end == nil ? [] : leaveAll()
+  }
+
+  /// The cases of a worklist with versions that would be lost, in its order.
+  private var casesWithUnkeptVersions: [CaseID] {
+    guard !worklist.isAbsent else { return [] }
+    return cases.filter { $0.value.phase == .reviewing && !$0.value.unkeptVersions.isEmpty }.keys.sorted()
+  }
+
+  /// Asks whether to end the session although versions of a case would be lost; the case comes to the screen for it, where
+  /// no other is there.
+  ///
+  /// - Returns: nil where none would be lost.
+  mutating func askBeforeLeaving() -> [SessionEffect]? {
+    guard let first = casesWithUnkeptVersions.first else { return nil }
+    worklist.list = nil
+    var effects: [SessionEffect] = []
+    if review.phase != .reviewing { effects = move(to: first) }
+    return effects + (cases[current]?.quit() ?? []).map { .review(current, $0) }
   }
 
   mutating func leaveAll() -> [SessionEffect] {

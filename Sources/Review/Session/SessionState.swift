@@ -16,7 +16,8 @@ package struct CaseID: Hashable, Sendable, Comparable {
 /// A session: the cases that are open at once, of which one is on the screen, and the worklist that they come from.
 ///
 /// At most three cases are in memory: the one on the screen, the one before it, and the next, which is opened ahead. An
-/// earlier case with new decisions stays until its journal is open and has them.
+/// earlier case with new decisions stays until its journal is open and has them, and one with versions that nothing else
+/// holds until the session ends.
 /// ``reduce(_:_:)-(SessionState,_)`` changes it, ``render(_:)-(SessionState)`` draws it.
 package struct SessionState: Equatable, Sendable {
   /// Rows and columns of the screen.

@@ -21,6 +21,8 @@ package struct WorklistState: Equatable, Sendable {
   var failures: [CaseID: String] = [:]
   /// Readers' decisions, by the name of the case.
   package internal(set) var reviews: [String: CaseReview]
+  /// This reader's decisions that could not be written to the records yet, by the name of the case.
+  private(set) var unwritten: [String: CaseDecision] = [:]
   /// The cases that match the filter, in the order of the list.
   package internal(set) var order: [CaseID]
   /// The condition that the cases in the list fulfil, as it was typed; empty for none.
@@ -119,8 +121,24 @@ package struct WorklistState: Equatable, Sendable {
     return request
   }
 
-  /// Readers' decisions about a case; nil where none opened it.
-  package func review(of id: CaseID) -> CaseReview? { reviews[cases[id.position].name] }
+  /// Readers' decisions about a case, those of this reader that could not be written yet included; nil where none opened it.
+  package func review(of id: CaseID) -> CaseReview? {
+    let item = cases[id.position]
+    guard let decision = unwritten[item.name] else { return reviews[item.name] }
+    var review = reviews[item.name] ?? CaseReview()
+    let record = CaseRecord(
+      sequence: .max, time: "", reader: reader, host: "", caseName: item.name, image: item.images[0],
+      kind: .decided, decision: decision)
+    review.add(record, order: CaseReview.Order(record, file: "", line: 0))
+    return review
+  }
+
+  /// Sets this reader's decisions that could not be written, and arranges the list again where they are others.
+  mutating func setUnwritten(_ decisions: [String: CaseDecision]) {
+    guard decisions != unwritten else { return }
+    unwritten = decisions
+    arrange()
+  }
 
   /// This reviewer's decision about a case; nil where the reviewer never opened it.
   func ownDecision(of id: CaseID) -> CaseDecision? { review(of: id)?.decisions[reader] }

@@ -133,6 +133,8 @@ package struct ReviewState: Equatable, Sendable {
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
   package var journal = JournalStatus.opening
+  /// Whether the case was opened ahead and was not on the screen yet, so that nothing about it is written to its journal.
+  var isOnlyAhead = false
   /// Whether the reviewer has quit while the journal was still being opened, so that the review ends once it is
   /// written.
   package var quitsWhenJournalIsWritten = false
@@ -143,6 +145,10 @@ package struct ReviewState: Equatable, Sendable {
   var earlyVerdicts: Verdicts?
   /// The reason why verdicts are not in the worklist's records; nil where they are.
   var unwrittenVerdictsReason: String?
+  /// The versions that the journal held when it was opened.
+  var restoredVersions: [VersionID: Version] = [:]
+  /// The names of other cases of the session with versions that nothing else holds.
+  var unkeptElsewhere: [String] = []
   /// The content of the journal as it was last written.
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
@@ -342,6 +348,8 @@ package enum Loss: Equatable, Sendable {
   case refinement
   /// The journal does not hold everything, for this reason.
   case unwrittenJournal(String)
+  /// Other cases have versions that neither a journal nor a file holds.
+  case unkeptVersions(ofCases: [String])
   /// The worklist's records do not hold every verdict, for this reason.
   case unwrittenVerdicts(String)
 }

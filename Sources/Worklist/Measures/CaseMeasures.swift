@@ -88,9 +88,12 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   package var labels: [LabelMeasures]
   /// A line for each mask whose grid differs from that of the image or of the first mask.
   package var misfits: [String] = []
+  /// The fingerprints of the first two masks as a review has them, ``CaseDecision/Version/fingerprint(of:)``; fewer where
+  /// a mask was not read, none where the masks do not have the image's grid.
+  package var fingerprints: [String] = []
 
-  package init(labels: [LabelMeasures], misfits: [String] = []) {
-    (self.labels, self.misfits) = (labels, misfits)
+  package init(labels: [LabelMeasures], misfits: [String] = [], fingerprints: [String] = []) {
+    (self.labels, self.misfits, self.fingerprints) = (labels, misfits, fingerprints)
   }
 
   /// The lowest Dice coefficient of a label; nil without another mask, or without labels.

@@ -60,24 +60,35 @@ package struct CaseRow: Equatable, Sendable {
     case needsWork = "needs work"
     case flagged, scored
     case cannotBeOpened = "cannot be opened"
+    case maskChanged = "mask changed since it was accepted"
   }
 
   /// What is known of the case, in the order in which it is shown.
   ///
   /// `missing` where a file is missing, `cannotBeOpened` where opening failed; then the verdict, with or without `flagged`,
-  /// or `flagged` or `scored` alone. With none of these, `opened` where a reader opened it, else `unread`.
+  /// or `flagged` or `scored` alone; `maskChanged` after an acceptance of a mask that was measured with other labels. With none of these, `opened` where a reader opened it, else `unread`.
   package var statuses: [Status] {
     let obstacle: [Status] =
       !item.missingFiles.isEmpty ? [.missing] : failure != nil ? [.cannotBeOpened] : []
     guard let decision else { return obstacle.isEmpty ? [isUnread ? .unread : .opened] : obstacle }
     let verdict: [Status] =
       switch decision.verdict {
-      case .accepted: [.accepted]
+      case .accepted: isAcceptedMaskReplaced ? [.accepted, .maskChanged] : [.accepted]
       case .rejected: [.rejected]
       case .needsWork: [.needsWork]
       case nil: decision.isFlagged ? [] : [.scored]
       }
     return obstacle + verdict + (decision.isFlagged ? [.flagged] : [])
+  }
+
+  /// Whether the mask that was accepted has other labels now; false where it was not measured, and for a version that is
+  /// no mask of the case.
+  package var isAcceptedMaskReplaced: Bool {
+    guard let version = decision?.version, decision?.verdict == .accepted, let accepted = version.fingerprint,
+      let position = item.position(ofMaskCalled: version.name), let measures,
+      measures.fingerprints.indices.contains(position)
+    else { return false }
+    return measures.fingerprints[position] != accepted
   }
 
   /// The statuses as text: "accepted, flagged"; "rejected (bob)" where another reader than the one who asks decided.

@@ -300,6 +300,14 @@ package final class CaseJournal: Sendable {
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
     opened.knownMasks = known(content.masks, among: opened.versions)
+    if let earlier = reading.masksOfDecisions {
+      opened.isOfTheseMasks =
+        earlier.count == content.masks.count
+        && content.masks.enumerated().allSatisfy { position, mask in
+          let known = opened.versions.first { $0.id == opened.knownMasks[position] }
+          return mask.path == earlier[position] || known?.origin == .mask(path: earlier[position])
+        }
+    }
     for (position, mask) in content.masks.enumerated() where opened.knownMasks[position] == nil {
       if let earlier = opened.versions.first(where: { $0.origin == .mask(path: mask.path) }) {
         losses.append("\(earlier.name) is not as it was reviewed: both are here")
@@ -386,17 +394,24 @@ package final class CaseJournal: Sendable {
     }?.labels
   }
 
-  /// The restored version that is identical to each mask, by the mask's index; a version of the same file is preferred.
+  /// The restored version that is each mask, by the mask's index: the one with the same labels of the same file.
+  ///
+  /// The file may have been moved with its folder: a version of the same name counts too, unless its own file is opened
+  /// beside it. Files that were exchanged are other masks, because a name belongs to a path and its content together.
   /// - Complexity: O(masks · versions · voxels).
   private func known(_ masks: [LoadedMask], among versions: [Version]) -> [Int: VersionID] {
+    let opened = Set(masks.map(\.path))
     var known: [Int: VersionID] = [:]
     for (position, mask) in masks.enumerated() {
-      let same = versions.filter { version in
-        guard case .mask = version.origin, !known.values.contains(version.id) else { return false }
-        return version.labels.coding == mask.labels.coding
-          && version.labels.differingVoxelCount(from: mask.labels) == 0
-      }
-      known[position] = (same.first { $0.origin == .mask(path: mask.path) } ?? same.first)?.id
+      known[position] =
+        versions.first { version in
+          guard case .mask(let path) = version.origin, !known.values.contains(version.id) else {
+            return false
+          }
+          let isSameFile = path == mask.path || !opened.contains(path) && version.hasName(of: mask)
+          return isSameFile && version.labels.coding == mask.labels.coding
+            && version.labels.differingVoxelCount(from: mask.labels) == 0
+        }?.id
     }
     return known
   }
@@ -419,5 +434,14 @@ package final class CaseJournal: Sendable {
 
   private func joined(_ one: String?, _ other: String) -> String {
     one.map { "\($0); \(other)" } ?? other
+  }
+}
+
+extension Version {
+  /// Whether it is called as a mask: by the name of the worklist or, without one, of its file, before which there may be
+  /// folders.
+  fileprivate func hasName(of mask: LoadedMask) -> Bool {
+    if let versionName = mask.versionName { return name == versionName }
+    return name == mask.name || name.hasSuffix("/" + mask.name)
   }
 }

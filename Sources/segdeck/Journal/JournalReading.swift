@@ -51,6 +51,11 @@ struct JournalReading {
   private(set) var presentStep: Int?
   /// The valid decisions, without an acceptance that is uncertain; nil where nothing was decided.
   private(set) var decisions: Decisions?
+  /// The paths of the masks of the session that recorded ``decisions``; nil where nothing was decided, or it did not
+  /// record them.
+  private(set) var masksOfDecisions: [String]?
+  /// The paths of the masks of the last session so far.
+  private var openedMasks: [String]?
   /// Whether a record after the last decision is lost, which may have been a decision.
   private(set) var isLastDecisionLost = false
   /// The version that was accepted before a lost decision.
@@ -131,6 +136,7 @@ struct JournalReading {
   }
 
   private mutating func apply(_ line: JournalLine, _ entry: JournalFile.Entry, _ file: JournalFile) {
+    if let opened = line.opened { openedMasks = opened.masks }
     if let note = line.version { add(note, entry, file) }
     if let note = line.labels, let position = position(of: note.version) {
       versions[position].note.labels = note.labels
@@ -191,6 +197,7 @@ struct JournalReading {
 
   private mutating func setPresentStep(_ number: Int, _ decisions: Decisions) {
     (presentStep, self.decisions, isLastDecisionLost) = (number, decisions, false)
+    masksOfDecisions = openedMasks
   }
 
   func position(of id: VersionID) -> Int? { versions.firstIndex { $0.note.id == id } }

@@ -72,7 +72,9 @@ package struct JournalledDecision {
         let note = reading.note(of: accepted)
       else { return nil }
       version = CaseDecision.Version(
-        name: note.name, exportedPath: reading.exported[accepted], fingerprint: fingerprint)
+        name: note.name, exportedPath: reading.exported[accepted],
+        // As in the records, a mask whose labels were joined on reading has none.
+        fingerprint: note.merged?.isEmpty == false ? nil : fingerprint)
     }
     return CaseDecision(
       decisions.verdicts, accepted: version, seconds: 0, pairings: pairings(decisions, in: reading, of: item))

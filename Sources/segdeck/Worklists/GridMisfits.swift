@@ -6,6 +6,8 @@ import Worklist
 /// The masks of a case that do not fit the image or the first mask, each with the difference.
 struct GridMisfits {
   private var texts: [(name: String, text: String)] = []
+  /// The grid of the image; nil where it cannot be read.
+  private(set) var imageGrid: VolumeGrid?
 
   /// "net does not fit the image's grid: other dimensions, found 64 × 64 × 30, expected 64 × 64 × 40".
   var lines: [String] { texts.map { "\($0.name) \($0.text)" } }
@@ -16,6 +18,7 @@ struct GridMisfits {
   init(of item: WorklistCase) {
     guard let path = item.images.first, let image = try? ImageFile.open(path, options: item.imageChoice())
     else { return }
+    imageGrid = image.grid
     for mask in item.masks {
       guard let opened = try? ImageFile.open(mask.path, options: item.choice(of: mask)) else { continue }
       let file = opened.extended(to: image.grid)

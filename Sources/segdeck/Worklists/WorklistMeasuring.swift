@@ -1,4 +1,5 @@
 import ImageFormats
+import Volumes
 import Work
 import Worklist
 
@@ -146,6 +147,17 @@ private struct MeasuredMasks {
       of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names,
       pairings: pairings, work: work)
     measures.misfits = misfits.lines
+    // On another grid than the image's, a review has other voxels than the file.
+    if misfits.imageGrid?.hasVoxels(of: masks[0].fitted.labels.grid) == true {
+      measures.fingerprints = masks.map(\.fitted.labels.fingerprint)
+    }
     return measures
+  }
+}
+
+extension VolumeGrid {
+  /// Whether both grids have the same voxels in the same order.
+  fileprivate func hasVoxels(of other: VolumeGrid) -> Bool {
+    size == other.size && orientation == other.orientation
   }
 }
