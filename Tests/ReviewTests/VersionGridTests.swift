@@ -88,12 +88,12 @@ struct VersionGridTests {
       state.message == Message("versions: 4 versions of one plane; D is the next view, Esc ends it"))
     let frame = shown(state)
     let panes = state.layout.panes
-    let shown = panes.map { cells(frame, $0) }
+    let seen = panes.map { cells(frame, $0) }
     // The panes of a row have one size; both below have the labels of B.
-    #expect(shown[2] == shown[3] && shown[0] != shown[1])
+    #expect(seen[2] == seen[3] && seen[0] != seen[1])
     state.press(.tab)
     let flipped = shown(state)
-    #expect(panes.map { cells(flipped, $0) } == shown)
+    #expect(panes.map { cells(flipped, $0) } == seen)
     state.type(" ")
     let bare = shown(state)
     #expect(state.layout.panes == panes)
