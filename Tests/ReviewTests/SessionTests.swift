@@ -186,11 +186,28 @@ struct SessionTests {
 
   @Test("why a verdict was refused is still said when the case is open")
   func refusalStays() throws {
+    let refusal = "case-1 is still being opened: nothing was decided"
+    for journal in [OpenedJournal(), OpenedJournal(warning: "not kept", status: .failing("full"))] {
+      var (session, effects) = begunSession(2)
+      for key: Key in ["Y", "f"] { _ = reduce(&session, .terminal(.key(key))) }
+      effects = try session.finish(effects, journal: journal)
+      #expect(session.review.message?.kind == .warning)
+      #expect(session.review.message?.text.hasPrefix(refusal) == true)
+      #expect(session.review.decisions.verdicts == Verdicts())
+    }
+    // Also while the image is shown and its masks are being read.
     var (session, effects) = begunSession(2)
-    _ = reduce(&session, .terminal(.key("Y")))
-    effects = try session.finish(effects)
-    #expect(
-      session.review.message == Message("case-1 is still being opened: nothing was decided", .warning))
+    let content = phantomCase(withMask: false)
+    let image = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image), maskComponents: [])
+    for effect in effects {
+      guard case .review(CaseID(0), .start(let job, let work)) = effect, work.base is OpeningJob else {
+        continue
+      }
+      _ = reduce(&session, .review(CaseID(0), .imageRead(job, image)))
+    }
+    effects = reduce(&session, .terminal(.key("y")))
+    #expect(effects.records == [] && session.review.message?.text == refusal)
   }
 
   @Test("what is said about the case before goes when the case is left, because it may be false by then")

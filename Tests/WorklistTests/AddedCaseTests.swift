@@ -152,4 +152,29 @@ struct AddedCaseTests {
       #expect(path("data/../b.nii") == folder("b.nii"))
     }
   }
+
+  @Test(
+    "verdicts of cases that are not in the list are named, a few of them; cases that were only opened are not"
+  )
+  func unlisted() throws {
+    var records = ReviewRecords(folders: [])
+    func add(_ number: Int, _ decision: CaseDecision) {
+      records.add(
+        CaseRecord(
+          sequence: number, time: "2026-01-01T00:00:00.000Z", reader: "ann", host: "h",
+          caseName: "ct_\(number)",
+          image: "ct_\(number).nii", kind: .decided, decision: decision), file: "r.jsonl", line: number)
+    }
+    func note(_ listed: [Int]) -> String? {
+      records.unlistedNote(
+        Worklist(cases: listed.map { WorklistCase(name: "ct_\($0)", images: ["ct_\($0).nii"]) }))
+    }
+    add(1, CaseDecision(verdict: .accepted))
+    add(2, CaseDecision())
+    #expect(note([1]) == nil)
+    #expect(note([]) == "a verdict of a case that is not in the list: ct_1")
+    for number in 9...12 { add(number, CaseDecision(isFlagged: true)) }
+    #expect(note([1, 12]) == "verdicts of 3 cases that are not in the list: ct_9, ct_10, ct_11")
+    #expect(note([]) == "verdicts of 5 cases that are not in the list: ct_1, ct_9, ct_10 and 2 more")
+  }
 }

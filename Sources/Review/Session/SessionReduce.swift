@@ -108,7 +108,10 @@ extension SessionState {
         }
         if let effects = decideUnopened(key) { return effects }
       }
-      if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
+      if review.phase == .opening, pictureVerdict(key) != nil {
+        noteStillOpening()
+        return []
+      }
       return reduceCase(current, .terminal(input))
     case .mouse where unopenedComment != nil: return []
     case .mouse(let event):
