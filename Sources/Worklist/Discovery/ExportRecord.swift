@@ -31,7 +31,9 @@ struct ExportRecord: Equatable {
   }
 
   /// Whether the mask is what a review exported beside its image, or beside the image's folder: a copy of a reader's
-  /// choice, which is no version to choose from. Where a reader put it in a folder of masks, it is one.
+  /// choice, which is no version to choose from.
+  ///
+  /// Where a reader put it in a folder of masks, it is one.
   ///
   /// - Parameter names: The names of the files and folders that lie beside the mask.
   func isReviewExport(beside names: Set<String>) -> Bool {
