@@ -20,8 +20,8 @@ package struct Worklist: Equatable, Sendable {
 extension Worklist {
   /// Adds the cases that readers added in reviews at the end, in this order, unless their images are listed.
   ///
-  /// A case with the name of another gets a number. The list of a file may lack the series of an image; a case
-  /// of the same name and image gets that of the added one.
+  /// A case with the name of another gets the folders of its image in front of it. The list of a file may lack the
+  /// series of an image; a case of the same name and image gets that of the added one.
   package mutating func append(_ added: [WorklistCase]) {
     let listedCount = cases.count
     for var item in added {
@@ -36,11 +36,19 @@ extension Worklist {
         }
       }
       guard !cases.contains(where: { $0.hasSameImage(as: item) }) else { continue }
-      let names = Set(cases.map(\.name))
-      item.name = WorklistCase.freeName(item.name) { names.contains($0) }
+      item.name = freeName(item.name, for: item)
       item.missingFiles = item.files.filter { !FileSystem.exists($0) }
       cases.append(item)
     }
+  }
+
+  /// A name for a case that is added, which no case has.
+  private func freeName(_ name: String, for item: WorklistCase) -> String {
+    let names = Set(cases.map(\.name))
+    return WorklistCase.name(
+      name, ofImage: item.images[0],
+      isFurtherSeries: cases.contains { $0.imageIdentity.path == item.imageIdentity.path }
+    ) { names.contains($0) }
   }
 }
 
@@ -85,14 +93,14 @@ package struct WorklistCase: Equatable, Sendable {
   }
 
   /// A name with the first number from 2 on, "scan (2)", where it is taken.
-  package static func freeName(_ name: String, isTaken: (String) -> Bool) -> String {
+  static func freeName(_ name: String, isTaken: (String) -> Bool) -> String {
     guard isTaken(name) else { return name }
     return (2...).lazy.map { "\(name) (\($0))" }.first { !isTaken($0) } ?? name
   }
 
   /// Whether both show the same image: the same series of one file, which two paths may name.
   package func hasSameImage(as other: WorklistCase) -> Bool {
-    series == other.series && images.first.map(FilePath.absolute) == other.images.first.map(FilePath.absolute)
+    series == other.series && (images.first == other.images.first || imageIdentity == other.imageIdentity)
   }
 
   /// The names that masks were given, by path; not those of the columns `mask`, `mask2` and so on, which name nothing.

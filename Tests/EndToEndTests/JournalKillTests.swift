@@ -79,8 +79,8 @@ extension JournalTests {
             state.crosshair = voxel
             terminal.type("g\(voxel.i),\(voxel.j),\(voxel.k)\r")
           default:
+            terminal.type(state.isFlagged ? ":retract flag\r" : "f")
             state.isFlagged.toggle()
-            terminal.type("f")
           }
           states.append((state, now()))
           usleep(UInt32(min(random(30_000...250_000), max(0, killTime - now()) * 1e6)))

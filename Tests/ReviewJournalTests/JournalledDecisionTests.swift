@@ -31,11 +31,11 @@ struct JournalledDecisionTests {
   }
 
   private func found(
-    isWanted: (String, Double) -> Bool = { _, _ in true }
+    images: [String] = ["case-1.nii", "case-2.nii"], isWanted: (String, Double) -> Bool = { _, _ in true }
   ) -> [String: JournalledDecision] {
-    let cases = ["case-1", "case-2"].map { name in
+    let cases = zip(["case-1", "case-2"], images).map { name, image in
       WorklistCase(
-        name: name, images: ["\(name).nii"], masks: [.init(name: "experts", path: "/cases/manual.nii.gz")])
+        name: name, images: [image], masks: [.init(name: "experts", path: "/cases/manual.nii.gz")])
     }
     return JournalledDecision.all(
       ofReader: "ann", records: Self.records, cases: cases, in: directory.journals,
@@ -67,6 +67,15 @@ struct JournalledDecisionTests {
     let second = try review([.keys("A")], owner("case-2"))
     #expect(found().mapValues(\.decision) == ["case-2": second])
     #expect(found { name, _ in name == "case-1" }.isEmpty)
+  }
+
+  @Test("a decision about an image that has another name by now goes with its image")
+  func renamed() throws {
+    let decision = try review([.keys("y")])
+    let image = "/cases/case-1.nii.gz"
+    #expect(found(images: ["/other/case-1.nii.gz", image]).mapValues(\.decision) == ["case-2": decision])
+    #expect(found(images: [image, image]).mapValues(\.decision) == ["case-1": decision])
+    #expect(found(images: ["/moved/case-1.nii.gz", "b"]).mapValues(\.decision) == ["case-1": decision])
   }
 
   @Test("a journal that a review has open is left to that review")

@@ -137,9 +137,7 @@ import Work
     state.type("e")
     #expect(state.message == Message("rejected manual.nii.gz; it is no longer accepted"))
     #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1)], isFlagged: true))
-    state.type("ef")
-    #expect(state.decisions.verdicts == Verdicts())
-    state.type("yf")
+    state.type("zyf")
     let provenance = state.provenance(of: state.decisions.versions[0])
     #expect(provenance.verdict == "accepted")
     #expect(provenance.isCaseFlagged)
@@ -174,12 +172,10 @@ import Work
     #expect(state.decisions.verdicts == Verdicts(accepted: manual, isFlagged: true))
     state.type("A")
     #expect(state.message == Message("the case needs work; manual.nii.gz is no longer accepted"))
-    state.type("A")
-    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
     state.type("ey")
     #expect(state.decisions.verdicts == Verdicts(accepted: manual, isFlagged: true))
     state.type("zz")
-    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true, needsWork: true))
   }
 
   @Test("a case without any version can be rejected, flagged and need work, but not be accepted")
@@ -205,13 +201,54 @@ import Work
     #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1)]))
   }
 
-  @Test("e withdraws the rejection of a case without any version")
-  func caseRejectionIsTakenBack() throws {
-    var state = try openedState(phantomCase(withMask: false))
-    state.type("ee")
-    #expect(state.message == Message("the case is no longer rejected"))
+  @Test(
+    "a key that was pressed twice decides once, and the second press says how to take it back",
+    arguments: [
+      ("y", true, "manual.nii.gz is accepted already; z undoes, e rejects it, E exports it"),
+      ("e", true, "manual.nii.gz is rejected already; z undoes, :retract verdict takes it back"),
+      ("e", false, "the case is rejected already; z undoes, :retract verdict takes it back"),
+      ("A", true, "the case needs work already; z undoes, :retract verdict takes it back"),
+      ("f", true, "the case is flagged already; z undoes, :retract flag takes it back"),
+      ("4", true, "score 4 of 5 already; :score 0 removes it"),
+    ])
+  func pressedTwice(key: String, hasMask: Bool, text: String) throws {
+    var state = try openedState(phantomCase(withMask: hasMask))
+    state.type(key)
+    let (verdicts, history) = (state.decisions.verdicts, state.history)
+    #expect(verdicts != Verdicts())
+    state.type(key)
+    #expect(state.decisions.verdicts == verdicts)
+    #expect(state.history == history)
+    #expect(state.message == Message(text))
+    state.type("z")
     #expect(state.decisions.verdicts == Verdicts())
-    #expect(state.history.steps.map(\.name) == ["opening", "reject the case", "take back rejected"])
+  }
+
+  @Test("a verdict and the flag can be taken back by themselves, whatever was decided since")
+  func retracting() throws {
+    var state = try openedState()
+    state.type("e4f:retract verdict")
+    state.press(.enter)
+    #expect(state.message == Message("the case has no verdict any more"))
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true, score: 4))
+    state.type(":retract flag")
+    state.press(.enter)
+    #expect(state.message == Message("the case is no longer flagged"))
+    #expect(state.decisions.verdicts == Verdicts(score: 4))
+    #expect(
+      state.history.steps.map(\.name) == [
+        "opening", "reject manual.nii.gz", "score 4", "flag the case", "take back the verdict",
+        "take back the flag",
+      ])
+    for (line, text) in [
+      ("retract verdict", "the case has no verdict"), ("retract flag", "the case is not flagged"),
+      ("retract", "retract: type verdict or flag"),
+    ] {
+      state.type(":" + line)
+      state.press(.enter)
+      #expect(state.message?.text == text)
+      #expect(state.decisions.verdicts == Verdicts(score: 4))
+    }
   }
 
   @Test("a case without any version can be flagged, but not accepted")

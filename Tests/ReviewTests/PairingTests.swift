@@ -124,6 +124,19 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.agreement == [:])
 }
 
+@Test(
+  "the box and the bar say the same of Esc: it keeps names where the program asked, else leaves the pairs")
+func escapeIsExplained() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  func lines(with text: String) -> Int { render(state).text.count { $0.contains(text) } }
+  #expect(lines(with: "Esc keeps names and values") == 1 && lines(with: "Esc keep names ") == 1)
+  state.press(.enter)
+  try state.finishComparison()
+  state.type("bp")
+  #expect(state.pairing?.isOpenedByProgram == false)
+  #expect(lines(with: "Esc leaves them") == 1 && lines(with: "Esc leave them ") == 1)
+}
+
 @Test("an answer is remembered by a mask's content: another mask at the same path is asked about again")
 func answersAreOfContent() throws {
   func memory(_ values: [UInt16: UInt16]) throws -> PairingMemory? {

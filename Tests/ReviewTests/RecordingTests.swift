@@ -350,6 +350,32 @@ struct RecordingTests {
     #expect(session.end == .left)
   }
 
+  @Test("on a narrow screen the verdict stays in the title when nothing of it can be kept")
+  func titleKeepsVerdict() throws {
+    var (session, effects) = begunSession(2)
+    effects = try session.finish(
+      effects, journal: OpenedJournal(warning: "no space", status: .failing("no space")))
+    _ = reduce(&session, .recordsFailed("/r: cannot be written: no space"))
+    #expect(render(session).text[0].contains(" not journalled, verdicts not written "))
+    try session.press("y")
+    #expect(render(session).text[0].contains(" accepted, not kept "))
+    try session.press("e", "f")
+    #expect(render(session).text[0].contains(" rejected, not kept"))
+  }
+
+  @Test("a note about the records is among the messages once, also behind another message")
+  func notedOnce() throws {
+    for key: Key? in [nil, "f"] {
+      var (session, effects) = begunSession(2)
+      effects = try session.finish(effects)
+      if let key { try session.press(key) }
+      let note = "/r: cannot be made: read-only; verdicts are written to /s"
+      _ = reduce(&session, .noted(note))
+      #expect(session.review.messageLog.messages.filter { $0.text.contains(note) }.count == 1)
+      #expect(session.review.message?.text.hasSuffix(note) == true)
+    }
+  }
+
   @Test("an acceptance of a version that is not open here remains until another decision")
   func keepsAcceptanceElsewhere() throws {
     let accepted = CaseDecision(verdict: .accepted, version: CaseDecision.Version(name: "CRF 7"))

@@ -108,11 +108,24 @@ struct SessionOpeningTests {
     #expect(session.review.decisions.versions.count == 1)
   }
 
-  @Test("a new case with the name of another gets a number")
+  @Test("a new case with the name of another gets the folders of its image")
   func names() throws {
     var (session, effects) = begunSession(2)
     effects = try session.finish(effects)
-    #expect(try session.open("sub/case-1.nii.gz").added.map(\.name) == ["case-1 (2)"])
+    #expect(try session.open("sub/case-1.nii.gz").added.map(\.name) == ["sub/case-1"])
+    #expect(try session.open("other/case-1.nii.gz").added.map(\.name) == ["other/case-1"])
+  }
+
+  @Test("an image that is in the list already is not added again, and the reader is told")
+  func listed() throws {
+    var (session, effects) = begunSession(2)
+    effects = try session.finish(effects)
+    try session.open("other.nii.gz")
+    #expect(session.current == CaseID(2))
+    try session.press(.control("p"))
+    #expect(try session.open("other.nii.gz").added.isEmpty)
+    #expect(session.current == CaseID(2))
+    #expect(session.review.message?.text == "other is in the list already")
   }
 
   @Test("a case that another reader added under the name, with another image, keeps its records")
@@ -125,7 +138,7 @@ struct SessionOpeningTests {
           image: image, kind: .decided, decision: CaseDecision(verdict: .rejected)), file: "r.jsonl", line: 1)
       return records.reviews
     }
-    for (image, name) in [("/elsewhere/scan.nii.gz", "scan (2)"), ("/cases/scan.nii.gz", "scan")] {
+    for (image, name) in [("/elsewhere/scan.nii.gz", "cases/scan"), ("/cases/scan.nii.gz", "scan")] {
       var (session, effects) = begunSession(2, reviews: try known(image))
       effects = try session.finish(effects)
       #expect(try session.open("scan.nii.gz").added.map(\.name) == [name])

@@ -63,7 +63,7 @@ struct SessionTests {
     #expect(session.cases[CaseID(1)]?.decisions.verdicts == Verdicts(isFlagged: true))
     try session.press("R")
     #expect(session.current == CaseID(2))
-    #expect(session.review.message?.text == "that was the last case of the list")
+    #expect(session.review.message?.text == "case-3 rejected; that was the last case of the list")
 
     var bare = begunSession(2)
     try bare.session.finish(bare.effects, content: phantomCase(withMask: false))
@@ -156,24 +156,6 @@ struct SessionTests {
     #expect(session.review.decisions.verdicts == Verdicts(isFlagged: true))
   }
 
-  @Test(
-    "about a case that cannot be opened other decisions are refused, and the text of a comment is ignored")
-  func refusesOtherDecisions() throws {
-    let reason = "a case that cannot be opened can only be flagged (f) or need work (A)"
-    for key: Key in ["4", "y", "\""] {
-      var (session, effects) = begunSession(2)
-      try session.finish(effects, failing: [CaseID(0)])
-      try session.press(key)
-      #expect(session.review.message?.text.hasPrefix(reason) == true)
-      guard key == "\"" else { continue }
-      #expect(try session.type("fY").records == [])
-      #expect(session.current == CaseID(0))
-      try session.press(.enter)
-      effects = try session.press("f")
-      #expect(effects.records == ["case-1 decided flagged"])
-    }
-  }
-
   @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
   func goesOnBehindFailure() throws {
     var (session, effects) = begunSession(3)
@@ -202,40 +184,44 @@ struct SessionTests {
     effects = []
   }
 
-  @Test("a case that cannot be opened can be flagged or need work, and Esc does not end the session")
-  func flagsUnopened() throws {
-    var (session, effects) = begunSession(3)
-    try session.finish(effects, failing: [CaseID(0)])
-    #expect(try session.press("f").records == ["case-1 decided flagged"])
-    #expect(session.review.message?.text == "flagged; in the records of the worklist")
-    #expect(
-      try session.press("A", "f").records == [
-        "case-1 decided needs work flagged", "case-1 decided needs work",
-      ])
-    #expect(try session.press("y").records.isEmpty)
-    try session.press(.escape)
-    #expect(session.end == nil)
-    #expect(session.worklist.row(CaseID(0)).statusText == "cannot be opened")
-    // A verdict that is given already moves on, and is not withdrawn.
-    effects = try session.press("S")
-    #expect(effects.records == ["case-2 opened"])
-    #expect(session.current == CaseID(1))
+  @Test("why a verdict was refused is still said when the case is open")
+  func refusalStays() throws {
+    let refusal = "case-1 is still being opened: nothing was decided"
+    for journal in [OpenedJournal(), OpenedJournal(warning: "not kept", status: .failing("full"))] {
+      var (session, effects) = begunSession(2)
+      for key: Key in ["Y", "f"] { _ = reduce(&session, .terminal(.key(key))) }
+      effects = try session.finish(effects, journal: journal)
+      #expect(session.review.message?.kind == .warning)
+      #expect(session.review.message?.text.hasPrefix(refusal) == true)
+      #expect(session.review.decisions.verdicts == Verdicts())
+    }
+    // Also while the image is shown and its masks are being read.
+    var (session, effects) = begunSession(2)
+    let content = phantomCase(withMask: false)
+    let image = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image), maskComponents: [])
+    for effect in effects {
+      guard case .review(CaseID(0), .start(let job, let work)) = effect, work.base is OpeningJob else {
+        continue
+      }
+      _ = reduce(&session, .review(CaseID(0), .imageRead(job, image)))
+    }
+    effects = reduce(&session, .terminal(.key("y")))
+    #expect(effects.records == [] && session.review.message?.text == refusal)
   }
 
-  @Test("a case that cannot be opened is never said to be accepted, and stays flagged where it is")
-  func refusesAcceptance() throws {
+  @Test("what is said about the case before goes when the case is left, because it may be false by then")
+  func announcementEnds() throws {
     var (session, effects) = begunSession(3)
-    effects = try session.finish(effects, failing: [CaseID(0)])
-    #expect(try session.press("F").records.first == "case-1 decided flagged")
-    #expect(session.current == CaseID(1))
-    for key: Key in ["Y", "R"] {
-      _ = reduce(&session, .terminal(.key(.control("p"))))
-      #expect(session.current == CaseID(0))
-      #expect(try session.press(key).records == [])
-      #expect(session.current == CaseID(0))
-      #expect(session.review.message?.text.hasPrefix("a case that cannot be opened") == true)
-      #expect(try session.press("F").records == ["case-2 opened"])
-    }
+    effects = try session.finish(effects)
+    try session.press("R")
+    #expect(session.review.message?.text == "case-1 rejected; Ctrl-P z takes it back")
+    try session.press(.control("p"), "y", .control("n"))
+    #expect(session.current == CaseID(1) && session.review.message == nil)
+    try session.press(.control("p"))
+    // What was given before is not taken back by one step.
+    try session.press("Y")
+    #expect(session.review.message?.text == "case-1 accepted")
   }
 
   @Test("a session without a worklist ends with the reason why its case cannot be opened")
@@ -416,6 +402,58 @@ struct CaseListTests {
     #expect(render(session).text[0].hasPrefix(" segdeck  2/2 of 12, filter score>0  case-3 "))
     try session.press(.control("n"))
     #expect(session.review.message?.text == "this is the last case of the list, filter score>0")
+  }
+
+  @Test("previous leads back to the case one came from, also where a filter no longer lists it")
+  func leadsBack() throws {
+    for filter in ["unread", "not decided"] {
+      var (session, effects) = begunSession(4)
+      effects = try session.finish(effects)
+      try session.press("C", "/")
+      try session.type(filter)
+      try session.press(.enter, .escape)
+      func follow(_ effects: [SessionEffect]) throws {
+        // As the records say what was written.
+        for effect in effects {
+          guard case .record(let id, let kind, let decision) = effect else { continue }
+          var records = ReviewRecords(folders: [])
+          records.add(
+            CaseRecord(
+              sequence: 1, time: "2026-11-29T12:00:00.000Z", reader: "ann", host: "here",
+              caseName: session.worklist.cases[id.position].name, image: "", kind: kind, decision: decision),
+            file: "r.jsonl", line: 1)
+          _ = reduce(&session, .reviews(records.reviews))
+        }
+      }
+      try follow(effects)
+      try follow(try session.press("Y"))
+      try follow(try session.press("R"))
+      #expect(session.current == CaseID(2))
+      #expect(session.review.message?.text == "case-2 rejected; Ctrl-P z takes it back")
+      #expect(!session.worklist.order.contains(CaseID(1)))
+      try follow(try session.press(.control("p")))
+      #expect(session.current == CaseID(1))
+      try follow(try session.press(.control("p")))
+      #expect(session.current == CaseID(0))
+      try follow(try session.press(.control("p")))
+      #expect(session.current == CaseID(0))
+      #expect(session.review.message?.text == "this is the first case of the list, filter \(filter)")
+    }
+  }
+
+  @Test("the case after one that the filter leaves out is the next in the order of the list")
+  func ordersUnlisted() throws {
+    var session = try listed()
+    try session.press("/")
+    try session.type("score>0")
+    try session.press(.enter, "s", "s", "s", "r", .escape)
+    #expect(session.worklist.order == [CaseID(6), CaseID(2)])
+    // A case without a score would be last, although it is the first of the worklist.
+    #expect(session.current == CaseID(0))
+    try session.press(.control("n"))
+    #expect(session.review.message?.text == "this is the last case of the list, filter score>0")
+    try session.press(.control("p"))
+    #expect(session.current == CaseID(2))
   }
 
   @Test("details grow into the rows below a short list: readers first, then every flag")

@@ -73,7 +73,7 @@ struct AddedCaseTests {
     ])
     #expect(
       list.cases.dropFirst(2) == [
-        added("one (2)", folder("other/one.nii")), added("three", folder("other/two.nii")),
+        added("other/one", folder("other/one.nii")), added("three", folder("other/two.nii")),
         WorklistCase(
           name: "gone", images: [folder("other/gone.nii")], missingFiles: [folder("other/gone.nii")]),
         added("three (2)", folder("other/two.nii"), series: "2"),
@@ -82,5 +82,99 @@ struct AddedCaseTests {
     var copy = Worklist(cases: [added("scan", "/scan.dcm")])
     copy.append([added("scan", "/scan.dcm", series: "2")])
     #expect(copy.cases == [added("scan", "/scan.dcm", series: "2")])
+  }
+
+  @Test("images of one name that two readers added keep their verdicts, whoever added or decided first")
+  func sameName() throws {
+    let folder = try SampleFolder("mon/scan.nii", "tue/scan.nii", "images/a.nii", "images/scan.nii")
+    for isListed in [false, true] {
+      let records = folder("r\(isListed)")
+      let (ann, bob) = (
+        RecordWriter(folders: [records], reader: "ann"), RecordWriter(folders: [records], reader: "bob")
+      )
+      func write(
+        _ writer: RecordWriter, _ kind: CaseRecord.Kind, _ day: String, _ verdict: CaseDecision.Verdict?
+      )
+        throws
+      {
+        try writer.append(
+          kind, caseName: "scan", image: folder("\(day)/scan.nii"), decision: CaseDecision(verdict: verdict),
+          after: 0)
+      }
+      try write(ann, .added, "mon", nil)
+      try write(ann, .decided, "mon", .accepted)
+      try write(bob, .added, "tue", nil)
+      try write(bob, .decided, "tue", .rejected)
+      // Without a case of its own in the list.
+      try write(bob, .decided, "wed", .needsWork)
+      try bob.append(
+        .decided, caseName: "a", image: "elsewhere/a.nii", decision: CaseDecision(verdict: .needsWork),
+        after: 0)
+      func verdicts(_ records: ReviewRecords) -> [String: [String: CaseDecision.Verdict?]] {
+        records.reviews.mapValues { $0.decisions.mapValues(\.verdict) }
+      }
+      var list = Worklist(
+        cases: (isListed ? ["a", "scan"] : ["a"]).map {
+          WorklistCase(name: $0, images: [folder("images/\($0).nii")])
+        })
+      var read = ReviewRecords(folders: [records])
+      read.poll()
+      read.addCases(to: &list)
+      let added = list.cases.suffix(2)
+      #expect(added.map(\.images) == [[folder("mon/scan.nii")], [folder("tue/scan.nii")]])
+      #expect(added.map(\.name) == [isListed ? "mon/scan" : "scan", "tue/scan"])
+      let names = added.map(\.name)
+      #expect(
+        verdicts(read) == [
+          names[0]: ["ann": .accepted], names[1]: ["bob": .rejected], "a": ["bob": .needsWork],
+          (isListed ? "scan" : folder("wed/scan.nii")): ["bob": .needsWork],
+        ])
+      // What is recorded later goes the same way, and an image that this session adds has the name that it has here.
+      try write(ann, .decided, "tue", .accepted)
+      #expect(read.poll() == ["tue/scan"])
+      #expect(read.reviews["tue/scan"]?.decisions["ann"]?.verdict == .accepted)
+      read.list(WorklistCase(name: "wed/scan", images: [folder("wed/scan.nii")]))
+      try write(bob, .added, "wed", nil)
+      read.poll()
+      #expect(read.reviews["wed/scan"]?.decisions["bob"]?.verdict == .needsWork)
+    }
+  }
+
+  @Test(
+    "the image of a record is named from the worklist's folder where it is in it, else by its absolute path")
+  func recordedPaths() throws {
+    let folder = try SampleFolder("data/images/a.nii", "data/list.csv", "b.nii")
+    for place in ["data", "data/", "data/list.csv"] {
+      func path(_ image: String) -> String {
+        RecordFolder.recordedPath(ofImage: folder(image), worklist: folder(place))
+      }
+      #expect(path("data/images/a.nii") == "images/a.nii")
+      #expect(path("data/../b.nii") == folder("b.nii"))
+    }
+  }
+
+  @Test(
+    "verdicts of cases that are not in the list are named, a few of them; cases that were only opened are not"
+  )
+  func unlisted() throws {
+    var records = ReviewRecords(folders: [])
+    func add(_ number: Int, _ decision: CaseDecision) {
+      records.add(
+        CaseRecord(
+          sequence: number, time: "2026-01-01T00:00:00.000Z", reader: "ann", host: "h",
+          caseName: "ct_\(number)",
+          image: "ct_\(number).nii", kind: .decided, decision: decision), file: "r.jsonl", line: number)
+    }
+    func note(_ listed: [Int]) -> String? {
+      records.unlistedNote(
+        Worklist(cases: listed.map { WorklistCase(name: "ct_\($0)", images: ["ct_\($0).nii"]) }))
+    }
+    add(1, CaseDecision(verdict: .accepted))
+    add(2, CaseDecision())
+    #expect(note([1]) == nil)
+    #expect(note([]) == "a verdict of a case that is not in the list: ct_1")
+    for number in 9...12 { add(number, CaseDecision(isFlagged: true)) }
+    #expect(note([1, 12]) == "verdicts of 3 cases that are not in the list: ct_9, ct_10, ct_11")
+    #expect(note([]) == "verdicts of 5 cases that are not in the list: ct_1, ct_9, ct_10 and 2 more")
   }
 }

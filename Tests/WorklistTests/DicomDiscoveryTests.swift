@@ -65,13 +65,14 @@ struct DicomDiscoveryTests {
     worklist.notes = []
     #expect(try Worklist(file: folder("list.csv")) == worklist)
     try folder.make(["study/MR/00_2_seg.nii"])
-    try folder.write(
-      #"{"tool": "segdeck", "input": {"path": "00.dcm", "choice": {"series": "2"}}, "review": {}}"#,
-      to: "study/MR/00_2_seg.json")
+    let record = #"{"tool": "segdeck", "input": {"path": "00.dcm", "choice": {"series": "2"}}"#
+    try folder.write(record + "}", to: "study/MR/00_2_seg.json")
     #expect(
       try folder.found("study") == [
         "MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm; seg=study/MR/00_2_seg.nii",
       ])
+    try folder.write(record + #", "review": {}}"#, to: "study/MR/00_2_seg.json")
+    #expect(try folder.found("study") == ["MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm"])
   }
 
   @Test("of several images of one series, a segmentation belongs to the one with its planes")

@@ -217,21 +217,54 @@ import Worklist
       try folder.found() == ["t: t.nii.gz", "x: x.nii.gz", "y: y.nii.gz; liver=liver.nii.gz"])
   }
 
-  @Test(
-    "a mask that was exported from a review comes after the others, one of the program's networks does not")
+  @Test("a mask that a review exported beside its image is no version, one of the program's networks is")
   func reviewExports() throws {
     let folder = try SampleFolder(
-      "x.nii.gz", "x_pred.nii.gz", "x_seg.nii.gz", "x_seg1.nii.gz", "x_seg2.nii.gz", "y.nii.gz",
-      "y_seg.nii.gz",
-      "y_seg1.nii.gz")
-    let record = #"{"tool": "segdeck 0.4", "input": {"path": "x.nii.gz"}"#
-    try folder.write(record + #", "review": {"verdict": "accepted"}}"#, to: "x_seg.json")
-    try folder.write(record.replacing("x.nii", with: "y.nii") + "}", to: "y_seg.json")
+      "x.nii.gz", "x_pred.nii.gz", "x_seg.nii.gz", "x_seg1.nii.gz", "y.nii.gz", "y_seg.nii.gz",
+      "y_seg1.nii.gz", "z.nii.gz", "result.nii.gz")
+    func write(_ image: String, _ name: String, isExported: Bool = true) throws {
+      let review = isExported ? #", "review": {"verdict": "accepted"}"# : ""
+      try folder.write(#"{"tool": "segdeck 0.4", "input": {"path": "/data/\#(image)"}\#(review)}"#, to: name)
+    }
+    try write("x.nii.gz", "x_seg.json")
+    try write("y.nii.gz", "y_seg.json", isExported: false)
+    try write("z.nii.gz", "result.json")
     #expect(
       try folder.found() == [
-        "x: x.nii.gz; pred=x_pred.nii.gz; seg1=x_seg1.nii.gz; seg2=x_seg2.nii.gz; seg=x_seg.nii.gz",
-        "y: y.nii.gz; seg=y_seg.nii.gz; seg1=y_seg1.nii.gz",
+        "x: x.nii.gz; pred=x_pred.nii.gz; seg1=x_seg1.nii.gz",
+        "y: y.nii.gz; seg=y_seg.nii.gz; seg1=y_seg1.nii.gz", "z: z.nii.gz",
       ])
+    #expect(
+      try folder.notes() == [
+        "2 masks exported from a review not listed (:mask FILE opens one beside a case): result.nii.gz, x_seg.nii.gz"
+      ])
+  }
+
+  @Test(
+    "an export takes no name of a pipeline and is no B, but in a folder of masks it is a version",
+    arguments: [
+      [
+        "sub-01/anat/sub-01_T1w.nii.gz", "derivatives/auto/sub-01/anat/sub-01_dseg.nii.gz",
+        "derivatives/manual/sub-01/anat/sub-01_dseg.nii.gz",
+      ],
+      ["c/image.nii.gz", "c/mask.nii.gz"], ["images/c.nii.gz", "labels/c.nii.gz"],
+    ])
+  func exportsInLayouts(files: [String]) throws {
+    let folder = try SampleFolder()
+    try folder.make(files)
+    let before = try folder.found()
+    let image = files[0]
+    let stem = image.replacing(".nii.gz", with: "_seg")
+    let record =
+      #"{"tool": "segdeck 0.4", "input": {"path": "\#(image)"}, "review": {"verdict": "accepted"}}"#
+    try folder.make([stem + ".nii.gz"])
+    try folder.write(record, to: stem + ".json")
+    #expect(try folder.found() == before)
+    // A reader may collect exports in a folder.
+    let name = FilePath.name(of: image)
+    try folder.make(["chosen/" + name])
+    try folder.write(record, to: "chosen/" + name.replacing(".nii.gz", with: ".json"))
+    #expect(try folder.found(labels: ["chosen"]) == before.map { $0 + "; chosen=chosen/" + name })
   }
 
   @Test("label folders are versions in the order they are given, matched by the longest common name")

@@ -168,6 +168,13 @@ extension CommandDefinition {
         ?? .problem("score: type 1 to 5, or 0 to remove it")
     },
     CommandDefinition(
+      ["retract"], argument: .text, example: "retract verdict",
+      "take back the verdict on the case and its versions, or the flag (retract flag); a second y, e, A or f never does"
+    ) {
+      Retraction(rawValue: $0.text.lowercased()).map { .retract($0) }
+        ?? .problem("retract: type verdict or flag")
+    },
+    CommandDefinition(
       ["comment"], argument: .text, example: "comment TEXT",
       "a comment on the case, which replaces an earlier one"
     ) { .comment($0.text) },

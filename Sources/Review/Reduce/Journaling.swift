@@ -138,6 +138,8 @@ extension ReviewState {
       writtenJournal.view = restored
       if view == viewAtOpening { effects += restore(restored) }
     }
+    let announced = announcement
+    endAnnouncement()
     let text = restorationText(opened)
     let readsFrame = effects.contains {
       if case .start(_, let job) = $0 { job.kind == .frame } else { false }
@@ -147,6 +149,7 @@ extension ReviewState {
     } else if let text, let earlier = message {
       message = Message(text + "; " + earlier.text, earlier.kind)
     }
+    if let announced { announce(announced.text, announced.kind) }
     return effects + compareIfNeeded()
   }
 

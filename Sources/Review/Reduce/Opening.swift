@@ -30,16 +30,27 @@ extension ReviewState {
   /// Shows the messages about the opened case; the most important one stays on the screen.
   mutating func showOpeningMessages() {
     showMessagesOfFiles()
-    if let announcement { announce(announcement) }
-    announcement = nil
+    if let announcement { announce(announcement.text, announcement.kind) }
     if ignoresTyping { ignoreTyping("the case was still being opened") }
   }
 
-  /// Shows what was decided about the case before this one, in front of a warning about this one.
-  mutating func announce(_ text: String) {
-    if phase == .opening { announcement = text }
-    let warning = message.flatMap { $0.kind == .note || $0.text == text ? nil : $0 }
-    message = Message(text + (warning.map { "; " + $0.text } ?? ""), warning?.kind ?? .note)
+  /// Shows what was decided about the case before this one, or why nothing was about this one, in front of a warning about
+  /// this one, until the case is left.
+  mutating func announce(_ text: String, _ kind: Message.Kind = .note) {
+    let warning = message.flatMap {
+      $0.kind == .note || $0.text == text || $0.text == announcement?.text ? nil : $0
+    }
+    announcement = Message(text, kind)
+    message = Message(text + (warning.map { "; " + $0.text } ?? ""), warning?.kind ?? kind)
+  }
+
+  /// Takes the announcement out of the message: what it says may be false when the reader comes back.
+  mutating func endAnnouncement() {
+    guard let text = announcement?.text else { return }
+    announcement = nil
+    guard let message, message.text.hasPrefix(text) else { return }
+    let rest = message.text.dropFirst(text.count)
+    self.message = rest.hasPrefix("; ") ? Message(String(rest.dropFirst(2)), message.kind) : nil
   }
 
   /// Shows the messages about the opened files.

@@ -11,7 +11,7 @@ enum TypedCommand: Equatable {
   case version(String, Action.VersionRole), openImage(String, series: String?)
   case openMask(String, MaskPart?, name: String?)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
-  case score(Int), comment(String), tag(String), untag(String)
+  case score(Int), comment(String), tag(String), untag(String), retract(Retraction)
   case problem(String)
 
   /// The forms of positions that can be typed, for the key reference.
@@ -164,6 +164,7 @@ extension ReviewState {
     case .comment(let text): comment(text)
     case .tag(let tag): self.tag(tag)
     case .untag(let tag): untag(tag)
+    case .retract(let kind): retract(kind)
     case .kernels(let name): return usePreset(named: name)
     case .saveKernels(let name): return savePreset(named: name)
     case .problem(let text): message = Message(text, .error)

@@ -22,7 +22,7 @@ extension Action {
 
     private static let scoring: [KeyBinding] = Verdicts.scores.map { score in
       let meaning =
-        score == 1 ? " of 5, useless; the same key takes it back" : score == 5 ? " of 5, perfect" : ""
+        score == 1 ? " of 5, useless; :score 0 removes it" : score == 5 ? " of 5, perfect" : ""
       return KeyTable.bind(
         .picture, [.character(Character(String(score)))], .verdict(.score(score)), "score \(score)" + meaning)
     }
@@ -40,11 +40,13 @@ extension ReviewState {
   }
 
   /// Accepts or rejects the version shown, flags the case, or marks it as needing work.
+  ///
+  /// What was decided already stays, because a key may be pressed twice by accident, or to answer an expected question.
   mutating func giveVerdict(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
-    if kind == .needsWork { return toggleNeedsWork() }
+    if kind == .needsWork { return markNeedsWork() }
     guard let shown = shownVersion else {
-      if kind == .rejected { return toggleCaseRejection() }
+      if kind == .rejected { return rejectCase() }
       message = Message("no version to accept: open a mask, or run a network (m)", .warning)
       return
     }
@@ -57,11 +59,9 @@ extension ReviewState {
     switch kind {
     case .flagged, .needsWork: break
     case .accepted where before[id] == .accepted:
-      // A reviewer may press again to answer an expected question; that must not withdraw the acceptance.
       message = Message("\(name) is accepted already; z undoes, e rejects it, E exports it")
     case .rejected where before[id] == .rejected:
-      decide("take back rejected") { $0.verdicts.rejected.remove(id) }
-      message = Message("\(name) is no longer rejected")
+      message = Message("\(name) is rejected already; \(Self.retractingText)")
     case .accepted:
       decide("accept \(name)") {
         $0.verdicts.accepted = id
@@ -98,18 +98,23 @@ extension ReviewState {
     }
   }
 
-  /// Flags the case, with or without versions, or removes the flag.
+  /// Keys that take a verdict back.
+  static let retractingText = "z undoes, :retract verdict takes it back"
+
+  /// Flags the case, with or without versions.
   private mutating func flagCase() {
-    let wasFlagged = decisions.verdicts.isFlagged
-    decide(wasFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
-    message = Message(wasFlagged ? "the case is no longer flagged" : "flagged the case")
+    guard !decisions.verdicts.isFlagged else {
+      message = Message("the case is flagged already; z undoes, :retract flag takes it back")
+      return
+    }
+    decide("flag the case") { $0.verdicts.isFlagged = true }
+    message = Message("flagged the case")
   }
 
-  /// Marks the case as needing a correction before a version can be accepted, or removes the mark.
-  private mutating func toggleNeedsWork() {
-    if decisions.verdicts.needsWork {
-      decide("take back needs work") { $0.verdicts.needsWork = false }
-      message = Message("the case no longer needs work")
+  /// Marks the case as needing a correction before a version can be accepted.
+  private mutating func markNeedsWork() {
+    guard !decisions.verdicts.needsWork else {
+      message = Message("the case needs work already; \(Self.retractingText)")
       return
     }
     let before = decisions.verdicts
@@ -125,20 +130,44 @@ extension ReviewState {
     message = Message(text)
   }
 
-  /// Rejects a case without versions, or withdraws its rejection.
-  private mutating func toggleCaseRejection() {
-    let wasRejected = decisions.verdicts.isCaseRejected
-    decide(wasRejected ? "take back rejected" : "reject the case") {
-      $0.verdicts.isCaseRejected.toggle()
+  /// Rejects a case without versions.
+  private mutating func rejectCase() {
+    guard !decisions.verdicts.isCaseRejected else {
+      message = Message("the case is rejected already; \(Self.retractingText)")
+      return
+    }
+    decide("reject the case") {
+      $0.verdicts.isCaseRejected = true
       $0.verdicts.needsWork = false
     }
-    message = Message(
-      wasRejected ? "the case is no longer rejected" : "rejected the case: it has no version to accept")
+    message = Message("rejected the case: it has no version to accept")
   }
 
-  /// Sets the score; the current score again, or 0, removes it.
+  /// Takes back every verdict on the case and its versions, or the flag.
+  mutating func retract(_ kind: Retraction) {
+    switch kind {
+    case .flag:
+      let wasFlagged = decisions.verdicts.isFlagged
+      decide("take back the flag") { $0.verdicts.isFlagged = false }
+      message = Message(wasFlagged ? "the case is no longer flagged" : "the case is not flagged")
+    case .verdict:
+      let hadVerdict = decisions.verdicts.hasVerdict || acceptedElsewhere != nil
+      decide("take back the verdict") {
+        ($0.verdicts.accepted, $0.verdicts.rejected) = (nil, [])
+        ($0.verdicts.isCaseRejected, $0.verdicts.needsWork) = (false, false)
+      }
+      acceptedElsewhere = nil
+      message = Message(hadVerdict ? "the case has no verdict any more" : "the case has no verdict")
+    }
+  }
+
+  /// Sets the score; 0 removes it.
   mutating func giveScore(_ score: Int) {
-    let isRemoved = score == 0 || decisions.verdicts.score == score
+    guard decisions.verdicts.score != score else {
+      message = Message("score \(score) of 5 already; :score 0 removes it")
+      return
+    }
+    let isRemoved = score == 0
     decide(isRemoved ? "take back the score" : "score \(score)") {
       $0.verdicts.score = isRemoved ? nil : score
     }

@@ -121,14 +121,19 @@ extension ReviewState {
     let path = request.imagePath.map { cleaned($0) } ?? "the sample case"
     let name = [position, caseName.map { cleaned($0) }, path].compactMap(\.self).joined(separator: "  ")
     if case .ended(let failure?) = phase {
-      let lines = wrapped("\(name) cannot be opened: \(failure)", width: max(20, frame.columns - 8))
+      // Most reasons begin with the path.
+      let heading =
+        failure.contains(path) ? [position, caseName.map { cleaned($0) }].compactMap(\.self) : [name]
+      let subject = heading.isEmpty ? "" : heading.joined(separator: "  ") + " "
+      let lines = wrapped("\(subject)cannot be opened: \(failure)", width: max(20, frame.columns - 8))
       for (offset, line) in lines.enumerated() {
         frame.writeCentred(line, row: middle - 1 + offset, style: Theme.strong, in: frame.bounds)
       }
-      paintOpeningKeys(
-        ReviewState.caseKeys + [("f", "f"), (" flags it, ", nil)], row: middle + 1 + lines.count, into: &frame
-      )
-      paintOpeningMessage(row: middle + 3 + lines.count, into: &frame)
+      let row = middle + 1 + lines.count
+      paintOpeningKeys(ReviewState.caseKeys, row: row, into: &frame)
+      if position != nil { paintCentred(ReviewState.unopenedKeys, row: row + 1, into: &frame) }
+      paintOpeningMessage(row: row + 3, into: &frame)
+      if case .comment = dialog { paintKeyBar(layout.keyBar, into: &frame) }
       return
     }
     frame.writeCentred("Opening \(name)", row: middle - 1, style: Theme.strong, in: frame.bounds)
@@ -152,6 +157,12 @@ extension ReviewState {
     paintOpeningKeys(position == nil ? [] : ReviewState.caseKeys, row: layout.keyBar.row, into: &frame)
   }
 
+  /// The decisions about a case that cannot be opened.
+  private static let unopenedKeys: [(text: String, key: Key?)] = [
+    ("f", "f"), (" flags it, ", nil), ("A", "A"), (" needs work, ", nil), ("e", "e"), (" rejects it, ", nil),
+    ("\"", "\""), (" comments on it, ", nil), ("z", "z"), (" undoes", nil),
+  ]
+
   private static let caseKeys: [(text: String, key: Key?)] = [
     ("Ctrl-N", .control("n")), (" and ", nil), ("Ctrl-P", .control("p")), (" go to other cases, ", nil),
     ("C", "C"), (" to the list, ", nil),
@@ -161,7 +172,12 @@ extension ReviewState {
   private func paintOpeningKeys(
     _ keys: [(text: String, key: Key?)], row: Int, into frame: inout Frame
   ) {
-    let spans = (keys + [("q", "q"), (" quits", nil)]).map { text, key in
+    paintCentred(keys + [("q", "q"), (" quits", nil)], row: row, into: &frame)
+  }
+
+  /// Keys with what they do, in the middle of a row that has room for them.
+  private func paintCentred(_ keys: [(text: String, key: Key?)], row: Int, into frame: inout Frame) {
+    let spans = keys.map { text, key in
       Span(text, Theme.quiet, click: key.map { .key($0) })
     }
     let width = spans.reduce(0) { $0 + TextWidth.columns($1.text) }

@@ -91,7 +91,8 @@ extension ReviewState {
 
   /// The verdicts in about `width` columns and at most `room` columns; empty where nothing was decided.
   private func verdictText(atMost width: Int, room: Int) -> String {
-    let facts = verdictFacts
+    let (unkept, decided) = (unkeptFacts, verdictFacts)
+    let facts = unkept + decided
     guard !facts.isEmpty else { return "" }
     var text = " " + facts.map(\.whole).joined(separator: ", ") + " "
     if let accepted = decisions.verdicts.accepted.flatMap({ version($0) }) {
@@ -101,21 +102,28 @@ extension ReviewState {
       text = text.replacing("@", with: name, maxReplacements: 1)
     }
     guard TextWidth.columns(text) > room else { return text }
-    // The last facts are the least important.
-    var words = facts.map(\.word)
+    // The last facts are the least important, and the verdict comes before what is not kept of it.
+    let notKept = unkept.count > 1 ? ["not kept"] : unkept.map(\.word)
+    var words = decided.prefix(1).map(\.word) + notKept + decided.dropFirst().map(\.word)
     while words.count > 1, words.joined(separator: ", ").count + 2 > room { words.removeLast() }
     return TextWidth.truncated(" " + words.joined(separator: ", ") + " ", to: room)
   }
 
-  /// Each decision as a text, with "@" for the accepted version's name, and as one word.
-  private var verdictFacts: [(whole: String, word: String)] {
-    let verdicts = decisions.verdicts
+  /// What is not kept of the decisions, as a text and as few words.
+  private var unkeptFacts: [(whole: String, word: String)] {
     var facts: [(whole: String, word: String)] = []
     switch journal {
     case .opening, .writing: break
     case .failing, .absent: facts.append(("not journalled", "not journalled"))
     }
     if unwrittenVerdictsReason != nil { facts.append(("verdicts not written", "not written")) }
+    return facts
+  }
+
+  /// Each decision as a text, with "@" for the accepted version's name, and as one word.
+  private var verdictFacts: [(whole: String, word: String)] {
+    let verdicts = decisions.verdicts
+    var facts: [(whole: String, word: String)] = []
     if let accepted = verdicts.accepted.flatMap({ version($0) }) {
       let isExported = exported[accepted.id] != nil
       facts.append(
@@ -341,6 +349,16 @@ extension ReviewState {
     barSpans(binding).map(\.text).joined().trimmingCharacters(in: .whitespaces)
   }
 
+  /// The word of a binding; in pairs of labels that the reviewer asked for, leaving keeps no names.
+  private func barWord(_ binding: KeyBinding) -> String {
+    if binding.context == .pairing, binding.action == .answer(.dismiss), case .pairing(let pairing) = dialog,
+      !pairing.isOpenedByProgram
+    {
+      return "leave them"
+    }
+    return binding.barWord ?? ""
+  }
+
   /// The keys of a binding and its word; a click on a key presses that key, and one on the word the first key.
   private func barSpans(_ binding: KeyBinding) -> [Span] {
     let arrows: [Key: String] = [.up: "↑", .down: "↓", .left: "←", .right: "→"]
@@ -349,7 +367,7 @@ extension ReviewState {
       Span((position == 0 ? "" : gap) + (arrows[key] ?? key.label), Theme.barStrong, click: .key(key))
     }
     let word = Span(
-      " \(binding.barWord ?? "")  ", Theme.barQuiet, click: binding.barKeys.first.map { .key($0) })
+      " \(barWord(binding))  ", Theme.barQuiet, click: binding.barKeys.first.map { .key($0) })
     return keys + [word]
   }
 

@@ -7,7 +7,16 @@ extension SessionState {
   mutating func openRequestedImage() -> [SessionEffect] {
     guard let image = review.requestedImage else { return [] }
     cases[current]?.requestedImage = nil
-    if let known = worklist.id(of: image) { return known == current ? [] : move(to: known) }
+    if let known = worklist.id(of: image) {
+      let name = cleaned(worklist.isAbsent ? review.content.name : worklist.cases[known.position].name)
+      guard known != current else {
+        cases[current]?.message = Message("\(name) is open already")
+        return []
+      }
+      let effects = move(to: known)
+      if current == known, !worklist.isAbsent { cases[known]?.announce("\(name) is in the list already") }
+      return effects
+    }
     let entry = worklist.append(image)
     return [.add(entry)] + move(to: CaseID(worklist.cases.count - 1))
   }
@@ -33,16 +42,27 @@ extension WorklistState {
     return cases.indices.first { cases[$0].hasSameImage(as: wanted) }.map { CaseID($0) }
   }
 
-  /// Adds an image at the end of the list, under a name that no other case has, nor another image in the records.
+  /// Adds an image at the end of the list, under the name that it has in the records, else under one that no other case
+  /// has, nor another image in the records.
   mutating func append(_ image: CheckedImage) -> WorklistCase {
     let stem = FilePath.stem(of: image.path)
-    let name = stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem
-    let (used, path) = (Set(cases.map(\.name)), FilePath.absolute(image.path))
-    let unique = WorklistCase.freeName(name) { candidate in
-      used.contains(candidate)
-        || reviews[candidate]?.entries.values.contains { FilePath.absolute($0.last.image) != path } == true
+    var entry = WorklistCase(
+      name: stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem, images: [image.path],
+      series: image.series)
+    let used = Set(cases.map(\.name))
+    func isRecorded(_ review: CaseReview) -> Bool {
+      review.entries.values.allSatisfy {
+        entry.hasSameImage(as: WorklistCase(name: "", images: [$0.last.image], series: $0.last.series))
+      }
     }
-    let entry = WorklistCase(name: unique, images: [image.path], series: image.series)
+    let recorded = reviews.filter { !used.contains($0.key) && isRecorded($0.value) }.keys.min()
+    let path = FilePath.absolute(image.path)
+    entry.name =
+      recorded
+      ?? WorklistCase.name(
+        entry.name, ofImage: path,
+        isFurtherSeries: cases.contains { $0.images.first.map(FilePath.absolute) == path }
+      ) { used.contains($0) || reviews[$0] != nil }
     cases.append(entry)
     arrange()
     return entry

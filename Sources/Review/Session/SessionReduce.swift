@@ -102,6 +102,7 @@ extension SessionState {
         if key == .enter || key == .escape { cases[current]?.endIgnoring() }
         return []
       }
+      if let effects = editUnopenedComment(key) { return effects }
       if let step = worklistStep(key) { return perform(step) }
       if isTooEarly(key) { return [] }
       if review.phase == .opening, [.character("q"), .escape, .control("c")].contains(key),
@@ -113,15 +114,14 @@ extension SessionState {
         if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
           return askBeforeLeaving() ?? leaveAll()
         }
-        if let verdict = pictureVerdict(key) { return giveVerdictUnseen(verdict) }
-        if case .verdict = KeyTable.action(key, in: .picture) {
-          noteFewVerdicts()
-          // What is typed for a comment is ignored.
-          if review.asksForLine(key) { cases[current]?.ignoreTyping(Self.fewVerdicts) }
-        }
+        if let effects = decideUnopened(key) { return effects }
       }
-      if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
+      if review.phase == .opening, pictureVerdict(key) != nil {
+        noteStillOpening()
+        return []
+      }
       return reduceCase(current, .terminal(input))
+    case .mouse where unopenedComment != nil: return []
     case .mouse(let event):
       if event.action == .press, event.button == 1, let key = clickedKey(at: event.cell) {
         // While a case is being opened, or could not be, there is nothing else to click.
@@ -129,7 +129,9 @@ extension SessionState {
         if let step = worklistStep(key) { return perform(step) }
       }
       return reduceCase(current, .terminal(input))
-    case .paste: return reduceCase(current, .terminal(input))
+    case .paste(let text):
+      if pasteIntoUnopenedComment(text) { return [] }
+      return reduceCase(current, .terminal(input))
     }
   }
 
@@ -152,16 +154,15 @@ extension SessionState {
   private mutating func perform(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
-      return move(
+      return moveOn(
         to: worklist.neighbour(of: current, by: 1),
         otherwise: "this is the last case of the list\(filterNote)")
     case .previous:
-      return move(
-        to: worklist.neighbour(of: current, by: -1),
-        otherwise: "this is the first case of the list\(filterNote)")
+      return move(to: caseBefore, otherwise: "this is the first case of the list\(filterNote)")
     case .nextUnread:
-      return move(
-        to: worklist.nextUnread(after: current), otherwise: "every case of the list was read\(filterNote)")
+      return moveOn(
+        to: worklist.nextUnread(after: current), isNeighbour: false,
+        otherwise: "every case of the list was read\(filterNote)")
     case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
     }
@@ -169,10 +170,31 @@ extension SessionState {
 
   // MARK: Moving on
 
+  /// Goes forward to a case, from which ``caseBefore`` leads back.
+  /// - Parameter isNeighbour: Whether it is the next one in the list.
+  private mutating func moveOn(
+    to next: CaseID?, isNeighbour: Bool = true, otherwise text: String
+  ) -> [SessionEffect] {
+    let (from, arrangement) = (current, worklist.arrangementText)
+    let effects = move(to: next, otherwise: text)
+    guard current != from else { return effects }
+    if cameFromArrangement != arrangement { (cameFrom, cameFromArrangement) = ([:], arrangement) }
+    // Of cases that were skipped, the one before comes first, unless the filter leaves out where one came from.
+    cameFrom[current] = isNeighbour || !worklist.filter.isEmpty ? from : nil
+    return effects
+  }
+
+  /// The case from which the reader went forward to this one, although it may have left the list since; else the one before it
+  /// in the list.
+  private var caseBefore: CaseID? {
+    let known = cameFromArrangement == worklist.arrangementText ? cameFrom[current] : nil
+    return known ?? worklist.neighbour(of: current, by: -1)
+  }
+
   /// Gives a verdict on the case on the screen and goes on to the next, unless the verdict could not be given.
   private mutating func giveVerdict(_ verdict: Verdict) -> [SessionEffect] {
     let decided = current
-    let isOpen = review.phase == .reviewing
+    let isNew: Bool
     var effects: [SessionEffect]
     switch review.phase {
     case .opening:
@@ -181,26 +203,24 @@ extension SessionState {
       return []
     case .reviewing:
       guard isSeen() else { return [] }
+      isNew = !review.hasVerdict(verdict)
       effects = reduceCase(current, .verdictGiven(verdict))
       guard review.hasVerdict(verdict) else { return effects }
     case .ended:
       guard isSeen() else { return [] }
-      guard verdict == .needsWork || verdict == .flagged else {
+      guard verdict != .accepted else {
         noteFewVerdicts()
         return []
       }
-      let before = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
-      let isGiven = verdict == .flagged ? before.isFlagged : before.verdict == .needsWork
-      effects = isGiven ? [] : giveVerdictUnseen(verdict)
+      isNew = !unopenedDecision.has(verdict)
+      effects = giveVerdictUnopened(verdict)
     }
     let text = "\(cleaned(worklist.cases[decided.position].name)) \(verdict.rawValue)"
-    effects += move(
-      to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list\(filterNote)"
-    )
+    effects += moveOn(
+      to: worklist.neighbour(of: current, by: 1),
+      otherwise: "\(text); that was the last case of the list\(filterNote)")
     guard current != decided else { return effects }
-    // A filter may leave out the case that was just decided.
-    let leadsBack = isOpen && worklist.filter.isEmpty
-    cases[current]?.announce(text + (leadsBack ? "; Ctrl-P z takes it back" : ""))
+    cases[current]?.announce(text + (isNew ? "; Ctrl-P z takes it back" : ""))
     return effects
   }
 
@@ -239,7 +259,7 @@ extension SessionState {
   }
 
   /// Whether the case on the screen could be seen before the key that is being handled; a message where not.
-  private mutating func isSeen() -> Bool {
+  mutating func isSeen() -> Bool {
     if let seenSince, clock - seenSince >= Self.shortestLook { return true }
     if seenSince != nil { seenSince = clock }
     let name = cleaned(worklist.cases[current.position].name)
@@ -251,7 +271,7 @@ extension SessionState {
   private var filterNote: String { worklist.filter.isEmpty ? "" : ", filter \(cleaned(worklist.filter))" }
 
   /// The verdict that a key gives in the picture; nil for other keys.
-  private func pictureVerdict(_ key: Key) -> Verdict? {
+  func pictureVerdict(_ key: Key) -> Verdict? {
     guard !worklist.isAbsent, case .verdict(.give(let verdict)) = KeyTable.action(key, in: .picture) else {
       return nil
     }
@@ -260,30 +280,7 @@ extension SessionState {
 
   private mutating func noteStillOpening() {
     let name = worklist.cases[current.position].name
-    cases[current]?.message = Message(
-      "\(name.printableLine) is still being opened: nothing was decided", .warning)
-  }
-
-  private static let fewVerdicts = "a case that cannot be opened can only be flagged (f) or need work (A)"
-
-  /// Says which decisions are possible about a case that cannot be opened.
-  private mutating func noteFewVerdicts() {
-    cases[current]?.message = Message(Self.fewVerdicts, .warning)
-  }
-
-  /// Flags a case that cannot be opened, or marks it as needing work; the same verdict again removes it.
-  private mutating func giveVerdictUnseen(_ verdict: Verdict) -> [SessionEffect] {
-    var decision = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
-    switch verdict {
-    case .accepted, .rejected:
-      noteFewVerdicts()
-      return []
-    case .flagged: decision.isFlagged.toggle()
-    case .needsWork: decision.verdict = decision.verdict == .needsWork ? nil : .needsWork
-    }
-    recorded[current] = decision
-    cases[current]?.message = Message("\(decision.summary); in the records of the worklist")
-    return [.record(current, .decided, decision)]
+    cases[current]?.announce("\(name.printableLine) is still being opened: nothing was decided", .warning)
   }
 
   /// Goes to a case; where there is none, a message says why.
@@ -300,6 +297,7 @@ extension SessionState {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
     if review.phase == .reviewing { shown.insert(current) }
     cases[current]?.ignoresTyping = false
+    cases[current]?.endAnnouncement()
     // A case that is not open shows nothing, so the settings of the one before it go on.
     if review.phase == .reviewing { displaySettings = review.displaySettings }
     var effects = recordClosing()
@@ -369,9 +367,9 @@ extension SessionState {
   /// Shows the notes about unused files of the worklist once.
   fileprivate mutating func showPendingNotes() {
     guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
-    for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
     cases[current]?.appendMessage(
       pendingNotes.count == 1 ? pendingNotes[0] : "\(pendingNotes[0]) (M: all \(pendingNotes.count))")
+    for note in pendingNotes.dropFirst() { cases[current]?.messageLog.add(Message(note, .warning)) }
     pendingNotes = []
   }
 

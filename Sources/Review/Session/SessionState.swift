@@ -29,6 +29,12 @@ package struct SessionState: Equatable, Sendable {
   package internal(set) var current: CaseID
   /// The case that was on the screen before.
   package internal(set) var previous: CaseID?
+  /// The case from which the reader came to a case by going forward; empty again when filter or order change.
+  var cameFrom: [CaseID: CaseID] = [:]
+  /// The filter and the order to which ``cameFrom`` belongs.
+  var cameFromArrangement = ""
+  /// What was decided about cases that cannot be opened before each decision of this session, for undo.
+  var decisionsBefore: [CaseID: [CaseDecision]] = [:]
   /// The worklist; with one case where only that was asked for.
   package var worklist: WorklistState
   /// The duration of the session in seconds, at the last key.

@@ -25,6 +25,8 @@ package struct WorklistState: Equatable, Sendable {
   private(set) var unwritten: [String: CaseDecision] = [:]
   /// The cases that match the filter, in the order of the list.
   package internal(set) var order: [CaseID]
+  /// All cases in the order of the list.
+  private var arrangement: [CaseID]
   /// The condition that the cases in the list fulfil, as it was typed; empty for none.
   package internal(set) var filter = ""
   /// The error in the filter that is being typed, or the label in the present one that no case has; nil for neither.
@@ -74,6 +76,7 @@ package struct WorklistState: Equatable, Sendable {
     self.notes = notes
     singleCase = nil
     order = cases.indices.map { CaseID($0) }
+    arrangement = order
     collectTags()
   }
 
@@ -85,7 +88,7 @@ package struct WorklistState: Equatable, Sendable {
     (selections, firstVersionNumber) = ([], request.firstVersionNumber)
     notes = []
     singleCase = request
-    order = [CaseID(0)]
+    (order, arrangement) = ([CaseID(0)], [CaseID(0)])
   }
 
   /// Adds readers' decisions about cases, by name, and arranges the list again.
@@ -163,10 +166,15 @@ package struct WorklistState: Equatable, Sendable {
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
     // Without a worklist, one image replaces another, and there is no list.
     guard !isAbsent else { return nil }
-    guard let position = order.firstIndex(of: id) else {
-      return count > 0 ? order.first { $0 > id } : order.last { $0 < id }
+    let next: Int
+    if let position = order.firstIndex(of: id) {
+      next = position + count
+    } else {
+      let listed = Set(order)
+      let position = arrangement.prefix { $0 != id }.count { listed.contains($0) }
+      // The case after one that is not listed has its position.
+      next = position + count - (count > 0 ? 1 : 0)
     }
-    let next = position + count
     return order.indices.contains(next) ? order[next] : nil
   }
 
@@ -242,6 +250,9 @@ package struct WorklistState: Equatable, Sendable {
     return name + (isDescending ? ", descending" : "")
   }
 
+  /// The filter and the order, which is the same text for the same arrangement.
+  var arrangementText: String { "\(sortText) \(filter)" }
+
   /// Sorts by another column; the worklist's own order comes before the first column.
   mutating func sort(by count: Int) {
     let columns = WorklistState.sortColumns.count + 1
@@ -286,16 +297,18 @@ package struct WorklistState: Equatable, Sendable {
   mutating func arrange() {
     let all = cases.indices.map { (id: CaseID($0), row: row(CaseID($0))) }
     labelProblem = query.unknownLabel(in: all.map(\.row))?.description
-    let rows = all.filter { query.matches($0.row) }
-    guard let sortColumn else {
-      order = isDescending ? rows.reversed().map(\.id) : rows.map(\.id)
-      return
-    }
+    arrangement = sorted(all)
+    let matching = Set(all.filter { query.matches($0.row) }.map(\.id))
+    order = arrangement.filter { matching.contains($0) }
+  }
+
+  /// Cases, which ascend by their positions in the worklist, in the order of the list.
+  private func sorted(_ rows: [(id: CaseID, row: CaseRow)]) -> [CaseID] {
+    guard let sortColumn else { return isDescending ? rows.reversed().map(\.id) : rows.map(\.id) }
     let column = WorklistState.sortColumns[sortColumn].column
-    let positions = Dictionary(
-      cases.indices.map { (cases[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
-    order = CaseOrder(column, isDescending: isDescending).sorted(rows.map(\.row)).compactMap {
-      positions[$0.item.name].map { CaseID($0) }
+    let ids = Dictionary(rows.map { ($0.row.item.name, $0.id) }, uniquingKeysWith: { first, _ in first })
+    return CaseOrder(column, isDescending: isDescending).sorted(rows.map(\.row)).compactMap {
+      ids[$0.item.name]
     }
   }
 }

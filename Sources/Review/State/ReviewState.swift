@@ -182,8 +182,8 @@ package struct ReviewState: Equatable, Sendable {
   /// Whether a key asked for a line that could not be opened, so that the text that is typed for it is ignored until
   /// Enter, Esc or a key that does not type.
   package var ignoresTyping = false
-  /// What the session says about the case before this one, until this case is open.
-  var announcement: String?
+  /// What the session says about the case before this one, or about a key that came before this one was open, until the case is left.
+  var announcement: Message?
 
   /// A session that is about to open `request`.
   package init(request: OpenCaseRequest, screen: ScreenSize, capabilities: TerminalCapabilities) {

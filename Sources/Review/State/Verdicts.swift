@@ -3,6 +3,11 @@ package enum Verdict: String, Equatable, Sendable {
   case needsWork = "needs work"
 }
 
+/// What ":retract" takes back.
+package enum Retraction: String, Equatable, Sendable, CaseIterable {
+  case verdict, flag
+}
+
 /// The decisions about a case and its versions.
 ///
 /// They are independent of each other.

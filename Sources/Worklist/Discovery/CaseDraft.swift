@@ -1,4 +1,3 @@
-import ImageFormats
 import Work
 
 /// A case whose masks are not all known yet.
@@ -23,17 +22,9 @@ struct CaseDraft {
     masks.append(.init(name: unique, path: path))
   }
 
-  /// The masks in the order of their names, then those that were exported from a review, which lie beside the image.
+  /// The masks in the order of their names.
   func sortedMasks(_ order: (String) -> Int) -> [WorklistCase.Mask] {
-    let sorted = masks.sorted { order($0.name) < order($1.name) }
-    guard sorted.count > 1 else { return sorted }
-    let folder = images.first.map { FilePath.folder(of: $0.path) }
-    let exports = Set(
-      sorted.map(\.path).filter {
-        FilePath.folder(of: $0) == folder
-          && ExportRecord(besideMask: ImageName.stem(of: $0))?.isFromReview == true
-      })
-    return sorted.filter { !exports.contains($0.path) } + sorted.filter { exports.contains($0.path) }
+    masks.sorted { order($0.name) < order($1.name) }
   }
 }
 

@@ -6,7 +6,7 @@ import Work
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
     case unreadable, tooDeep, dicom, damagedDICOM, twice, besideImages, maskWithoutImage, ambiguous,
-      furtherMask
+      furtherMask, reviewExport
 
     /// The reason for a number of files: "3 masks without an image".
     func text(_ count: Int) -> String {
@@ -21,6 +21,8 @@ struct DiscoveryNotes {
       case .maskWithoutImage: counted(count, "mask") + " without an image"
       case .ambiguous: counted(count, "mask fits", "masks fit") + " several images"
       case .furtherMask: counted(count, "further mask") + " of a pipeline not used"
+      case .reviewExport:
+        counted(count, "mask") + " exported from a review not listed (:mask FILE opens one beside a case)"
       }
     }
   }

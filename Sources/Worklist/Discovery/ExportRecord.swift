@@ -2,9 +2,11 @@ import Foundation
 import Work
 
 /// What the record beside a mask says that the program wrote.
-struct ExportRecord {
+struct ExportRecord: Equatable {
   /// The file name of the image that the mask was made from; nil where the record does not say.
   private(set) var imageName: String?
+  /// The name of the folder of this image; nil where the record does not say.
+  private var imageFolderName: String?
   /// The choice of the image's series, where its file holds several.
   private(set) var series: String?
   /// Whether the mask was exported from a review.
@@ -18,10 +20,24 @@ struct ExportRecord {
       let value = String(textOf: data).flatMap({ JSONValue($0) }),
       case .string(let tool)? = value[key: "tool"], tool.hasPrefix("segdeck")
     else { return nil }
-    if case .string(let path)? = value[key: "input"]?[key: "path"] { imageName = FilePath.name(of: path) }
+    if case .string(let path)? = value[key: "input"]?[key: "path"] {
+      imageName = FilePath.name(of: path)
+      imageFolderName = FilePath.name(of: FilePath.folder(of: path))
+    }
     if case .string(let series)? = value[key: "input"]?[key: "choice"]?[key: "series"] {
       self.series = series
     }
     if case .object? = value[key: "review"] { isFromReview = true } else { isFromReview = false }
+  }
+
+  /// Whether the mask is what a review exported beside its image, or beside the image's folder: a copy of a reader's
+  /// choice, which is no version to choose from.
+  ///
+  /// Where a reader put it in a folder of masks, it is one.
+  ///
+  /// - Parameter names: The names of the files and folders that lie beside the mask.
+  func isReviewExport(beside names: Set<String>) -> Bool {
+    isFromReview
+      && [imageName, imageFolderName].contains { $0.map { !$0.isEmpty && names.contains($0) } ?? false }
   }
 }

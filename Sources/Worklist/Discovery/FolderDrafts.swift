@@ -7,9 +7,11 @@ extension FolderTree {
   /// Where all images of a folder below the searched one differ only in words for modalities, they are one case, named
   /// after the folder.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
-    let exports = exports()
-    let images = files.filter { $0.role.kind == .image && exports[$0.stem] == nil }
-    let others = files.filter { $0.role.kind != .image || exports[$0.stem] != nil }
+    // A file whose name says that it is a mask is paired by its name, but beside DICOM series, whose cases are named
+    // after the folder.
+    let holdsSeries = files.contains { $0.series != nil }
+    let images = files.filter { $0.role.kind == .image && $0.record == nil }
+    let others = files.filter { $0.role.kind != .image || $0.record != nil }
     var drafts = CaseDraft.grouped(images, folder: relativePath)
     let isBelow = !relativePath.isEmpty
     let hasPlainMask = others.contains { $0.role.subject.isEmpty && $0.role.trailingSubject == nil }
@@ -24,8 +26,9 @@ extension FolderTree {
     }
     let index = CaseIndex(drafts)
     for file in others {
-      let source = exports[file.stem].flatMap { export in
-        drafts.firstIndex { $0.images.contains(where: export.isOf) }
+      let record = file.role.kind == .image || holdsSeries ? file.record : nil
+      let source = record.flatMap { record in
+        drafts.firstIndex { $0.images.contains(where: record.isOf) }
       }
       let cases = source.map { [$0] } ?? index.match(file)?.cases ?? []
       switch cases.count {
@@ -37,19 +40,6 @@ extension FolderTree {
       }
     }
     return drafts
-  }
-
-  /// The masks that the program exported, found by their records, by stem.
-  ///
-  /// A file whose name says that it is a mask is paired by its name, but beside DICOM series, whose cases are named after
-  /// the folder.
-  private func exports() -> [String: ExportRecord] {
-    let holdsSeries = files.contains { $0.series != nil }
-    var exports: [String: ExportRecord] = [:]
-    for file in files where recordStems.contains(file.stem) && (file.role.kind == .image || holdsSeries) {
-      exports[file.stem] = ExportRecord(besideMask: FilePath.joined(path, file.stem))
-    }
-    return exports
   }
 }
 

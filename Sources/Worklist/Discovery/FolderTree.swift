@@ -13,6 +13,8 @@ struct FoundFile: Equatable {
   private(set) var role: FileRole
   /// The DICOM series that this entry stands for; nil for an image file of any other format.
   private(set) var series: DicomListing.Series?
+  /// The record beside it that the program wrote with a mask; nil for other files.
+  fileprivate(set) var record: ExportRecord?
 
   init(folder: FolderTree, name: String) {
     path = FilePath.joined(folder.path, name)
@@ -48,8 +50,6 @@ struct FolderTree {
   let name: String
   var files: [FoundFile] = []
   var folders: [FolderTree] = []
-  /// Names of JSON files without ".json".
-  var recordStems: Set<String> = []
   /// DICOM segmentations.
   var segmentations: [DicomListing.Segmentation] = []
 
@@ -125,6 +125,7 @@ struct FolderReader {
     }
     var tree = FolderTree(path: path, relativePath: relativePath, name: name)
     var stems: [String: String] = [:]
+    var recordStems: Set<String> = []
     var others: [String] = []
     var dicomCount = 0
     for (index, name) in names.naturallySorted(by: \.self).enumerated() {
@@ -144,7 +145,7 @@ struct FolderReader {
           tree.files.append(found)
         }
       } else if name.hasSuffix(".json") {
-        tree.recordStems.insert(String(name.dropLast(".json".count)))
+        recordStems.insert(String(name.dropLast(".json".count)))
       } else if let status = FileSystem.status(file) {
         guard status.st_mode & S_IFMT == S_IFDIR else {
           others.append(file)
@@ -165,12 +166,27 @@ struct FolderReader {
           ))
       }
     }
+    readRecords(&tree, stems: recordStems, beside: Set(names))
     // Files without a suffix of DICOM are taken for DICOM where the first of them are.
     if dicomCount > 0 || others.prefix(3).contains(where: DicomListing.isDICOM) {
       try addSeries(to: &tree, fileCount: dicomCount > 0 ? dicomCount : others.count)
     }
     tree.takeOnlySeries()
     return tree
+  }
+
+  /// Reads the records of masks that the program wrote, and leaves out the masks that were exported from a review.
+  private mutating func readRecords(_ tree: inout FolderTree, stems: Set<String>, beside names: Set<String>) {
+    for index in tree.files.indices where stems.contains(tree.files[index].stem) {
+      tree.files[index].record = ExportRecord(besideMask: FilePath.joined(tree.path, tree.files[index].stem))
+    }
+    tree.files.removeAll { file in
+      guard let record = file.record,
+        record.isReviewExport(beside: names.subtracting([FilePath.name(of: file.path)]))
+      else { return false }
+      notes.add(.reviewExport, file.path)
+      return true
+    }
   }
 
   /// Adds the DICOM series and segmentations of a folder.

@@ -60,8 +60,7 @@ extension Worklist {
       notes: search.notes.lines)
   }
 
-  /// The cases in natural order, each with a unique name; masks have the same order in all cases, but those that were
-  /// exported from a review come last: they are no version that the others are compared with.
+  /// The cases in natural order, each with a unique name; masks have the same order in all cases.
   ///
   /// - Parameter allNames: The names that a search without `labelFolders` finds, so that names do not depend on them;
   ///   empty where there are none.

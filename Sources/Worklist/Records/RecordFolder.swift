@@ -27,6 +27,19 @@ package enum RecordFolder {
     FilePath.joined(UserFolder.state(environment), "records") + FilePath.absolute(shared(worklist: path))
   }
 
+  /// The folder from which records name the images of a worklist: the folder of cases, or that of the worklist file.
+  static func imageFolder(worklist path: String) -> String {
+    FilePath.absolute(FileSystem.isFolder(path) ? path : FilePath.folder(of: path))
+  }
+
+  /// The path of an image as records of a worklist hold it: from the worklist's folder where it is in it, else absolute.
+  package static func recordedPath(ofImage image: String, worklist path: String) -> String {
+    let folder = imageFolder(worklist: path)
+    let beginning = folder.hasSuffix("/") ? folder : folder + "/"
+    let whole = FilePath.absolute(image)
+    return whole.hasPrefix(beginning) ? String(whole.dropFirst(beginning.count)) : whole
+  }
+
   /// Whether a name is that of a file of records; hidden files, such as unfinished ones, are not.
   static func isRecordFile(_ name: String) -> Bool { name.hasSuffix(".jsonl") && !name.hasPrefix(".") }
 

@@ -176,14 +176,15 @@ struct ReviewCommand: ParsableCommand {
     }
     var records = ReviewRecords(worklist: path)
     records.poll()
-    list.append(records.addedCases)
+    records.addCases(to: &list)
     guard !list.cases.isEmpty else { throw InputError(path, "holds no case", expected: "at least one") }
     let state = WorklistState(
       list, reviews: records.reviews, reader: reader, selections: selections,
       firstVersionNumber: Self.firstVersionNumber,
-      notes: (selections.isEmpty ? [] : [Self.labelNote]) + list.notes + records.notes)
+      notes: (selections.isEmpty ? [] : [Self.labelNote]) + [records.unlistedNote(list)].compactMap(\.self)
+        + list.notes + records.notes)
     let services = WorklistServices(
-      list, records: records, writer: RecordWriter(worklist: path, reader: reader),
+      list, of: path, records: records, writer: RecordWriter(worklist: path, reader: reader),
       preferredModel: preferredModel)
     try options.onTerminal {
       ReviewSession.run(terminal: $0, worklist: state, first: state.lastOnScreen, services: services)

@@ -41,14 +41,21 @@ package struct JournalledDecision {
     cancellation: Cancellation, isWanted: (_ caseName: String, _ seconds: Double) -> Bool
   ) -> [String: JournalledDecision] {
     let items = Dictionary(cases.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let ofImages = Dictionary(grouping: cases) { item in
+      FilePath.absolute(item.images[0]) + (item.series.map { ", series \($0)" } ?? "")
+    }
     var found: [String: JournalledDecision] = [:]
     for journal in folder.items() {
       if cancellation.isRequested { break }
       guard !JournalFile.isInUse(journal.path),
         let (file, contents) = try? JournalFile.openForReading(journal.path),
         let opened = contents.entries.lazy.compactMap(\.text).compactMap(JournalLine.init).first?.opened,
-        (opened.worklist, opened.reader) == (records, reader), let item = items[opened.caseName]
+        (opened.worklist, opened.reader) == (records, reader),
+        let named = items[opened.caseName]
       else { continue }
+      // Another image may have this name now that was that of an image which a reader added.
+      let ofImage = ofImages[opened.imageText] ?? []
+      let item = ofImage.contains(named) ? named : ofImage.first ?? named
       let reading = JournalReading(contents, of: file)
       guard let seconds = reading.decisionSeconds, isWanted(item.name, seconds),
         seconds > found[item.name]?.seconds ?? -.infinity,

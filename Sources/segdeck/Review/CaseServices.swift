@@ -19,14 +19,18 @@ final class CaseServices: ReviewServices {
   /// The name of the case in the worklist; nil without one.
   private let caseName: String?
   private let preferredModel: String?
+  private let listedImage: @Sendable (CheckedImage) -> CheckedImage?
 
   /// - Parameters:
   ///   - preferredModel: A model (bundled name or path) that is listed before the bundled ones.
   ///   - owner: The case of a worklist and its reader; nil for an image that is reviewed by itself.
   ///   - sessionPairings: Pairings of the other cases of a worklist; nil for an image that is reviewed by itself.
+  ///   - listedImage: Finds the case of a worklist that shows an image, whatever path names it there.
   init(
-    preferredModel: String? = nil, owner: CaseJournal.Owner? = nil, sessionPairings: SessionPairings? = nil
+    preferredModel: String? = nil, owner: CaseJournal.Owner? = nil, sessionPairings: SessionPairings? = nil,
+    listedImage: @escaping @Sendable (CheckedImage) -> CheckedImage? = { _ in nil }
   ) {
+    self.listedImage = listedImage
     self.preferredModel = preferredModel
     self.sessionPairings = sessionPairings
     runs = NetworkRunCache()
@@ -139,8 +143,10 @@ final class CaseServices: ReviewServices {
     let image = try Self.inWordsOfCommands {
       try ImageFile.open(path, options: ImageReadingOptions(series: series), work: work)
     }
-    return series == nil
+    let checked =
+      series == nil
       ? CheckedImage(path: path) : CheckedImage(path: image.pathInSeries, series: image.seriesInFile)
+    return listedImage(checked) ?? checked
   }
 
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {

@@ -36,6 +36,7 @@ final class WorklistServices: SessionServices {
   private static let pollSeconds = 2.0
 
   private let cases: [WorklistCase]
+  private let place: String
   private let preferredModel: String?
   private let writer: RecordWriter
   private let pairings: SessionPairings
@@ -47,10 +48,15 @@ final class WorklistServices: SessionServices {
   private static let measuringMemoryFraction = 0.25
 
   /// - Parameters:
+  ///   - place: The file or folder of the worklist.
   ///   - records: What was read so far.
   ///   - preferredModel: A model (bundled name or path) that is listed before the bundled ones.
-  init(_ worklist: Worklist, records: ReviewRecords, writer: RecordWriter, preferredModel: String?) {
+  init(
+    _ worklist: Worklist, of place: String, records: ReviewRecords, writer: RecordWriter,
+    preferredModel: String?
+  ) {
     cases = worklist.cases
+    self.place = place
     self.writer = writer
     self.preferredModel = preferredModel
     let known = WorklistPairings(records.reviews, reader: writer.reader)
@@ -67,7 +73,21 @@ final class WorklistServices: SessionServices {
       preferredModel: preferredModel,
       owner: CaseJournal.Owner(
         records: recordsPath, reader: writer.reader, caseName: name),
-      sessionPairings: pairings)
+      sessionPairings: pairings, listedImage: { [self] in listedImage(sameAs: $0) })
+  }
+
+  /// The image of a case that is the same as one that is to be opened: the same series of one file, links followed; nil
+  /// where no case has it.
+  private func listedImage(sameAs image: CheckedImage) -> CheckedImage? {
+    let wanted = WorklistCase(name: "", images: [image.path], series: image.series)
+    let cases = state.withLock(\.cases)
+    let file = FileSystem.resolved(image.path)
+    let found =
+      cases.first { $0.hasSameImage(as: wanted) }
+      ?? cases.first { item in
+        item.series == image.series && file != nil && FileSystem.resolved(item.images[0]) == file
+      }
+    return found.map { CheckedImage(path: FilePath.absolute($0.images[0]), series: $0.series) }
   }
 
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
@@ -214,6 +234,7 @@ final class WorklistServices: SessionServices {
   func add(_ entry: WorklistCase) {
     state.withLock { state in
       state.cases.append(entry)
+      state.records.list(entry)
       state.waiting.append(Entry(kind: .added, worklistCase: entry, decision: CaseDecision()))
     }
     queue.async { [self] in write() }
@@ -265,6 +286,13 @@ final class WorklistServices: SessionServices {
     }
   }
 
+  /// The path of the image in a record; that of an added case counts on any machine that has the image there.
+  private func imagePath(_ entry: Entry) -> String {
+    let image = entry.worklistCase.images[0]
+    return entry.kind == .added
+      ? FilePath.absolute(image) : RecordFolder.recordedPath(ofImage: image, worklist: place)
+  }
+
   /// Writes the queued records in order, up to the first that cannot be written.
   private func write() {
     var changed: Set<String> = []
@@ -273,7 +301,7 @@ final class WorklistServices: SessionServices {
       let name = entry.worklistCase.name
       do throws(InputError) {
         let written = try writer.append(
-          entry.kind, caseName: name, image: entry.worklistCase.images[0],
+          entry.kind, caseName: name, image: imagePath(entry),
           series: entry.worklistCase.series, decision: entry.decision,
           after: state.withLock { $0.records.highestSequence }, at: entry.date ?? Date())
         state.withLock { state in

@@ -34,7 +34,7 @@ struct CaseListOptions: ParsableArguments {
     var worklist = try opened(place, work)
     var records = ReviewRecords(worklist: place)
     records.poll()
-    worklist.append(records.addedCases)
+    records.addCases(to: &worklist)
     return CaseListing(
       place: place, worklist: worklist, records: records, query: try query(worklist.columns),
       order: try order(worklist.columns))
@@ -113,6 +113,7 @@ struct CaseListing {
     read: (CaseRow, [ReadCase.Mask], WorkContext) throws(Cancelled) -> Void = { _, _, _ in }
   ) throws(Cancelled) -> [CaseRow] {
     for note in records.notes { Console.note(note) }
+    if let note = records.unlistedNote(worklist) { Console.note(note.printableLine) }
     let pairings = WorklistPairings(records.reviews)
     var rows = worklist.cases.map { item in
       CaseRow(item, review: records.reviews[item.name], pairings: pairings.pairings(of: item))

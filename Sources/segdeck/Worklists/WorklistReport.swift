@@ -21,7 +21,7 @@ struct WorklistReport {
     table.rows = rows.map { row in
       let verdict = row.statusText + (row.review?.isDisputed == true ? " (disputed)" : "")
       var cells = [
-        row.item.name, imageText(row.item), joined(row.item.masks.map(\.name)), verdict,
+        row.item.name, imageText(row.item), joined(maskNames(row.item)), verdict,
         joined(row.review?.readers ?? []), row.review?.decision?.score.map(String.init) ?? "-",
       ]
       if isMeasured { cells += [TextTable.cell(row.measures?.lowestDice, 3), "\(row.flags.count)"] }
@@ -38,6 +38,12 @@ struct WorklistReport {
   private func imageText(_ item: WorklistCase) -> String {
     guard let image = item.images.first else { return "-" }
     return below(image) + (item.series.map { ", series \($0)" } ?? "")
+  }
+
+  /// The names of the masks as the review shows them.
+  private func maskNames(_ item: WorklistCase) -> [String] {
+    let names = item.versionNames
+    return item.masks.map { names[$0.path] ?? FilePath.name(of: $0.path) }
   }
 
   private func joined(_ names: [String]) -> String { names.isEmpty ? "-" : names.joined(separator: ", ") }
