@@ -40,19 +40,19 @@ struct TextHeaderTests {
     }
     for vectors in ["(1,0) (0,1,0) (0,0,1)", "(1,0) (0,1) (0,0)", "(1,0,0,0) (0,1,0,0) (0,0,1,0)"] {
       try refused(
-        [lps, "space directions: " + vectors], "space directions (line 7)", vectors, "vectors of 3 numbers")
+        [lps, "space directions: " + vectors], "space directions (line 7)", vectors, "(x,y,z)")
     }
     let uneven = "(1,0,0) (0,1) (0,0,1)"
-    try refused(["space directions: " + uneven], "space directions (line 6)", uneven, "vectors of 3 numbers")
+    try refused(["space directions: " + uneven], "space directions (line 6)", uneven, "(x,y,z)")
     let inTime = "space: left-posterior-superior-time"
     let spatial = "(1,0,0) (0,1,0) (0,0,1)"
     try refused(
-      [inTime, "space directions: " + spatial], "space directions (line 7)", spatial, "vectors of 4 numbers")
+      [inTime, "space directions: " + spatial], "space directions (line 7)", spatial, "(x,y,z,t)")
     for origin in ["(1,2)", "(1,2,3,4)", "(1)"] {
       try refused(
-        [lps, whole, "space origin: " + origin], "space origin (line 8)", origin, "vectors of 3 numbers")
+        [lps, whole, "space origin: " + origin], "space origin (line 8)", origin, "(x,y,z)")
     }
-    try refused([whole, "space origin: (1,2)"], "space origin (line 7)", "(1,2)", "vectors of 3 numbers")
+    try refused([whole, "space origin: (1,2)"], "space origin (line 7)", "(1,2)", "(x,y,z)")
     for vectors in ["(1,0,0) (0,1,0) (0,0,0)", "(0,0,0) (0,1,0) (0,0,1)"] {
       try refused(
         [lps, "space directions: " + vectors], "space directions (line 7)", vectors,
@@ -84,7 +84,7 @@ struct TextHeaderTests {
   @Test("a name that a header cannot state is refused, and what is written under any other is read back")
   func names() throws {
     let image = try ImageFile.open(fixture("plain.nii"))
-    let voxels = try image.scalarVolume()
+    let voxels = try image.scalarVolume().voxels
     try withTemporaryFolder { folder in
       for suffix in [".mhd", ".nhdr"] {
         for name in [
@@ -102,7 +102,7 @@ struct TextHeaderTests {
         for name in ["a ", "LOCAL", "local", "a  b", "a:b", "a=b", "#a", "\"a\"", "ä", "none", "a LIST"] {
           let path = folder.appending(path: name + suffix).path
           try PendingFile.commit(image.pendingCopy(for: path))
-          #expect(try ImageFile.open(path).scalarVolume() == voxels, "\(path)")
+          #expect(try ImageFile.open(path).scalarVolume().voxels == voxels, "\(path)")
           for written in folderNames(folder) {
             try FileManager.default.removeItem(at: folder.appending(path: written))
           }

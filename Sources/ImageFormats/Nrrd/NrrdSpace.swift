@@ -97,7 +97,7 @@ struct NrrdSpace {
   private static func vector(
     _ words: Substring, _ text: HeaderValue, dimension: Int?
   ) throws(InputError) -> [Double] {
-    let expected = dimension.map { "vectors of \(counted($0, "number"))" } ?? "(x,y,z)"
+    let expected = "(\(["x", "y", "z", "t"].prefix(dimension ?? 3).joined(separator: ",")))"
     guard words.first == "(", words.last == ")" else { throw text.refusal(expected) }
     let parts = words.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { part in
