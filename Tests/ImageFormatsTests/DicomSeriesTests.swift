@@ -178,6 +178,80 @@ struct UnusualDicomTests {
     }
   }
 
+  @Test(
+    "whatever cannot be opened beside slices is a finding with the reason, also a link that leads nowhere")
+  func unopenedFiles() throws {
+    let rest = "it is left out; see that no slice of this series is missing"
+    func findings(_ change: (URL) throws -> Void) throws -> [String] {
+      try withDicomCopy(of: "explicit") { folder in
+        try FileManager.default.removeItem(at: folder.appending(path: "03.dcm"))
+        try change(folder)
+        return try ImageFile.open(folder.path).findings.map(\.description)
+      }
+    }
+    for name in ["03.dcm", "IM0004", "slice.annex"] {
+      #expect(
+        try findings {
+          try FileManager.default.createSymbolicLink(
+            atPath: $0.appending(path: name).path, withDestinationPath: "../annex/03.dcm")
+        } == [
+          "\(name) cannot be read (a link to ../annex/03.dcm, No such file or directory); \(rest)"
+        ])
+      // Nobody may refuse root to read a file.
+      guard geteuid() != 0 else { continue }
+      #expect(
+        try findings {
+          let file = $0.appending(path: name)
+          try Data(count: 400).write(to: file)
+          chmod(file.path, 0)
+        } == ["\(name) cannot be read (Permission denied); \(rest)"])
+    }
+    let beginning = try Data(contentsOf: URL(filePath: fixture("DICOM/explicit/03.dcm"))).prefix(100)
+    for name in ["03.dcm", "IM0004"] {
+      #expect(
+        try findings { try beginning.write(to: $0.appending(path: name)) } == [
+          "\(name) cannot be read (ends after 100 bytes); \(rest)"
+        ])
+    }
+    #expect(
+      try findings { folder in
+        try Data("Acquired without contrast\n".utf8).write(to: folder.appending(path: "README"))
+        try FileManager.default.createDirectory(
+          at: folder.appending(path: "derived"), withIntermediateDirectories: true)
+      } == [])
+  }
+
+  @Test("a truncated file with the suffix of the slices is a finding whatever that suffix is")
+  func unusualSuffix() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      for name in folderNames(folder) {
+        try FileManager.default.moveItem(
+          at: folder.appending(path: name),
+          to: folder.appending(path: name.replacingOccurrences(of: ".dcm", with: ".mr")))
+      }
+      try Data(count: 64).write(to: folder.appending(path: "03.mr"))
+      try Data(count: 64).write(to: folder.appending(path: "03.bin"))
+      #expect(
+        try ImageFile.open(folder.path).findings.map(\.description) == [
+          "03.mr cannot be read (ends after 64 bytes); it is left out; see that no slice of this series is missing"
+        ])
+    }
+  }
+
+  @Test("a folder of slices of which none can be opened is refused with the reason")
+  func nothingOpened() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      for name in folderNames(folder) {
+        let file = folder.appending(path: name)
+        try FileManager.default.removeItem(at: file)
+        try FileManager.default.createSymbolicLink(atPath: file.path, withDestinationPath: "../annex/\(name)")
+      }
+      #expect(
+        refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+          == "explicit/00.dcm: cannot be opened: found a link to ../annex/00.dcm, No such file or directory")
+    }
+  }
+
   @Test("a slice that ends before its pixels is refused with its name")
   func missingPixels() throws {
     try withDicomCopy(of: "explicit") { folder in

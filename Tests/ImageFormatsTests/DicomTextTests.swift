@@ -114,12 +114,14 @@ struct DicomTextTests {
     let hidden = [
       "Muller liver", "MÜLLER", "mueller_liver", "AnnaMaria", "O'Brien", "obrien", "PID 998877", "998877",
       "ACC556677", "Schulz", "Geburtsname", "OPID77", "klinikum nord", "2019-04", "03/2019", "born 1951",
-      "510203",
+      "510203", "March 2020", "Mar 2020", "2020 March", "März 2020", "Maerz2020", "Dezember 2019", "2020-3",
+      "3-2020", "3.2020", "2020/3", "2020_3", "marzo de 2020", "März_2020", "SEP-1999", "August 3rd, 2020",
+      "décembre 2020", "Tumor Mrz.2020",
     ]
     let shown = [
       "Mariana trench", "Nord lobe", "Dr.", "3.2.19 mm", "threshold 1000-2000", "annular ligament",
       "lobe 2000",
-      "12345678",
+      "12345678", "marginal 2000", "March", "may 12 nodes", "set 2000", "1000-3",
     ]
     try opened((hidden + shown).map { Array($0.utf8) }, characterSet: "ISO_IR 192") { file in
       try setText(0x10, 0x10, "PN", "Müller O'Brien^Anna Maria^^Dr.", in: file)

@@ -39,6 +39,30 @@ struct LabelNamesFormatTests {
     }
   }
 
+  @Test("have apostrophes for quotation marks in lines of text, with a finding, and are read back")
+  func quotationMarks() throws {
+    var quoted = liver
+    quoted.name = "so-called \"liver\""
+    let names = LabelNames(entries: [quoted, kidney])
+    for (name, expected) in [("a.label", "so-called 'liver'"), ("a.txt", "so-called-'liver'")] {
+      let format = try LabelNamesFormat(ofFile: name)
+      #expect(
+        format.findings(about: names).map(\.description) == [
+          "the name of label 6 has a quotation mark; an apostrophe is written instead"
+        ])
+      try withTemporaryFolder { folder in
+        let path = folder.appending(path: name).path
+        try format.encoded(names).write(to: URL(filePath: path))
+        #expect(try LabelNamesFile.read(path).entries.first { $0.value == 6 }?.name == expected)
+      }
+    }
+    for name in ["a.tsv", "a.json", "dataset.json"] {
+      #expect(try LabelNamesFormat(ofFile: name).findings(about: names) == [])
+    }
+    #expect(
+      try LabelNamesFormat(ofFile: "a.txt").findings(about: LabelNames(entries: [liver, kidney])) == [])
+  }
+
   @Test("are written without blanks for FreeSurfer, and as keys that differ for nnU-Net")
   func restricted() throws {
     let lines = try LabelNamesFormat(ofFile: "lut.TXT").encoded(LabelNames(entries: [liver, kidney]))

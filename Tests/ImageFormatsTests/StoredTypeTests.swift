@@ -104,3 +104,44 @@ func refusalCountsStoredBytes() throws {
     }
   }
 }
+
+@Test("a copy in a type with less range or precision is refused, or noted as rounded")
+func copiesInNarrowerTypes() throws {
+  /// The outcome of a copy of two voxels as FreeSurfer's format, which holds no 64-bit types: its findings, or its refusal.
+  func copied(_ datatype: Int16, _ voxels: [UInt8]) throws -> [String] {
+    try withTemporaryFolder { folder in
+      let header = try changed(
+        "plain.nii",
+        [(42, [2, 1, 1].flatMap { bytes(Int16($0)) }), (70, bytes(datatype)), (72, bytes(Int16(64)))])
+      let path = folder.appending(path: "a.nii").path
+      try (header.prefix(352) + voxels).write(to: URL(filePath: path))
+      let image = try ImageFile.open(path)
+      let error = refusal(below: folder) {
+        try PendingFile.commit(image.pendingCopy(for: folder.appending(path: "a.mgz").path))
+      }
+      return error == "accepted" ? image.findings.map(\.description) : [error]
+    }
+  }
+  func floats(_ numbers: [Double]) -> [UInt8] { numbers.flatMap { bytes($0.bitPattern) } }
+  let note = "FreeSurfer MGH holds no"
+  let whole = "values are written as float32"
+  #expect(
+    try copied(64, floats([1e300, 0.5])) == [
+      "a.nii: holds values that no type of FreeSurfer MGH holds: found 0.5 to 1e+300, "
+        + "expected values within the range of float32, or another suffix"
+    ])
+  #expect(try copied(64, floats([0.1, 0.5])) == ["\(note) float64; \(whole), rounded to its precision"])
+  #expect(try copied(64, floats([0.25, 0.5])) == ["\(note) float64; \(whole)"])
+  #expect(
+    try copied(64, floats([.infinity, 0.5])) == [
+      "\(note) float64; \(whole)", "1 voxel is not finite; it is copied as it is",
+    ])
+  for (datatype, name) in [(1280 as Int16, "uint64"), (1024, "int64")] {
+    #expect(
+      try copied(datatype, bytes(UInt64(1 << 53 + 1)) + bytes(UInt64(0))) == [
+        "\(note) \(name); \(whole), rounded to its precision"
+      ])
+    #expect(
+      try copied(datatype, bytes(UInt64(1 << 53)) + bytes(UInt64(0))) == ["\(note) \(name); \(whole)"])
+  }
+}

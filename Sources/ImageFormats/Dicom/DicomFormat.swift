@@ -113,7 +113,9 @@ enum DicomFormat: WritableImageFormat {
     func finding(_ files: [DicomFolder.DamagedFile], _ consequence: String) -> Finding? {
       guard let first = files.first else { return nil }
       let name = FilePath.name(of: first.error.subject)
-      let problem = "\(name) cannot be read (\(first.error.problem))"
+      let error = first.error
+      let reason = first.wasRead ? error.problem : error.found ?? error.problem
+      let problem = "\(name) cannot be read (\(reason))".printableLine
       let others = files.count > 1 ? ", nor can \(counted(files.count - 1, "other file"))" : ""
       return Finding(problem + others, repair: "\(itIs(files.count)) \(consequence)")
     }

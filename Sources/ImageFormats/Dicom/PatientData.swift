@@ -52,14 +52,15 @@ struct PatientData: Sendable {
       || Self.containsDate(text)
   }
 
-  /// Whether a text contains a date or a month of a year, such as 19510203, 1951-02-03, 03.02.1951, 3 Feb 1951, 2019-04
-  /// or 03/2019, or a year of birth ("born 1951").
+  /// Whether a text contains a date or a month of a year, such as 19510203, 1951-02-03, 03.02.1951, 3 Feb 1951, 2019-4,
+  /// 03/2019 or März 2020, or a year of birth ("born 1951").
   static func containsDate(_ text: String) -> Bool {
     let text = text.lowercased()
     // Expressions are slow, and most texts have too few digits for any of them.
     let runs = text.split { !("0"..."9").contains($0) }
     guard let longest = runs.map(\.count).max() else { return false }
-    return longest > 3 && containsYear(text)
+    return longest > 3
+      && (containsYear(text) || MonthName.isNamedWithYear(in: tokens(of: text)))
       || longest > 1 && runs.count > 2
         && withoutSizes(text).contains(/(^|[^0-9])[0-9]{1,2}[-.\/][0-9]{1,2}[-.\/][0-9]{2}($|[^0-9])/)
       || months.contains { text.contains($0) } && containsMonth(text)
@@ -76,8 +77,8 @@ struct PatientData: Sendable {
       || text.contains(/(^|[^0-9])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{2}($|[^0-9])/)
       || text.contains(/(^|[^0-9])[0-9]{4}[-.\/_ ][0-9]{1,2}[-.\/_ ][0-9]{1,2}($|[^0-9])/)
       || text.contains(/(^|[^0-9])[0-9]{1,2}[-.\/_ ][0-9]{1,2}[-.\/_ ](19|20)[0-9]{2}($|[^0-9])/)
-      || withoutSizes.contains(/(^|[^0-9.])(19|20)[0-9]{2}[-.\/_](0[1-9]|1[0-2])($|[^0-9])/)
-      || withoutSizes.contains(/(^|[^0-9.])(0[1-9]|1[0-2])[-.\/_](19|20)[0-9]{2}($|[^0-9])/)
+      || withoutSizes.contains(/(^|[^0-9.])(19|20)[0-9]{2}[-.\/_](0?[1-9]|1[0-2])($|[^0-9])/)
+      || withoutSizes.contains(/(^|[^0-9.])(0?[1-9]|1[0-2])[-.\/_](19|20)[0-9]{2}($|[^0-9])/)
       || text.contains(/(^|[^a-z])(born|birth|dob|geboren|geb)[^0-9]{0,12}(19|20)[0-9]{2}($|[^0-9])/)
   }
 
@@ -143,7 +144,7 @@ struct PatientData: Sendable {
   }
 
   /// A text in small letters without diacritics, in which ä, ae and a are one.
-  private static func folded(_ text: String) -> String {
+  static func folded(_ text: String) -> String {
     var folded = text.lowercased()
     if folded.utf8.allSatisfy({ $0 < 0x80 }) { return withoutSecondVowel(folded) }
     for (letter, plain) in [("ß", "ss"), ("æ", "a"), ("œ", "o"), ("ø", "o"), ("ł", "l"), ("đ", "d")] {

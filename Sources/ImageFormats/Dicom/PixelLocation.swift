@@ -77,7 +77,12 @@ enum PixelLocation: Sendable {
       let byteCount = Int(try bytes.uint32(at: position + 4))
       let tag = DicomTag(group, number)
       if tag == .sequenceDelimiter { return fragments }
-      guard tag == .item, fragments.count < maximumFragmentCount else {
+      guard fragments.count < maximumFragmentCount else {
+        throw InputError(
+          bytes.path, "its pixels have too many fragments", found: "more than \(maximumFragmentCount)",
+          expected: "one or a few for each frame")
+      }
+      guard tag == .item else {
         throw InputError(
           bytes.path, "the fragments of its pixels are damaged at byte \(position)", found: "\(tag)",
           expected: "an item (fffe,e000)")

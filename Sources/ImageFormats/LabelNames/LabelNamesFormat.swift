@@ -39,6 +39,22 @@ package enum LabelNamesFormat: CaseIterable, Sendable {
     self = form
   }
 
+  /// The findings about names that its files hold with other characters.
+  package func findings(about names: LabelNames) -> [Finding] {
+    guard self == .itkSnap || self == .freeSurfer else { return [] }
+    let quoted = names.entries.filter { $0.name.contains("\"") }
+    guard let first = quoted.map(\.value).min() else { return [] }
+    let others = quoted.count > 1 ? " and \(quoted.count - 1) more" : ""
+    return [
+      Finding(
+        "the name of label \(first)\(others) has a quotation mark", repair: "an apostrophe is written instead"
+      )
+    ]
+  }
+
+  /// A name as one line with apostrophes for quotation marks, which end or begin a name in lines of text.
+  private func unquoted(_ name: String) -> String { name.printableLine.replacing("\"", with: "'") }
+
   /// The names as the content of a file.
   package func encoded(_ names: LabelNames) -> Data {
     let entries = names.entries.sorted { $0.value < $1.value }
@@ -51,13 +67,13 @@ package enum LabelNamesFormat: CaseIterable, Sendable {
     switch self {
     case .itkSnap:
       return lines(["# ITK-SnAP Label Description File", #"0 0 0 0 0 0 0 "Clear Label""#]) { entry, colour in
-        let name = entry.name.printableLine.replacing("\"", with: "'")
+        let name = unquoted(entry.name)
         return "\(entry.value) \(colour.red) \(colour.green) \(colour.blue) 1 1 1 \"\(name)\""
       }
     case .freeSurfer:
       // Blanks end a name in FreeSurfer.
       return lines(["# No. Label-Name R G B A", "0 Unknown 0 0 0 0"]) { entry, colour in
-        let name = entry.name.printableLine.split(whereSeparator: \.isWhitespace).joined(separator: "-")
+        let name = unquoted(entry.name).split(whereSeparator: \.isWhitespace).joined(separator: "-")
         return "\(entry.value) \(name) \(colour.red) \(colour.green) \(colour.blue) 0"
       }
     case .bids:

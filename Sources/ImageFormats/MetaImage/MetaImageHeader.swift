@@ -19,6 +19,9 @@ struct MetaImageHeader {
   /// The maximum number of files in a list.
   private static let maximumListCount = 1 << 16
 
+  /// The maximum number of lines before the voxels or the list of their files; the format has some forty fields.
+  private static let maximumFieldCount = 1 << 12
+
   /// Names of fields with the same meaning; the first one that a header has is used.
   private static let synonyms = [
     "offset": ["offset", "position", "origin"],
@@ -27,11 +30,15 @@ struct MetaImageHeader {
   ]
 
   /// Reads a header up to `ElementDataFile`, its last field.
-  /// - Throws: ``InputError`` for a line that is not a field, a missing `ElementDataFile`, and a header too long.
+  /// - Throws: ``InputError`` for a line that is not a field, a missing `ElementDataFile`, and a header that is too long.
   init(path: String) throws(InputError) {
     self.path = path
     var lines = try HeaderLines(path: path)
     while let line = try lines.next() {
+      guard lines.lineNumber <= Self.maximumFieldCount else {
+        throw InputError(
+          path, "the header is too long", found: "no ElementDataFile within \(Self.maximumFieldCount) lines")
+      }
       if line.allSatisfy(\.isWhitespace) { continue }
       guard let separator = line.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
         throw InputError(

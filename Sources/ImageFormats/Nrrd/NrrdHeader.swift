@@ -42,13 +42,13 @@ struct NrrdHeader {
         continue
       }
       if line.hasPrefix("#") { continue }
-      try read(line, lines.lineNumber)
-      isListing = text("data file")?.words.first == "LIST"
+      isListing = try read(line, lines.lineNumber)
     }
     byteOffset = lines.byteOffset
   }
 
-  private mutating func read(_ line: String, _ number: Int) throws(InputError) {
+  /// Reads a line; true where the names of files follow it.
+  private mutating func read(_ line: String, _ number: Int) throws(InputError) -> Bool {
     guard let colon = line.firstIndex(of: ":") else {
       throw InputError(
         path, "line \(number) of the header is not a field", found: "\"\(line.prefix(60))\"",
@@ -58,13 +58,14 @@ struct NrrdHeader {
     let rest = line[line.index(after: colon)...]
     if rest.first == "=" {
       keyValues[name] = Self.unescaped(rest.dropFirst())
-      return
+      return false
     }
     let field = Self.key(name)
     guard fields[field] == nil else {
       throw InputError(path, "line \(number) of the header states a field twice", found: name.trimmingSpaces)
     }
     fields[field] = Field(value: String(rest), line: number)
+    return field == Self.key("data file") && rest.split(whereSeparator: \.isWhitespace).first == "LIST"
   }
 
   /// The key of a field's name, whatever its case and spaces: "spacedirections" for "Space Directions".

@@ -17,11 +17,12 @@ struct NrrdSpace {
   /// - Throws: ``InputError`` where they contradict each other, or state no grid.
   init(_ header: NrrdHeader) throws(InputError) {
     self.header = header
-    let dimension = try header.required("dimension").integer(in: 1...16)
+    let axisCount = try header.required("dimension").integer(in: 1...16)
     let text = try header.required("sizes")
-    sizes = try text.integers(dimension, in: 1...Int.max)
+    sizes = try text.integers(axisCount, in: 1...Int.max)
     _ = try CheckedExtents.product(sizes, of: text)
-    let directions = try directions()
+    var dimension = try Self.dimension(header)
+    let directions = try directions(&dimension)
     let spacings = directions == nil ? try scalars("spacings") : nil
     let axes = try spatialAxes(directions, spacings)
     try checkKinds(axes)
@@ -34,8 +35,8 @@ struct NrrdSpace {
       let factors = try lpsFactors()
       steps = axes.map { axis in (0..<3).map { factors[$0] * (directions[axis] ?? [0, 0, 0])[$0] } }
       if let text = header.text("space origin") {
-        let stated = try Self.vector(text.text[...], text)
-        origin = (0..<3).map { factors[$0] * ($0 < stated.count ? stated[$0] : 0) }
+        let stated = try Self.vector(text.text[...], text, dimension: dimension)
+        origin = (0..<3).map { factors[$0] * stated[$0] }
       }
     } else {
       (steps, origin) = try scalarSteps(axes, spacings)
@@ -51,7 +52,8 @@ struct NrrdSpace {
   }
 
   /// `space directions`: a vector for each axis, nil for "none"; nil where the file does not have the field.
-  private func directions() throws(InputError) -> [[Double]?]? {
+  /// - Parameter dimension: The numbers of a vector; set to that of the first one where it is nil.
+  private func directions(_ dimension: inout Int?) throws(InputError) -> [[Double]?]? {
     guard let text = header.text("space directions") else { return nil }
     var rest = text.text[...]
     var vectors: [[Double]?] = []
@@ -61,8 +63,13 @@ struct NrrdSpace {
         rest = rest.dropFirst("none".count)
       } else {
         guard let end = rest.firstIndex(of: ")") else { throw text.refusal("a vector for each axis") }
-        let vector = try Self.vector(rest[...end], text)
-        vectors.append(vector.allSatisfy(\.isNaN) ? nil : vector)
+        let count = rest[...end].count { $0 == "," } + 1
+        let vector = try Self.vector(rest[...end], text, dimension: dimension)
+        dimension = dimension ?? count
+        guard vector.contains(where: { $0 != 0 }) else {
+          throw text.refusal("a step along each axis, or none for an axis of frames")
+        }
+        vectors.append(vector.prefix(count).allSatisfy(\.isNaN) ? nil : vector)
         rest = rest[rest.index(after: end)...]
       }
       rest = rest.drop { $0.isWhitespace }
@@ -71,18 +78,35 @@ struct NrrdSpace {
     return vectors
   }
 
-  /// The numbers of "(1,0,0)".
-  private static func vector(_ words: Substring, _ text: HeaderValue) throws(InputError) -> [Double] {
-    guard words.first == "(", words.last == ")" else { throw text.refusal("(x,y,z)") }
+  /// The count of numbers in each vector, as `space` or `space dimension` state it; nil without either.
+  private static func dimension(_ header: NrrdHeader) throws(InputError) -> Int? {
+    guard let text = header.text("space") else {
+      return try header.text("space dimension")?.integer(in: 1...4)
+    }
+    let name = spaceName(text)
+    return name.hasSuffix("-time") || ["rast", "last", "lpst"].contains(name) ? 4 : 3
+  }
+
+  /// The name of a space in small letters, with hyphens between its words.
+  private static func spaceName(_ text: HeaderValue) -> String {
+    text.text.lowercased().replacing("_", with: "-").replacing(" ", with: "-")
+  }
+
+  /// The numbers of "(1,0,0)", at least three: in a 2D space a vector has two, and in a space with time a fourth one.
+  /// - Parameter dimension: How many there must be; nil where the file does not tell.
+  private static func vector(
+    _ words: Substring, _ text: HeaderValue, dimension: Int?
+  ) throws(InputError) -> [Double] {
+    let expected = "(\(["x", "y", "z", "t"].prefix(dimension ?? 3).joined(separator: ",")))"
+    guard words.first == "(", words.last == ")" else { throw text.refusal(expected) }
     let parts = words.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { part in
       let word = String(part).trimmingSpaces
       return word.lowercased() == "nan" ? Double.nan : Double(stated: word)
     }
-    guard numbers.count == parts.count, (1...4).contains(numbers.count) else {
-      throw text.refusal("(x,y,z)")
-    }
-    // In a 2D space a vector has two numbers, and in a space with time a fourth one.
+    guard numbers.count == parts.count, (1...4).contains(numbers.count),
+      dimension == nil || numbers.count == dimension
+    else { throw text.refusal(expected) }
     return numbers + [Double](repeating: 0, count: max(0, 3 - numbers.count))
   }
 
@@ -242,7 +266,7 @@ extension NrrdSpace {
         Finding("the space of the directions is not stated", repair: "it is taken as LPS, as in ITK"))
       return units
     }
-    let name = text.text.lowercased().replacing("_", with: "-").replacing(" ", with: "-")
+    let name = Self.spaceName(text)
     let spatialName = name.hasSuffix("-time") ? String(name.dropLast("-time".count)) : name
     let signs: [Double]
     switch spatialName {

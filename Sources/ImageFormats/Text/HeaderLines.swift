@@ -14,6 +14,8 @@ struct HeaderLines: ~Copyable {
 
   /// The maximum size of a header in bytes; one that names 65535 segments is smaller.
   private static let byteLimit = 1 << 25
+  /// The maximum number of its lines, each of which takes time whatever its length.
+  private static let lineLimit = 1 << 20
 
   /// Opens a file; the header begins at `byteOffset`.
   /// - Throws: ``InputError`` for a missing or unreadable file.
@@ -32,6 +34,9 @@ struct HeaderLines: ~Copyable {
   /// - Throws: ``InputError`` when the header is too long, or the disk fails.
   mutating func next() throws(InputError) -> String? {
     var searched = position
+    guard lineNumber < Self.lineLimit else {
+      throw InputError(path, "the header is too long", found: "no end within \(Self.lineLimit) lines")
+    }
     while true {
       if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
         let line = buffer[position..<end]
@@ -57,6 +62,7 @@ struct HeaderLines: ~Copyable {
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-    String(validating: bytes, as: UTF8.self) ?? String(bytes.map { Character(Unicode.Scalar($0)) })
+    String(validating: bytes, as: UTF8.self)
+      ?? String(String.UnicodeScalarView(bytes.lazy.map { Unicode.Scalar($0) }))
   }
 }

@@ -6,6 +6,8 @@ protocol StoredNumber: Equatable, CustomStringConvertible {
   var double: Double { get }
   /// The number itself where it is stored as a whole one that fits; nil for floating ones.
   var integer: Int? { get }
+  /// Whether ``double`` is the number itself.
+  var isExact: Bool { get }
 }
 
 /// A loop over stored numbers that is compiled once for each of their types.
@@ -38,6 +40,7 @@ extension StoredNumber where Self: BinaryInteger {
   var single: Float { Float(self) }
   var double: Double { Double(self) }
   var integer: Int? { Int(exactly: self) }
+  var isExact: Bool { Double(exactly: self) != nil }
 }
 
 extension UInt8: StoredNumber {}
@@ -53,10 +56,12 @@ extension Float: StoredNumber {
   var single: Float { self }
   var double: Double { Double(self) }
   var integer: Int? { nil }
+  var isExact: Bool { true }
 }
 
 extension Double: StoredNumber {
   var single: Float { Float(self) }
   var double: Double { self }
   var integer: Int? { nil }
+  var isExact: Bool { true }
 }

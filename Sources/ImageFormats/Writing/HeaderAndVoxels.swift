@@ -17,8 +17,10 @@ struct HeaderAndVoxels {
     path: String, voxelFile: String?, compression: OutputStream.Compression?, work: WorkContext
   ) throws(InputError) {
     let name = voxelFile.map(FilePath.name)
-    guard name?.contains(where: { $0 == "%" || $0.isNewline }) != true else {
-      throw InputError(path, "has a name that its header cannot state", expected: "a name without %")
+    if let name, !Self.canState(name) {
+      throw InputError(
+        path, "has a name that its header cannot state",
+        expected: "a name without % that does not begin with a blank, ~ or LIST")
     }
     voxelFileName = name
     header = try OutputStream(path: path, compression: voxelFile == nil ? compression : nil, work: work)
@@ -26,6 +28,17 @@ struct HeaderAndVoxels {
       try voxelFile.map { file throws(InputError) in
         try OutputStream(path: file, compression: compression, work: work)
       } ?? header
+  }
+
+  /// Whether a header can name a file.
+  ///
+  /// Readers trim blanks, take % for a pattern of several files, and whatever begins with LIST for a list (MetaIO and Teem
+  /// look no further); this program reads no file of another folder.
+  private static func canState(_ name: String) -> Bool {
+    name == name.trimmingSpaces && !name.hasPrefix("~") && !name.uppercased().hasPrefix("LIST")
+      && !name.unicodeScalars.contains {
+        $0 == "%" || Character($0).isNewline || $0.properties.generalCategory == .control
+      }
   }
 
   /// Completes the files; the compression of the voxels must be finished.

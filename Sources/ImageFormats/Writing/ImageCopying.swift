@@ -62,7 +62,7 @@ extension ImageFile {
   }
 
   /// The type of a copy in a format that cannot hold this file's own type or scaling.
-  /// - Throws: As ``readStoredVoxels(frames:work:_:)``.
+  /// - Throws: ``InputError`` for finite values that no type of the format holds; as ``readStoredVoxels(frames:work:_:)``.
   private func converted(
     _ frames: Range<Int>, for format: any WritableImageFormat.Type, work: WorkContext
   ) throws -> StoredCopy {
@@ -72,7 +72,12 @@ extension ImageFile {
     let problem =
       scaling.isIdentity || format.holdsScaling
       ? "\(format.name) holds no \(voxelType.rawValue)" : "\(format.name) holds no scaling"
-    let isRounded = type == .float32 && !statistics.fitsFloat32
+    guard type != .float32 || !statistics.exceedsFloat32 else {
+      throw InputError(
+        path, "holds values that no type of \(format.name) holds",
+        found: statistics.range, expected: "values within the range of float32, or another suffix")
+    }
+    let isRounded = type == .float32 ? !statistics.fitsFloat32 : !statistics.isExact
     note([
       Finding(
         problem,
@@ -95,6 +100,10 @@ private struct ValueStatistics: StoredNumberLoop {
   private var largest = -Double.infinity
   private var isWhole = true
   private(set) var fitsFloat32 = true
+  /// Whether a finite value is beyond the largest float32.
+  private(set) var exceedsFloat32 = false
+  /// Whether every stored number is one of float64.
+  private(set) var isExact = true
 
   init(scaling: VoxelScaling) { self.scaling = scaling }
 
@@ -105,8 +114,17 @@ private struct ValueStatistics: StoredNumberLoop {
       largest = max(largest, value)
       isWhole = isWhole && value == value.rounded(.towardZero) && abs(value) < 0x1p53
       fitsFloat32 = fitsFloat32 && (Double(Float(value)) == value || value.isNaN)
+      exceedsFloat32 = exceedsFloat32 || value.isFinite && Float(value).isInfinite
+    }
+    // Wider integers than 52 bits are not all numbers of float64.
+    if Number.self == UInt64.self || Number.self == Int64.self {
+      isExact = isExact && numbers.allSatisfy { $0.isExact }
+      fitsFloat32 = fitsFloat32 && isExact
     }
   }
+
+  /// "-1e+300 to 2.5".
+  var range: String { "\(significant(smallest)) to \(significant(largest))" }
 
   /// The smallest integer type that holds every value; else a floating-point type that does, or the one with the most
   /// digits.

@@ -12,7 +12,7 @@ struct CommandLineError: Error {
     let message = SegdeckCommand.message(for: error)
     // Errors of options that commands throw are one line already.
     let isParsers = SegdeckCommand.exitCode(for: error) == .validationFailure
-    let text = isParsers ? Self.reworded(message, command: command).description : message
+    let text = isParsers ? Self.reworded(message, command: command, arguments).description : message
     line = "\(text); see `segdeck \(command) --help`"
   }
 
@@ -20,13 +20,21 @@ struct CommandLineError: Error {
   ///
   /// The parser's errors are internal to it, so that only their sentences can be told apart. A sentence that is not
   /// known is passed on.
-  private static func reworded(_ message: String, command: String) -> InputError {
+  private static func reworded(_ message: String, command: String, _ arguments: [String]) -> InputError {
     if let match = message.wholeMatch(of: /(?s)Unknown option '(.+?)'(?:\. Did you mean '(.+)'\?)?(?:\n.*)?/)
     {
       return InputError(
         "\(match.1)", "no such option", expected: match.2.map { "perhaps \($0)" })
     }
     if let match = message.wholeMatch(of: /Missing value for '(\S+)(?: <(.*)>)?'/) {
+      // The parser takes a number below 0 for another option.
+      if let position = arguments.firstIndex(of: String(match.1)),
+        let next = arguments.dropFirst(position + 1).first, Double(next).map({ $0 < 0 }) == true
+      {
+        return InputError(
+          "\(match.1)", "takes no number below 0 after a blank", found: next,
+          expected: "0 or more, or \(match.1)=\(next) where it is meant")
+      }
       return InputError(
         "\(match.1)", "has no value", expected: match.2.map { "\(match.1) <\($0)>" })
     }

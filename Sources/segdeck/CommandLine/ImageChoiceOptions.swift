@@ -51,7 +51,7 @@ extension ImageReadingOptions {
 struct SegmentOptions: ParsableArguments {
   @Option(
     help:
-      "Of a segmentation whose segments overlap (.seg.nrrd, DICOM), only this segment, by its name, number or identifier."
+      "Of a segmentation whose segments overlap (.seg.nrrd, DICOM), only this segment, by its name or number; of a .seg.nrrd also by its identifier."
   )
   var segment: String?
 

@@ -125,8 +125,11 @@ struct ConvertCommand: ParsableCommand {
       guard !labels.entries.isEmpty else {
         throw InputError("--names", "there are no names to write", found: "none in \(input), none beside it")
       }
-      let content = try LabelNamesFormat(ofFile: namesPath.path).encoded(labels)
-      written.append(try AtomicFile.pending(content, for: namesPath.path))
+      let format = try LabelNamesFormat(ofFile: namesPath.path)
+      for finding in format.findings(about: labels) {
+        FindingNotes.add(finding.description, of: namesPath.path)
+      }
+      written.append(try AtomicFile.pending(format.encoded(labels), for: namesPath.path))
     }
     try work.checkCancellation()
     try PendingFile.commit(written)

@@ -113,6 +113,19 @@ package struct MaskRecord: Codable {
       finiteJSON(record, isIndented: true) + Data("\n".utf8), for: Self.path(besideMask: path))
   }
 
+  /// The names that a mask has in its files: those that its own file states, where its format holds names, because it may
+  /// hold less of them; else `names`, which are written beside it.
+  /// - Parameter files: As for ``pending(for:work:)``.
+  /// - Throws: ``InputError`` when the file cannot be read back.
+  static func names(_ names: LabelNames, heldBy files: [PendingFile]) throws -> LabelNames {
+    guard let mask = files.first, ImageName.holdsLabelNames(mask.path) else { return names }
+    return try ReadFiles.withoutRegistering { () throws(InputError) in
+      do { return try ImageFile.open(mask.contentPath).labelNames ?? LabelNames() } catch {
+        throw error as? InputError ?? InputError(mask.path, "\(error)")
+      }
+    }
+  }
+
   /// Writes a mask, the names of its labels and this record to `outputPath`: all three or none.
   /// - Throws: ``InputError`` when one of them cannot be written; ``Cancelled``.
   func write(
@@ -122,7 +135,7 @@ package struct MaskRecord: Codable {
     let names = LabelNames(table, coding: mask.coding)
     let files = try mask.pending(for: outputPath.path, source: source, names: names, work: work)
     var record = self
-    record.labels = names.entries
+    record.labels = try Self.names(names, heldBy: files).entries
     let namesFiles = try LabelNamesFile.pending(names, withMask: outputPath.path)
     let recordFile = try record.pending(for: files, work: work)
     try work.checkCancellation()

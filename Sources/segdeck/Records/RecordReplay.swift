@@ -122,6 +122,7 @@ struct RecordReplay {
       ?? LabelNames()
     let files = try image.pendingCopy(for: outputPath.path, names: names, work: work)
     var own = record
+    if own.labels != nil { own.labels = try MaskRecord.names(names, heldBy: files).entries }
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
     own.threads = work.threadCount

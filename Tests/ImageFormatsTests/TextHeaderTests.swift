@@ -1,0 +1,113 @@
+import Foundation
+import ImageFormats
+import Testing
+import Volumes
+import Work
+
+@Suite("Text headers")
+struct TextHeaderTests {
+  /// The grid of an NRRD file of 2 x 2 x 2 voxels with these fields, or the line that refuses it.
+  private func read(_ fields: [String], sizes: [Int] = [2, 2, 2]) throws -> String {
+    let lines =
+      ["NRRD0004", "type: uchar", "dimension: \(sizes.count)", "encoding: raw"]
+      + ["sizes: " + sizes.map(String.init).joined(separator: " ")] + fields
+    return try withTemporaryFolder { folder in
+      let file = folder.appending(path: "a.nrrd")
+      try (Data((lines.joined(separator: "\n") + "\n\n").utf8) + Data(count: sizes.reduce(1, *))).write(
+        to: file)
+      return refusal(below: folder) { _ = try ImageFile.open(file.path).scalarVolume() }
+    }
+  }
+
+  @Test("vectors of NRRD have as many numbers as the space has dimensions, and each has a direction")
+  func vectors() throws {
+    let lps = "space: left-posterior-superior"
+    let whole = "space directions: (1,0,0) (0,1,0) (0,0,1)"
+    #expect(try read([lps, whole, "space origin: (1,2,3)"]) == "accepted")
+    #expect(try read(["space dimension: 3", whole]) == "accepted")
+    #expect(try read([whole]) == "accepted")
+    #expect(try read([lps, whole + " none"], sizes: [2, 2, 2, 3]) == "accepted")
+    #expect(try read([lps, whole + " (nan,nan,nan)"], sizes: [2, 2, 2, 3]) == "accepted")
+    #expect(try read(["space dimension: 2", "space directions: (1,0) (0,1)"], sizes: [2, 2]) == "accepted")
+    func refused(
+      _ fields: [String], sizes: [Int] = [2, 2, 2], _ field: String, _ value: String, _ expected: String
+    )
+      throws
+    {
+      #expect(
+        try read(fields, sizes: sizes)
+          == "a.nrrd: \(field) is wrong: found \"\(value)\", expected \(expected)")
+    }
+    for vectors in ["(1,0) (0,1,0) (0,0,1)", "(1,0) (0,1) (0,0)", "(1,0,0,0) (0,1,0,0) (0,0,1,0)"] {
+      try refused(
+        [lps, "space directions: " + vectors], "space directions (line 7)", vectors, "(x,y,z)")
+    }
+    let uneven = "(1,0,0) (0,1) (0,0,1)"
+    try refused(["space directions: " + uneven], "space directions (line 6)", uneven, "(x,y,z)")
+    let inTime = "space: left-posterior-superior-time"
+    let spatial = "(1,0,0) (0,1,0) (0,0,1)"
+    try refused(
+      [inTime, "space directions: " + spatial], "space directions (line 7)", spatial, "(x,y,z,t)")
+    for origin in ["(1,2)", "(1,2,3,4)", "(1)"] {
+      try refused(
+        [lps, whole, "space origin: " + origin], "space origin (line 8)", origin, "(x,y,z)")
+    }
+    try refused([whole, "space origin: (1,2)"], "space origin (line 7)", "(1,2)", "(x,y,z)")
+    for vectors in ["(1,0,0) (0,1,0) (0,0,0)", "(0,0,0) (0,1,0) (0,0,1)"] {
+      try refused(
+        [lps, "space directions: " + vectors], "space directions (line 7)", vectors,
+        "a step along each axis, or none for an axis of frames")
+    }
+  }
+
+  @Test("a header of more lines than any image has is refused, whatever they say")
+  func manyLines() throws {
+    try withTemporaryFolder { folder in
+      let file = folder.appending(path: "a.mha")
+      try Data(String(repeating: "NDims = 3\n", count: 5000).utf8).write(to: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(file.path) }
+          == "a.mha: the header is too long: found no ElementDataFile within 4096 lines")
+      let list = folder.appending(path: "b.mhd")
+      let header = "NDims = 3\nDimSize = 1 1 1\nElementType = MET_UCHAR\nElementDataFile = LIST\n"
+      try Data((header + String(repeating: "\n", count: 1 << 20)).utf8).write(to: list)
+      let expected = "the header is too long: found no end within 1048576 lines"
+      #expect(refusal(below: folder) { _ = try ImageFile.open(list.path) } == "b.mhd: " + expected)
+      for line in ["#", "a:=b"] {
+        let other = folder.appending(path: "c.nrrd")
+        try Data(("NRRD0004\n" + String(repeating: line + "\n", count: 1 << 20)).utf8).write(to: other)
+        #expect(refusal(below: folder) { _ = try ImageFile.open(other.path) } == "c.nrrd: " + expected)
+      }
+    }
+  }
+
+  @Test("a name that a header cannot state is refused, and what is written under any other is read back")
+  func names() throws {
+    let image = try ImageFile.open(fixture("plain.nii"))
+    let voxels = try image.scalarVolume().voxels
+    try withTemporaryFolder { folder in
+      for suffix in [".mhd", ".nhdr"] {
+        for name in [
+          " a", "\ta", "\u{a0}a", "LIST", "LIST 2", "list", "Listing", "~a", "a%03d", "a\nb", "a\u{1}",
+        ] {
+          let path = folder.appending(path: name + suffix).path
+          #expect(
+            refusal { try PendingFile.commit(image.pendingCopy(for: path)) }
+              == InputError(
+                path, "has a name that its header cannot state",
+                expected: "a name without % that does not begin with a blank, ~ or LIST"
+              ).description)
+        }
+        #expect(folderNames(folder) == [])
+        for name in ["a ", "LOCAL", "local", "a  b", "a:b", "a=b", "#a", "\"a\"", "ä", "none", "a LIST"] {
+          let path = folder.appending(path: name + suffix).path
+          try PendingFile.commit(image.pendingCopy(for: path))
+          #expect(try ImageFile.open(path).scalarVolume().voxels == voxels, "\(path)")
+          for written in folderNames(folder) {
+            try FileManager.default.removeItem(at: folder.appending(path: written))
+          }
+        }
+      }
+    }
+  }
+}
