@@ -64,54 +64,21 @@ private struct RoundedColours {
 
   /// Nil where there are more than 2048 of them.
   init?(_ picture: PixelBuffer) {
-    let slotBits: UInt32 = 13
-    let slotCount = 1 << Int(slotBits)
     let rounded = (0...255).map { UInt8(($0 * 50 + 127) / 255 * 2) }
-    // An open-addressing table: a colour as a number with a bit above it, 0 where empty, and its position.
-    var keys = [UInt32](repeating: 0, count: slotCount)
-    var numberOfSlot = [UInt16](repeating: 0, count: slotCount)
-    var colours: [Percents] = []
-    var fits = true
-    numbers = [UInt16](unsafeUninitializedCapacity: picture.pixels.count) { numbers, count in
-      picture.pixels.withUnsafeBufferPointer { pixels in
-        rounded.withUnsafeBufferPointer { rounded in
-          keys.withUnsafeMutableBufferPointer { keys in
-            numberOfSlot.withUnsafeMutableBufferPointer { numberOfSlot in
-              // SAFETY: a slot is below the table's size, and of its 8192 slots at most 2048 are taken, so that the search
-              // ends at an empty one; there is a number for each pixel.
-              var (lastKey, lastNumber): (UInt32, UInt16) = (0, 0)
-              for pixel in pixels.indices {
-                let colour = pixels[pixel]
-                let percents = Percents(
-                  red: rounded[Int(colour.red)], green: rounded[Int(colour.green)],
-                  blue: rounded[Int(colour.blue)])
-                let key =
-                  UInt32(percents.red) << 16 | UInt32(percents.green) << 8 | UInt32(percents.blue) | 1 << 24
-                if key != lastKey {
-                  var slot = Int((key &* 0x9E37_79B1) >> (32 - slotBits))
-                  while keys[slot] != key, keys[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
-                  if keys[slot] == 0 {
-                    if colours.count == 2048 {
-                      fits = false
-                      return
-                    }
-                    keys[slot] = key
-                    numberOfSlot[slot] = UInt16(colours.count)
-                    colours.append(percents)
-                  }
-                  lastKey = key
-                  lastNumber = numberOfSlot[slot]
-                }
-                numbers[pixel] = lastNumber
-                count = pixel + 1
-              }
-            }
-          }
-        }
+    let found = rounded.withUnsafeBufferPointer { rounded in
+      // SAFETY: there is an entry for each of the 256 values.
+      ColourNumbers(picture, maximum: 2048) { colour in
+        UInt32(rounded[Int(colour.red)]) << 16 | UInt32(rounded[Int(colour.green)]) << 8
+          | UInt32(rounded[Int(colour.blue)])
       }
     }
-    guard fits else { return nil }
-    self.colours = colours
+    guard let found else { return nil }
+    numbers = found.numbers
+    colours = found.keys.map { key in
+      Percents(
+        red: UInt8(truncatingIfNeeded: key >> 16), green: UInt8(truncatingIfNeeded: key >> 8),
+        blue: UInt8(truncatingIfNeeded: key))
+    }
   }
 
   /// The colours, rounded no more than needed, and the register of each; nil where too few colours would be left.

@@ -24,49 +24,13 @@ struct TilePalette {
   /// The colours of a picture without the lowest bits of each channel; nil where it has more than 256.
   private init?(_ picture: PixelBuffer, ignoredBits: UInt32) {
     let kept: UInt32 = (0xFF << ignoredBits) & 0xFF
-    let mask: UInt32 = kept << 16 | kept << 8 | kept | 1 << 24
-    // An open-addressing table: a colour as a number of 24 bits with a bit above it, 0 where empty, and its number.
-    let slotBits: UInt32 = 10
-    let slotCount = 1 << Int(slotBits)
-    var keys = [UInt32](repeating: 0, count: slotCount)
-    var numberOfSlot = [UInt8](repeating: 0, count: slotCount)
-    var colours: [RGB] = []
-    var fits = true
-    numbers = [UInt8](unsafeUninitializedCapacity: picture.pixels.count) { numbers, count in
-      picture.pixels.withUnsafeBufferPointer { pixels in
-        keys.withUnsafeMutableBufferPointer { keys in
-          numberOfSlot.withUnsafeMutableBufferPointer { numberOfSlot in
-            // SAFETY: a slot is below the table's size, and of its 1024 slots at most 256 are taken, so that the search
-            // ends at an empty one; there is a number for each pixel.
-            var (lastKey, lastNumber): (UInt32, UInt8) = (0, 0)
-            for pixel in pixels.indices {
-              let colour = pixels[pixel]
-              let number = UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)
-              let key = (number | 1 << 24) & mask
-              if key != lastKey {
-                var slot = Int((key &* 0x9E37_79B1) >> (32 - slotBits))
-                while keys[slot] != key, keys[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
-                if keys[slot] == 0 {
-                  if colours.count == 256 {
-                    fits = false
-                    return
-                  }
-                  keys[slot] = key
-                  numberOfSlot[slot] = UInt8(colours.count)
-                  colours.append(colour)
-                }
-                lastKey = key
-                lastNumber = numberOfSlot[slot]
-              }
-              numbers[pixel] = lastNumber
-              count = pixel + 1
-            }
-          }
-        }
-      }
+    let mask: UInt32 = kept << 16 | kept << 8 | kept
+    let found = ColourNumbers(picture, maximum: 256) { colour in
+      (UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)) & mask
     }
-    guard fits else { return nil }
-    self.colours = colours
+    guard let found else { return nil }
+    colours = found.firstPixels.map { picture.pixels[$0] }
+    numbers = found.numbers.map { UInt8(truncatingIfNeeded: $0) }
   }
 
   /// Numbers colours anew so that neighbouring pixels have close numbers: those of one tint follow each other by
