@@ -32,6 +32,9 @@ package final class ImageFile: Sendable {
   /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
   package let leavesOutBackground: Bool
 
+  /// What a DICOM file states about its patient, study and frame of reference; nil in other formats.
+  package let dicomSubject: DicomSubject?
+
   private let statedFrameStep: @Sendable () throws -> FrameStep?
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
@@ -45,6 +48,7 @@ package final class ImageFile: Sendable {
   ///   - seriesInFile: The number of its series where one of the files holds several.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
+  ///   - dicomSubject: What a DICOM file states about its subject; nil in other formats.
   ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
   ///   - findings: Problems of the header that were repaired.
   package init(
@@ -52,7 +56,7 @@ package final class ImageFile: Sendable {
     scaling: VoxelScaling, frameSizes: [Int],
     frameStep: @escaping @Sendable () throws -> FrameStep? = { nil }, files: [String],
     seriesInFile: String? = nil, labelNames: LabelNames? = nil,
-    layers: [LabelNames] = [],
+    layers: [LabelNames] = [], dicomSubject: DicomSubject? = nil,
     leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
   ) {
     self.path = path
@@ -68,6 +72,7 @@ package final class ImageFile: Sendable {
     self.labelNames = labelNames
     self.leavesOutBackground = leavesOutBackground
     self.layers = layers
+    self.dicomSubject = dicomSubject
     self.reader = reader
     knownFindings = Mutex([])
     note(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))

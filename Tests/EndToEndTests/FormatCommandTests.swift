@@ -152,4 +152,34 @@ struct FormatCommandTests {
     #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
     #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
   }
+
+  @Test(
+    "a DICOM segmentation of another frame of reference than the image is noted wherever it is read for it")
+  func otherFrameOfReference() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM")
+    for (name, copy) in [("explicit", "ct"), ("segmentation/binary.dcm", "own.dcm")] {
+      try FileManager.default.copyItem(at: fixtures.appending(path: name), to: URL(filePath: folder(copy)))
+    }
+    var bytes = try folder.bytes("own.dcm")
+    let uid = "1.2.826.0.1.3680043.10.1499."
+    let range = try #require(bytes.firstRange(of: Data("UI\u{1e}\0\(uid)4".utf8)))
+    bytes.replaceSubrange(range, with: Data("UI\u{1e}\0\(uid)5".utf8))
+    try bytes.write(to: URL(filePath: folder("other.dcm")))
+    let commands = [
+      ("convert MASK m.nii --force --like ct", "ct"), ("render ct --mask MASK --force -o a.png", "ct"),
+      ("refine ct --mask MASK --iterations 1 --force -o r.nii", "ct"), ("compare own.dcm MASK", "own.dcm"),
+    ]
+    for (words, subject) in commands {
+      let other = try run(words.replacing("MASK", with: "other.dcm"), folder)
+      #expect(other.status == 0, "\(words): \(other)")
+      #expect(
+        other.errors.contains(
+          "segdeck: note: other.dcm: it is of another frame of reference than \(subject); its voxels are read by its "
+            + "grid alone\n"), "\(words): \(other.errors)")
+      let own = try run(words.replacing("MASK", with: "own.dcm"), folder)
+      #expect(own.status == 0 && !own.errors.contains("it is of another"), "\(words): \(own)")
+    }
+  }
 }

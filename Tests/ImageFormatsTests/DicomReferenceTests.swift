@@ -82,4 +82,75 @@ struct DicomReferenceTests {
       #expect(data[header.upperBound] > 0)
     }
   }
+
+  /// An element of a segmentation that is replaced, or removed where its value is nil.
+  private typealias Change = (group: UInt16, element: UInt16, vr: String, value: [UInt8]?)
+
+  /// The finding of a changed segmentation that is read for the image that it was made from.
+  private func finding(_ changes: [Change]) throws -> String? {
+    try withDicomCopy(of: "segmentation") { folder in
+      let file = folder.appending(path: "binary.dcm")
+      for change in changes {
+        try setElement(change.group, change.element, change.vr, change.value, in: file)
+      }
+      let image = try ImageFile.open(fixture("DICOM/explicit"))
+      let mask = try ImageFile.open(file.path).extended(to: image.grid)
+      return Finding(of: mask, readFor: image)?.description
+    }
+  }
+
+  /// A sequence of one item with a UID.
+  private func sequence(_ group: UInt16, _ element: UInt16, uidElement: UInt16, _ uid: String) -> Change {
+    let text = Array(uid.utf8) + [UInt8](repeating: 0, count: uid.utf8.count % 2)
+    let content =
+      bytes(UInt16(0x20)) + bytes(uidElement) + Array("UI".utf8) + bytes(UInt16(text.count)) + text
+    let header = bytes(UInt16(0xfffe)) + bytes(UInt16(0xe000)) + bytes(UInt32(content.count))
+    return (group, element, "SQ", header + content)
+  }
+
+  @Test(
+    "a segmentation of another patient, study or frame of reference than the image has a finding without UIDs"
+  )
+  func otherSubjects() throws {
+    let otherPatient: Change = (0x10, 0x20, "LO", Array("4711".utf8))
+    let otherStudy: Change = (0x20, 0xd, "UI", Array("1.2.3".utf8))
+    let otherFrame: Change = (0x20, 0x52, "UI", Array("1.2.4".utf8))
+    let noSeries: Change = (0x8, 0x1115, "SQ", nil)
+    func text(_ differences: String) -> String {
+      "it is of another \(differences) than \(fixture("DICOM/explicit")); its voxels are read by its grid alone"
+    }
+    #expect(try finding([otherPatient]) == text("patient"))
+    #expect(try finding([otherStudy, noSeries]) == text("study"))
+    #expect(try finding([otherFrame]) == text("frame of reference"))
+    #expect(
+      try finding([otherPatient, otherStudy, otherFrame, noSeries])
+        == text("patient, study and frame of reference"))
+  }
+
+  @Test("a segmentation that nothing contradicts to be of the image has no such finding")
+  func sameSubjects() throws {
+    let otherStudy: Change = (0x20, 0xd, "UI", Array("1.2.3".utf8))
+    #expect(try finding([]) == nil)
+    // Of another series of the same study.
+    #expect(try finding([sequence(0x8, 0x1115, uidElement: 0xe, "1.2.5")]) == nil)
+    // In a study of its own, but of the image's series, or with a reference to the image's study.
+    #expect(try finding([otherStudy]) == nil)
+    let studies = sequence(0x8, 0x1200, uidElement: 0xd, "1.2.826.0.1.3680043.10.1499.1")
+    #expect(try finding([otherStudy, (0x8, 0x1115, "SQ", nil), studies]) == nil)
+    // Without any of the attributes.
+    #expect(
+      try finding([
+        (0x8, 0x1115, "SQ", nil), (0x10, 0x20, "LO", nil), (0x20, 0xd, "UI", nil), (0x20, 0x52, "UI", nil),
+      ]) == nil)
+  }
+
+  @Test("only DICOM files state a subject, and series and segmentations of it state the same")
+  func subjects() throws {
+    let image = try ImageFile.open(fixture("DICOM/explicit"))
+    let mask = try ImageFile.open(fixture("DICOM/segmentation/binary.dcm"))
+    #expect(image.dicomSubject != nil && image.dicomSubject == mask.dicomSubject)
+    let other = try ImageFile.open(
+      fixture("NRRD/overlapping.seg.nrrd"), options: ImageReadingOptions(layer: 0))
+    #expect(other.dicomSubject == nil && Finding(of: other, readFor: image) == nil)
+  }
 }

@@ -284,7 +284,8 @@ enum DicomFormat: WritableImageFormat {
       voxelType: voxelType,
       scaling: appliesScaling ? VoxelScaling() : slices[0].scaling,
       frameSizes: stack.volumes.count > 1 ? [stack.volumes.count] : [],
-      files: series.instances.map(\.path).sorted(), seriesInFile: seriesInFile, reader: reader,
+      files: series.instances.map(\.path).sorted(), seriesInFile: seriesInFile,
+      dicomSubject: DicomSubject(series.first), reader: reader,
       findings: findings)
   }
 }

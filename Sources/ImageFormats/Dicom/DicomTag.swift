@@ -125,6 +125,7 @@ extension DicomTag {
   static let maximumFractionalValue = DicomTag(0x0062, 0x000e)
   static let trackingID = DicomTag(0x0062, 0x0020)
   static let referencedSeriesSequence = DicomTag(0x0008, 0x1115)
+  static let studiesContainingOtherReferencedInstancesSequence = DicomTag(0x0008, 0x1200)
 }
 
 /// The attributes that the reader keeps, with the value representations that implicit encoding leaves out.
@@ -169,6 +170,7 @@ enum DicomDictionary {
       .frameContentSequence, .echoSequence, .diffusionSequence, .diffusionGradientDirectionSequence,
       .cardiacSynchronizationSequence, .mrImageFrameTypeSequence, .ctImageFrameTypeSequence,
       .petFrameTypeSequence, .segmentSequence, .segmentIdentificationSequence, .referencedSeriesSequence,
+      .studiesContainingOtherReferencedInstancesSequence,
       .modalityLUTSequence, .otherPatientIDsSequence)
     return table
   }()

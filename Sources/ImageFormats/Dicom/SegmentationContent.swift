@@ -29,6 +29,8 @@ struct SegmentationContent: Sendable {
   let paddingValue: Int
   /// The UID of the series that it was made from; empty where it is not stated.
   let seriesInstanceUID: String
+  /// The UIDs of the studies besides its own that it refers to.
+  let otherStudyInstanceUIDs: [String]
   /// Defects of labels that were repaired.
   let findings: [Finding]
 
@@ -82,6 +84,9 @@ struct SegmentationContent: Sendable {
     maximumFractionalValue = maximum ?? 255
     paddingValue = dataSet.integer(.pixelPaddingValue) ?? 0
     seriesInstanceUID = dataSet.item(.referencedSeriesSequence)?.text(.seriesInstanceUID) ?? ""
+    otherStudyInstanceUIDs = dataSet.items(.studiesContainingOtherReferencedInstancesSequence).compactMap {
+      $0.text(.studyInstanceUID)
+    }
     let numbers = Set(segments.map(\.number))
     let stray = frames.first { $0.segmentNumber.map { !numbers.contains($0) } ?? false }
     if let stray, let number = stray.segmentNumber, kind != .labelmap {

@@ -50,7 +50,8 @@ enum SegmentationImage {
       path: path,
       storage: "DICOM segmentation, \(content.kind.rawValue), \(counted(content.segments.count, "segment"))",
       source: ImageSource(grid: grid), voxelType: reader.type, scaling: VoxelScaling(), frameSizes: [],
-      files: [instance.path], labelNames: names(segments), leavesOutBackground: true, reader: reader,
+      files: [instance.path], labelNames: names(segments), dicomSubject: DicomSubject(instance),
+      leavesOutBackground: true, reader: reader,
       findings: instance.findings + findings(content))
   }
 

@@ -23,7 +23,8 @@ extension ImageFile {
     return ImageFile(
       path: path, storage: storage, source: ImageSource(grid: VolumeGrid(size: size, affine: affine)),
       voxelType: voxelType, scaling: scaling, frameSizes: frameSizes, files: files, labelNames: labelNames,
-      reader: ExtendedVoxels(file: self, size: size, offset: offset), findings: findings + [finding])
+      dicomSubject: dicomSubject, reader: ExtendedVoxels(file: self, size: size, offset: offset),
+      findings: findings + [finding])
   }
 
   /// The first and last voxel of the image in this mask's own indices; nil where the image's voxels are not the mask's, or

@@ -18,8 +18,8 @@ package struct MaskRequest: Equatable, Sendable {
   package var path: String
   /// The part of the file that is read; nil for all of it.
   package var part: MaskPart?
-  /// The grid of the image.
-  package var grid: VolumeGrid
+  /// The path of the open image, on whose grid the mask is read.
+  package var imagePath: String
   /// The coding of the masks that are open; nil where there is none.
   package var coding: LabelCoding?
   /// Names for the labels of masks that do not name theirs.

@@ -8,7 +8,8 @@ extension ReviewState {
   mutating func openMask(_ path: String, _ part: MaskPart?, named name: String?) -> [ReviewEffect] {
     let coding = decisions.versions.first { if case .mask = $0.origin { true } else { false } }?.labels.coding
     let request = MaskRequest(
-      path: path, part: part, grid: grid, coding: coding, selections: self.request.selections)
+      path: path, part: part, imagePath: content.imagePath, coding: coding,
+      selections: self.request.selections)
     return [start(MaskJob(request: request, name: name))]
   }
 

@@ -17,23 +17,23 @@ struct CaseMasks {
   ///   a mask does not leave are ignored.
   /// - Throws: ``Cancelled``.
   init(
-    _ paths: [String], choices: [String: ImageReadingOptions], on grid: VolumeGrid, imagePath: String,
+    _ paths: [String], choices: [String: ImageReadingOptions], of image: ImageFile, imagePath: String,
     work: WorkContext
   ) throws {
     var opened: [OpenedImage] = []
     for path in paths {
       let choice = choices[path] ?? ImageReadingOptions()
-      if let image = try accepted({
+      if let mask = try accepted({
         try OpenedImage(path, options: choice.limited(toThoseOf: path), work: work)
       }) {
-        opened.append(image)
+        opened.append(mask)
       }
     }
     func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
-      let fitted = try FittedMask.masks(masks.map(\.image), on: grid, work: work)
+      let fitted = try FittedMask.masks(masks.map(\.image), of: image, work: work)
       // Chunks may take as much memory as whole volumes.
       try LabelVolume.requireMemory(
-        on: grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
+        on: image.grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
       return fitted
     }
     do {

@@ -15,14 +15,15 @@ struct FittedMask {
   /// Reads masks with one common label coding, and reorients those whose axes have another order or direction.
   ///
   /// - Parameters:
-  ///   - grid: The grid of the masks; nil for that of the first.
+  ///   - image: The image of the masks, on whose grid they are read; nil for the first of them.
   ///   - frame: The frame of 4D files.
   /// - Throws: ``InputError`` when a file is not a mask, or does not fit the grid, with the first difference;
   ///   ``Cancelled``.
   static func masks(
-    _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
+    _ files: [ImageFile], of image: ImageFile? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
-    guard let grid = grid ?? files.first?.grid else { return [] }
+    guard let image = image ?? files.first else { return [] }
+    let grid = image.grid
     let files = files.map { $0.extended(to: grid) }
     // Grids are checked first, before any voxels are read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
@@ -39,28 +40,28 @@ struct FittedMask {
     return try files.indices.compactMap { index in
       // Moved out of the array, so that codes are changed in place.
       try volumes[index].take().map {
-        try FittedMask(files[index], $0, values[index], coding, on: grid, work: work)
+        try FittedMask(files[index], $0, values[index], coding, of: image, work: work)
       }
     }
   }
 
   /// Reads one mask with a known label coding.
-  /// - Throws: As ``masks(_:on:work:)``.
+  /// - Throws: As ``masks(_:of:frame:work:)``.
   init(
-    _ file: ImageFile, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
+    _ file: ImageFile, of image: ImageFile, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
-    let file = file.extended(to: grid)
-    _ = try GridFit(mask: file.grid, image: grid, subject: file.path)
+    let file = file.extended(to: image.grid)
+    _ = try GridFit(mask: file.grid, image: image.grid, subject: file.path)
     let volume = try file.labelVolume(work: work.withoutProgress)
-    try self.init(file, volume, volume.values(), coding, on: grid, work: work)
+    try self.init(file, volume, volume.values(), coding, of: image, work: work)
   }
 
   /// Reads one mask beside others that were read with a coding.
   /// - Parameter coding: The coding of the others; nil for a coding of its own.
-  /// - Throws: As ``masks(_:on:work:)``, and where the coding has no code for one of its values.
-  init(_ file: ImageFile, on grid: VolumeGrid, joining coding: LabelCoding?, work: WorkContext) throws {
-    let file = file.extended(to: grid)
-    _ = try GridFit(mask: file.grid, image: grid, subject: file.path)
+  /// - Throws: As ``masks(_:of:frame:work:)``, and where the coding has no code for one of its values.
+  init(_ file: ImageFile, of image: ImageFile, joining coding: LabelCoding?, work: WorkContext) throws {
+    let file = file.extended(to: image.grid)
+    _ = try GridFit(mask: file.grid, image: image.grid, subject: file.path)
     let volume = try file.labelVolume(work: work.withoutProgress)
     let values = volume.values()
     guard let coding = coding ?? LabelCoding(of: values) else {
@@ -76,18 +77,17 @@ struct FittedMask {
         file.path, "has label values that cannot be added to those of the open masks", found: "\(value)",
         expected: "all masks together, each with --mask")
     }
-    try self.init(file, volume, values, coding, on: grid, work: work)
+    try self.init(file, volume, values, coding, of: image, work: work)
   }
 
   private init(
     _ file: ImageFile, _ volume: consuming LabelVolume, _ values: Set<Int>, _ coding: LabelCoding,
-    on grid: VolumeGrid,
-    work: WorkContext
+    of image: ImageFile, work: WorkContext
   ) throws {
-    let path = file.path
+    let (path, grid) = (file.path, image.grid)
     labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.withoutProgress)
-    var findings = file.findings.map(\.description)
-    findings += [Finding(ofOnly255: values, coding: coding)].compactMap(\.self).map(\.description)
+    let ofThisReading = [Finding(of: file, readFor: image), Finding(ofOnly255: values, coding: coding)]
+    var findings = (file.findings + ofThisReading.compactMap(\.self)).map(\.description)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
     if case .reoriented = fit {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")

@@ -158,7 +158,7 @@ struct ConvertCommand: ParsableCommand {
     let isOfReference = frame != nil && reference.frameCount > 1
     if isOfReference, let frame { try reference.requireFrame(frame) }
     let mask = try FittedMask.masks(
-      [image], on: reference.grid, frame: isOfReference && image.frameCount == 1 ? nil : frame, work: work)[0]
+      [image], of: reference, frame: isOfReference && image.frameCount == 1 ? nil : frame, work: work)[0]
     mask.reportFindings()
     let (coding, occurring) = (mask.labels.coding, mask.labels.values())
     let table = stated?.applied(to: occurring).table(coding) ?? mask.names ?? LabelTable()

@@ -118,7 +118,7 @@ struct RefineCommand: ParsableCommand {
       try file.scalarVolume(frame: frame, work: work.part(0.05...0.1))
     } _: {
       try startsFromMask
-        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.withoutProgress)[0])
+        ? StoredStart.mask(FittedMask.masks([sourceFile], of: file, work: work.withoutProgress)[0])
         : .probabilities(sourceFile.probabilityVolume(work: work.withoutProgress))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))

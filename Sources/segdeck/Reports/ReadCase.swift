@@ -70,14 +70,14 @@ struct ReadCase {
     work: WorkContext
   ) throws(Cancelled) {
     var problems: [InputError] = []
-    image = try Self.accepted(&problems) {
+    let read: (file: ImageFile, volume: ScalarVolume)? = try Self.accepted(&problems) {
       guard let path else { return nil }
       let file = try ImageFile.open(path, options: series, work: work.withoutProgress)
       let volume = try file.scalarVolume(frame: frame, work: work.withoutProgress)
       FindingNotes.add(file)
-      return volume
+      return (file, volume)
     }
-    let grid = image?.grid
+    image = read?.volume
     var files: [(name: String, file: ImageFile)] = []
     for mask in named {
       let choice = choices[mask.path] ?? ImageReadingOptions()
@@ -89,7 +89,7 @@ struct ReadCase {
       }
     }
     func fitted(_ files: [(name: String, file: ImageFile)]) throws -> [Mask] {
-      let masks = try FittedMask.masks(files.map(\.file), on: grid, work: work.withoutProgress)
+      let masks = try FittedMask.masks(files.map(\.file), of: read?.file, work: work.withoutProgress)
       return zip(files, masks).map { Mask(name: $0.name, fitted: $1) }
     }
     // The error of all masks together is dropped: each mask is tried again and reports its own.

@@ -68,7 +68,7 @@ final class CaseServices: ReviewServices {
       },
       {
         try CaseMasks(
-          maskPaths, choices: request.maskParts.mapValues(ImageReadingOptions.init), on: file.grid,
+          maskPaths, choices: request.maskParts.mapValues(ImageReadingOptions.init), of: file,
           imagePath: imagePath, work: work.withoutProgress)
       })
     var findings = file.findings.map { "\(imagePath): \($0)" }
@@ -122,8 +122,11 @@ final class CaseServices: ReviewServices {
       throw InputError(
         request.path, "is open with another segment or layer", expected: "its copy under another name")
     }
-    let fitted = try FittedMask(openedMask.image, on: request.grid, joining: request.coding, work: work)
-    try LabelVolume.requireMemory(on: request.grid.size, volumes: 1, subject: request.path)
+    guard let image = opened.withLock({ $0[request.imagePath] })?.image else {
+      throw InputError(request.imagePath, "is not the image that was opened")
+    }
+    let fitted = try FittedMask(openedMask.image, of: image, joining: request.coding, work: work)
+    try LabelVolume.requireMemory(on: image.grid.size, volumes: 1, subject: request.path)
     var mask = LoadedMask(fitted, path: path)
     if !request.selections.isEmpty, mask.table.labels.allSatisfy(\.isUnnamed) {
       mask = try [mask].named(by: request.selections).masks[0]

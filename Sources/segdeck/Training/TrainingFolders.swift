@@ -185,10 +185,10 @@ extension TrainingFolders.Source {
     try file.scalarVolume(frame: frame, work: work.withoutProgress)
   }
 
-  /// The labels, on the image's grid.
+  /// The labels, on the grid of ``imageFile()``.
   /// - Throws: ``InputError`` when the file is not a mask, or does not fit; ``Cancelled``.
-  func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
-    let mask = try FittedMask(pair.openLabels(), on: grid, coding: coding, work: work.withoutProgress)
+  func labels(of image: ImageFile, work: WorkContext) throws -> LabelVolume {
+    let mask = try FittedMask(pair.openLabels(), of: image, coding: coding, work: work.withoutProgress)
     mask.reportFindings()
     return mask.labels
   }
@@ -208,7 +208,7 @@ extension TrainingFolders.Source {
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
     FindingNotes.add(file)
-    return (image, try labels(on: image.grid, work: work))
+    return (image, try labels(of: file, work: work))
   }
 
   /// Reads the case and resamples it to the working grid.
