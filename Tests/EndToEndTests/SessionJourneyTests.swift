@@ -167,7 +167,10 @@ struct SessionJourneyTests {
     defer { folder.remove() }
     let variables = environment(folder)
     try succeed(
-      ["phantom", "ct", "--seed", "9", "--size", "28x26x18", "-o", "other.nii.gz"], in: folder.path)
+      [
+        "phantom", "ct", "--seed", "9", "--size", "28x26x18", "-o", "other.nii.gz", "--labels",
+        "other-labels.nii.gz",
+      ], in: folder.path)
     try succeed(["worklist", "data", "-o", "list.csv"], in: folder.path, environment: variables)
     let file = try folder.bytes("list.csv")
     let session = try TmuxSession(columns: 120, rows: 40, environment: variables)

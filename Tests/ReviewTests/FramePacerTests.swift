@@ -32,7 +32,7 @@ private struct Connection {
       let now = Double(step) / 1000
       while let answer = answers.first, answer <= now {
         answers.removeFirst()
-        pacer.show(atSeconds: now)
+        pacer.show(atSeconds: now, unansweredFrames: answers.count)
       }
       while let key = keys.first, key <= now {
         pacer.change(atSeconds: now, isInput: true)
@@ -40,11 +40,11 @@ private struct Connection {
       }
       guard case .draw(let detail) = pacer.step(atSeconds: now) else { continue }
       let byteCount = byteCounts[detail] ?? 0
-      pacer.draw(detail, atSeconds: now, byteCount: byteCount, isAnswered: true)
       let begin = max(now + roundTripSeconds / 2, frames.last?.shown ?? 0)
       let shown = begin + Double(byteCount) / bytesPerSecond
       frames.append((detail, now, shown))
       answers.append(shown + roundTripSeconds / 2)
+      pacer.draw(detail, atSeconds: now, byteCount: byteCount, unansweredFrames: answers.count)
     }
   }
 }
@@ -103,12 +103,12 @@ private struct Connection {
   func silentTerminals() {
     var pacer = FramePacer(TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
     #expect(pacer.step(atSeconds: 0) == .draw(.full))
-    pacer.draw(.full, atSeconds: 0, byteCount: 10, isAnswered: true)
+    pacer.draw(.full, atSeconds: 0, byteCount: 10, unansweredFrames: 1)
     #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: nil))
     pacer.change(atSeconds: 0.5, isInput: true)
     #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: 1.5))
     #expect(pacer.step(atSeconds: 2) == .draw(.full))
-    pacer.draw(.full, atSeconds: 2, byteCount: 10, isAnswered: false)
+    pacer.draw(.full, atSeconds: 2, byteCount: 10, unansweredFrames: 0)
     pacer.change(atSeconds: 2.5, isInput: true)
     #expect(pacer.step(atSeconds: 2.5) == .draw(.full))
   }

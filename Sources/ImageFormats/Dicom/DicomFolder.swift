@@ -97,7 +97,7 @@ struct DicomFolder: Sendable {
   /// Reads a DICOM file; nil for a file of any other kind, and for what is no file.
   private static func instance(_ path: String) -> Result<DicomInstance, DamagedFile>? {
     do throws(InputError) {
-      guard let bytes = try beginning(of: path), DicomParser.recognises(bytes) else { return nil }
+      guard let bytes = try beginning(of: path), isInput(path, beginningWith: bytes) else { return nil }
     } catch {
       return .failure(DamagedFile(error: error, wasRead: false))
     }
@@ -109,10 +109,15 @@ struct DicomFolder: Sendable {
 
   /// Whether the first bytes of a file are those of a DICOM file; false where it cannot be read.
   static func begins(_ path: String) -> Bool {
-    (try? beginning(of: path)).map(DicomParser.recognises) ?? false
+    (try? beginning(of: path)).map { isInput(path, beginningWith: $0) } ?? false
   }
 
-  /// The first 132 bytes of a file, or all of a shorter one; nil for folders, devices and outputs of the running command.
+  /// Whether a file is DICOM; if so, it is registered as an input, unless it is an output of the running command.
+  private static func isInput(_ path: String, beginningWith bytes: [UInt8]) -> Bool {
+    DicomParser.recognises(bytes) && (try? ReadFiles.register(path)) != nil
+  }
+
+  /// The first 132 bytes of a file, or all of a shorter one; nil for folders and devices.
   /// - Throws: ``InputError`` where it cannot be read, or a link leads to no file.
   private static func beginning(of path: String) throws(InputError) -> [UInt8]? {
     guard let status = FileSystem.status(path) else {
@@ -133,7 +138,7 @@ struct DicomFolder: Sendable {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     // An output of the running command is not part of its input.
-    return (try? ReadFiles.register(path)) == nil ? nil : Array(bytes.prefix(count))
+    return Array(bytes.prefix(count))
   }
 }
 

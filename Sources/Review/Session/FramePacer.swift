@@ -27,8 +27,8 @@ package struct FramePacer: Sendable {
   private var isChanged = true
   private var lastInput = -1.0
   private var lastDrawn: (detail: PictureDetail, seconds: Double, byteCount: Int)?
-  /// Whether the terminal has not said yet that it has shown the last frame.
-  private var isOnItsWay = false
+  /// Frames of which the terminal has not said yet that it has shown them.
+  private var unansweredFrames = 0
   private var hasAnswered = false
   /// The shortest time from a frame to its answer, and the bytes per second of larger frames; nil before they are known.
   private var roundTripSeconds: Double?
@@ -48,21 +48,22 @@ package struct FramePacer: Sendable {
   }
 
   /// Notes that a frame was sent.
-  /// - Parameter isAnswered: Whether the terminal will say that it has shown it.
+  /// - Parameter unansweredFrames: The number of frames of which the terminal has yet to say that it has shown them.
   package mutating func draw(
-    _ detail: PictureDetail, atSeconds now: Double, byteCount: Int, isAnswered: Bool
+    _ detail: PictureDetail, atSeconds now: Double, byteCount: Int, unansweredFrames: Int
   ) {
     isChanged = false
-    isOnItsWay = isAnswered
+    self.unansweredFrames = unansweredFrames
     lastDrawn = (detail, now, byteCount)
     if byteCount > 4096 { byteCounts[detail] = byteCount }
   }
 
-  /// Notes that the terminal has shown the last frame.
-  package mutating func show(atSeconds now: Double) {
-    guard isOnItsWay, let lastDrawn else { return }
-    isOnItsWay = false
+  /// Notes that the terminal has shown a frame, and how many others it has yet to answer.
+  package mutating func show(atSeconds now: Double, unansweredFrames: Int) {
+    self.unansweredFrames = unansweredFrames
     hasAnswered = true
+    // Only the last frame has known bytes and a known time.
+    guard unansweredFrames == 0, let lastDrawn else { return }
     let seconds = max(now - lastDrawn.seconds, 1e-4)
     if lastDrawn.byteCount <= 4096 {
       roundTripSeconds = min(roundTripSeconds ?? seconds, seconds)
@@ -74,7 +75,7 @@ package struct FramePacer: Sendable {
 
   /// What is to be done at a time.
   package func step(atSeconds now: Double) -> Step {
-    if isOnItsWay, let lastDrawn, now - lastDrawn.seconds < patienceSeconds {
+    if unansweredFrames > 0, let lastDrawn, now - lastDrawn.seconds < patienceSeconds {
       let isAwaited = isChanged || lastDrawn.detail != .full
       return .wait(seconds: isAwaited ? lastDrawn.seconds + patienceSeconds - now : nil)
     }

@@ -47,7 +47,7 @@ package enum ReviewSession {
       let now = seconds()
       pacer.draw(
         detail, atSeconds: now, byteCount: terminal.bytesOfLastFrame,
-        isAnswered: terminal.unansweredFrames > 0)
+        unansweredFrames: terminal.unansweredFrames)
       for effect in reduce(&session, .drawn(seconds: now)) { runners.perform(effect) }
     }
     drawIfDue()
@@ -64,7 +64,7 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
-      let isInput = pacer.take(&events, atSeconds: seconds())
+      let isInput = pacer.take(&events, of: terminal, atSeconds: seconds())
       // The time spent waiting for jobs does not count as a reader's time.
       if !events.isEmpty { events.insert(.clock(seconds: seconds()), at: 0) }
       events += mailbox.removeAll()
@@ -109,7 +109,9 @@ package enum ReviewSession {
 extension FramePacer {
   /// Takes what the terminal says of itself out of events.
   /// - Returns: Whether there are events of a key, a paste or the mouse.
-  fileprivate mutating func take(_ events: inout [SessionEvent], atSeconds now: Double) -> Bool {
+  fileprivate mutating func take(
+    _ events: inout [SessionEvent], of terminal: any Terminal, atSeconds now: Double
+  ) -> Bool {
     var isInput = false
     events.removeAll { event in
       guard case .terminal(let event) = event else { return false }
@@ -117,7 +119,7 @@ extension FramePacer {
       case .key, .paste, .mouse: isInput = true
       case .capabilities(let capabilities): self = FramePacer(capabilities)
       case .shown:
-        show(atSeconds: now)
+        show(atSeconds: now, unansweredFrames: terminal.unansweredFrames)
         return true
       case .resize, .end: break
       }
