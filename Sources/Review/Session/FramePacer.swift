@@ -47,7 +47,7 @@ package struct FramePacer: Sendable {
     if isInput { lastInput = now }
   }
 
-  /// Notes that a frame was sent.
+  /// Notes that a frame was sent, and when sending began.
   /// - Parameter unansweredFrames: The number of frames of which the terminal has yet to say that it has shown them.
   package mutating func draw(
     _ detail: PictureDetail, atSeconds now: Double, byteCount: Int, unansweredFrames: Int

@@ -43,12 +43,14 @@ package enum ReviewSession {
     func seconds() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     func drawIfDue() {
       guard case .draw(let detail) = pacer.step(atSeconds: seconds()) else { return }
-      terminal.draw(render(session, detail, reusing: &samples))
-      let now = seconds()
+      let frame = render(session, detail, reusing: &samples)
+      // Sending waits for a slow connection, and this time is a part of what it takes.
+      let begin = seconds()
+      terminal.draw(frame)
       pacer.draw(
-        detail, atSeconds: now, byteCount: terminal.bytesOfLastFrame,
+        detail, atSeconds: begin, byteCount: terminal.bytesOfLastFrame,
         unansweredFrames: terminal.unansweredFrames)
-      for effect in reduce(&session, .drawn(seconds: now)) { runners.perform(effect) }
+      for effect in reduce(&session, .drawn(seconds: seconds())) { runners.perform(effect) }
     }
     drawIfDue()
     var clock = CineClock()
