@@ -72,8 +72,7 @@ struct DicomDiscoveryTests {
         "MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm; seg=study/MR/00_2_seg.nii",
       ])
     // The record was read, so the program would not replace it.
-    try FileManager.default.removeItem(atPath: folder("study/MR/00_2_seg.json"))
-    try folder.write(record + #", "review": {}}"#, to: "study/MR/00_2_seg.json")
+    try Data((record + #", "review": {}}"#).utf8).write(to: URL(filePath: folder("study/MR/00_2_seg.json")))
     #expect(try folder.found("study") == ["MR_1: study/MR/00.dcm", "MR_2: study/MR/00.dcm"])
   }
 
