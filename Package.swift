@@ -71,7 +71,7 @@ let package = Package(
     library("Journal", ["Work", "CZlib"]),
     library("DenseCRF", ["Work", "Volumes", "CMemory", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
-    library("TerminalPictures", ["Screen", "CZlib"]),
+    library("TerminalPictures", ["Work", "Screen", "CZlib"]),
 
     // Layer 3: the pipeline, the program's behaviour, lists of cases, the terminal. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),

@@ -3,7 +3,7 @@ package struct RGB: Hashable, Sendable, BitwiseCopyable {
   /// The components, 0...255 in sRGB.
   package var red, green, blue: UInt8
 
-  package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+  @inlinable package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
     self.red = red
     self.green = green
     self.blue = blue
@@ -17,12 +17,31 @@ package struct RGB: Hashable, Sendable, BitwiseCopyable {
   /// The colour as a cell's colour.
   package var colour: Colour { .rgb(red, green, blue) }
 
-  /// Linear interpolation from this colour (opacity 0) to `other` (opacity 1).
-  package func blended(with other: RGB, opacity: Double) -> RGB {
-    let part = min(1, max(0, opacity))
-    func mix(_ one: UInt8, _ two: UInt8) -> UInt8 {
-      UInt8((Double(one) + (Double(two) - Double(one)) * part).rounded())
+  /// Linear interpolation from this colour (opacity 0) to `other` (opacity 1), rounded to the nearest value.
+  package func blended(with other: RGB, opacity: Double) -> RGB { Blend(other, opacity: opacity).over(self) }
+
+  /// A colour that is laid over many others with one opacity.
+  package struct Blend: Hashable, Sendable {
+    /// The parts of the colour and of what it is laid over, in 1/65536.
+    @usableFromInline let red, green, blue, rest: UInt32
+
+    /// A blend; an opacity outside 0...1 counts as the nearer end.
+    package init(_ colour: RGB, opacity: Double) {
+      let part = UInt32((65536 * min(1, max(0, opacity))).rounded())
+      rest = 65536 - part
+      // The half with which every sum is rounded.
+      (red, green, blue) = (
+        UInt32(colour.red) * part + 32768, UInt32(colour.green) * part + 32768,
+        UInt32(colour.blue) * part + 32768
+      )
     }
-    return RGB(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
+
+    /// The blended colour.
+    @inlinable package func over(_ below: RGB) -> RGB {
+      RGB(
+        UInt8(truncatingIfNeeded: (UInt32(below.red) &* rest &+ red) >> 16),
+        UInt8(truncatingIfNeeded: (UInt32(below.green) &* rest &+ green) >> 16),
+        UInt8(truncatingIfNeeded: (UInt32(below.blue) &* rest &+ blue) >> 16))
+    }
   }
 }

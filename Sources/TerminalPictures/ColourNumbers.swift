@@ -58,4 +58,18 @@ struct ColourNumbers {
     guard fits else { return nil }
     (self.numbers, self.keys, self.firstPixels) = (numbers, keys, firstPixels)
   }
+
+  /// For each pixel, what stands in `entries` at the number of its colour; there is an entry for each colour.
+  func map<Entry: BitwiseCopyable>(to entries: [Entry]) -> [Entry] {
+    precondition(entries.count == keys.count, "\(entries.count) entries for \(keys.count) colours")
+    return [Entry](unsafeUninitializedCapacity: numbers.count) { mapped, count in
+      numbers.withUnsafeBufferPointer { numbers in
+        entries.withUnsafeBufferPointer { entries in
+          // SAFETY: there is a number for each pixel, and an entry for each number.
+          for pixel in numbers.indices { mapped[pixel] = entries[Int(numbers[pixel])] }
+        }
+      }
+      count = numbers.count
+    }
+  }
 }

@@ -60,9 +60,8 @@ private struct RunTokens {
   /// The bits of each token.
   private struct Codes {
     let symbols: HuffmanCode
-    /// The bits of a token, lowest first, and their number.
-    var bits = [UInt32](repeating: 0, count: RunTokens.tokenKinds)
-    var lengths = [UInt8](repeating: 0, count: RunTokens.tokenKinds)
+    /// The bits of a token, lowest first, at most 21, and above 24 bits their number.
+    var tokens = [UInt32](repeating: 0, count: RunTokens.tokenKinds)
 
     init(_ counts: [UInt32]) {
       var symbolCounts = Array(counts[..<256]) + [1] + [UInt32](repeating: 0, count: 29)
@@ -71,15 +70,15 @@ private struct RunTokens {
       }
       symbols = HuffmanCode(counts: symbolCounts, limit: 15)
       for token in 0..<256 {
-        bits[token] = UInt32(symbols.bits[token])
-        lengths[token] = symbols.lengths[token]
+        tokens[token] = UInt32(symbols.bits[token]) | UInt32(symbols.lengths[token]) << 24
       }
       for token in 259..<RunTokens.tokenKinds where counts[token] > 0 {
         let length = RunTokens.lengthSymbol(token - 256)
-        let codeLength = symbols.lengths[length.symbol]
-        bits[token] = UInt32(symbols.bits[length.symbol]) | UInt32(length.extra) << UInt32(codeLength)
+        let codeLength = UInt32(symbols.lengths[length.symbol])
         // The one distance has a code of one bit, 0.
-        lengths[token] = codeLength + UInt8(length.extraBits) + 1
+        let bitCount = codeLength + UInt32(length.extraBits) + 1
+        tokens[token] =
+          UInt32(symbols.bits[length.symbol]) | UInt32(length.extra) << codeLength | bitCount << 24
       }
     }
   }
@@ -124,20 +123,19 @@ private struct RunTokens {
     output += [UInt8](unsafeUninitializedCapacity: 3 * tokens.count + 24) { buffer, count in
       var (pending, pendingBits) = (header.pending, header.pendingBits)
       let start = UnsafeMutableRawBufferPointer(buffer)
-      codes.bits.withUnsafeBufferPointer { bits in
-        codes.lengths.withUnsafeBufferPointer { lengths in
-          tokens.withUnsafeBufferPointer { tokens in
-            // SAFETY: a token is below the number of kinds; the capacity is that of all tokens' bits and of eight bytes more.
-            for token in tokens {
-              pending |= UInt64(bits[Int(token)]) << UInt64(pendingBits)
-              pendingBits += Int(lengths[Int(token)])
-              if pendingBits >= 32 {
-                start.storeBytes(
-                  of: UInt32(truncatingIfNeeded: pending).littleEndian, toByteOffset: count, as: UInt32.self)
-                count += 4
-                pending >>= 32
-                pendingBits -= 32
-              }
+      codes.tokens.withUnsafeBufferPointer { codes in
+        tokens.withUnsafeBufferPointer { tokens in
+          // SAFETY: a token is below the number of kinds; the capacity is that of all tokens' bits and of eight bytes more.
+          for token in tokens {
+            let code = codes[Int(token)]
+            pending |= UInt64(code & 0xFF_FFFF) &<< UInt64(pendingBits)
+            pendingBits += Int(code >> 24)
+            if pendingBits >= 32 {
+              start.storeBytes(
+                of: UInt32(truncatingIfNeeded: pending).littleEndian, toByteOffset: count, as: UInt32.self)
+              count += 4
+              pending >>= 32
+              pendingBits -= 32
             }
           }
         }

@@ -24,20 +24,29 @@ struct KittyProtocol: PixelProtocol {
     ids = ImageIDs(programNumber: transport.programNumber)
   }
 
-  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8]) {
+  /// A PNG file in base 64.
+  func encode(_ tile: PixelTile) -> [UInt8] {
+    var text: [UInt8] = []
+    text.appendBase64(tile.pixels.withoutRepetition.png)
+    return text
+  }
+
+  mutating func show(
+    _ tile: PixelTile, _ encoded: [UInt8], replacing last: PixelTile?, to bytes: inout [UInt8]
+  ) {
     let old = images[tile.number]
     switch placement {
     case .cursor:
       // The new image covers the old one before that is removed, so that the screen does not flicker.
       guard let id = ids.take() else { return }
-      let image = transmission(of: tile, id: id)
-      transport.send(at: ScreenCell(row: tile.area.row, column: tile.area.column), to: &bytes) { $0 += image }
+      transport.send(at: ScreenCell(row: tile.area.row, column: tile.area.column), to: &bytes) { graphics in
+        appendTransmission(of: tile.area, encoded, id: id, to: &graphics)
+      }
       images[tile.number] = id
       if let old { remove(image: old, to: &bytes) }
     case .placeholders:
       guard let id = old ?? ids.take() else { return }
-      let image = transmission(of: tile, id: id)
-      transport.send(to: &bytes) { $0 += image }
+      transport.send(to: &bytes) { appendTransmission(of: tile.area, encoded, id: id, to: &$0) }
       images[tile.number] = id
       if tile.area != last?.area { appendPlaceholders(tile.area, id: id, to: &bytes) }
     }
@@ -73,24 +82,21 @@ struct KittyProtocol: PixelProtocol {
   /// Longest payload of a command.
   private static let chunkLength = 4096
 
-  /// The commands that send an image and place it.
-  private func transmission(of tile: PixelTile, id: Int) -> [UInt8] {
-    let png = tile.pixels.withoutRepetition.png
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(png.count * 3 / 2 + 256)
+  /// Appends the commands that send an image and place it.
+  private func appendTransmission(
+    of area: Rectangle, _ encoded: [UInt8], id: Int, to bytes: inout [UInt8]
+  ) {
     let place =
       switch placement {
       case .cursor: "C=1,z=\(ids.range.lowerBound)"
       case .placeholders: "U=1"
       }
-    let head = "a=T,f=100,i=\(id),p=1,q=2,\(place),c=\(tile.area.columns),r=\(tile.area.rows)"
-    let step = Self.chunkLength / 4 * 3
-    for start in stride(from: 0, to: png.count, by: step) {
-      let end = min(start + step, png.count)
-      let more = end < png.count ? "m=1" : "m=0"
-      bytes.appendCommand(start == 0 ? "\(head),\(more)" : "\(more),q=2", payload: png[start..<end])
+    let head = "a=T,f=100,i=\(id),p=1,q=2,\(place),c=\(area.columns),r=\(area.rows)"
+    for start in stride(from: 0, to: encoded.count, by: Self.chunkLength) {
+      let end = min(start + Self.chunkLength, encoded.count)
+      let more = end < encoded.count ? "m=1" : "m=0"
+      bytes.appendCommand(start == 0 ? "\(head),\(more)" : "\(more),q=2", payload: encoded[start..<end])
     }
-    return bytes
   }
 
   /// The marks that say which row or column of an image a placeholder shows, in the order of kitty's table.
@@ -157,7 +163,7 @@ extension [UInt8] {
     self += keys.utf8
     if !payload.isEmpty {
       append(UInt8(ascii: ";"))
-      appendBase64(payload)
+      self += payload
     }
     self += "\u{1B}\\".utf8
   }

@@ -13,8 +13,7 @@ extension PixelBuffer {
     if let greys = greyValues {
       appendHeader(colourType: 0, to: &file)
       values = greys
-    } else if var palette = TilePalette(self) {
-      palette.sort()
+    } else if let palette = TilePalette(self) {
       appendHeader(colourType: 3, to: &file)
       file.appendChunk("PLTE") { chunk in
         for colour in palette.colours { chunk += [colour.red, colour.green, colour.blue] }
@@ -44,17 +43,16 @@ extension PixelBuffer {
     let total = (rowLength + 1) * height
     return [UInt8](unsafeUninitializedCapacity: total) { output, count in
       values.withUnsafeBufferPointer { values in
+        guard let values = values.baseAddress, let output = output.baseAddress else { return }
         // SAFETY: there are height * rowLength values, and a byte more for each row of the output.
         for row in 0..<height {
-          let out = row * (rowLength + 1) + 1
-          let current = row * rowLength
-          output[out - 1] = 2
+          let (target, current) = (output + row * (rowLength + 1) + 1, values + row * rowLength)
+          target[-1] = 2
           if row == 0 {
-            for x in 0..<rowLength { output[out + x] = values[x] }
+            target.update(from: current, count: rowLength)
           } else {
-            for x in 0..<rowLength {
-              output[out + x] = values[current + x] &- values[current - rowLength + x]
-            }
+            let above = current - rowLength
+            for x in 0..<rowLength { target[x] = current[x] &- above[x] }
           }
         }
       }
@@ -86,7 +84,7 @@ extension [UInt8] {
   }
 
   /// Appends bytes in base 64, whose last group is padded.
-  mutating func appendBase64(_ content: ArraySlice<UInt8>) {
+  mutating func appendBase64(_ content: [UInt8]) {
     let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     self += [UInt8](unsafeUninitializedCapacity: (content.count + 2) / 3 * 4) { output, count in
       content.withUnsafeBufferPointer { content in

@@ -1,5 +1,6 @@
 import Foundation
 import Screen
+import Work
 
 /// Shows pictures as pixels, in tiles of which only those that change are sent.
 ///
@@ -38,24 +39,39 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     last = frame.pictures
     let places = places(frame)
     removeTiles(exceptAt: Set(places.map(\.number)), to: &bytes)
-    var blended = [PixelBuffer?](repeating: nil, count: frame.pictures.count)
-    for place in places {
+    let changed = places.filter { place in
       let known = shown[place.number]
-      let isSamePlace = known?.tile.area == place.area
-      if isSamePlace, known?.picture == place.picture, isUnchanged[place.picture] { continue }
-      let picture = frame.pictures[place.picture]
-      let buffer = blended[place.picture] ?? BlendedPicture(picture, depth: .trueColour).buffer
-      blended[place.picture] = buffer
-      let part = PicturePart(buffer, cells: place.area, of: picture)
-      if isSamePlace, let known, part.isSame(as: known.tile.pixels) {
+      return
+        !(isUnchanged[place.picture] && known?.picture == place.picture && known?.tile.area == place.area)
+    }
+    for (place, drawn) in zip(changed, draw(changed, of: frame.pictures)) {
+      guard let drawn else {
         shown[place.number]?.picture = place.picture
         continue
       }
-      let tile = PixelTile(number: place.number, area: place.area, pixels: part.pixels)
-      pixelProtocol.show(tile, replacing: known?.tile, to: &bytes)
-      shown[place.number] = (tile, place.picture)
+      pixelProtocol.show(drawn.tile, drawn.encoded, replacing: shown[place.number]?.tile, to: &bytes)
+      shown[place.number] = (drawn.tile, place.picture)
     }
     return EncodedFrame(cells: frame.cells, graphics: bytes)
+  }
+
+  /// The tiles at some places and their pixels as they are sent, made by all cores; nil where the same pixels are shown.
+  private func draw(_ places: [Place], of pictures: [Picture]) -> [(tile: PixelTile, encoded: [UInt8])?] {
+    // A small part of the screen is not worth waking other threads.
+    let cellCount = places.reduce(0) { $0 + $1.area.rows * $1.area.columns }
+    let work = WorkContext(threadCount: cellCount < 512 ? 1 : WorkContext.coreCount)
+    do {
+      return try work.concurrentMap(places) { place in
+        let pixels = pictures[place.picture].blendedPixels(of: place.area)
+        if let known = shown[place.number]?.tile, known.area == place.area, pixels.isSame(as: known.pixels) {
+          return nil
+        }
+        let tile = PixelTile(number: place.number, area: place.area, pixels: pixels)
+        return (tile, pixelProtocol.encode(tile))
+      }
+    } catch {
+      preconditionFailure("nothing here fails or is cancelled: \(error)")
+    }
   }
 
   private mutating func removeTiles(exceptAt numbers: Set<Int>, to bytes: inout [UInt8]) {
@@ -123,43 +139,10 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   }
 }
 
-/// The pixels of some cells of a picture, which are copied only where they are needed.
-private struct PicturePart {
-  private let buffer: PixelBuffer
-  private let left, top, width, height: Int
-
-  /// The pixels of the cells in `buffer`, which is the blended picture.
-  init(_ buffer: PixelBuffer, cells: Rectangle, of picture: Picture) {
-    self.buffer = buffer
-    let perCell = picture.pixelsPerCell
-    left = (cells.column - picture.area.column) * perCell.columns
-    top = (cells.row - picture.area.row) * perCell.rows
-    width = cells.columns * perCell.columns
-    height = cells.rows * perCell.rows
-  }
-
-  func isSame(as pixels: PixelBuffer) -> Bool {
-    guard pixels.width == width, pixels.height == height else { return false }
-    return buffer.pixels.withUnsafeBytes { mine in
-      pixels.pixels.withUnsafeBytes { others in
-        // SAFETY: the part lies in the buffer, and a colour is three bytes without padding.
-        (0..<height).allSatisfy { y in
-          let start = 3 * ((top + y) * buffer.width + left)
-          return UnsafeRawBufferPointer(rebasing: mine[start..<start + 3 * width])
-            .isSame(as: UnsafeRawBufferPointer(rebasing: others[3 * y * width..<3 * (y + 1) * width]))
-        }
-      }
-    }
-  }
-
-  var pixels: PixelBuffer {
-    var copy: [RGB] = []
-    copy.reserveCapacity(width * height)
-    for y in 0..<height {
-      let start = (top + y) * buffer.width + left
-      copy += buffer.pixels[start..<start + width]
-    }
-    return PixelBuffer(width: width, height: height, pixels: copy)
+extension PixelBuffer {
+  /// `==`, as fast as memory can be compared.
+  fileprivate func isSame(as other: PixelBuffer) -> Bool {
+    width == other.width && height == other.height && pixels.isSame(as: other.pixels)
   }
 }
 

@@ -20,10 +20,15 @@ protocol PixelProtocol: Sendable {
   /// The cells of a whole tile.
   static var tileSize: PixelTileSize { get }
 
+  /// The pixels of a tile as they are sent, which is most of the work; tiles are encoded on several threads.
+  func encode(_ tile: PixelTile) -> [UInt8]
+
   /// Appends what shows a tile over its cells; `last` is the tile that is shown at its place, nil for none.
   ///
   /// The cursor and the style may be changed.
-  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8])
+  /// - Parameter encoded: The tile's pixels as ``encode(_:)`` gives them.
+  mutating func show(
+    _ tile: PixelTile, _ encoded: [UInt8], replacing last: PixelTile?, to bytes: inout [UInt8])
 
   /// Appends what removes a tile; its cells get text or another tile.
   mutating func remove(_ tile: PixelTile, to bytes: inout [UInt8])

@@ -35,9 +35,8 @@ struct SixelColours {
   /// The picture's own colours, rounded; nil where they do not fit.
   private static func own(_ picture: PixelBuffer, limit: Int) -> SixelColours? {
     guard let colours = RoundedColours(picture), let merged = colours.merged(limit: limit) else { return nil }
-    var numbers = colours.numbers
-    for pixel in numbers.indices { numbers[pixel] = merged.registerOfColour[Int(numbers[pixel])] }
-    return SixelColours(registers: merged.registers, numbers: numbers)
+    return SixelColours(
+      registers: merged.registers, numbers: colours.numbers.map(to: merged.registerOfColour))
   }
 
   private init(dithering picture: PixelBuffer, _ palette: FixedPalette, column: Int, row: Int) {
@@ -60,7 +59,7 @@ private struct RoundedColours {
   typealias Percents = SixelColours.Percents
   private let colours: [Percents]
   /// For each pixel, the number of its colour.
-  let numbers: [UInt16]
+  let numbers: ColourNumbers
 
   /// Nil where there are more than 2048 of them.
   init?(_ picture: PixelBuffer) {
@@ -73,7 +72,7 @@ private struct RoundedColours {
       }
     }
     guard let found else { return nil }
-    numbers = found.numbers
+    numbers = found
     colours = found.keys.map { key in
       Percents(
         red: UInt8(truncatingIfNeeded: key >> 16), green: UInt8(truncatingIfNeeded: key >> 8),

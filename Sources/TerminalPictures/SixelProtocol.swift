@@ -16,26 +16,33 @@ struct SixelProtocol: PixelProtocol {
     self.transport = transport
   }
 
-  mutating func show(_ tile: PixelTile, replacing last: PixelTile?, to bytes: inout [UInt8]) {
+  func encode(_ tile: PixelTile) -> [UInt8] {
     let pixels = tile.pixels
-    guard !tile.area.isEmpty, pixels.width > 0, pixels.height > 0 else { return }
+    guard !tile.area.isEmpty, pixels.width > 0, pixels.height > 0 else { return [] }
     let perCell = PixelsPerCell(
       columns: pixels.width / tile.area.columns, rows: pixels.height / tile.area.rows)
     let colours = SixelColours(
       pixels, limit: transport.sixelRegisters, column: tile.area.column * perCell.columns,
       row: tile.area.row * perCell.rows)
     let (width, height) = (tile.area.columns * cellSize.columns, tile.area.rows * cellSize.rows)
-    transport.send(at: ScreenCell(row: tile.area.row, column: tile.area.column), to: &bytes) { graphics in
-      graphics.reserveCapacity(graphics.count + width * height)
-      // Pixels that are not set stay as they are; here all of them are set.
-      graphics += "\u{1B}P0;1;0q\"1;1;\(width);\(height)".utf8
-      graphics.appendRegisters(colours.registers)
-      var bands = SixelBands(
-        numbers: colours.numbers, width: pixels.width, height: pixels.height,
-        registerCount: colours.registers.count, shownWidth: width, shownHeight: height)
-      bands.append(to: &graphics)
-      graphics += "\u{1B}\\".utf8
-    }
+    var graphics: [UInt8] = []
+    graphics.reserveCapacity(width * height)
+    // Pixels that are not set stay as they are; here all of them are set.
+    graphics += "\u{1B}P0;1;0q\"1;1;\(width);\(height)".utf8
+    graphics.appendRegisters(colours.registers)
+    var bands = SixelBands(
+      numbers: colours.numbers, width: pixels.width, height: pixels.height,
+      registerCount: colours.registers.count, shownWidth: width, shownHeight: height)
+    bands.append(to: &graphics)
+    graphics += "\u{1B}\\".utf8
+    return graphics
+  }
+
+  mutating func show(
+    _ tile: PixelTile, _ encoded: [UInt8], replacing last: PixelTile?, to bytes: inout [UInt8]
+  ) {
+    guard !encoded.isEmpty else { return }
+    transport.send(at: ScreenCell(row: tile.area.row, column: tile.area.column), to: &bytes) { $0 += encoded }
   }
 
   /// Text or another tile covers it.

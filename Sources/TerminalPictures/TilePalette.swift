@@ -3,50 +3,49 @@ import Screen
 /// The distinct colours of a picture and the number of each pixel's colour.
 struct TilePalette {
   /// The colours, in the order of their numbers.
-  private(set) var colours: [RGB]
+  let colours: [RGB]
   /// For each pixel, the number of its colour from 0.
-  private(set) var numbers: [UInt8]
+  let numbers: [UInt8]
 
-  /// The colours of a picture; nil where it has more than 256, also where channels that differ by 3 count as one.
+  /// The colours of a picture, those of one tint by brightness; nil where it has more than 256, also where channels that
+  /// differ by 3 count as one.
   ///
   /// Greys under labels have some hundred colours, of which no eye tells neighbours apart.
   /// - Complexity: O(pixels).
   init?(_ picture: PixelBuffer) {
-    for ignoredBits in 0...2 {
-      if let palette = TilePalette(picture, ignoredBits: UInt32(ignoredBits)) {
-        self = palette
-        return
-      }
-    }
-    return nil
-  }
-
-  /// The colours of a picture without the lowest bits of each channel; nil where it has more than 256.
-  private init?(_ picture: PixelBuffer, ignoredBits: UInt32) {
-    let kept: UInt32 = (0xFF << ignoredBits) & 0xFF
-    let mask: UInt32 = kept << 16 | kept << 8 | kept
-    let found = ColourNumbers(picture, maximum: 256) { colour in
-      (UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)) & mask
-    }
-    guard let found else { return nil }
-    colours = found.firstPixels.map { picture.pixels[$0] }
-    numbers = found.numbers.map { UInt8(truncatingIfNeeded: $0) }
-  }
-
-  /// Numbers colours anew so that neighbouring pixels have close numbers: those of one tint follow each other by
-  /// brightness, as greys under a label do.
-  mutating func sort() {
-    let order = colours.indices.map { position in
-      let colour = colours[position]
+    guard let own = Self.numbers(of: picture) else { return nil }
+    let ownColours = own.firstPixels.map { picture.pixels[$0] }
+    guard let few = Self.merged(ownColours) else { return nil }
+    // Neighbouring pixels have close numbers where those of one tint follow each other, as greys under a label do.
+    let order = few.firstPixels.indices.map { position in
+      let colour = ownColours[few.firstPixels[position]]
       let tint = (
         (Int(colour.red) - Int(colour.green) + 258) / 4, (Int(colour.green) - Int(colour.blue) + 258) / 4
       )
       return tint.0 << 40 | tint.1 << 32 | colour.luminance << 16 | position
     }.sorted().map { $0 & 0xFFFF }
-    colours = order.map { colours[$0] }
-    var renumbered = [UInt8](repeating: 0, count: 256)
-    for (number, position) in order.enumerated() { renumbered[position] = UInt8(number) }
-    for pixel in numbers.indices { numbers[pixel] = renumbered[Int(numbers[pixel])] }
+    colours = order.map { ownColours[few.firstPixels[$0]] }
+    var places = [UInt8](repeating: 0, count: order.count)
+    for (place, position) in order.enumerated() { places[position] = UInt8(place) }
+    numbers = own.map(to: few.map(to: places))
+  }
+
+  /// The colours of a picture, if need be without the two lowest bits; nil where they are more than 1024.
+  private static func numbers(of picture: PixelBuffer) -> ColourNumbers? {
+    ColourNumbers(picture, maximum: 1024) { key($0) }
+      ?? ColourNumbers(picture, maximum: 1024) { key($0) & 0xFC_FCFC }
+  }
+
+  /// Numbers at most 256 colours for many, as few of the lowest bits as possible left out; nil where they are more.
+  private static func merged(_ colours: [RGB]) -> ColourNumbers? {
+    let row = PixelBuffer(width: colours.count, height: 1, pixels: colours)
+    return ColourNumbers(row, maximum: 256) { key($0) }
+      ?? ColourNumbers(row, maximum: 256) { key($0) & 0xFE_FEFE }
+      ?? ColourNumbers(row, maximum: 256) { key($0) & 0xFC_FCFC }
+  }
+
+  private static func key(_ colour: RGB) -> UInt32 {
+    UInt32(colour.red) << 16 | UInt32(colour.green) << 8 | UInt32(colour.blue)
   }
 }
 

@@ -73,7 +73,8 @@ struct ScrollBench: ParsableCommand {
       _ = reduce(&state, .jobEnded(JobID(1), .finished(OpeningJob.self, with: opened)))
       for key in keys { _ = reduce(&state, .terminal(.key(.character(key)))) }
       PeakMemory.reset()
-      let measurement = Self.scroll(state, frames: frames)
+      let found = Self.scroll(state, frames: frames)
+      let measurement = found.latency
       var line = JSONLine("scroll")
       line.add("view", name)
       line.add("size", "\(size.columns)x\(size.rows)")
@@ -86,15 +87,20 @@ struct ScrollBench: ParsableCommand {
       line.add("p95_s", measurement.percentile(0.95))
       line.add("p99_s", measurement.percentile(0.99))
       line.add("max_s", measurement.maximum)
+      line.add("cpu_s", found.processor.percentile(0.5))
+      line.add("bytes", Int(found.graphicsBytes.percentile(0.5)))
       bench.print(line)
     }
   }
 
   /// Scrolls to and fro for `frames` frames after the first.
-  private static func scroll(_ start: ReviewState, frames: Int) -> Measurement {
+  /// - Returns: The time from a key to its frame, the time of all cores for it, and the bytes of its pixels.
+  private static func scroll(
+    _ start: ReviewState, frames: Int
+  ) -> (latency: Measurement, processor: Measurement, graphicsBytes: Measurement) {
     var state = start
     let plane = state.view.activePlane
-    var seconds: [Double] = []
+    var (seconds, processor, bytes): ([Double], [Double], [Double]) = ([], [], [])
     var samples = PaneSamples()
     var encoder = pictureEncoder(for: start.capabilities)
     var key = Key.pageUp
@@ -103,13 +109,16 @@ struct ScrollBench: ParsableCommand {
       // A held key repeats every 30 ms; a late wake-up of the loop is part of the measured time.
       let due = ContinuousClock.now + .milliseconds(30)
       usleep(30_000)
+      let processorBefore = clock()
       _ = reduce(&state, .terminal(.key(key)))
-      _ = encoder.encode(render(state, reusing: &samples))
+      let encoded = encoder.encode(render(state, reusing: &samples))
       seconds.append((ContinuousClock.now - due) / .seconds(1))
+      processor.append(Double(clock() - processorBefore) / Double(CLOCKS_PER_SEC))
+      bytes.append(Double(encoded.graphics.count))
       if state.view.crosshair == before { key = key == .pageUp ? .pageDown : .pageUp }
     }
     precondition(state.view.activePlane == plane, "scrolling left the \(plane) plane")
-    return Measurement(seconds)
+    return (Measurement(seconds), Measurement(processor), Measurement(bytes))
   }
 }
 

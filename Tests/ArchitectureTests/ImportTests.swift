@@ -15,7 +15,7 @@ private let permittedImports: [String: Set<String>] = [
   "Pictures": ["Work", "Volumes", "CPNG"],
   "DenseCRF": ["Work", "Volumes", "CMemory", "CKernels"],
   "Networks": ["Work", "Tensors"],
-  "TerminalPictures": ["Screen", "CZlib"],
+  "TerminalPictures": ["Work", "Screen", "CZlib"],
   "CursesTerminal": ["Work", "Screen", "TerminalPictures", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen", "Worklist"],
