@@ -17,12 +17,12 @@ package final class CursesTerminal: Terminal {
   package var capabilities: TerminalCapabilities { description.capabilities }
   /// Whether the terminal is asked after each frame whether it has processed it.
   package var asksWhenShown = false
-  package private(set) var bytesOfLastFrame = 0
 
   private let wantedMode: PictureMode?
   private var encoder: any PictureEncoder
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
+  private var isLastFrameComplete = true
   private var probing: Probing
   private var acknowledgements = Acknowledgements()
   /// Events that are given next.
@@ -95,12 +95,12 @@ package final class CursesTerminal: Terminal {
     encoder.reset()
   }
 
-  package func draw(_ frame: Frame) {
-    bytesOfLastFrame = 0
-    if frame == lastFrame { return }
+  package func draw(_ frame: Frame, graphicsLimit: Int) -> SentFrame {
+    if isLastFrameComplete, frame == lastFrame { return SentFrame() }
     lastFrame = frame
     cells.removeAll(keepingCapacity: true)
-    let encoded = encoder.encode(frame)
+    let encoded = encoder.encode(frame, graphicsLimit: graphicsLimit)
+    isLastFrameComplete = encoded.isComplete
     cells.reserveCapacity(encoded.cells.count)
     let coder = ColourCoder(description: description)
     for cell in encoded.cells {
@@ -112,11 +112,12 @@ package final class CursesTerminal: Terminal {
           foreground: coder.code(cell.style.foreground), background: coder.code(cell.style.background),
           attributes: cell.style.terminalAttributes))
     }
-    bytesOfLastFrame = terminal_draw(
+    let byteCount = terminal_draw(
       cells, Int32(frame.rows), Int32(frame.columns), Int32(frame.cursor?.row ?? -1),
       Int32(frame.cursor?.column ?? 0), encoded.graphics, encoded.graphics.count)
-    if asksWhenShown, bytesOfLastFrame > 0, acknowledgements.ask(at: .now) { ask("\u{1B}[5n") }
+    if asksWhenShown, byteCount > 0, acknowledgements.ask(at: .now) { ask("\u{1B}[5n") }
     probe()
+    return SentFrame(byteCount: byteCount, isComplete: encoded.isComplete)
   }
 
   package func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {

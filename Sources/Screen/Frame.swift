@@ -19,8 +19,6 @@ package struct Frame: Hashable, Sendable {
   package var cells: [Cell]
   /// The pictures, in the order in which they were drawn; the cells that show them are ``Cell/picture``.
   package var pictures: [Picture] = []
-  /// How much of the pictures is drawn; where it is the coarsest, encoders send as little as they can.
-  package var detail = PictureDetail.full
   /// The cell of the blinking text cursor; nil hides it.
   package var cursor: ScreenCell?
   /// The parts that can be clicked, in the order in which they were drawn.

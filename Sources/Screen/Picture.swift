@@ -9,9 +9,13 @@ package struct Picture: Hashable, Sendable {
   package var image: PixelBuffer
   /// Layers above the image, from the lowest to the highest.
   package var layers: [PixelLayer]
+  /// How much of it is drawn; where it is the coarsest, encoders send as little as they can.
+  package var detail: PictureDetail
 
   /// A picture; every layer has a number for each pixel of the image.
-  package init(area: Rectangle, image: PixelBuffer, layers: [PixelLayer] = []) {
+  package init(
+    area: Rectangle, image: PixelBuffer, layers: [PixelLayer] = [], detail: PictureDetail = .full
+  ) {
     precondition(
       area.isEmpty || image.width % area.columns == 0 && image.height % area.rows == 0,
       "\(image.width) x \(image.height) pixels do not fill \(area.columns) x \(area.rows) cells evenly")
@@ -19,6 +23,7 @@ package struct Picture: Hashable, Sendable {
     self.area = area
     self.image = image
     self.layers = layers
+    self.detail = detail
   }
 
   /// Pixels of a cell.

@@ -19,12 +19,17 @@ protocol CellEncoder: PictureEncoder {
 extension CellEncoder {
   var needsKinds: Bool { false }
 
-  package mutating func encode(_ frame: Frame) -> EncodedFrame {
+  package mutating func encode(_ frame: Frame, graphicsLimit: Int) -> EncodedFrame {
+    EncodedFrame(cells: cells(of: frame) { _ in true })
+  }
+
+  /// The cells of a frame, some of whose pictures have become cells.
+  mutating func cells(of frame: Frame, drawing isDrawn: (Picture) -> Bool) -> [Cell] {
     var cells = frame.cells
     let shown = frame.shownPictures
-    for (position, picture) in frame.pictures.enumerated() {
+    for (position, picture) in frame.pictures.enumerated() where isDrawn(picture) {
       var blended = BlendedPicture(picture, depth: depth, keepsKinds: needsKinds)
-      if frame.detail == .coarsest { blended = blended.coarsened(depth) }
+      if picture.detail == .coarsest { blended = blended.coarsened(depth) }
       let pixels = blended.pixelsPerCell
       let area = picture.area.intersection(frame.bounds)
       for row in area.row..<area.row + area.rows {
@@ -36,7 +41,7 @@ extension CellEncoder {
         }
       }
     }
-    return EncodedFrame(cells: cells)
+    return cells
   }
 
   package mutating func reset() {}

@@ -24,7 +24,7 @@ extension PixelBuffer {
       bytesPerPixel = 3
       values = pixels.withUnsafeBytes { Array($0) }
     }
-    let rows = filtered(values, rowLength: width * bytesPerPixel)
+    let rows = filtered(values, rowLength: width * bytesPerPixel, bytesPerPixel: bytesPerPixel)
     file.appendChunk("IDAT") { $0.appendDeflated(rows) }
     file.appendChunk("IEND") { _ in }
     return file
@@ -38,21 +38,27 @@ extension PixelBuffer {
     }
   }
 
-  /// Rows as differences from the row above (filter 2), with the filter's number before each; the first row as it is.
-  private func filtered(_ values: [UInt8], rowLength: Int) -> [UInt8] {
+  /// Rows as differences from the mean of the pixels to the left and above (filter 3), with the filter's number before
+  /// each.
+  ///
+  /// Of the filters that vector instructions compute fast it leaves the least of an enlarged image with noise.
+  private func filtered(_ values: [UInt8], rowLength: Int, bytesPerPixel: Int) -> [UInt8] {
     let total = (rowLength + 1) * height
+    let noRow = [UInt8](repeating: 0, count: rowLength)
     return [UInt8](unsafeUninitializedCapacity: total) { output, count in
       values.withUnsafeBufferPointer { values in
-        guard let values = values.baseAddress, let output = output.baseAddress else { return }
-        // SAFETY: there are height * rowLength values, and a byte more for each row of the output.
-        for row in 0..<height {
-          let (target, current) = (output + row * (rowLength + 1) + 1, values + row * rowLength)
-          target[-1] = 2
-          if row == 0 {
-            target.update(from: current, count: rowLength)
-          } else {
-            let above = current - rowLength
-            for x in 0..<rowLength { target[x] = current[x] &- above[x] }
+        noRow.withUnsafeBufferPointer { noRow in
+          guard let values = values.baseAddress, let output = output.baseAddress else { return }
+          // SAFETY: there are height * rowLength values, and a byte more for each row of the output.
+          for row in 0..<height {
+            let (target, current) = (output + row * (rowLength + 1) + 1, values + row * rowLength)
+            let above = row == 0 ? noRow.baseAddress! : current - rowLength
+            target[-1] = 3
+            for x in 0..<bytesPerPixel { target[x] = current[x] &- above[x] >> 1 }
+            for x in bytesPerPixel..<rowLength {
+              let sum = UInt16(current[x - bytesPerPixel]) &+ UInt16(above[x])
+              target[x] = current[x] &- UInt8(truncatingIfNeeded: sum >> 1)
+            }
           }
         }
       }

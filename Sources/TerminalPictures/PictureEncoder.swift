@@ -5,10 +5,17 @@ import Screen
 /// A terminal has one encoder, which may remember what it sent before.
 package protocol PictureEncoder: Sendable {
   /// A frame whose pictures have become cells, bytes or both.
-  mutating func encode(_ frame: Frame) -> EncodedFrame
+  /// - Parameter graphicsLimit: The bytes of ``EncodedFrame/graphics`` after which the rest of them is left to the next
+  ///   frame.
+  mutating func encode(_ frame: Frame, graphicsLimit: Int) -> EncodedFrame
 
   /// Forgets what the terminal shows, because its screen was cleared or drawn on by something else.
   mutating func reset()
+}
+
+extension PictureEncoder {
+  /// A frame whose pictures have become cells, bytes or both.
+  package mutating func encode(_ frame: Frame) -> EncodedFrame { encode(frame, graphicsLimit: .max) }
 }
 
 /// A frame as it is sent to a terminal.
@@ -19,11 +26,14 @@ package struct EncodedFrame: Hashable, Sendable {
   package var cells: [Cell]
   /// What is sent after the cells; empty where all pictures are cells.
   package var graphics: [UInt8] = []
+  /// Whether nothing of the frame was left to the next one.
+  package var isComplete = true
 
   /// An encoded frame.
-  package init(cells: [Cell], graphics: [UInt8] = []) {
+  package init(cells: [Cell], graphics: [UInt8] = [], isComplete: Bool = true) {
     self.cells = cells
     self.graphics = graphics
+    self.isComplete = isComplete
   }
 }
 
@@ -32,14 +42,31 @@ package func pictureEncoder(
   for capabilities: TerminalCapabilities, over transport: PictureTransport = PictureTransport()
 ) -> any PictureEncoder {
   switch capabilities.pictureMode {
+  case .characters, .backgrounds, .halfBlocks, .blocks, .sextants:
+    cellEncoder(capabilities.pictureMode, capabilities.colourDepth)
+  case .sixel:
+    PixelEncoder(SixelProtocol(cellSize: capabilities.sixelCellSize, over: transport), capabilities)
+  case .kitty: PixelEncoder(KittyProtocol(.cursor, over: transport), capabilities)
+  case .kittyPlaceholders: PixelEncoder(KittyProtocol(.placeholders, over: transport), capabilities)
+  }
+}
+
+/// The encoder of pictures as cells; where a mode shows pixels, that of the same terminal without them.
+private func cellEncoder(_ mode: PictureMode, _ depth: TerminalCapabilities.ColourDepth) -> any CellEncoder {
+  switch mode {
   case .characters: CharacterEncoder()
-  case .backgrounds: BackgroundEncoder(depth: capabilities.colourDepth)
-  case .halfBlocks: HalfBlockEncoder(depth: capabilities.colourDepth)
-  case .blocks: BlockEncoder(depth: capabilities.colourDepth, hasSextants: false)
-  case .sextants: BlockEncoder(depth: capabilities.colourDepth, hasSextants: true)
-  case .sixel: PixelEncoder(SixelProtocol(cellSize: capabilities.sixelCellSize, over: transport))
-  case .kitty: PixelEncoder(KittyProtocol(.cursor, over: transport))
-  case .kittyPlaceholders: PixelEncoder(KittyProtocol(.placeholders, over: transport))
+  case .backgrounds: BackgroundEncoder(depth: depth)
+  case .halfBlocks, .sixel, .kitty, .kittyPlaceholders: HalfBlockEncoder(depth: depth)
+  case .blocks: BlockEncoder(depth: depth, hasSextants: false)
+  case .sextants: BlockEncoder(depth: depth, hasSextants: true)
+  }
+}
+
+extension PixelEncoder {
+  /// An encoder for a terminal that shows no picture yet.
+  fileprivate init(_ pixelProtocol: Protocol, _ capabilities: TerminalCapabilities) {
+    let plain = PictureMode.plain(capabilities.colourDepth, showsUnicode: capabilities.showsUnicode)
+    self.init(pixelProtocol, coarse: cellEncoder(plain, capabilities.colourDepth))
   }
 }
 

@@ -6,17 +6,25 @@ import Work
 ///
 /// Cells of text over a picture are cut out of its tiles, because terminals differ in what they do where text meets
 /// pixels. An unchanged picture costs its comparison with the last one, and nothing where it shares the last one's memory.
+///
+/// Pictures with the coarsest detail become cells, which need the fewest bytes; tiles are laid over them later, some with
+/// each frame where a frame has a limit.
 struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   private var pixelProtocol: Protocol
-  /// The tiles that the terminal shows, by their number, with the position of their picture in ``last``.
-  private var shown: [Int: (tile: PixelTile, picture: Int)] = [:]
+  private var coarse: any CellEncoder
+  /// The tiles that the terminal shows, by their number, with the position of their picture in ``last``; no position
+  /// where the picture has changed since.
+  private var shown: [Int: (tile: PixelTile, picture: Int?)] = [:]
   /// The last frame's pictures; they are not copied.
   private var last: [Picture] = []
   /// The size of the last frame; nil before the first one.
   private var size: ScreenSize?
 
-  /// An encoder for a terminal that shows no picture yet.
-  init(_ pixelProtocol: Protocol) { self.pixelProtocol = pixelProtocol }
+  /// An encoder for a terminal that shows no picture yet; `coarse` draws pictures with the coarsest detail.
+  init(_ pixelProtocol: Protocol, coarse: any CellEncoder) {
+    self.pixelProtocol = pixelProtocol
+    self.coarse = coarse
+  }
 
   package mutating func reset() {
     shown = [:]
@@ -24,7 +32,7 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     size = nil
   }
 
-  package mutating func encode(_ frame: Frame) -> EncodedFrame {
+  package mutating func encode(_ frame: Frame, graphicsLimit: Int) -> EncodedFrame {
     var bytes: [UInt8] = []
     // Tiles are numbered along rows, so that another size makes them other tiles.
     let frameSize = ScreenSize(rows: frame.rows, columns: frame.columns)
@@ -39,12 +47,30 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     last = frame.pictures
     let places = places(frame)
     removeTiles(exceptAt: Set(places.map(\.number)), to: &bytes)
-    let changed = places.filter { place in
-      let known = shown[place.number]
-      return
-        !(isUnchanged[place.picture] && known?.picture == place.picture && known?.tile.area == place.area)
+    var changed = places.filter { place in
+      guard let known = shown[place.number], known.tile.area == place.area else { return true }
+      return !isUnchanged[place.picture] || known.picture != place.picture
+    }[...]
+    while !changed.isEmpty, bytes.count < graphicsLimit {
+      let count = count(of: changed, within: graphicsLimit - bytes.count)
+      show(Array(changed.prefix(count)), of: frame.pictures, to: &bytes)
+      changed = changed.dropFirst(count)
     }
-    for (place, drawn) in zip(changed, draw(changed, of: frame.pictures)) {
+    for place in changed { postpone(place, to: &bytes) }
+    return EncodedFrame(
+      cells: coarse.cells(of: frame) { $0.detail == .coarsest }, graphics: bytes, isComplete: changed.isEmpty)
+  }
+
+  /// The number of places that are drawn at once, so that the limit is passed by few tiles.
+  private func count(of places: ArraySlice<Place>, within limit: Int) -> Int {
+    let cells = places.reduce(0) { $0 + $1.area.rows * $1.area.columns }
+    // A pixel takes less than a byte, and a cell has at most some hundred of them.
+    return cells < limit / 256 ? places.count : min(places.count, WorkContext.coreCount)
+  }
+
+  /// Sends what has changed at some places.
+  private mutating func show(_ places: [Place], of pictures: [Picture], to bytes: inout [UInt8]) {
+    for (place, drawn) in zip(places, draw(places, of: pictures)) {
       guard let drawn else {
         shown[place.number]?.picture = place.picture
         continue
@@ -52,7 +78,17 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
       pixelProtocol.show(drawn.tile, drawn.encoded, replacing: shown[place.number]?.tile, to: &bytes)
       shown[place.number] = (drawn.tile, place.picture)
     }
-    return EncodedFrame(cells: frame.cells, graphics: bytes)
+  }
+
+  /// Leaves a place to the next frame: what it showed before stays there, unless it would cover other cells.
+  private mutating func postpone(_ place: Place, to bytes: inout [UInt8]) {
+    guard let known = shown[place.number] else { return }
+    if known.tile.area == place.area {
+      shown[place.number]?.picture = nil
+    } else {
+      pixelProtocol.remove(known.tile, to: &bytes)
+      shown[place.number] = nil
+    }
   }
 
   /// The tiles at some places and their pixels as they are sent, made by all cores; nil where the same pixels are shown.
@@ -91,7 +127,9 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   /// The rectangles of a frame's pictures, tile by tile.
   private func places(_ frame: Frame) -> [Place] {
     guard !frame.pictures.isEmpty else { return [] }
-    let owners = frame.shownPictures
+    let owners = frame.shownPictures.map { owner in
+      owner >= 0 && frame.pictures[Int(owner)].detail == .coarsest ? -1 : owner
+    }
     let size = Protocol.tileSize
     // Text divides a tile into as many rectangles as it has cells at most.
     let numbersPerTile = size.rows * size.columns

@@ -10,7 +10,14 @@ private struct Connection {
   /// The size of a frame of each detail.
   let byteCounts: [PictureDetail: Int]
   /// The time of each frame, and of its last byte on the screen.
-  private(set) var frames: [(detail: PictureDetail, drawn: Double, shown: Double)] = []
+  private(set) var frames: [(detail: PictureDetail, drawn: Double, shown: Double, isComplete: Bool)] = []
+  /// Whether frames are sent in parts, as those of pixels are.
+  private let sendsParts: Bool
+  /// Changes so far, and what of the frame of the last one is not sent yet.
+  private var changes = 0
+  private var drawnChange = -1
+  private var drawnDetail = PictureDetail.full
+  private var unsent = 0
   /// The times at which answers arrive.
   private var answers: [Double] = []
 
@@ -23,6 +30,7 @@ private struct Connection {
     self.bytesPerSecond = bytesPerSecond
     self.roundTripSeconds = roundTripSeconds
     self.byteCounts = byteCounts
+    sendsParts = mode.isPixels
   }
 
   /// Lives through events at the given times, and the seconds after them.
@@ -37,14 +45,20 @@ private struct Connection {
       while let key = keys.first, key <= now {
         pacer.change(atSeconds: now, isInput: true)
         keys.removeFirst()
+        changes += 1
       }
-      guard case .draw(let detail) = pacer.step(atSeconds: now) else { continue }
-      let byteCount = byteCounts[detail] ?? 0
+      guard case .draw(let detail, let graphicsLimit) = pacer.step(atSeconds: now) else { continue }
+      if drawnChange != changes || drawnDetail != detail { unsent = byteCounts[detail] ?? 0 }
+      (drawnChange, drawnDetail) = (changes, detail)
+      let byteCount = sendsParts ? min(unsent, graphicsLimit) : unsent
+      unsent -= byteCount
       let begin = max(now + roundTripSeconds / 2, frames.last?.shown ?? 0)
       let shown = begin + Double(byteCount) / bytesPerSecond
-      frames.append((detail, now, shown))
+      frames.append((detail, now, shown, unsent == 0))
       answers.append(shown + roundTripSeconds / 2)
-      pacer.draw(detail, atSeconds: now, byteCount: byteCount, unansweredFrames: answers.count)
+      pacer.draw(
+        detail, SentFrame(byteCount: byteCount, isComplete: unsent == 0), atSeconds: now,
+        unansweredFrames: answers.count)
     }
   }
 }
@@ -88,27 +102,46 @@ private struct Connection {
     #expect((full?.shown ?? 99) - 8 < 1.65)
   }
 
-  @Test("never more than one frame is on its way, once the terminal has answered")
+  @Test("on a slow connection the pixels of a picture are sent in parts, between which a key is answered")
+  func parts() throws {
+    var connection = Connection(
+      .kitty, bytesPerSecond: 250_000, roundTripSeconds: 0.08, byteCounts: pixels)
+    // The second key comes while the full picture after the first is on its way.
+    connection.run(keys: [6, 7, 12], until: 17)
+    for key in [6.0, 7.0, 12.0] {
+      let answer = try #require(connection.frames.first { $0.drawn >= key })
+      #expect(answer.detail == .coarsest)
+      #expect(answer.shown - key < 0.45, "the key at \(key) s is answered at \(answer.shown) s")
+    }
+    let full = try #require(connection.frames.first { $0.drawn >= 12 && $0.isComplete && $0.detail == .full })
+    // The connection is hardly ever idle.
+    #expect(full.shown - 12 < 0.3 + 1.15 * 700_000 / 250_000)
+  }
+
+  @Test("never more than one frame or two parts of one are on their way, once the terminal has answered")
   func oneFrameAtATime() {
     var connection = Connection(
       .kitty, bytesPerSecond: 250_000, roundTripSeconds: 0.08, byteCounts: pixels)
     connection.run(keys: (0..<200).map { 1 + Double($0) * 0.03 }, until: 12)
-    for (one, next) in zip(connection.frames.dropFirst(2), connection.frames.dropFirst(3)) {
-      #expect(next.drawn >= one.shown)
+    let frames = connection.frames.dropFirst(2)
+    for ((one, next), third) in zip(zip(frames, frames.dropFirst()), frames.dropFirst(2)) {
+      #expect(third.drawn >= one.shown)
+      if one.isComplete { #expect(next.drawn >= one.shown) }
     }
     #expect(connection.frames.last?.detail == .full)
+    #expect(connection.frames.last?.isComplete == true)
   }
 
   @Test("a terminal that never answers is waited for two seconds, and one that cannot answer not at all")
   func silentTerminals() {
     var pacer = FramePacer(TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
     #expect(pacer.step(atSeconds: 0) == .draw(.full))
-    pacer.draw(.full, atSeconds: 0, byteCount: 10, unansweredFrames: 1)
+    pacer.draw(.full, SentFrame(byteCount: 10), atSeconds: 0, unansweredFrames: 1)
     #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: nil))
     pacer.change(atSeconds: 0.5, isInput: true)
     #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: 1.5))
     #expect(pacer.step(atSeconds: 2) == .draw(.full))
-    pacer.draw(.full, atSeconds: 2, byteCount: 10, unansweredFrames: 0)
+    pacer.draw(.full, SentFrame(byteCount: 10), atSeconds: 2, unansweredFrames: 0)
     pacer.change(atSeconds: 2.5, isInput: true)
     #expect(pacer.step(atSeconds: 2.5) == .draw(.full))
   }

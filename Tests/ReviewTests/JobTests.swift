@@ -246,7 +246,10 @@ private final class PatientTerminal: Terminal {
 
   var wake: @Sendable () -> Void { {} }
 
-  func draw(_ frame: Frame) { frames.append(frame) }
+  func draw(_ frame: Frame, graphicsLimit: Int) -> SentFrame {
+    frames.append(frame)
+    return SentFrame()
+  }
 
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
     // A closed terminal returns the end at every call.

@@ -129,7 +129,7 @@ struct KittyImages {
   }
 }
 
-/// The picture of a PNG file of 8 bits: grey, palette or RGB, with filters 0, 1 and 2.
+/// The picture of a PNG file of 8 bits: grey, palette or RGB, with filters 0 to 3.
 private func decodePNG(_ file: [UInt8]) throws -> PixelBuffer {
   typealias Fault = KittyImages.Fault
   guard file.starts(with: [137, 80, 78, 71, 13, 10, 26, 10]) else { throw Fault("no PNG file") }
@@ -167,9 +167,9 @@ private func decodePNG(_ file: [UInt8]) throws -> PixelBuffer {
     for x in 0..<rowLength {
       let before = x < bytesPerPixel ? 0 : values[y * rowLength + x - bytesPerPixel]
       let above = y == 0 ? 0 : values[(y - 1) * rowLength + x]
-      guard filter <= 2 else { throw Fault("filter \(filter)") }
-      values[y * rowLength + x] =
-        rows[y * (rowLength + 1) + 1 + x] &+ (filter == 1 ? before : filter == 2 ? above : 0)
+      let predictions = [0, before, above, UInt8((Int(before) + Int(above)) / 2)]
+      guard filter < predictions.count else { throw Fault("filter \(filter)") }
+      values[y * rowLength + x] = rows[y * (rowLength + 1) + 1 + x] &+ predictions[Int(filter)]
     }
   }
   var picture = PixelBuffer(width: width, height: height)

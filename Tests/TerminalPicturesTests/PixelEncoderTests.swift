@@ -132,6 +132,85 @@ func randomFrames(_ setup: PixelSetup) {
   }
 }
 
+@Test("frames of which a part is sent, in any sequence, end in what is meant", arguments: PixelSetup.all)
+func randomParts(_ setup: PixelSetup) {
+  for seed in 1...6 as ClosedRange<UInt64> {
+    var numbers = SeededNumbers(seed: seed + 100)
+    var encoder = setup.encoder
+    var terminal = setup.terminal
+    var frame = Frame(rows: 12, columns: 40)
+    for step in 0..<20 {
+      change(&frame, setup, &numbers)
+      let limit = Int.random(in: 0...9000, using: &numbers)
+      let part = encoder.encode(frame, graphicsLimit: limit)
+      terminal.receive(part, rows: frame.rows, columns: frame.columns)
+      _ = terminal.screen()
+      #expect(terminal.faults == [])
+      if part.isComplete { #expect(encoder.encode(frame).graphics == []) }
+      if step % 5 == 4 { setup.check(frame, &encoder, on: &terminal) }
+    }
+  }
+}
+
+@Test(
+  "a limit is passed by less than a tile for each core, and the last part is complete",
+  arguments: PixelSetup.all)
+func limits(_ setup: PixelSetup) {
+  var encoder = setup.encoder
+  var terminal = setup.terminal
+  let frame = frame(rows: 40, columns: 120, nil, .greys)
+  var wholeEncoder = setup.encoder
+  let bytes = wholeEncoder.encode(frame).graphics.count
+  var parts: [Int] = []
+  while true {
+    let part = encoder.encode(frame, graphicsLimit: bytes / 5)
+    terminal.receive(part, rows: frame.rows, columns: frame.columns)
+    parts.append(part.graphics.count)
+    guard !part.isComplete, parts.count < 100 else { break }
+  }
+  #expect(parts.count > 1 && parts.count <= 6, "\(parts) of \(bytes)")
+  #expect(encoder.encode(frame).graphics == [])
+  setup.check(frame, &encoder, on: &terminal)
+}
+
+@Test("of two pictures the one with the coarsest detail is sent as cells", arguments: PixelSetup.all)
+func coarsestAsCells(_ setup: PixelSetup) {
+  var encoder = setup.encoder
+  var terminal = setup.terminal
+  var both = frame(rows: 14, columns: 60, Rectangle(row: 1, column: 2, rows: 12, columns: 20))
+  let area = Rectangle(row: 2, column: 30, rows: 10, columns: 24)
+  var numbers = SeededNumbers(seed: 9)
+  let fine = Picture(area: area, image: .random(width: 24 * 6, height: 10 * 12, .greys, &numbers))
+  let coarse = Picture(
+    area: area, image: .random(width: 24, height: 20, .greys, &numbers), detail: .coarsest)
+  both.draw(fine)
+  setup.check(both, &encoder, on: &terminal)
+  terminal.forgetCounts()
+  both.pictures[1] = coarse
+  let encoded = encoder.encode(both)
+  terminal.receive(encoded, rows: both.rows, columns: both.columns)
+  let screen = terminal.screen()
+  #expect(terminal.imagesSent == 0)
+  #expect(terminal.faults == [])
+  var alone = Frame(rows: both.rows, columns: both.columns)
+  alone.draw(coarse)
+  var halfBlocks = pictureEncoder(
+    for: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true, pictureMode: .halfBlocks))
+  let cells = halfBlocks.encode(alone).cells
+  for cell in cells.indices {
+    let (row, column) = (cell / both.columns, cell % both.columns)
+    let isCoarse = (2..<12).contains(row) && (30..<54).contains(column)
+    let isFine = (1..<13).contains(row) && (2..<22).contains(column)
+    #expect(encoded.cells[cell] == (isCoarse ? cells[cell] : both.cells[cell]))
+    let pixel =
+      row * setup.cellSize.rows * both.columns * setup.cellSize.columns
+      + column * setup.cellSize.columns
+    #expect((screen[pixel] != nil) == isFine)
+  }
+  both.pictures[1] = fine
+  setup.check(both, &encoder, on: &terminal)
+}
+
 /// Changes a frame at random: its size, its pictures, their pixels, text over them.
 private func change(_ frame: inout Frame, _ setup: PixelSetup, _ numbers: inout SeededNumbers) {
   func random(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }

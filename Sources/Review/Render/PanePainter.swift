@@ -16,6 +16,13 @@ extension ReviewState {
     if view.showsAnnotations { paintLetters(pane, geometry, into: &frame) }
   }
 
+  /// Whether the last frame had the image of a pane in full detail.
+  func isShownInFull(_ pane: ScreenLayout.Pane, _ samples: PaneSamples) -> Bool {
+    samples.hasImage(
+      of: content.image, window: view.window, map: shownMap(pane.version), projection(pane, .full),
+      slice: view.crosshair)
+  }
+
   /// The picture of a pane: image, map, labels and marks.
   func picture(
     _ pane: ScreenLayout.Pane, _ detail: PictureDetail, _ overlay: OverlayPainter,
@@ -23,7 +30,8 @@ extension ReviewState {
   ) -> Picture {
     let projection = projection(pane, detail)
     let image = samples.image(
-      of: content.image, window: view.window, map: shownMap(pane.version), projection, slice: view.crosshair)
+      of: content.image, window: view.window, map: shownMap(pane.version), projection, slice: view.crosshair,
+      detail)
     var layers = overlay.layers(
       projection, version: pane.version, size: grid.size, slice: view.crosshair, samples: &samples)
     var marks = MarkLayer(projection)
@@ -34,7 +42,7 @@ extension ReviewState {
     if !marks.isEmpty {
       layers.append(PixelLayer(numbers: samples.numbers(of: marks), entries: MarkLayer.entries))
     }
-    return Picture(area: pane.picture, image: image, layers: layers)
+    return Picture(area: pane.picture, image: image, layers: layers, detail: detail)
   }
 
   private func paintTitle(_ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame) {

@@ -23,6 +23,18 @@ package struct PaneSamples: Sendable {
     var slice: Int
     var window: IntensityWindow
     var map: ShownMap?
+    /// Details may have the same pixels, which the terminal shows in different ways.
+    var detail: PictureDetail
+
+    init(
+      _ image: ScalarVolume, _ projection: PaneProjection, slice: VoxelIndex, _ window: IntensityWindow,
+      _ map: ShownMap?, _ detail: PictureDetail
+    ) {
+      self.image = ImageIdentity(image)
+      self.projection = projection
+      self.slice = slice[projection.geometry.sliceAxis]
+      (self.window, self.map, self.detail) = (window, map, detail)
+    }
   }
 
   private struct ClassKey<Layer: Equatable & Sendable>: Equatable, Sendable {
@@ -49,6 +61,8 @@ package struct PaneSamples: Sendable {
     private var last: [(key: Key, value: Value)] = []
 
     mutating func begin() { (last, current) = (current, []) }
+
+    func has(_ key: Key) -> Bool { (current + last).contains { $0.key == key } }
 
     mutating func value(_ key: Key, _ read: () -> Value) -> Value {
       let known = current.first { $0.key == key }
@@ -84,11 +98,9 @@ package struct PaneSamples: Sendable {
   /// The image through a window, as ``SliceSampler/greys(of:window:)``, and a map over it.
   mutating func image(
     of image: ScalarVolume, window: IntensityWindow, map: ShownMap?, _ projection: PaneProjection,
-    slice: VoxelIndex
+    slice: VoxelIndex, _ detail: PictureDetail
   ) -> PixelBuffer {
-    let key = ImageKey(
-      image: ImageIdentity(image), projection: projection, slice: slice[projection.geometry.sliceAxis],
-      window: window, map: map)
+    let key = ImageKey(image, projection, slice: slice, window, map, detail)
     return images.value(key) {
       let sampler = SliceSampler(projection, size: image.grid.size, slice: slice)
       var picture = PixelBuffer(
@@ -96,6 +108,14 @@ package struct PaneSamples: Sendable {
       map?.draw(over: &picture, projection, slice: slice)
       return picture
     }
+  }
+
+  /// Whether the last frame had the image in full detail.
+  func hasImage(
+    of image: ScalarVolume, window: IntensityWindow, map: ShownMap?, _ projection: PaneProjection,
+    slice: VoxelIndex
+  ) -> Bool {
+    images.has(ImageKey(image, projection, slice: slice, window, map, .full))
   }
 
   /// The class of each pixel, as ``LabelLayer/classes(_:size:slice:)``.

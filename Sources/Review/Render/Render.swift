@@ -8,17 +8,20 @@ package func render(_ state: ReviewState) -> Frame {
 }
 
 /// The same frame, which reuses the samples of the volumes that the frame before it showed.
+///
+/// - Parameter detail: The detail of pictures that change; others stay as they are, because most of what they show is on
+///   the screen already.
 package func render(
   _ state: ReviewState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
 ) -> Frame {
   samples.beginFrame()
-  // Made for the first pane: without one, there may be no labels yet.
-  lazy var overlay = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
-  var frame = frame(of: state) { pane, frame in
-    frame.draw(state.picture(pane, detail, overlay, &samples))
+  // Made for the first pane of a detail: without one, there may be no labels yet.
+  lazy var full = OverlayPainter(state, state.capabilities.pixelsPerCell(.full))
+  lazy var reduced = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
+  return frame(of: state) { pane, frame in
+    let isFull = detail == .full || state.isShownInFull(pane, samples)
+    frame.draw(state.picture(pane, isFull ? .full : detail, isFull ? full : reduced, &samples))
   }
-  frame.detail = detail
-  return frame
 }
 
 extension ReviewState {

@@ -4,14 +4,16 @@ import Screen
 ///
 /// Where the terminal says what it has shown, at most one frame is on its way, so that the screen never lags behind the
 /// keys by more than that, however slow the connection is. While keys follow each other frames have less detail than at
-/// rest, where that makes a difference; the detail follows what the connection carried so far.
+/// rest, where that makes a difference; the detail follows what the connection carried so far. On a slow connection the
+/// pixels of a frame are sent in parts, between which keys are answered; two of them may be on their way, so that the
+/// connection does not wait for answers.
 package struct FramePacer: Sendable {
   /// What is to be done now.
   package enum Step: Equatable, Sendable {
     /// Nothing, until an event or until so many seconds have passed.
     case wait(seconds: Double?)
-    /// Draw the newest state.
-    case draw(PictureDetail)
+    /// Draw the newest state, with so many bytes of pixels at most.
+    case draw(PictureDetail, graphicsLimit: Int = .max)
   }
 
   /// Keys that follow each other faster than this belong together; a full picture is drawn when none came for so long.
@@ -22,23 +24,34 @@ package struct FramePacer: Sendable {
   private static let responseSeconds = 0.1
 
   /// Whether full pictures cost more than coarse ones, as pixels do.
-  private let hasCoarsePictures: Bool
+  private var hasCoarsePictures: Bool
   /// Whether there is something new to show.
   private var isChanged = true
   private var lastInput = -1.0
-  private var lastDrawn: (detail: PictureDetail, seconds: Double, byteCount: Int)?
-  /// Frames of which the terminal has not said yet that it has shown them.
-  private var unansweredFrames = 0
+  private var lastDrawn: (detail: PictureDetail, seconds: Double, sent: SentFrame)?
+  /// When sending began and how many bytes were sent, for frames and parts of which the terminal has not said yet that it
+  /// has shown them.
+  private var unanswered: [(seconds: Double, byteCount: Int)] = []
+  /// The time of the last answer.
+  private var lastAnswer = -1.0
   private var hasAnswered = false
   /// The shortest time from a frame to its answer, and the bytes per second of larger frames; nil before they are known.
   private var roundTripSeconds: Double?
   private var bytesPerSecond: Double?
   /// The size of the last frame of each detail that had pictures to send.
   private var byteCounts: [PictureDetail: Int] = [:]
+  /// The bytes of the parts so far of a frame that is sent in parts.
+  private var bytesOfParts = 0
 
   /// A pacer of a session on a terminal.
   package init(_ capabilities: TerminalCapabilities) {
     hasCoarsePictures = capabilities.pixelsPerCell(.coarse) != capabilities.pixelsPerCell(.full)
+  }
+
+  /// Notes that the terminal shows pictures in another way, over the same connection.
+  package mutating func change(_ capabilities: TerminalCapabilities) {
+    hasCoarsePictures = FramePacer(capabilities).hasCoarsePictures
+    byteCounts = [:]
   }
 
   /// Notes that there is something new to show; `isInput` for a key, a paste or the mouse.
@@ -47,46 +60,62 @@ package struct FramePacer: Sendable {
     if isInput { lastInput = now }
   }
 
-  /// Notes that a frame was sent, and when sending began.
+  /// Notes what was sent of a frame, and when sending began.
   /// - Parameter unansweredFrames: The number of frames of which the terminal has yet to say that it has shown them.
   package mutating func draw(
-    _ detail: PictureDetail, atSeconds now: Double, byteCount: Int, unansweredFrames: Int
+    _ detail: PictureDetail, _ sent: SentFrame, atSeconds now: Double, unansweredFrames: Int
   ) {
+    let continues = !isChanged && lastDrawn?.detail == detail && lastDrawn?.sent.isComplete == false
     isChanged = false
-    self.unansweredFrames = unansweredFrames
-    lastDrawn = (detail, now, byteCount)
-    if byteCount > 4096 { byteCounts[detail] = byteCount }
+    lastDrawn = (detail, now, sent)
+    unanswered = Array((unanswered + [(now, sent.byteCount)]).suffix(unansweredFrames))
+    bytesOfParts = (continues ? bytesOfParts : 0) + sent.byteCount
+    if sent.isComplete, bytesOfParts > 4096 { byteCounts[detail] = bytesOfParts }
   }
 
-  /// Notes that the terminal has shown a frame, and how many others it has yet to answer.
+  /// Notes that the terminal has shown a frame or a part of one, and how many others it has yet to answer.
   package mutating func show(atSeconds now: Double, unansweredFrames: Int) {
-    self.unansweredFrames = unansweredFrames
     hasAnswered = true
-    // Only the last frame has known bytes and a known time.
-    guard unansweredFrames == 0, let lastDrawn else { return }
-    let seconds = max(now - lastDrawn.seconds, 1e-4)
-    if lastDrawn.byteCount <= 4096 {
-      roundTripSeconds = min(roundTripSeconds ?? seconds, seconds)
+    guard unansweredFrames < unanswered.count else { return }
+    let answered = unanswered[unanswered.count - unansweredFrames - 1]
+    unanswered.removeFirst(unanswered.count - unansweredFrames)
+    // Bytes that follow others on their way arrive after them, without a round trip of their own.
+    let follows = answered.seconds < lastAnswer
+    let seconds = max(now - max(answered.seconds, lastAnswer), 1e-4)
+    lastAnswer = now
+    if answered.byteCount <= 4096 {
+      if !follows { roundTripSeconds = min(roundTripSeconds ?? seconds, seconds) }
     } else {
-      let rate = Double(lastDrawn.byteCount) / max(seconds - (roundTripSeconds ?? 0), 1e-4)
+      let rate = Double(answered.byteCount) / max(seconds - (follows ? 0 : roundTripSeconds ?? 0), 1e-4)
       bytesPerSecond = bytesPerSecond.map { 0.5 * $0 + 0.5 * rate } ?? rate
     }
   }
 
   /// What is to be done at a time.
   package func step(atSeconds now: Double) -> Step {
-    if unansweredFrames > 0, let lastDrawn, now - lastDrawn.seconds < patienceSeconds {
-      let isAwaited = isChanged || lastDrawn.detail != .full
+    if let lastDrawn, unanswered.count > (lastDrawn.sent.isComplete ? 0 : 1),
+      now - lastDrawn.seconds < patienceSeconds
+    {
+      let isAwaited = isChanged || lastDrawn.detail != .full || !lastDrawn.sent.isComplete
       return .wait(seconds: isAwaited ? lastDrawn.seconds + patienceSeconds - now : nil)
     }
     let isAtRest = now - lastInput >= Self.restSeconds
     if isChanged {
       // The first key after a rest is answered in full where that is fast enough.
       let isRepeated = lastDrawn.map { lastInput - $0.seconds < Self.restSeconds } ?? false
-      return .draw(isAtRest || !(isRepeated || isSlow(.full)) ? .full : coarseDetail)
+      let isFull = isAtRest || !(isRepeated || isSlow(.full))
+      return .draw(isFull ? .full : coarseDetail, graphicsLimit: graphicsLimit)
     }
-    guard let lastDrawn, lastDrawn.detail != .full else { return .wait(seconds: nil) }
-    return isAtRest ? .draw(.full) : .wait(seconds: lastInput + Self.restSeconds - now)
+    guard let lastDrawn, lastDrawn.detail != .full || !lastDrawn.sent.isComplete else {
+      return .wait(seconds: nil)
+    }
+    return isAtRest || lastDrawn.detail == .full
+      ? .draw(.full, graphicsLimit: graphicsLimit) : .wait(seconds: lastInput + Self.restSeconds - now)
+  }
+
+  /// The bytes of pixels that are sent at once, so that the next key is answered soon.
+  private var graphicsLimit: Int {
+    bytesPerSecond.map { max(8192, Int(saturating: $0 * Self.responseSeconds)) } ?? .max
   }
 
   /// The detail of frames while keys follow each other.

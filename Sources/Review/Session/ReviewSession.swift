@@ -42,14 +42,12 @@ package enum ReviewSession {
     var pacer = FramePacer(terminal.capabilities)
     func seconds() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     func drawIfDue() {
-      guard case .draw(let detail) = pacer.step(atSeconds: seconds()) else { return }
+      guard case .draw(let detail, let graphicsLimit) = pacer.step(atSeconds: seconds()) else { return }
       let frame = render(session, detail, reusing: &samples)
       // Sending waits for a slow connection, and this time is a part of what it takes.
       let begin = seconds()
-      terminal.draw(frame)
-      pacer.draw(
-        detail, atSeconds: begin, byteCount: terminal.bytesOfLastFrame,
-        unansweredFrames: terminal.unansweredFrames)
+      let sent = terminal.draw(frame, graphicsLimit: graphicsLimit)
+      pacer.draw(detail, sent, atSeconds: begin, unansweredFrames: terminal.unansweredFrames)
       for effect in reduce(&session, .drawn(seconds: seconds())) { runners.perform(effect) }
     }
     drawIfDue()
@@ -119,7 +117,7 @@ extension FramePacer {
       guard case .terminal(let event) = event else { return false }
       switch event {
       case .key, .paste, .mouse: isInput = true
-      case .capabilities(let capabilities): self = FramePacer(capabilities)
+      case .capabilities(let capabilities): change(capabilities)
       case .shown:
         show(atSeconds: now, unansweredFrames: terminal.unansweredFrames)
         return true
