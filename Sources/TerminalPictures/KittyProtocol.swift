@@ -62,6 +62,8 @@ struct KittyProtocol: PixelProtocol {
     bytes += removal
   }
 
+  var coversText: Bool { placement == .cursor }
+
   var removal: [UInt8] {
     var bytes: [UInt8] = []
     // By the level of all images that are placed at the cursor; by the range of ids, which newer terminals know, also

@@ -80,10 +80,10 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     }
   }
 
-  /// Leaves a place to the next frame: what it showed before stays there, unless it would cover other cells.
+  /// Leaves a place to the next frame: what it showed before stays there, unless it would hide the text of other cells.
   private mutating func postpone(_ place: Place, to bytes: inout [UInt8]) {
     guard let known = shown[place.number] else { return }
-    if known.tile.area == place.area {
+    if known.tile.area == place.area || !pixelProtocol.coversText {
       shown[place.number]?.picture = nil
     } else {
       pixelProtocol.remove(known.tile, to: &bytes)

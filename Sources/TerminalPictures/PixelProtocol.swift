@@ -36,6 +36,9 @@ protocol PixelProtocol: Sendable {
   /// Appends what removes every tile; the screen may have been cleared.
   mutating func removeAll(to bytes: inout [UInt8])
 
+  /// Whether tiles hide text that is written over their cells later.
+  var coversText: Bool { get }
+
   /// What removes every tile that a program with the same transport may have sent, whatever happened to it.
   var removal: [UInt8] { get }
 }

@@ -50,6 +50,8 @@ struct SixelProtocol: PixelProtocol {
 
   mutating func removeAll(to bytes: inout [UInt8]) {}
 
+  var coversText: Bool { false }
+
   /// Images go with the cells of the screen.
   var removal: [UInt8] { [] }
 }

@@ -38,7 +38,8 @@ package struct FramePacer: Sendable {
   /// The shortest time from a frame to its answer, and the bytes per second of larger frames; nil before they are known.
   private var roundTripSeconds: Double?
   private var bytesPerSecond: Double?
-  /// The size of the last frame of each detail that had pictures to send.
+  /// The size of the largest of the last frames of each detail that had pictures to send; of what was sent of it, where the
+  /// rest never was.
   private var byteCounts: [PictureDetail: Int] = [:]
   /// The bytes of the parts so far of a frame that is sent in parts.
   private var bytesOfParts = 0
@@ -70,7 +71,8 @@ package struct FramePacer: Sendable {
     lastDrawn = (detail, now, sent)
     unanswered = Array((unanswered + [(now, sent.byteCount)]).suffix(unansweredFrames))
     bytesOfParts = (continues ? bytesOfParts : 0) + sent.byteCount
-    if sent.isComplete, bytesOfParts > 4096 { byteCounts[detail] = bytesOfParts }
+    let known = byteCounts[detail] ?? 0
+    if bytesOfParts > 4096 { byteCounts[detail] = max(bytesOfParts, sent.isComplete ? known * 3 / 4 : known) }
   }
 
   /// Notes that the terminal has shown a frame or a part of one, and how many others it has yet to answer.
@@ -126,7 +128,10 @@ package struct FramePacer: Sendable {
 
   /// Whether frames of a detail take too long for an answer to a key, as far as is known.
   private func isSlow(_ detail: PictureDetail) -> Bool {
-    guard let bytesPerSecond, let byteCount = byteCounts[detail] else { return false }
-    return Double(byteCount) / bytesPerSecond > Self.responseSeconds
+    guard let bytesPerSecond else { return false }
+    // Of a coarse picture of which nothing is known, a quarter of the full one's bytes is expected.
+    guard let byteCount = byteCounts[detail] ?? (detail == .coarse ? byteCounts[.full].map { $0 / 4 } : nil)
+    else { return false }
+    return Double(byteCount) / bytesPerSecond >= Self.responseSeconds
   }
 }
