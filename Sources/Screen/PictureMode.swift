@@ -35,8 +35,13 @@ package enum PictureMode: String, Hashable, Sendable, CaseIterable {
 package enum PictureDetail: Hashable, Sendable {
   /// As much as the terminal can show.
   case full
+  /// As many pixels in fewer shades, for connections that would need seconds for all of them.
+  case fewShades
   /// Less, for the time in which keys follow each other.
   case coarse
   /// The least that shows where one is, for slow connections.
   case coarsest
+
+  /// Whether it has all the pixels that are shown at rest.
+  package var hasAllPixels: Bool { self == .full || self == .fewShades }
 }

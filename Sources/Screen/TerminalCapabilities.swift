@@ -41,12 +41,13 @@ package struct TerminalCapabilities: Hashable, Sendable {
     case (.halfBlocks, _), (_, .coarsest), (.blocks, .coarse), (.sextants, .coarse):
       return PixelsPerCell(columns: 1, rows: 2)
     // Square pixels in a cell of the usual shape; more of them make the choice of blocks no better.
-    case (.blocks, .full), (.sextants, .full): return PixelsPerCell(columns: 4, rows: 8)
+    case (.blocks, .full), (.sextants, .full), (.blocks, .fewShades), (.sextants, .fewShades):
+      return PixelsPerCell(columns: 4, rows: 8)
     case (.sixel, _), (.kitty, _), (.kittyPlaceholders, _):
       let size = cellSize ?? PixelsPerCell(columns: 8, rows: Int((8 * cellAspect).rounded()))
       var divisor = 1
       while size.columns > 12 * divisor || size.rows > 24 * divisor { divisor += 1 }
-      let least = detail == .full ? divisor : divisor * 3
+      let least = detail == .coarse ? divisor * 3 : divisor
       // A whole part of a cell's pixels, so that a pixel of the picture is a rectangle of whole pixels of the screen.
       func part(_ length: Int) -> Int {
         (least...max(least, length)).first { length % $0 == 0 }.map { length / $0 } ?? 1

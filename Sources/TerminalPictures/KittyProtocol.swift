@@ -27,7 +27,8 @@ struct KittyProtocol: PixelProtocol {
   /// A PNG file in base 64.
   func encode(_ tile: PixelTile) -> [UInt8] {
     var text: [UInt8] = []
-    text.appendBase64(tile.pixels.withoutRepetition.png)
+    let pixels = tile.hasFewShades ? tile.pixels.withFewShades : tile.pixels
+    text.appendBase64(pixels.withoutRepetition.png)
     return text
   }
 
@@ -151,6 +152,14 @@ private struct ImageIDs {
 }
 
 extension PixelBuffer {
+  /// The same picture with 64 shades of each channel, from 0 to 255.
+  fileprivate var withFewShades: PixelBuffer {
+    func rounded(_ value: UInt8) -> UInt8 { value & 0xFC | value >> 6 }
+    return PixelBuffer(
+      width: width, height: height,
+      pixels: pixels.map { RGB(rounded($0.red), rounded($0.green), rounded($0.blue)) })
+  }
+
   /// One pixel in place of a buffer of one colour; as the terminal enlarges it, it looks the same.
   fileprivate var withoutRepetition: PixelBuffer {
     guard let first = pixels.first, pixels.allSatisfy({ $0 == first }) else { return self }

@@ -98,11 +98,11 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     let work = WorkContext(threadCount: cellCount < 512 ? 1 : WorkContext.coreCount)
     do {
       return try work.concurrentMap(places) { place in
-        let pixels = pictures[place.picture].blendedPixels(of: place.area)
-        if let known = shown[place.number]?.tile, known.area == place.area, pixels.isSame(as: known.pixels) {
-          return nil
-        }
-        let tile = PixelTile(number: place.number, area: place.area, pixels: pixels)
+        let picture = pictures[place.picture]
+        let tile = PixelTile(
+          number: place.number, area: place.area, pixels: picture.blendedPixels(of: place.area),
+          hasFewShades: picture.detail == .fewShades)
+        if let known = shown[place.number]?.tile, known.shows(tile) { return nil }
         return (tile, pixelProtocol.encode(tile))
       }
     } catch {
@@ -177,6 +177,13 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   }
 }
 
+extension PixelTile {
+  /// Whether a tile at the same place shows no more than this one does.
+  fileprivate func shows(_ other: PixelTile) -> Bool {
+    area == other.area && (!hasFewShades || other.hasFewShades) && pixels.isSame(as: other.pixels)
+  }
+}
+
 extension PixelBuffer {
   /// `==`, as fast as memory can be compared.
   fileprivate func isSame(as other: PixelBuffer) -> Bool {
@@ -187,9 +194,9 @@ extension PixelBuffer {
 extension Picture {
   /// `==`, as fast as memory can be compared; at once where both share their memory.
   fileprivate func isSame(as other: Picture) -> Bool {
-    guard area == other.area, image.width == other.image.width, layers.count == other.layers.count else {
-      return false
-    }
+    guard area == other.area, detail == other.detail, image.width == other.image.width,
+      layers.count == other.layers.count
+    else { return false }
     return image.pixels.isSame(as: other.image.pixels)
       && zip(layers, other.layers).allSatisfy {
         $0.entries == $1.entries && $0.numbers.isSame(as: $1.numbers)

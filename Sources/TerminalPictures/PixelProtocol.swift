@@ -13,6 +13,8 @@ struct PixelTile: Hashable, Sendable {
   var area: Rectangle
   /// Pixels of the tile; any number of them, which fill the cells evenly.
   var pixels: PixelBuffer
+  /// Whether it is sent in fewer shades.
+  var hasFewShades = false
 }
 
 /// A protocol in which a terminal takes pixels.

@@ -17,10 +17,11 @@ struct SixelColours {
   ///
   /// - Parameters:
   ///   - limit: The registers that there are, at least 16.
+  ///   - hasFewShades: Whether colours are rounded to 5 per cent, which makes longer runs.
   ///   - column, row: The place of the first pixel on the screen, to which the dither is fixed.
   /// - Complexity: O(pixels).
-  init(_ picture: PixelBuffer, limit: Int, column: Int, row: Int) {
-    if let own = Self.own(picture, limit: limit) {
+  init(_ picture: PixelBuffer, limit: Int, hasFewShades: Bool, column: Int, row: Int) {
+    if let own = Self.own(picture, limit: limit, hasFewShades) {
       self = own
     } else {
       self.init(dithering: picture, FixedPalette(limit), column: column, row: row)
@@ -33,8 +34,10 @@ struct SixelColours {
   }
 
   /// The picture's own colours, rounded; nil where they do not fit.
-  private static func own(_ picture: PixelBuffer, limit: Int) -> SixelColours? {
-    guard let colours = RoundedColours(picture), let merged = colours.merged(limit: limit) else { return nil }
+  private static func own(_ picture: PixelBuffer, limit: Int, _ hasFewShades: Bool) -> SixelColours? {
+    guard let colours = RoundedColours(picture),
+      let merged = colours.merged(limit: limit, hasFewShades)
+    else { return nil }
     return SixelColours(
       registers: merged.registers, numbers: colours.numbers.map(to: merged.registerOfColour))
   }
@@ -81,9 +84,9 @@ private struct RoundedColours {
   }
 
   /// The colours, rounded no more than needed, and the register of each; nil where too few colours would be left.
-  func merged(limit: Int) -> (registers: [Percents], registerOfColour: [UInt16])? {
+  func merged(limit: Int, _ hasFewShades: Bool) -> (registers: [Percents], registerOfColour: [UInt16])? {
     // With few registers a dither shows more than levels that are far apart.
-    let steps = limit < 64 ? [2, 4] : [2, 4, 5, 10]
+    let steps = hasFewShades ? [5, 10] : limit < 64 ? [2, 4] : [2, 4, 5, 10]
     return steps.lazy.compactMap { merged(step: $0, limit: limit) }.first
   }
 

@@ -22,7 +22,8 @@ struct SixelProtocol: PixelProtocol {
     let perCell = PixelsPerCell(
       columns: pixels.width / tile.area.columns, rows: pixels.height / tile.area.rows)
     let colours = SixelColours(
-      pixels, limit: transport.sixelRegisters, column: tile.area.column * perCell.columns,
+      pixels, limit: transport.sixelRegisters, hasFewShades: tile.hasFewShades,
+      column: tile.area.column * perCell.columns,
       row: tile.area.row * perCell.rows)
     let (width, height) = (tile.area.columns * cellSize.columns, tile.area.rows * cellSize.rows)
     var graphics: [UInt8] = []

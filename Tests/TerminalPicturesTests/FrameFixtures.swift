@@ -120,7 +120,8 @@ struct PixelSetup: CustomTestStringConvertible, Sendable {
     #expect(terminal.faults == [], sourceLocation: sourceLocation)
     #expect(shown.count == wanted.count, sourceLocation: sourceLocation)
     let width = frame.columns * cellSize.columns
-    let tolerance = tolerance(kind)
+    let hasFewShades = frame.pictures.contains { $0.detail == .fewShades }
+    let tolerance = hasFewShades ? 8 : tolerance(kind)
     let wrong = zip(shown, wanted).enumerated().first { !isClose($0.element.0, $0.element.1, tolerance) }
     if let wrong {
       let (shown, wanted) = wrong.element

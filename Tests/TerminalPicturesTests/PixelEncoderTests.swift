@@ -144,7 +144,8 @@ func randomParts(_ setup: PixelSetup) {
       let limit = Int.random(in: 0...9000, using: &numbers)
       let part = encoder.encode(frame, graphicsLimit: limit)
       terminal.receive(part, rows: frame.rows, columns: frame.columns)
-      _ = terminal.screen()
+      // A placeholder of an image that is gone is blank until its cell gets another one.
+      if setup.mode != .kittyPlaceholders { _ = terminal.screen() }
       #expect(terminal.faults == [])
       if part.isComplete { #expect(encoder.encode(frame).graphics == []) }
       if step % 5 == 4 { setup.check(frame, &encoder, on: &terminal) }
@@ -171,6 +172,22 @@ func limits(_ setup: PixelSetup) {
   #expect(parts.count > 1 && parts.count <= 6, "\(parts) of \(bytes)")
   #expect(encoder.encode(frame).graphics == [])
   setup.check(frame, &encoder, on: &terminal)
+}
+
+@Test(
+  "fewer shades take fewer bytes, are close to the picture, and become all shades", arguments: PixelSetup.all)
+func fewShades(_ setup: PixelSetup) {
+  let full = frame(nil, .greys)
+  var few = full
+  few.pictures[0].detail = .fewShades
+  var (encoder, other) = (setup.encoder, setup.encoder)
+  #expect(encoder.encode(few).graphics.count < other.encode(full).graphics.count)
+  encoder = setup.encoder
+  var terminal = setup.terminal
+  setup.check(few, &encoder, on: &terminal)
+  setup.check(full, &encoder, on: &terminal, of: .greys)
+  // What is shown in all shades stays.
+  #expect(encoder.encode(few).graphics == [])
 }
 
 @Test("of two pictures the one with the coarsest detail is sent as cells", arguments: PixelSetup.all)

@@ -16,9 +16,9 @@ extension ReviewState {
     if view.showsAnnotations { paintLetters(pane, geometry, into: &frame) }
   }
 
-  /// Whether the last frame had the image of a pane in full detail.
-  func isShownInFull(_ pane: ScreenLayout.Pane, _ samples: PaneSamples) -> Bool {
-    samples.hasImage(
+  /// The detail with which the last frame had all pixels of the image that a pane shows; nil where it did not.
+  func shownDetail(_ pane: ScreenLayout.Pane, _ samples: PaneSamples) -> PictureDetail? {
+    samples.detail(
       of: content.image, window: view.window, map: shownMap(pane.version), projection(pane, .full),
       slice: view.crosshair)
   }

@@ -110,12 +110,12 @@ package struct PaneSamples: Sendable {
     }
   }
 
-  /// Whether the last frame had the image in full detail.
-  func hasImage(
+  /// The detail with which the last frame had all pixels of an image; nil where it did not.
+  func detail(
     of image: ScalarVolume, window: IntensityWindow, map: ShownMap?, _ projection: PaneProjection,
     slice: VoxelIndex
-  ) -> Bool {
-    images.has(ImageKey(image, projection, slice: slice, window, map, .full))
+  ) -> PictureDetail? {
+    [.full, .fewShades].first { images.has(ImageKey(image, projection, slice: slice, window, map, $0)) }
   }
 
   /// The class of each pixel, as ``LabelLayer/classes(_:size:slice:)``.

@@ -19,8 +19,8 @@ package func render(
   lazy var full = OverlayPainter(state, state.capabilities.pixelsPerCell(.full))
   lazy var reduced = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
   return frame(of: state) { pane, frame in
-    let isFull = detail == .full || state.isShownInFull(pane, samples)
-    frame.draw(state.picture(pane, isFull ? .full : detail, isFull ? full : reduced, &samples))
+    let detail = detail.hasAllPixels ? detail : state.shownDetail(pane, samples) ?? detail
+    frame.draw(state.picture(pane, detail, detail.hasAllPixels ? full : reduced, &samples))
   }
 }
 

@@ -20,11 +20,13 @@ package struct FramePacer: Sendable {
   private static let restSeconds = 0.15
   /// A terminal that has not answered for so long is not waited for; one that has answered before is trusted longer.
   private var patienceSeconds: Double { hasAnswered ? 15 : 2 }
-  /// The time in which a frame should be on the screen after a key.
+  /// The time in which a frame should be on the screen after a key, and a full one at rest.
   private static let responseSeconds = 0.1
+  private static let fullSeconds = 1.3
 
-  /// Whether full pictures cost more than coarse ones, as pixels do.
+  /// Whether full pictures cost more than coarse ones, as pixels do, and those can have fewer shades.
   private var hasCoarsePictures: Bool
+  private var sendsPixels: Bool
   /// Whether there is something new to show.
   private var isChanged = true
   private var lastInput = -1.0
@@ -47,11 +49,13 @@ package struct FramePacer: Sendable {
   /// A pacer of a session on a terminal.
   package init(_ capabilities: TerminalCapabilities) {
     hasCoarsePictures = capabilities.pixelsPerCell(.coarse) != capabilities.pixelsPerCell(.full)
+    sendsPixels = capabilities.pictureMode.isPixels
   }
 
   /// Notes that the terminal shows pictures in another way, over the same connection.
   package mutating func change(_ capabilities: TerminalCapabilities) {
-    hasCoarsePictures = FramePacer(capabilities).hasCoarsePictures
+    let other = FramePacer(capabilities)
+    (hasCoarsePictures, sendsPixels) = (other.hasCoarsePictures, other.sendsPixels)
     byteCounts = [:]
   }
 
@@ -98,7 +102,7 @@ package struct FramePacer: Sendable {
     if let lastDrawn, unanswered.count > (lastDrawn.sent.isComplete ? 0 : 1),
       now - lastDrawn.seconds < patienceSeconds
     {
-      let isAwaited = isChanged || lastDrawn.detail != .full || !lastDrawn.sent.isComplete
+      let isAwaited = isChanged || !lastDrawn.detail.hasAllPixels || !lastDrawn.sent.isComplete
       return .wait(seconds: isAwaited ? lastDrawn.seconds + patienceSeconds - now : nil)
     }
     let isAtRest = now - lastInput >= Self.restSeconds
@@ -106,13 +110,14 @@ package struct FramePacer: Sendable {
       // The first key after a rest is answered in full where that is fast enough.
       let isRepeated = lastDrawn.map { lastInput - $0.seconds < Self.restSeconds } ?? false
       let isFull = isAtRest || !(isRepeated || isSlow(.full))
-      return .draw(isFull ? .full : coarseDetail, graphicsLimit: graphicsLimit)
+      return .draw(isFull ? restDetail : coarseDetail, graphicsLimit: graphicsLimit)
     }
-    guard let lastDrawn, lastDrawn.detail != .full || !lastDrawn.sent.isComplete else {
+    guard let lastDrawn, !lastDrawn.detail.hasAllPixels || !lastDrawn.sent.isComplete else {
       return .wait(seconds: nil)
     }
-    return isAtRest || lastDrawn.detail == .full
-      ? .draw(.full, graphicsLimit: graphicsLimit) : .wait(seconds: lastInput + Self.restSeconds - now)
+    if lastDrawn.detail.hasAllPixels { return .draw(lastDrawn.detail, graphicsLimit: graphicsLimit) }
+    return isAtRest
+      ? .draw(restDetail, graphicsLimit: graphicsLimit) : .wait(seconds: lastInput + Self.restSeconds - now)
   }
 
   /// The bytes of pixels that are sent at once, so that the next key is answered soon.
@@ -126,12 +131,17 @@ package struct FramePacer: Sendable {
     return hasCoarsePictures ? .coarse : .full
   }
 
-  /// Whether frames of a detail take too long for an answer to a key, as far as is known.
-  private func isSlow(_ detail: PictureDetail) -> Bool {
+  /// The detail of frames at rest.
+  private var restDetail: PictureDetail {
+    sendsPixels && isSlow(.full, for: Self.fullSeconds) ? .fewShades : .full
+  }
+
+  /// Whether frames of a detail take too long, as far as is known; by default, for an answer to a key.
+  private func isSlow(_ detail: PictureDetail, for seconds: Double = responseSeconds) -> Bool {
     guard let bytesPerSecond else { return false }
     // Of a coarse picture of which nothing is known, a quarter of the full one's bytes is expected.
     guard let byteCount = byteCounts[detail] ?? (detail == .coarse ? byteCounts[.full].map { $0 / 4 } : nil)
     else { return false }
-    return Double(byteCount) / bytesPerSecond >= Self.responseSeconds
+    return Double(byteCount) / bytesPerSecond >= seconds
   }
 }
