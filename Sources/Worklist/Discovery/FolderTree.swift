@@ -176,6 +176,8 @@ struct FolderReader {
   }
 
   /// Reads the records of masks that the program wrote, and leaves out the masks that were exported from a review.
+  ///
+  /// The record of a mask that stays in the list is an input as the mask is, and never replaced.
   private mutating func readRecords(_ tree: inout FolderTree, stems: Set<String>, beside names: Set<String>) {
     for index in tree.files.indices where stems.contains(tree.files[index].stem) {
       tree.files[index].record = ExportRecord(besideMask: FilePath.joined(tree.path, tree.files[index].stem))
@@ -186,6 +188,9 @@ struct FolderReader {
       else { return false }
       notes.add(.reviewExport, file.path)
       return true
+    }
+    for file in tree.files where file.record != nil {
+      try? ReadFiles.register(ExportRecord.path(besideMask: FilePath.joined(tree.path, file.stem)))
     }
   }
 
