@@ -343,7 +343,7 @@ extension SessionState {
   }
 
   private mutating func close(_ id: CaseID) -> [SessionEffect] {
-    cases[id] = nil
+    if let state = cases.removeValue(forKey: id) { worklist.retireNumbers(of: state) }
     reconciled.remove(id)
     unrecorded.remove(id)
     return [.close(id)]
