@@ -51,6 +51,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .measured(let measures):
     session.worklist.update(measures)
     effects = []
+  case .unmeasured(let cases):
+    session.worklist.unmeasured = cases
+    effects = []
   case .uncertainties(let uncertainties):
     session.worklist.update(uncertainties)
     effects = []

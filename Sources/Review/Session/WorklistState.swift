@@ -43,6 +43,8 @@ package struct WorklistState: Equatable, Sendable {
   package private(set) var knownTags: [String] = []
   /// Measures of the masks of cases.
   package internal(set) var measures: [CaseID: CaseMeasures] = [:]
+  /// The cases whose masks are still to be measured in the background.
+  var unmeasured: Set<CaseID> = []
   /// How uncertain networks were about the labels of cases.
   package internal(set) var uncertainties: [CaseID: [LabelUncertainty]] = [:]
   /// Measures of cases that are outliers in the cohort.
