@@ -240,7 +240,9 @@ import Worklist
       ])
   }
 
-  @Test("a mask that a review exported can be exported again, the record of a mask that is listed is never replaced")
+  @Test(
+    "a mask that a review exported can be exported again, the record of a mask that is listed is never replaced"
+  )
   func exportsAgain() throws {
     let folder = try SampleFolder("x.nii.gz", "x_seg.nii.gz", "y.nii.gz", "y_seg.nii.gz")
     let review = #", "review": {"verdict": "accepted"}"#
