@@ -52,6 +52,21 @@ import Worklist
     #expect(text(4).trimmingCharacters(in: .whitespaces) == "")
   }
 
+  @Test("? in the list opens the key reference at the list's keys, and Esc leads back to the list")
+  func keysOfList() throws {
+    var session = try openedSession()
+    try session.press("C", "j", "?")
+    let shown = render(session).text
+    #expect(shown.contains { $0.contains("filter as you type") })
+    #expect(!shown.contains { $0.contains("case-2") })
+    try session.press("j", .escape)
+    #expect(session.review.dialog == nil)
+    #expect(session.worklist.list?.selected == CaseID(1))
+    #expect(render(session).text[0].contains("3 cases"))
+    try session.press(.enter)
+    #expect(session.current == CaseID(1))
+  }
+
   @Test("the key that stops a cine does nothing else, and the end of the session does not wait for it")
   func cine() throws {
     var session = try openedSession()

@@ -9,7 +9,7 @@ import Worklist
 package func render(
   _ session: SessionState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
 ) -> Frame {
-  guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
+  guard session.isListShown, !session.review.layout.isTooSmall else {
     var frame = render(session.review, detail, reusing: &samples)
     if !session.review.layout.isTooSmall { session.paintTour(into: &frame) }
     return frame

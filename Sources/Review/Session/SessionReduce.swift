@@ -93,11 +93,11 @@ extension SessionState {
     case .shown: return []
     case .end: return leaveAll()
     case .mouse where tourStep != nil, .paste where tourStep != nil: return []
-    case .key(let key) where worklist.list != nil: return handleListKey(key)
-    case .paste(let text) where worklist.list != nil:
+    case .key(let key) where isListShown: return handleListKey(key)
+    case .paste(let text) where isListShown:
       pasteIntoList(text)
       return []
-    case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
+    case .mouse(let event) where isListShown: return handleListMouse(event)
     case .key(let key):
       if let effects = takeTourKey(key) { return effects }
       if review.ignoresKey(key) {
