@@ -114,6 +114,44 @@ struct SessionJourneyTests {
   }
 
   @Test(
+    "a mask that cannot be read is named in its case, and what one reader exported another replaces",
+    .timeLimit(.minutes(5)))
+  func damagedMaskAndExports() throws {
+    let folder = try caseFolder()
+    defer { folder.remove() }
+    let damaged = try folder.bytes("data/labels/case-1.nii.gz").prefix(300)
+    try FileManager.default.createDirectory(
+      atPath: folder("data/preds"), withIntermediateDirectories: true)
+    try damaged.write(to: URL(filePath: folder("data/preds/case-1.nii.gz")))
+    let session = try TmuxSession(columns: 120, rows: 40, environment: environment(folder))
+    let review = "\(try BuiltProgram.path()) review \(folder("data")) --reader"
+    func accept() throws {
+      try session.type("y")
+      try session.waitFor("accepted labels")
+      try session.type("E")
+    }
+    try session.enter("clear; \(review) ann")
+    try session.waitFor("not opened: preds: case-1.nii.gz: ", seconds: 60)
+    session.look()
+    try accept()
+    try session.waitFor("case-1_seg.nii.gz")
+    try session.type("q")
+    try session.waitFor("ready>")
+    try session.enter("clear; \(review) bob")
+    try session.waitFor("not opened: preds: case-1.nii.gz: ", seconds: 60)
+    session.look()
+    try accept()
+    try session.waitFor("Replace them?")
+    session.look()
+    try session.type("y")
+    try session.waitUntil("replaces the file") {
+      $0.contains("accepted: labels and exported") && $0.contains("case-1_seg.nii.gz")
+    }
+    try session.type("q")
+    try session.waitFor("ready>")
+  }
+
+  @Test(
     "filtering the list on a terminal with 24-bit colours leaves no foreign character",
     .timeLimit(.minutes(5)))
   func filteredList() throws {

@@ -131,6 +131,7 @@ struct WorklistTests {
       }
       var name: String
       var labels: [Label]?
+      var flags: [String]
     }
     func rows() throws -> (rows: [Row], errors: String) {
       let outcome = try list([".", "--labels", "net", "--measure", "--json"], in: cases)
@@ -142,6 +143,7 @@ struct WorklistTests {
     #expect(first[0].labels?.allSatisfy { $0.dice == 1 && $0.ml > 0 } == true)
     #expect(first[1].labels?.contains { ($0.dice ?? 1) < 1 } == true)
     #expect(first[2].labels == nil)
+    #expect(first[2].flags.map { $0.hasPrefix("labels is not measured: ") } == [true])
     #expect(errors.hasPrefix("segdeck: note: case10: "))
     #expect(errors.count(where: \.isNewline) == 1)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder("cache/segdeck/measures")).count == 2)

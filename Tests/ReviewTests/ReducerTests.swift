@@ -364,6 +364,26 @@ func exportAsks() throws {
   #expect(state.phase == .ended(failure: nil))
 }
 
+@Test(
+  "an export gets a number after _seg where a mask of the case has its name in any format",
+  arguments: [
+    (["/cases/case-1_seg.seg.nrrd"], "/cases/case-1_seg2.nii.gz"),
+    (["/cases/case-1_seg.nii.gz", "/cases/case-1_seg2.mha"], "/cases/case-1_seg3.nii.gz"),
+    (["/cases/case-1_segment.nii.gz"], "/cases/case-1_seg.nii.gz"),
+    (["/labels/case-1_seg.nii.gz"], "/cases/case-1_seg.nii.gz"),
+  ])
+func exportBesideMask(masks: [String], exported: String) throws {
+  var content = phantomCase()
+  content.masks = masks.map { path in
+    var mask = content.masks[0]
+    mask.path = path
+    return mask
+  }
+  var state = try openedState(content)
+  state.type("y")
+  #expect(state.type("E").started(ExportJob.self)?.job.request.path == exported)
+}
+
 @Test("typing a line never triggers keys, and Escape discards it")
 func typingIsModal() throws {
   var state = try openedState()

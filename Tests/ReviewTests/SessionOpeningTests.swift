@@ -58,6 +58,27 @@ struct SessionOpeningTests {
     #expect(request.maskParts == ["m.dcm": MaskPart(segment: "liver"), "n.seg.nrrd": MaskPart(layer: 1)])
   }
 
+  @Test(
+    "a mask whose file changed while its case was closed in this session is another version than the reviewed one"
+  )
+  func changedMask() throws {
+    var (session, effects) = begunSession(5)
+    try session.finish(effects)
+    let reviewed = session.review.decisions
+    try session.press(.control("n"), .control("n"), .control("n"), .control("p"), .control("p"))
+    #expect(session.inMemory == [1, 2])
+    var changed = phantomCase()
+    changed.masks[0].labels = changed.masks[0].labels.relabelled { $1 == 1 ? 0 : $1 }
+    effects = reduce(&session, .terminal(.key(.control("p"))))
+    try session.finish(
+      effects, content: changed,
+      journal: OpenedJournal(versions: reviewed.versions, decisions: reviewed, warning: "changed"))
+    let versions = session.review.decisions.versions
+    #expect(versions.map(\.name) == ["manual.nii.gz as reviewed", "manual.nii.gz"])
+    #expect(versions.map(\.labels) == [reviewed.versions[0].labels, changed.masks[0].labels])
+    #expect(session.review.decisions.a == versions.last?.id)
+  }
+
   @Test("lines that were typed in one case are recalled in the next, before they are stored")
   func typedLines() throws {
     var (session, effects) = begunSession(3)

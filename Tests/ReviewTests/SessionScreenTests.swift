@@ -1,3 +1,4 @@
+import Foundation
 import Review
 import ReviewFixtures
 import Screen
@@ -28,6 +29,42 @@ import Worklist
     #expect(session.worklist.list != nil)
     try click(.escape)
     #expect(session.worklist.list == nil)
+  }
+
+  @Test(
+    "until all cases are measured the list says so, and so does a filter that no case fits",
+    arguments: [80, 120])
+  func measuring(columns: Int) throws {
+    var session = try openedSession()
+    _ = reduce(&session, .terminal(.resize(rows: 24, columns: columns)))
+    try session.press("C")
+    func text(_ row: Int) -> String { render(session).text[row] }
+    _ = reduce(&session, .unmeasured([CaseID(0), CaseID(2)]))
+    #expect((2...4).map { text($0).contains("…") } == [true, false, true])
+    #expect(text(0).contains(" measuring 2 cases, 0 decided") == (columns == 120))
+    try session.press("/")
+    try session.type("score>4")
+    #expect(
+      (3...4).map { text($0).trimmingCharacters(in: .whitespaces) } == [
+        "no case fits the filter", "2 cases are still being measured",
+      ])
+    _ = reduce(&session, .unmeasured([]))
+    #expect(text(4).trimmingCharacters(in: .whitespaces) == "")
+  }
+
+  @Test("? in the list opens the key reference at the list's keys, and Esc leads back to the list")
+  func keysOfList() throws {
+    var session = try openedSession()
+    try session.press("C", "j", "?")
+    let shown = render(session).text
+    #expect(shown.contains { $0.contains("filter as you type") })
+    #expect(!shown.contains { $0.contains("case-2") })
+    try session.press("j", .escape)
+    #expect(session.review.dialog == nil)
+    #expect(session.worklist.list?.selected == CaseID(1))
+    #expect(render(session).text[0].contains("3 cases"))
+    try session.press(.enter)
+    #expect(session.current == CaseID(1))
   }
 
   @Test("the key that stops a cine does nothing else, and the end of the session does not wait for it")

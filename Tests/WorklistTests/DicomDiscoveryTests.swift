@@ -92,6 +92,25 @@ struct DicomDiscoveryTests {
       ])
   }
 
+  @Test("a DICOM segmentation that a review exported with its mask is no version, one of a network is")
+  func exportedSegmentation() throws {
+    let folder = try SampleFolder()
+    try copy("explicit", to: "study/CT", folder)
+    for name in ["CT_seg", "CT_only", "CT_net"] {
+      try copy("segmentation/binary.dcm", to: "study/\(name).dcm", folder)
+      let review = name == "CT_net" ? "" : #", "review": {"verdict": "accepted"}"#
+      try folder.write(
+        #"{"tool": "segdeck", "input": {"path": "/data/study/CT"}\#(review)}"#, to: "study/\(name).json")
+    }
+    try folder.make(["study/CT_seg.nii.gz"])
+    #expect(try folder.found("study") == ["CT: study/CT; CT_net=study/CT_net.dcm"])
+    #expect(
+      try Worklist.discover(folder("study")).notes.map(folder.relative) == [
+        "2 masks exported from a review not listed (:mask FILE opens one beside a case): study/CT_seg.nii.gz, "
+          + "study/CT_only.dcm"
+      ])
+  }
+
   @Test("several series of a folder are cases, opened by their first files; folders beside masks are images")
   func layouts() throws {
     let folder = try SampleFolder()

@@ -241,6 +241,23 @@ import Worklist
   }
 
   @Test(
+    "a mask that a review exported can be exported again, the record of a mask that is listed is never replaced"
+  )
+  func exportsAgain() throws {
+    let folder = try SampleFolder("x.nii.gz", "x_seg.nii.gz", "y.nii.gz", "y_seg.nii.gz")
+    let review = #", "review": {"verdict": "accepted"}"#
+    for (name, part) in [("x", review), ("y", "")] {
+      try folder.write(
+        #"{"tool": "segdeck 0.4", "input": {"path": "\#(name).nii.gz"}\#(part)}"#, to: "\(name)_seg.json")
+    }
+    _ = try folder.found()
+    let isReplaced = ["x_seg.json", "x_seg.nii.gz", "y_seg.json"].map { name in
+      (try? AtomicFile.write(Data("{}".utf8), to: folder(name))) != nil
+    }
+    #expect(isReplaced == [true, true, false])
+  }
+
+  @Test(
     "an export takes no name of a pipeline and is no B, but in a folder of masks it is a version",
     arguments: [
       [

@@ -314,6 +314,16 @@ import Worklist
     #expect(texts([CaseMeasures(labels: [], misfits: [text]), nil]) == [[text], []])
   }
 
+  @Test("a first mask that cannot be read is reported, and its case lacks no label")
+  func unreadMask() {
+    let unread = CaseMeasures(unreadMask: "net is not measured: the gzip data are cut off")
+    let cases = cohort([Double](repeating: 20, count: 5)) + [unread, CaseMeasures(labels: [])]
+    #expect(
+      texts(cases).suffix(2) == [
+        ["net is not measured: the gzip data are cut off"], ["no liver, which 5 of 6 cases have"],
+      ])
+  }
+
   @Test("cached measures apply to unchanged files, and a damaged entry is ignored")
   func cache() throws {
     let folder = try SampleFolder("a.nii", "b.nii")

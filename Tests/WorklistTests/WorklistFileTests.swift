@@ -32,6 +32,22 @@ import Worklist
         == ["c1: a.nii b.nii; mask=m.nii; ann=n.nii; p=p.nii; site=Bonn; missing p.nii"])
   }
 
+  @Test("further columns of image files are noted, those of other texts are not")
+  func columnsOfFiles() throws {
+    let folder = try SampleFolder("a.nii.gz", "masks/m.nii.gz", "notes.txt")
+    try folder.write(
+      """
+      case,image,manual,net,site,notes
+      c1,a.nii.gz,,masks/m.nii.gz,Bonn,notes.txt
+      c2,a.nii.gz,gone.nii.gz,,a.nii,
+      c3,a.nii.gz,a.nii.gz,,Köln,
+      """, to: "list.csv")
+    #expect(
+      try Worklist(file: folder("list.csv")).notes == [
+        "2 columns with files not used: manual, net (masks are in columns called mask, mask2 or mask:NAME)"
+      ])
+  }
+
   @Test(
     "the columns series, segment and layer choose what is read of the files, and stay columns of the list")
   func choices() throws {

@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 extension ReviewState {
   /// Starts the export of a version, with a message where an export is running or there is no version to export.
@@ -19,9 +20,26 @@ extension ReviewState {
     }
     let request = ExportRequest(
       labels: version.labels, table: version.table, imagePath: content.imagePath,
-      path: path ?? content.exportPath, replacesExisting: replacesExisting,
+      path: path ?? defaultExportPath, replacesExisting: replacesExisting,
       provenance: provenance(of: version))
     return [start(ExportJob(request: request, version: version, quitsAfterwards: quitsAfterwards))]
+  }
+
+  /// The case's default path of an export, with a number after `_seg` where a mask of the case has that name: a file that
+  /// was opened is never replaced.
+  private var defaultExportPath: String {
+    let suffix = ".nii.gz"
+    guard content.exportPath.hasSuffix(suffix) else { return content.exportPath }
+    let stem = content.exportPath.dropLast(suffix.count)
+    let opened = decisions.versions.compactMap { version -> String? in
+      guard case .mask(let path) = version.origin else { return nil }
+      return path
+    }
+    let files = opened + request.maskPaths.map { FilePath.absolute($0) }
+    let stems = [String(stem)] + (2...files.count + 2).map { "\(stem)\($0)" }
+    // The record and the names of labels beside a mask belong to it, whatever its format.
+    let free = stems.first { stem in !files.contains { $0.hasPrefix(stem + ".") } }
+    return (free ?? String(stem)) + suffix
   }
 
   package func provenance(of version: Version) -> Provenance {

@@ -113,6 +113,12 @@ extension ReviewState {
       wrapsAround: false)
   }
 
+  /// Opens the key reference at the keys of a context.
+  mutating func showReference(of context: KeyContext) {
+    let lines = KeyReference.lines
+    dialog = .help(line: clampedTop(lines.firstIndex(of: context.title) ?? 0, of: lines.count))
+  }
+
   private func dialogList(_ name: PointedList.Name, _ entries: [String], _ selected: Int) -> PointedList {
     PointedList(
       name: name, count: entries.count, text: { entries[$0] }, position: selected,

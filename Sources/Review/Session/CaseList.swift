@@ -16,6 +16,7 @@ extension Action {
         KeyTable.bind(.cases, ["s"], .caseList(.sort(1)), "sort by the next column", bar: "sort"),
         KeyTable.bind(.cases, ["S"], .caseList(.sort(-1)), "sort by the previous column"),
         KeyTable.bind(.cases, ["r"], .caseList(.reverse), "reverse the order", bar: "reverse"),
+        KeyTable.bind(.cases, ["?", .function(1)], .session(.showHelp), "this key reference"),
         KeyTable.bind(.cases, [.escape, "C", "q"], .answer(.dismiss), "back to the case", bar: "back"),
       ]
   }
@@ -32,6 +33,19 @@ package struct CaseList: Equatable, Sendable {
 }
 
 extension SessionState {
+  /// Whether the list receives keys: it is on the screen, without the key reference over it.
+  var isListShown: Bool {
+    if case .help? = review.dialog { return false }
+    return worklist.list != nil
+  }
+
+  /// Opens the key reference of the case over the list, at the keys of the list.
+  private mutating func showReference() {
+    // Another dialog of the case waits until the list is closed.
+    guard review.phase == .reviewing, review.dialog == nil else { return }
+    cases[current]?.showReference(of: .cases)
+  }
+
   /// Puts the list on the screen, with the current case selected.
   mutating func showList() -> [SessionEffect] {
     worklist.list = CaseList(selected: worklist.order.contains(current) ? current : worklist.order.first)
@@ -50,6 +64,7 @@ extension SessionState {
     case .text(let edit):
       edit == .eraseBackwards && worklist.list?.entry?.text == ""
         ? cancelFilter() : editFilter { $0.edit(edit) }
+    case .session(.showHelp): showReference()
     case nil:
       if listContext == .text, case .character(let character) = key {
         editFilter { $0.insert(String(character)) }

@@ -9,7 +9,7 @@ import Worklist
 package func render(
   _ session: SessionState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
 ) -> Frame {
-  guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
+  guard session.isListShown, !session.review.layout.isTooSmall else {
     var frame = render(session.review, detail, reusing: &samples)
     if !session.review.layout.isTooSmall { session.paintTour(into: &frame) }
     return frame
@@ -59,7 +59,9 @@ extension SessionState {
     }
     if worklist.order.isEmpty {
       let reason = worklist.list?.entry == nil ? worklist.filterProblem.map { ": \(cleaned($0))" } : nil
-      frame.writeCentred("no case fits the filter" + (reason ?? ""), row: 3, style: Theme.quiet, in: area)
+      let text = "no case fits the filter" + (reason ?? "")
+      frame.writeCentred(text, row: 3, style: Theme.quiet, in: area)
+      if let measuringText { frame.writeCentred(measuringText, row: 4, style: Theme.quiet, in: area) }
     }
     paintDetails(Rectangle(row: 0, column: 1, rows: area.rows - 1, columns: area.columns - 2), into: &frame)
     let bar = line(area.rows - 1)
@@ -94,12 +96,21 @@ extension SessionState {
     frame.clickAreas.append(ClickArea(unread, .key("u")))
   }
 
-  /// What this reader did: "12 decided, 3 read, 25 unread".
+  /// "12 cases are still being measured"; nil where all are measured.
+  private var measuringText: String? {
+    let count = worklist.unmeasured.count
+    return count == 0 ? nil : "\(counted(count, "case")) \(count == 1 ? "is" : "are") still being measured"
+  }
+
+  /// What this reader did, after what the program does: "measuring 9 cases, 12 decided, 3 read, 25 unread".
   private var progressText: String {
     let rows = worklist.cases.indices.map { worklist.row(CaseID($0)) }
     let decided = rows.count { $0.ownDecision?.verdict != nil }
     let unread = rows.count { $0.isUnread && $0.ownDecision?.verdict == nil }
-    return " \(decided) decided, \(rows.count - decided - unread) read, \(unread) unread "
+    // On narrow screens the list alone shows what is still to be measured.
+    let count = screen.columns < 100 ? 0 : worklist.unmeasured.count
+    return (count == 0 ? "" : " measuring \(counted(count, "case")),")
+      + " \(decided) decided, \(rows.count - decided - unread) read, \(unread) unread "
   }
 
   private func style(of id: CaseID) -> Style {

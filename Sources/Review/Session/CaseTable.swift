@@ -93,7 +93,10 @@ struct CaseTable {
 
   /// The lowest Dice coefficient of a case, with its label where several were compared and there is room.
   private func dice(_ id: CaseID) -> String {
-    guard let measures = worklist.measures[id], let dice = measures.lowestDice else { return "" }
+    guard let measures = worklist.measures[id] else {
+      return worklist.unmeasured.contains(id) ? "…".fitted(labelWidth > 0 ? 6 + labelWidth : 1) : ""
+    }
+    guard let dice = measures.lowestDice else { return "" }
     let number = decimals(dice, 3)
     guard labelWidth > 0 else { return number }
     let name = Self.lowest(measures).map { TextWidth.shortened(cleaned($0.name), to: labelWidth) } ?? ""

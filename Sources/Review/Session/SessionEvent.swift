@@ -17,6 +17,8 @@ package enum SessionEvent: Equatable, Sendable {
   case decidedElsewhere([String: CaseDecision])
   /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
+  /// The cases whose masks are still to be measured.
+  case unmeasured(Set<CaseID>)
   /// How uncertain networks were about the labels of cases.
   case uncertainties([CaseID: [LabelUncertainty]])
   /// A note about the worklist, in one line.

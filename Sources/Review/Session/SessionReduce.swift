@@ -51,6 +51,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .measured(let measures):
     session.worklist.update(measures)
     effects = []
+  case .unmeasured(let cases):
+    session.worklist.unmeasured = cases
+    effects = []
   case .uncertainties(let uncertainties):
     session.worklist.update(uncertainties)
     effects = []
@@ -90,11 +93,11 @@ extension SessionState {
     case .shown: return []
     case .end: return leaveAll()
     case .mouse where tourStep != nil, .paste where tourStep != nil: return []
-    case .key(let key) where worklist.list != nil: return handleListKey(key)
-    case .paste(let text) where worklist.list != nil:
+    case .key(let key) where isListShown: return handleListKey(key)
+    case .paste(let text) where isListShown:
       pasteIntoList(text)
       return []
-    case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
+    case .mouse(let event) where isListShown: return handleListMouse(event)
     case .key(let key):
       if let effects = takeTourKey(key) { return effects }
       if review.ignoresKey(key) {
@@ -343,7 +346,7 @@ extension SessionState {
   }
 
   private mutating func close(_ id: CaseID) -> [SessionEffect] {
-    cases[id] = nil
+    if let state = cases.removeValue(forKey: id) { worklist.retireNumbers(of: state) }
     reconciled.remove(id)
     unrecorded.remove(id)
     return [.close(id)]

@@ -9,8 +9,8 @@ package struct WorklistState: Equatable, Sendable {
   package let columns: [String]
   /// Names of labels that were given for all masks.
   package let selections: [LabelSelection]
-  /// The number of the first version that a case gets in this session.
-  let firstVersionNumber: Int
+  /// The number of the first version of the next case that is opened.
+  private var firstVersionNumber: Int
   /// Unused files and lines of the worklist and its records, a line each.
   package let notes: [String]
   /// The files of the only case where there is no worklist; nil where there is one.
@@ -43,6 +43,8 @@ package struct WorklistState: Equatable, Sendable {
   package private(set) var knownTags: [String] = []
   /// Measures of the masks of cases.
   package internal(set) var measures: [CaseID: CaseMeasures] = [:]
+  /// The cases whose masks are still to be measured in the background.
+  var unmeasured: Set<CaseID> = []
   /// How uncertain networks were about the labels of cases.
   package internal(set) var uncertainties: [CaseID: [LabelUncertainty]] = [:]
   /// Measures of cases that are outliers in the cohort.
@@ -102,12 +104,22 @@ package struct WorklistState: Equatable, Sendable {
     knownTags = Set(reviews.values.flatMap { $0.decisions.values.flatMap(\.tags) }).sorted()
   }
 
+  /// Keeps a number from being given again that a version of a closed case had.
+  ///
+  /// The journal of a case that is opened again has versions with the numbers that they got before.
+  mutating func retireNumbers(of state: ReviewState) {
+    firstVersionNumber = max(firstVersionNumber, state.nextVersionNumber)
+  }
+
   /// Whether there is no worklist: one case is reviewed by itself.
   package var isAbsent: Bool { singleCase != nil }
 
   /// The files that a case opens.
   package func request(of id: CaseID) -> OpenCaseRequest {
-    if let singleCase, id == CaseID(0) { return singleCase }
+    if var request = singleCase, id == CaseID(0) {
+      request.firstVersionNumber = firstVersionNumber
+      return request
+    }
     let entry = cases[id.position]
     var request = OpenCaseRequest(
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)

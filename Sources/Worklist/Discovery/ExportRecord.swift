@@ -14,9 +14,18 @@ struct ExportRecord: Equatable {
 
   private static let maximumByteCount = 1 << 20
 
+  /// The record's path, for the path of its mask without the suffix.
+  static func path(besideMask stem: String) -> String { stem + ".json" }
+
   /// The record `NAME.json` beside the mask with this path without its suffix; nil where there is none of the program.
+  ///
+  /// The file is not registered in `ReadFiles`: a reader may export the mask again, which replaces both.
   init?(besideMask stem: String) {
-    guard let data = try? FileSystem.read(stem + ".json", limit: Self.maximumByteCount),
+    let file = Self.path(besideMask: stem)
+    let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.read(file, limit: Self.maximumByteCount)
+    }
+    guard let data = content,
       let value = String(textOf: data).flatMap({ JSONValue($0) }),
       case .string(let tool)? = value[key: "tool"], tool.hasPrefix("segdeck")
     else { return nil }

@@ -170,12 +170,15 @@ struct FolderReader {
     // Files without a suffix of DICOM are taken for DICOM where the first of them are.
     if dicomCount > 0 || others.prefix(3).contains(where: DicomListing.isDICOM) {
       try addSeries(to: &tree, fileCount: dicomCount > 0 ? dicomCount : others.count)
+      leaveOutExportedSegmentations(of: &tree, stems: recordStems, beside: Set(names))
     }
     tree.takeOnlySeries()
     return tree
   }
 
   /// Reads the records of masks that the program wrote, and leaves out the masks that were exported from a review.
+  ///
+  /// The record of a mask that stays in the list is an input as the mask is, and never replaced.
   private mutating func readRecords(_ tree: inout FolderTree, stems: Set<String>, beside names: Set<String>) {
     for index in tree.files.indices where stems.contains(tree.files[index].stem) {
       tree.files[index].record = ExportRecord(besideMask: FilePath.joined(tree.path, tree.files[index].stem))
@@ -185,6 +188,27 @@ struct FolderReader {
         record.isReviewExport(beside: names.subtracting([FilePath.name(of: file.path)]))
       else { return false }
       notes.add(.reviewExport, file.path)
+      return true
+    }
+    for file in tree.files where file.record != nil {
+      try? ReadFiles.register(ExportRecord.path(besideMask: FilePath.joined(tree.path, file.stem)))
+    }
+  }
+
+  /// Leaves out the DICOM segmentations that a review exported: one record describes both files of an export.
+  private mutating func leaveOutExportedSegmentations(
+    of tree: inout FolderTree, stems: Set<String>, beside names: Set<String>
+  ) {
+    let folder = tree.path
+    tree.segmentations.removeAll { segmentation in
+      let name = FilePath.name(of: segmentation.path)
+      let stem = FilePath.stem(of: name)
+      guard stems.contains(stem),
+        let record = ExportRecord(besideMask: FilePath.joined(folder, stem)),
+        record.isReviewExport(beside: names.subtracting([name]))
+      else { return false }
+      // The other file of the export has the note.
+      if !names.contains(stem + ".nii.gz") { notes.add(.reviewExport, segmentation.path) }
       return true
     }
   }

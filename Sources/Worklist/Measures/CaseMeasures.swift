@@ -92,8 +92,17 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   /// a mask was not read, none where the masks do not have the image's grid.
   package var fingerprints: [String] = []
 
+  /// A line about the first mask where it cannot be read, so that nothing of the case is measured; else nil.
+  package private(set) var unreadMask: String?
+
   package init(labels: [LabelMeasures], misfits: [String] = [], fingerprints: [String] = []) {
     (self.labels, self.misfits, self.fingerprints) = (labels, misfits, fingerprints)
+  }
+
+  /// A case whose first mask cannot be read, for this reason, in one line.
+  package init(unreadMask: String) {
+    labels = []
+    self.unreadMask = unreadMask
   }
 
   /// The lowest Dice coefficient of a label; nil without another mask, or without labels.

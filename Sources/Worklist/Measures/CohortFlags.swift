@@ -31,7 +31,11 @@ package enum CohortFlags {
   /// The flags of each case, in the order of the cases; none for a case without measures.
   /// - Complexity: O(n log n) in labels of all cases.
   package static func flags(of cases: [CaseMeasures?]) -> [[CohortFlag]] {
-    var flags = cases.map { ($0?.misfits ?? []).map { CohortFlag(label: "", text: $0) } }
+    var flags = cases.map { measures in
+      ([measures?.unreadMask].compactMap(\.self) + (measures?.misfits ?? [])).map {
+        CohortFlag(label: "", text: $0)
+      }
+    }
     var order: [String] = []
     var members: [String: [(number: Int, label: CaseMeasures.LabelMeasures)]] = [:]
     for (number, measures) in cases.enumerated() {
@@ -44,7 +48,7 @@ package enum CohortFlags {
     addOneSided(cases, to: &flags)
     let cohorts = members.mapValues { LabelCohort($0.map(\.label)) }
     let edges = LabelCohort.edges(of: cohorts.values)
-    let measured = cases.indices.filter { cases[$0] != nil }
+    let measured = cases.indices.filter { cases[$0].map { $0.unreadMask == nil } ?? false }
     for key in order {
       guard let members = members[key], let cohort = cohorts[key], let name = members.first?.label.name else {
         continue

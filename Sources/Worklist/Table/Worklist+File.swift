@@ -25,6 +25,12 @@ extension Worklist {
     var reader = try RowReader(heading.cells, path: path)
     columns = reader.otherColumns
     for row in table.rows.dropFirst() { cases.append(try reader.case(of: row)) }
+    let ofFiles = columns.filter { name in cases.contains { reader.isFile($0.values[name] ?? "") } }
+    if !ofFiles.isEmpty {
+      notes.append(
+        "\(counted(ofFiles.count, "column")) with files not used: \(ofFiles.joined(separator: ", ")) "
+          + "(masks are in columns called mask, mask2 or mask:NAME)")
+    }
   }
 
   /// The worklist as a file at `path`: its cases, with paths relative to the file's folder where both lie in one tree.
@@ -128,6 +134,11 @@ private struct RowReader {
         path, "line \(line) has two parts of one file as masks", found: FilePath.name(of: mask.path),
         expected: "one part, and a copy of the file under another name for the other")
     }
+  }
+
+  /// Whether a cell is the path of an image file that exists.
+  func isFile(_ cell: String) -> Bool {
+    ImageName.stem(of: cell) != cell && FileSystem.exists(path(in: cell))
   }
 
   private func path(in cell: String) -> String {

@@ -68,8 +68,8 @@ final class CaseServices: ReviewServices {
       },
       {
         try CaseMasks(
-          maskPaths, choices: request.maskParts.mapValues(ImageReadingOptions.init), of: file,
-          imagePath: imagePath, work: work.withoutProgress)
+          maskPaths, choices: request.maskParts.mapValues(ImageReadingOptions.init),
+          names: request.maskNames, of: file, imagePath: imagePath, work: work.withoutProgress)
       })
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = read.masks.map { openedMask, mask in

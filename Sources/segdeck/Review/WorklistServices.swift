@@ -23,13 +23,15 @@ final class WorklistServices: SessionServices {
     /// The pairings of labels in the records.
     var pairings: WorklistPairings
     var measuring = Measuring.idle
+    /// The files of each case as they were when it was measured.
+    var measuredKeys: [CaseID: MeasureCache.Key] = [:]
     var failure: String?
     /// The note of the writer that was delivered.
     var note: String?
     var deliver: @Sendable (SessionEvent) -> Void = { _ in }
   }
 
-  /// Whether cases are being measured, and whether pairings changed since that began.
+  /// Whether cases are being measured, and whether pairings or files changed since that began.
   private enum Measuring { case idle, running, outdated }
 
   /// The interval at which records of other readers are read.
@@ -69,6 +71,7 @@ final class WorklistServices: SessionServices {
 
   func services(of id: CaseID) -> any ReviewServices {
     let name = state.withLock { $0.cases[id.position].name }
+    queue.async { [self] in measureAgainIfReplaced(id) }
     return CaseServices(
       preferredModel: preferredModel,
       owner: CaseJournal.Owner(
@@ -93,6 +96,7 @@ final class WorklistServices: SessionServices {
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
     state.withLock { $0.deliver = deliver }
     state.withLock { $0.measuring = .running }
+    deliver(.unmeasured(Set(cases.indices.filter { !cases[$0].masks.isEmpty }.map { CaseID($0) })))
     poll()
     // Measuring waits until the first case is open.
     measureOnThread(afterSeconds: Self.measuringDelaySeconds, deliver) { [self] in recordJournalled() }
@@ -173,6 +177,20 @@ final class WorklistServices: SessionServices {
     if starts { measureOnThread(afterSeconds: 0, state.withLock(\.deliver)) }
   }
 
+  /// Measures cases again where the files of one that is opened are others than those that were measured.
+  private func measureAgainIfReplaced(_ id: CaseID) {
+    let (item, known, pairings) = state.withLock { state in
+      let item = state.cases[id.position]
+      return (item, state.measuredKeys[id], state.pairings.pairings(of: item))
+    }
+    guard let known, WorklistMeasuring.key(item, pairings) != known else { return }
+    let starts = state.withLock { state in
+      defer { state.measuring = state.measuring == .idle ? .running : .outdated }
+      return state.measuring == .idle
+    }
+    if starts { measureOnThread(afterSeconds: 0, state.withLock(\.deliver)) }
+  }
+
   /// Measures every case, those with cached measures first, and delivers results a few times a second.
   private func measure(_ deliver: @Sendable (SessionEvent) -> Void) {
     var work = WorkContext(threadCount: 1, cancellation: measuringCancellation)
@@ -180,35 +198,55 @@ final class WorklistServices: SessionServices {
     let cache = MeasureCache()
     cache.prune()
     var (found, last) = ([CaseID: CaseMeasures](), ContinuousClock.now)
+    var remaining: Set<CaseID> = []
     func send(atOnce: Bool) {
-      guard !found.isEmpty, atOnce || ContinuousClock.now - last > .milliseconds(300) else { return }
-      deliver(.measured(found))
+      guard atOnce || ContinuousClock.now - last > .milliseconds(300) else { return }
+      if !found.isEmpty { deliver(.measured(found)) }
+      deliver(.unmeasured(remaining))
       (found, last) = ([:], ContinuousClock.now)
     }
     var uncertain: [CaseID: [LabelUncertainty]] = [:]
     var unread: [(id: CaseID, item: WorklistCase)] = []
     for (position, item) in cases.enumerated() {
       let pairings = state.withLock { $0.pairings.pairings(of: item) }
-      if let measures = WorklistMeasuring.known(item, pairings, cache) { found[CaseID(position)] = measures }
+      noteFiles(of: CaseID(position), item, pairings)
+      if let measures = WorklistMeasuring.known(item, pairings, cache) {
+        found[CaseID(position)] = measures
+      } else if !item.masks.isEmpty {
+        remaining.insert(CaseID(position))
+      }
       let known = WorklistUncertainty.known(item, cache)
       if !known.uncertainties.isEmpty { uncertain[CaseID(position)] = known.uncertainties }
       if !known.isComplete { unread.append((CaseID(position), item)) }
     }
-    let known = Set(found.keys)
     send(atOnce: true)
     if !uncertain.isEmpty { deliver(.uncertainties(uncertain)) }
-    for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
+    for id in remaining.sorted() {
       guard !measuringCancellation.isRequested else { return }
+      let item = cases[id.position]
       let pairings = state.withLock { $0.pairings.pairings(of: item) }
-      // Errors of a mask are reported when its case is opened.
-      if let measures = try? WorklistMeasuring.measures(item, pairings, work: work) {
-        found[CaseID(position)] = measures
-        try? WorklistMeasuring.store(measures, item, pairings, cache)
+      noteFiles(of: id, item, pairings)
+      do {
+        found[id] = try WorklistMeasuring.measures(item, pairings, work: work)
+        try? WorklistMeasuring.store(found[id], item, pairings, cache)
+      } catch let error as InputError {
+        found[id] = CaseMeasures(item, unread: error)
+      } catch is Cancelled {
+        return
+      } catch {
+        // It is said when the case is opened.
       }
+      remaining.remove(id)
       send(atOnce: false)
     }
     send(atOnce: true)
     measureUncertainties(unread, cache, work, deliver)
+  }
+
+  /// Remembers which files of a case are measured.
+  private func noteFiles(of id: CaseID, _ item: WorklistCase, _ pairings: CasePairings) {
+    let key = WorklistMeasuring.key(item, pairings)
+    state.withLock { $0.measuredKeys[id] = key }
   }
 
   /// Reads the files of probabilities of cases, and delivers the uncertainties of each.

@@ -63,6 +63,11 @@ struct GridMisfits {
     texts.append((mask.name, (isMisfit ? "" : Self.isNotCompared) + Self.difference(error)))
   }
 
+  /// A line about the first mask of a case where it cannot be read.
+  static func unreadMask(_ mask: WorklistCase.Mask, _ error: InputError) -> String {
+    "\(mask.name) is not measured: \(difference(error))"
+  }
+
   /// The problem alone.
   private static func bareProblem(_ error: InputError) -> String {
     error.problem.replacing("does not fit the image: ", with: "")

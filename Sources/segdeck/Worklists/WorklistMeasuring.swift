@@ -17,6 +17,7 @@ enum WorklistMeasuring {
     let cache = MeasureCache()
     cache.prune()
     var canStore = true
+    var unread: [Int: CaseMeasures] = [:]
     for index in rows.indices {
       let fraction = 1 / Double(rows.count)
       let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
@@ -34,6 +35,7 @@ enum WorklistMeasuring {
       } catch let error as InputError {
         // One bad case does not stop the others, and a cache that cannot be written is reported once.
         canStore = canStore && rows[index].measures == nil
+        if rows[index].measures == nil { unread[index] = CaseMeasures(item, unread: error) }
         problem(item, error.description)
       } catch is Cancelled {
         throw Cancelled()
@@ -45,7 +47,8 @@ enum WorklistMeasuring {
       }.named(by: rows[index].measures)
     }
     work.report(1)
-    let flags = CohortFlags.flags(of: rows.map(\.measures), and: rows.map(\.uncertainties))
+    let flags = CohortFlags.flags(
+      of: rows.indices.map { rows[$0].measures ?? unread[$0] }, and: rows.map(\.uncertainties))
     for index in rows.indices { rows[index].flags = flags[index] }
   }
 
@@ -98,7 +101,7 @@ enum WorklistMeasuring {
 
   /// The state of the image and the masks, of the files beside the compared masks and in their folders that name
   /// their labels, what is read of files with several images, and the pairings of labels; nil for a case without masks.
-  private static func key(_ item: WorklistCase, _ pairings: CasePairings) -> MeasureCache.Key? {
+  static func key(_ item: WorklistCase, _ pairings: CasePairings) -> MeasureCache.Key? {
     guard !item.masks.isEmpty else { return nil }
     let paths = item.masks.map(\.path)
     // A further mask and the image only say whether grids fit; one that is missing is compared with nothing.
@@ -132,9 +135,10 @@ private struct MeasuredMasks {
       }
       fitted = try FittedMask.masks([file] + (other.map { [$0] } ?? []), work: work)
     } catch let error as InputError where item.masks.count > 1 {
+      // Where the first mask is at fault, this throws its error.
+      fitted = try FittedMask.masks([file], work: work)
       note(error.description)
       misfits.add(item.masks[1], error)
-      fitted = try FittedMask.masks([file], work: work)
     }
     masks = zip(item.masks, fitted).map { ReadCase.Mask(name: $0.name, fitted: $1) }
     self.misfits = misfits
@@ -152,6 +156,14 @@ private struct MeasuredMasks {
       measures.fingerprints = masks.map(\.fitted.labels.fingerprint)
     }
     return measures
+  }
+}
+
+extension CaseMeasures {
+  /// The measures of a case whose first mask cannot be read; nil for a case without masks.
+  init?(_ item: WorklistCase, unread error: InputError) {
+    guard let first = item.masks.first else { return nil }
+    self.init(unreadMask: GridMisfits.unreadMask(first, error))
   }
 }
 
