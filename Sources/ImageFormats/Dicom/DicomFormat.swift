@@ -98,6 +98,8 @@ enum DicomFormat: WritableImageFormat {
     if !uid.isEmpty, let slice = folder.instances.first(where: isWithoutPixels) {
       throw InputError(slice.path, "has no pixels", expected: "an image, as the other files of its series")
     }
+    try ConcatenationPart.requireAll(
+      chosen.instances.compactMap(\.concatenationPart), among: folder.instances, path: path)
     let paths = Set(chosen.instances.map(\.path))
     let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
     let sharesFiles = images.indices.contains {
@@ -235,6 +237,17 @@ enum DicomFormat: WritableImageFormat {
       expected: "one, as \(series.name(other)) has: \(values)")
   }
 
+  /// The finding that PET states more slices than there are, which may be missing at an end; nil where it does not.
+  private static func unexpectedCount(_ series: DicomSeries, _ stack: SliceStack) -> Finding? {
+    let count = stack.grid.size.k
+    guard series.first.modality == "PT", let stated = series.first.statedSliceCount, stated > count else {
+      return nil
+    }
+    return Finding(
+      "NumberOfSlices (0054,0081) is \(stated), and there are \(counted(count, "slice"))",
+      repair: "see that none is missing at an end")
+  }
+
   private static func image(
     _ series: DicomSeries, path: String, seriesInFile: String?, damaged: [DicomFolder.DamagedFile]
   ) throws(InputError) -> ImageFile {
@@ -273,6 +286,7 @@ enum DicomFormat: WritableImageFormat {
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
     let reference = DicomReference(series, stack)
     var findings = stack.findings + Self.findings(damaged) + series.mixtures + reference.findings
+    findings += [unexpectedCount(series, stack)].compactMap(\.self)
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

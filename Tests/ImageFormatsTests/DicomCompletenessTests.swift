@@ -1,0 +1,97 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+import Work
+
+@Suite("What DICOM files state about files and values beside those that are read")
+struct DicomCompletenessTests {
+  private static let slices = ["00.dcm", "01.dcm", "02.dcm", "03.dcm"]
+
+  private func findings(of folder: URL) throws -> [String] {
+    try ImageFile.open(folder.path).findings.map(\.description)
+  }
+
+  /// Makes a file part `number` of a concatenation of `count` files.
+  private func concatenate(_ file: URL, number: UInt8, of count: UInt8?) throws {
+    try setText(0x20, 0x9161, "UI", "1.2.3.4", in: file)
+    try setElement(0x20, 0x9162, "US", [number, 0], in: file)
+    try setElement(0x20, 0x9163, "US", count.map { [$0, 0] }, in: file)
+  }
+
+  @Test("a multi-frame image in several files is refused where one of them is missing, also the last one")
+  func concatenation() throws {
+    try withDicomCopy(of: "enhanced") { folder in
+      let parent = folder.deletingLastPathComponent()
+      let (first, second) = (folder.appending(path: "00.dcm"), folder.appending(path: "01.dcm"))
+      let rest = "too, by InConcatenationNumber (0020,9162)"
+      try concatenate(first, number: 1, of: 2)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 1 file of a multi-frame image in 2 files: found part 1, expected part 2 \(rest)"
+      )
+      try FileManager.default.copyItem(at: first, to: second)
+      try setText(0x8, 0x18, "UI", "1.2.3", in: second)
+      try setText(0x20, 0x13, "IS", "9", in: second)
+      try concatenate(second, number: 2, of: 2)
+      for path in [folder.path, second.path] {
+        #expect(try ImageFile.open(path).frameSizes == [4])
+      }
+      // The number of files need not be stated.
+      try concatenate(first, number: 2, of: nil)
+      try concatenate(second, number: 8, of: nil)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 6 files of a multi-frame image in 8 files: found part 2, 8, "
+          + "expected part 1, 3, 4, 5 and 2 more \(rest)")
+    }
+  }
+
+  @Test("a PET series with fewer slices than it states has a finding, and one of another modality has none")
+  func sliceCount() throws {
+    for (modality, count, expected): (String, UInt8, [String]) in [
+      ("PT", 4, []), ("CT", 6, []),
+      (
+        "PT", 6,
+        ["NumberOfSlices (0054,0081) is 6, and there are 4 slices; see that none is missing at an end"]
+      ),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        for name in Self.slices {
+          try setText(0x8, 0x60, "CS", modality, in: folder.appending(path: name))
+          try setElement(0x54, 0x81, "US", [count, 0], in: folder.appending(path: name))
+        }
+        #expect(try findings(of: folder) == expected)
+      }
+    }
+  }
+
+  /// The item of a sequence that maps stored numbers to other values.
+  private func mapping(slope: Double, intercept: Double) -> [UInt8] {
+    func element(_ number: UInt8, _ value: Double) -> [UInt8] {
+      [0x40, 0, number, 0x92] + Array("FD".utf8) + [8, 0] + bytes(value.bitPattern)
+    }
+    let elements = element(0x24, intercept) + element(0x25, slope)
+    return [0xfe, 0xff, 0, 0xe0] + bytes(UInt32(elements.count)) + elements
+  }
+
+  @Test(
+    "values that are stated in another unit are one finding, and none where they are those of the scaling")
+  func realWorldValues() throws {
+    let finding =
+      "RealWorldValueMappingSequence (0040,9096) states other values, as in another unit; it is not applied; "
+      + "RescaleSlope and RescaleIntercept are, where they are stated"
+    let (other, same) = (mapping(slope: 0.5, intercept: 3), mapping(slope: 1, intercept: -1024))
+    for (items, expected) in [(other, [finding]), (same, []), (other + same, [])] {
+      try withDicomCopy(of: "explicit") { folder in
+        let voxels = try ImageFile.open(folder.path).scalarVolume().voxels
+        for name in Self.slices {
+          try setElement(0x40, 0x9096, "SQ", items, in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        #expect(try image.scalarVolume().voxels == voxels)
+        #expect(image.findings.map(\.description) == expected)
+      }
+    }
+  }
+}
