@@ -146,11 +146,53 @@ struct FormatCommandTests {
     let info = try succeed(["info", "a.seg.nrrd"], in: folder.path)
     #expect(info.contains("layer 0      1 liver\nlayer 1      2 lesion"))
     #expect(
+      info.contains(
+        "finding      its segments overlap (liver and lesion); no mask can hold all of them; --segment NAME or "
+          + "--layer N reads some") && !info.contains("values"))
+    #expect(
       try run("convert a.seg.nrrd b.nii", folder).errors
         == "segdeck: a.seg.nrrd: its segments overlap: found liver and lesion, expected one of them, with "
         + "--segment NAME or --layer 0 to 1\n")
     #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
     #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
+  }
+
+  @Test("what is said of segments when a mask is read is said in the description of its file")
+  func describedSegments() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
+    for name in ["NRRD/apart.seg.nrrd", "NRRD/one_layer.seg.nrrd", "DICOM/segmentation/overlapping.dcm"] {
+      let file = fixtures.appending(path: name)
+      try FileManager.default.copyItem(at: file, to: URL(filePath: folder(file.lastPathComponent)))
+    }
+    // Layers that do not overlap are one mask, which has values.
+    #expect(
+      try succeed(["info", "apart.seg.nrrd"], in: folder.path).contains("\nvalues       0 to 2, mean "))
+    let dicom = try succeed(["info", "overlapping.dcm"], in: folder.path)
+    #expect(dicom.contains("\nlabels       1 Liver, 2 Left kidney\n") && !dicom.contains("values"))
+    #expect(
+      dicom.contains(
+        "finding      its segments overlap (1 Liver and 2 Left kidney); no mask can hold all of them; "
+          + "--segment NAME reads some"))
+    for (key, value, finding) in [
+      (
+        "Segment1_LabelValue:=2", "Segment1_LabelValue:=1",
+        "label 1 is called liver and then left kidney; the last name counts"
+      ),
+      (
+        "Segment1_Name:=left kidney", "Segment1_Name:=liver",
+        "labels 1, 2 are all called liver; where structures go by name they are one"
+      ),
+    ] {
+      let stated = try folder.bytes("one_layer.seg.nrrd")
+      let range = try #require(stated.firstRange(of: Data(key.utf8)))
+      var changed = stated
+      changed.replaceSubrange(range, with: Data(value.utf8))
+      try changed.write(to: URL(filePath: folder("changed.seg.nrrd")))
+      #expect(
+        try succeed(["info", "changed.seg.nrrd"], in: folder.path).contains("finding      \(finding)"))
+    }
   }
 
   @Test(
