@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import TestSupport
 import Testing
+import Volumes
 
 /// Commands that read and write images in every format.
 @Suite(.serialized)
@@ -155,6 +156,49 @@ struct FormatCommandTests {
         + "--segment NAME or --layer 0 to 1\n")
     #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
     #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
+  }
+
+  /// A folder with a DICOM series, `ct`, and masks of it as segmentations and as NIfTI: `a` with a block in the second slice,
+  /// `b` with the same in the second and third.
+  private func segmentedFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let fixture = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/explicit")
+    try FileManager.default.copyItem(at: fixture, to: URL(filePath: folder("ct")))
+    let image = try ImageFile.open(folder("ct"))
+    for (name, slices) in [("a", 1...1), ("b", 1...2)] {
+      let voxels = (0..<image.grid.size.voxelCount).map { offset -> UInt16 in
+        let (i, j, k) = (offset % 15, offset / 15 % 11, offset / 165)
+        return (5..<10).contains(i) && (4..<7).contains(j) && slices.contains(k) ? 1 : 0
+      }
+      let mask = LabelVolume(grid: image.grid, voxels: voxels)
+      for suffix in [".dcm", ".nii"] { try mask.write(to: folder(name + suffix), source: image.source) }
+    }
+    return folder
+  }
+
+  @Test("masks that leave out different slices of one image are compared on all of them")
+  func comparedSegmentations() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    #expect(try ImageFile.open(folder("a.dcm")).grid.size == GridSize(15, 11, 1))
+    for (reference, other) in [
+      ("a.dcm", "b.dcm"), ("b.dcm", "a.dcm"), ("a.dcm", "b.nii"), ("a.nii", "b.dcm"),
+    ] {
+      let outcome = try run("compare \(reference) \(other)", folder)
+      #expect(
+        outcome.status == 0 && outcome.output.contains("  0.6667  "), "\(reference), \(other): \(outcome)")
+    }
+  }
+
+  @Test("slices that segmentations leave out are part of the image when the cases of a list are measured")
+  func measuredSegmentations() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    for name in ["a.nii", "b.nii"] { try FileManager.default.removeItem(atPath: folder(name)) }
+    let outcome = try run("worklist . --measure", folder)
+    #expect(outcome.status == 0 && outcome.output.contains("0.667"), "\(outcome)")
+    // The last slice of a segmentation is not the border of its image.
+    #expect(!outcome.output.contains("border") && !outcome.output.contains("not compared"), "\(outcome)")
   }
 
   @Test("what is said of segments when a mask is read is said in the description of its file")

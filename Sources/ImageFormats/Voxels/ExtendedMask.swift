@@ -10,11 +10,35 @@ extension ImageFile {
   ///
   /// - Parameter image: The grid of the image, whose axes may have another order or direction.
   package func extended(to image: VolumeGrid) -> ImageFile {
-    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, image.affine.determinant != 0,
-      let box = box(of: image)
+    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, let box = box(of: image),
+      box.union(VoxelBounds(grid.size)) == box
     else { return self }
-    let size = GridSize(
-      box.upper.i - box.lower.i + 1, box.upper.j - box.lower.j + 1, box.upper.k - box.lower.k + 1)
+    return extended(over: box)
+  }
+
+  /// This mask, extended with background so that it covers the masks of other files, where the image is not known.
+  ///
+  /// Segmentations of one image leave out different slices, and other masks of it hold all of them. A file is returned
+  /// unchanged unless it is a mask whose format leaves out background. Grids with other voxels do not count, and neither do
+  /// those that neither contain this one nor differ from it in their slices (k) alone.
+  package func extended(toCover others: [VolumeGrid]) -> ImageFile {
+    guard leavesOutBackground else { return self }
+    let own = VoxelBounds(grid.size)
+    let whole = others.reduce(own) { whole, other in
+      guard let box = box(of: other) else { return whole }
+      let union = box.union(own)
+      let areSliced = (union.size.i, union.size.j) == (own.size.i, own.size.j)
+      return union == box || areSliced && union.size.k <= Self.maximumSliceCount ? whole.union(union) : whole
+    }
+    return whole == own ? self : extended(over: whole)
+  }
+
+  /// The maximum number of slices of masks that lie apart, above that of any image.
+  private static let maximumSliceCount = 65535
+
+  /// This mask with background up to the edges of a box that contains it.
+  private func extended(over box: VoxelBounds) -> ImageFile {
+    let size = box.size
     var affine = grid.affine
     affine.origin = grid.affine.world(box.lower)
     let offset = VoxelIndex(-box.lower.i, -box.lower.j, -box.lower.k)
@@ -27,16 +51,16 @@ extension ImageFile {
       findings: findings + [finding])
   }
 
-  /// The first and last voxel of the image in this mask's own indices; nil where the image's voxels are not the mask's, or
-  /// do not cover it.
-  private func box(of image: VolumeGrid) -> (lower: VoxelIndex, upper: VoxelIndex)? {
+  /// The voxels of another grid in this mask's own indices; nil where they are not voxels of one grid with the mask's.
+  private func box(of other: VolumeGrid) -> VoxelBounds? {
+    guard other.affine.determinant != 0 else { return nil }
     var lower = SIMD3<Double>(repeating: .infinity)
     var upper = SIMD3<Double>(repeating: -.infinity)
     for corner in 0..<8 {
       let index = VoxelIndex(
-        corner & 1 == 0 ? 0 : image.size.i - 1, corner & 2 == 0 ? 0 : image.size.j - 1,
-        corner & 4 == 0 ? 0 : image.size.k - 1)
-      let own = grid.affine.continuousIndex(image.affine.world(index))
+        corner & 1 == 0 ? 0 : other.size.i - 1, corner & 2 == 0 ? 0 : other.size.j - 1,
+        corner & 4 == 0 ? 0 : other.size.k - 1)
+      let own = grid.affine.continuousIndex(other.affine.world(index))
       guard
         (0..<3).allSatisfy({
           abs(own[$0] - own[$0].rounded()) <= GridFit.toleranceVoxels && abs(own[$0]) < 1e6
@@ -47,12 +71,11 @@ extension ImageFile {
         upper[axis] = max(upper[axis], own[axis].rounded())
       }
     }
-    let first = VoxelIndex(Int(lower.x), Int(lower.y), Int(lower.z))
-    let last = VoxelIndex(Int(upper.x), Int(upper.y), Int(upper.z))
-    let isInside = (0..<3).allSatisfy { first[$0] <= 0 && last[$0] >= grid.size[$0] - 1 }
-    let extents = (0..<3).map { last[$0] - first[$0] + 1 }
-    guard isInside, extents.sorted() == (0..<3).map({ image.size[$0] }).sorted() else { return nil }
-    return (first, last)
+    let box = VoxelBounds(
+      lower: VoxelIndex(Int(lower.x), Int(lower.y), Int(lower.z)),
+      upper: VoxelIndex(Int(upper.x), Int(upper.y), Int(upper.z)))
+    let extents = [box.size.i, box.size.j, box.size.k]
+    return extents.sorted() == (0..<3).map({ other.size[$0] }).sorted() ? box : nil
   }
 }
 

@@ -15,14 +15,16 @@ struct FittedMask {
   /// Reads masks with one common label coding, and reorients those whose axes have another order or direction.
   ///
   /// - Parameters:
-  ///   - image: The image of the masks, on whose grid they are read; nil for the first of them.
+  ///   - image: The image of the masks, on whose grid they are read; nil for the first of them, extended over the
+  ///     others where its format leaves out background.
   ///   - frame: The frame of 4D files.
   /// - Throws: ``InputError`` when a file is not a mask, or does not fit the grid, with the first difference;
   ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], of image: ImageFile? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
-    guard let image = image ?? files.first else { return [] }
+    guard let first = files.first else { return [] }
+    let image = image ?? first.extended(toCover: files.dropFirst().map(\.grid))
     let grid = image.grid
     let files = files.map { $0.extended(to: grid) }
     // Grids are checked first, before any voxels are read.
