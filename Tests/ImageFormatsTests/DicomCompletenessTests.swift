@@ -66,6 +66,72 @@ struct DicomCompletenessTests {
     }
   }
 
+  /// A folder whose folder `study` has slices of a series in folders of their own.
+  private func withDivided<Result>(
+    _ parts: [(folder: String, fixture: String, names: [String])], _ body: (URL) throws -> Result
+  ) throws -> Result {
+    try withTemporaryFolder { root in
+      for part in parts {
+        let folder = root.appending(path: "study/" + part.folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in part.names {
+          try FileManager.default.copyItem(
+            atPath: fixture("DICOM/\(part.fixture)/\(name)"), toPath: folder.appending(path: name).path)
+        }
+      }
+      return try body(root)
+    }
+  }
+
+  @Test("a series whose files are divided among folders is the image of the folder above them")
+  func dividedSeries() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    for folders in [["a", "b"], ["x/1", "y"]] {
+      let parts = [
+        (folders[0], "explicit", ["00.dcm", "02.dcm"]), (folders[1], "explicit", ["01.dcm", "03.dcm"]),
+      ]
+      try withDivided(parts) { root in
+        let image = try ImageFile.open(root.path + "/study")
+        #expect(image.grid == whole.grid && image.files.count == 4)
+        #expect(try image.scalarVolume() == whole.scalarVolume())
+        let names = folders.map { ($0 as NSString).lastPathComponent }.joined(separator: ", ")
+        #expect(
+          image.findings.map(\.description) == [
+            "the files of the series lie in 2 folders: \(names); they are read as one image"
+          ])
+        // A part alone is what its folder holds.
+        #expect(try ImageFile.open(root.path + "/study/" + folders[0]).grid.size.k == 2)
+      }
+    }
+  }
+
+  @Test("copies of a series, and parts that are no image together, stay images of their folders")
+  func undividedSeries() throws {
+    func refused(_ parts: [(String, String, [String])]) throws -> String {
+      try withDivided(parts) { root in
+        refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
+      }
+    }
+    func list(_ lines: String...) -> String {
+      "study: holds images only in its folders: found \(lines.joined(separator: "; ")), "
+        + "expected one of these folders"
+    }
+    let all = "CT, Phantom, 4 files, 15x11x4, 00.dcm"
+    #expect(
+      try refused([("a", "explicit", Self.slices), ("b", "jpegls", Self.slices)])
+        == list("a: \(all)", "b: \(all)"))
+    #expect(
+      try refused([("a", "explicit", ["00.dcm"]), ("b", "explicit", ["02.dcm", "03.dcm"])])
+        == list("a: CT, Phantom, 1 file, 15x11x1, 00.dcm", "b: CT, Phantom, 2 files, 15x11x2, 02.dcm"))
+    // Beside another image, the whole series is one line.
+    #expect(
+      try refused([
+        ("a", "explicit", ["00.dcm", "01.dcm"]),
+        ("b", "two_series", ["03.dcm", "04.dcm", "05.dcm", "06.dcm"]),
+        ("c", "explicit", ["02.dcm", "03.dcm"]),
+      ]) == list("a, c: \(all)", "b: CT, Phantom, 4 files, 15x11x4, 03.dcm"))
+  }
+
   /// The item of a sequence that maps stored numbers to other values.
   private func mapping(slope: Double, intercept: Double) -> [UInt8] {
     func element(_ number: UInt8, _ value: Double) -> [UInt8] {
