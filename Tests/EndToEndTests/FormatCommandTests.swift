@@ -201,6 +201,35 @@ struct FormatCommandTests {
     #expect(!outcome.output.contains("border") && !outcome.output.contains("not compared"), "\(outcome)")
   }
 
+  @Test(
+    "a record names labels as the mask's format holds them, so that it verifies until the names in the file change"
+  )
+  func shortenedNames() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    let long = Array(repeating: "kidney", count: 12).joined(separator: " ")
+    for (name, held) in [(#"liver \ left"#, "liver / left"), (long, String(long.prefix(64)))] {
+      let stated = try JSONEncoder().encode(name)
+      let names = Data(#"{"labels": [{"value": 1, "name": "#.utf8) + stated + Data("}]}".utf8)
+      try names.write(to: URL(filePath: folder("a.labels.json")))
+      for (file, expected) in [("o.dcm", held), ("o.seg.nrrd", name)] {
+        let outcome = try run("refine ct --mask a.nii --iterations 1 --force -o \(file)", folder)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try ImageFile.open(folder(file)).labelNames?.entries.map(\.name) == [expected])
+        let verified = try run("replay \(file) --verify", folder)
+        #expect(verified.status == 0 && verified.output == "same\n", "\(file): \(verified)")
+      }
+    }
+    var changed = try folder.bytes("o.dcm")
+    let range = try #require(changed.firstRange(of: Data("kidney kidney".utf8)))
+    changed.replaceSubrange(range, with: Data("spleen kidney".utf8))
+    try changed.write(to: URL(filePath: folder("o.dcm")))
+    let outcome = try run("replay o.dcm --verify", folder)
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("was changed since the record was written"),
+      "\(outcome)")
+  }
+
   @Test("what is said of segments when a mask is read is said in the description of its file")
   func describedSegments() throws {
     let folder = try TemporaryFolder()
