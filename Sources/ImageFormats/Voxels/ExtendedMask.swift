@@ -33,6 +33,37 @@ extension ImageFile {
     return whole == own ? self : extended(over: whole)
   }
 
+  /// The relation of this mask's grid to that of an image.
+  ///
+  /// - Throws: ``InputError`` where they do not fit. Dimensions tell nothing of a mask whose format leaves out background;
+  ///   its error says which of its voxels is none of the image.
+  package func fit(on image: VolumeGrid) throws(InputError) -> GridFit {
+    do throws(InputError) {
+      return try GridFit(mask: grid, image: image, subject: path)
+    } catch {
+      guard leavesOutBackground, image.affine.determinant != 0 else { throw error }
+      let bounds = VoxelBounds(grid.size)
+      for (name, index) in [("first", bounds.lower), ("last", bounds.upper)] {
+        let place = image.affine.continuousIndex(grid.affine.world(index))
+        let isVoxel = (0..<3).allSatisfy { abs(place[$0] - place[$0].rounded()) <= GridFit.toleranceVoxels }
+        let isInside = (0..<3).allSatisfy { (-0.5..<Double(image.size[$0]) - 0.5).contains(place[$0]) }
+        if isVoxel, isInside { continue }
+        throw InputError(
+          path,
+          "does not fit the image: its \(name) voxel lies "
+            + (isInside ? "between those of the image" : "outside of the image"),
+          found: "voxel (\((0..<3).map { decimals(place[$0], 2) }.joined(separator: ", "))) of the image",
+          expected: isInside ? "whole numbers" : "one of \(image.size)")
+      }
+      func spacing(_ grid: VolumeGrid) -> String {
+        (0..<3).map { significant(grid.spacing[$0], 4) }.joined(separator: " x ") + " mm"
+      }
+      throw InputError(
+        path, "does not fit the image: its voxels have another size or direction",
+        found: "\(spacing(grid)), \(grid.orientation)", expected: "\(spacing(image)), \(image.orientation)")
+    }
+  }
+
   /// The maximum number of slices of masks that lie apart, above that of any image.
   private static let maximumSliceCount = 65535
 
