@@ -36,9 +36,18 @@ package protocol ImageFormat: Sendable {
     path: String, options: ImageReadingOptions, work: WorkContext
   ) throws -> ImageFile?
 
-  /// The images whose files are in folders below a folder, a line each: "study/2: CT, 24 files"; none by default.
+  /// The images whose files are in folders below a folder; none by default.
   /// - Throws: ``InputError``; ``Cancelled``.
-  static func images(below path: String) throws -> [String]
+  static func images(below path: String) throws -> ImagesBelow
+}
+
+/// The images of a format whose files are in folders below a folder.
+package struct ImagesBelow: Sendable {
+  /// A line for each: "study/2: CT, 24 files".
+  package var lines: [String] = []
+  /// The only one, where its files are divided among several of the folders, so that no folder is the image; nil for any
+  /// others.
+  package var dividedImage: ImageFile?
 }
 
 extension ImageFormat {
@@ -47,7 +56,7 @@ extension ImageFormat {
   package static func openFolder(
     path: String, options: ImageReadingOptions, work: WorkContext
   ) throws -> ImageFile? { nil }
-  package static func images(below path: String) throws -> [String] { [] }
+  package static func images(below path: String) throws -> ImagesBelow { ImagesBelow() }
 }
 
 /// Formats, in the order in which they are tried.
@@ -121,10 +130,12 @@ extension ImageFile {
         return image
       }
     }
-    let below = try formats.formats.flatMap { try $0.images(below: path) }
-    guard below.isEmpty else {
+    let below = try formats.formats.map { try $0.images(below: path) }
+    let lines = below.flatMap(\.lines)
+    if lines.count == 1, options.isEmpty, let image = below.compactMap(\.dividedImage).first { return image }
+    guard lines.isEmpty else {
       throw InputError(
-        path, "holds images only in its folders", found: below.joined(separator: "; "),
+        path, "holds images only in its folders", found: lines.joined(separator: "; "),
         expected: "one of these folders")
     }
     throw InputError(

@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import TestSupport
 import Testing
+import Volumes
 
 /// Commands that read and write images in every format.
 @Suite(.serialized)
@@ -146,11 +147,125 @@ struct FormatCommandTests {
     let info = try succeed(["info", "a.seg.nrrd"], in: folder.path)
     #expect(info.contains("layer 0      1 liver\nlayer 1      2 lesion"))
     #expect(
+      info.contains(
+        "finding      its segments overlap (liver and lesion); no mask can hold all of them; --segment NAME or "
+          + "--layer N reads some") && !info.contains("values"))
+    #expect(
       try run("convert a.seg.nrrd b.nii", folder).errors
         == "segdeck: a.seg.nrrd: its segments overlap: found liver and lesion, expected one of them, with "
         + "--segment NAME or --layer 0 to 1\n")
     #expect(try run("convert a.seg.nrrd b.nii --segment lesion", folder).status == 0)
     #expect(try ImageFile.open(folder("b.nii")).labelVolume().values() == [0, 2])
+  }
+
+  /// A folder with a DICOM series, `ct`, and masks of it as segmentations and as NIfTI: `a` with a block in the second slice,
+  /// `b` with the same in the second and third.
+  private func segmentedFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let fixture = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/explicit")
+    try FileManager.default.copyItem(at: fixture, to: URL(filePath: folder("ct")))
+    let image = try ImageFile.open(folder("ct"))
+    for (name, slices) in [("a", 1...1), ("b", 1...2)] {
+      let voxels = (0..<image.grid.size.voxelCount).map { offset -> UInt16 in
+        let (i, j, k) = (offset % 15, offset / 15 % 11, offset / 165)
+        return (5..<10).contains(i) && (4..<7).contains(j) && slices.contains(k) ? 1 : 0
+      }
+      let mask = LabelVolume(grid: image.grid, voxels: voxels)
+      for suffix in [".dcm", ".nii"] { try mask.write(to: folder(name + suffix), source: image.source) }
+    }
+    return folder
+  }
+
+  @Test("masks that leave out different slices of one image are compared on all of them")
+  func comparedSegmentations() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    #expect(try ImageFile.open(folder("a.dcm")).grid.size == GridSize(15, 11, 1))
+    for (reference, other) in [
+      ("a.dcm", "b.dcm"), ("b.dcm", "a.dcm"), ("a.dcm", "b.nii"), ("a.nii", "b.dcm"),
+    ] {
+      let outcome = try run("compare \(reference) \(other)", folder)
+      #expect(
+        outcome.status == 0 && outcome.output.contains("  0.6667  "), "\(reference), \(other): \(outcome)")
+    }
+  }
+
+  @Test("slices that segmentations leave out are part of the image when the cases of a list are measured")
+  func measuredSegmentations() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    for name in ["a.nii", "b.nii"] { try FileManager.default.removeItem(atPath: folder(name)) }
+    let outcome = try run("worklist . --measure", folder)
+    #expect(outcome.status == 0 && outcome.output.contains("0.667"), "\(outcome)")
+    // The last slice of a segmentation is not the border of its image.
+    #expect(!outcome.output.contains("border") && !outcome.output.contains("not compared"), "\(outcome)")
+  }
+
+  @Test(
+    "a record names labels as the mask's format holds them, so that it verifies until the names in the file change"
+  )
+  func shortenedNames() throws {
+    let folder = try segmentedFolder()
+    defer { folder.remove() }
+    let long = Array(repeating: "kidney", count: 12).joined(separator: " ")
+    for (name, held) in [(#"liver \ left"#, "liver / left"), (long, String(long.prefix(64)))] {
+      let stated = try JSONEncoder().encode(name)
+      let names = Data(#"{"labels": [{"value": 1, "name": "#.utf8) + stated + Data("}]}".utf8)
+      try names.write(to: URL(filePath: folder("a.labels.json")))
+      for (file, expected) in [("o.dcm", held), ("o.seg.nrrd", name)] {
+        let outcome = try run("refine ct --mask a.nii --iterations 1 --force -o \(file)", folder)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try ImageFile.open(folder(file)).labelNames?.entries.map(\.name) == [expected])
+        let verified = try run("replay \(file) --verify", folder)
+        #expect(verified.status == 0 && verified.output == "same\n", "\(file): \(verified)")
+      }
+    }
+    var changed = try folder.bytes("o.dcm")
+    let range = try #require(changed.firstRange(of: Data("kidney kidney".utf8)))
+    changed.replaceSubrange(range, with: Data("spleen kidney".utf8))
+    try changed.write(to: URL(filePath: folder("o.dcm")))
+    let outcome = try run("replay o.dcm --verify", folder)
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("was changed since the record was written"),
+      "\(outcome)")
+  }
+
+  @Test("what is said of segments when a mask is read is said in the description of its file")
+  func describedSegments() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
+    for name in ["NRRD/apart.seg.nrrd", "NRRD/one_layer.seg.nrrd", "DICOM/segmentation/overlapping.dcm"] {
+      let file = fixtures.appending(path: name)
+      try FileManager.default.copyItem(at: file, to: URL(filePath: folder(file.lastPathComponent)))
+    }
+    // Layers that do not overlap are one mask, which has values.
+    #expect(
+      try succeed(["info", "apart.seg.nrrd"], in: folder.path).contains("\nvalues       0 to 2, mean "))
+    let dicom = try succeed(["info", "overlapping.dcm"], in: folder.path)
+    #expect(dicom.contains("\nlabels       1 Liver, 2 Left kidney\n") && !dicom.contains("values"))
+    #expect(
+      dicom.contains(
+        "finding      its segments overlap (1 Liver and 2 Left kidney); no mask can hold all of them; "
+          + "--segment NAME reads some"))
+    for (key, value, finding) in [
+      (
+        "Segment1_LabelValue:=2", "Segment1_LabelValue:=1",
+        "label 1 is called liver and then left kidney; the last name counts"
+      ),
+      (
+        "Segment1_Name:=left kidney", "Segment1_Name:=liver",
+        "labels 1, 2 are all called liver; where structures go by name they are one"
+      ),
+    ] {
+      let stated = try folder.bytes("one_layer.seg.nrrd")
+      let range = try #require(stated.firstRange(of: Data(key.utf8)))
+      var changed = stated
+      changed.replaceSubrange(range, with: Data(value.utf8))
+      try changed.write(to: URL(filePath: folder("changed.seg.nrrd")))
+      #expect(
+        try succeed(["info", "changed.seg.nrrd"], in: folder.path).contains("finding      \(finding)"))
+    }
   }
 
   @Test(

@@ -65,12 +65,13 @@ struct CompressionTests {
   )
   func expansion() throws {
     let stream = try #require(Data(base64Encoded: Self.zeros))
-    func opened(_ sizes: String, _ body: (ImageFile) throws -> Void) throws {
+    func opened(_ sizes: String, times: Int = 1, _ body: (ImageFile) throws -> Void) throws {
       try withTemporaryFolder { folder in
         let path = folder.appending(path: "a.nrrd").path
         let header =
           "NRRD0004\ntype: uint8\ndimension: 3\nsizes: \(sizes)\nspacings: 1 1 1\nencoding: bzip2\n\n"
-        try (Data(header.utf8) + stream).write(to: URL(filePath: path))
+        let content = (0..<times).reduce(Data(header.utf8)) { content, _ in content + stream }
+        try content.write(to: URL(filePath: path))
         try body(try ImageFile.open(path))
       }
     }
@@ -87,6 +88,14 @@ struct CompressionTests {
       }
       #expect(delivered == 2 << 18)
     }
+    // Voxels that are all there may be too many for the time that they would take.
+    try opened("2000 1000 1000", times: 20) { #expect($0.grid.size.voxelCount == 2_000_000_000) }
+    let error = refusal { try opened("3000 1000 1000", times: 30) { _ in } }
+    #expect(
+      error.hasSuffix(
+        "a.nrrd: states more voxels than are read from so few bytes of bzip2: found 3000000000 bytes in "
+          + "\(30 * stream.count), expected at most 2147483648, or 100000 for each byte; raw or gzip is read"),
+      "\(error)")
   }
 
   @Test("gzip has the same bytes from any number of threads, and its content is that of the plain file")

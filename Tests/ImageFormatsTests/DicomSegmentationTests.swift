@@ -141,6 +141,69 @@ struct DicomSegmentationTests {
     #expect(own.extended(to: elsewhere).grid == own.grid)
   }
 
+  @Test("a segmentation is extended over the slices of another one, and over a grid that contains it")
+  func covering() throws {
+    let own = try segmentation("binary")
+    let (grid, labels) = (own.grid, try own.labelVolume().voxels)
+    func moved(_ index: VoxelIndex, _ size: GridSize) -> VolumeGrid {
+      var affine = grid.affine
+      affine.origin = affine.world(index)
+      return VolumeGrid(size: size, affine: affine)
+    }
+    func empty(_ slices: Int) -> [UInt16] { [UInt16](repeating: 0, count: slices * 165) }
+    let above = moved(VoxelIndex(0, 0, 2), grid.size)
+    let below = moved(VoxelIndex(0, 0, -1), GridSize(15, 11, 1))
+    for (others, whole, voxels) in [
+      ([above], moved(VoxelIndex(0, 0, 0), GridSize(15, 11, 5)), labels + empty(2)),
+      ([below], moved(VoxelIndex(0, 0, -1), GridSize(15, 11, 4)), empty(1) + labels),
+      ([above, below], moved(VoxelIndex(0, 0, -1), GridSize(15, 11, 6)), empty(1) + labels + empty(2)),
+    ] {
+      let extended = own.extended(toCover: others)
+      #expect(extended.grid == whole)
+      #expect(try extended.labelVolume().voxels == voxels)
+    }
+    let margins = moved(VoxelIndex(-1, -2, 0), GridSize(17, 14, 3))
+    #expect(own.extended(toCover: [margins]).grid == margins)
+    // Neither another part of the planes, nor other voxels.
+    let beside = moved(VoxelIndex(1, 0, 0), grid.size)
+    let elsewhere = VolumeGrid(size: grid.size, affine: Affine(spacing: Spacing(1)))
+    #expect(own.extended(toCover: [beside, elsewhere, grid]).grid == grid)
+  }
+
+  @Test("a segmentation that does not fit an image says which of its voxels is none of the image")
+  func misfits() throws {
+    let own = try segmentation("binary")
+    let image = try ImageFile.open(image).grid
+    #expect(try own.extended(to: image).fit(on: image) == .same)
+    func refused(_ change: (inout VolumeGrid) -> Void) -> String {
+      var grid = image
+      change(&grid)
+      return refusal { _ = try own.extended(to: grid).fit(on: grid) }.replacing(own.path, with: "own")
+    }
+    func moved(_ index: VoxelIndex, by fraction: Double = 0) -> String {
+      refused { grid in
+        let whole = grid.affine.world(index)
+        let next = grid.affine.world(index + VoxelIndex(1, 0, 0))
+        grid.affine.origin = WorldPoint(
+          whole.x + fraction * (next.x - whole.x), whole.y + fraction * (next.y - whole.y),
+          whole.z + fraction * (next.z - whole.z))
+      }
+    }
+    // The segmentation begins at the second slice of the image.
+    #expect(
+      moved(VoxelIndex(0, 0, 0), by: 0.25)
+        == "own: does not fit the image: its first voxel lies between those of the image: "
+        + "found voxel (-0.25, 0.00, 1.00) of the image, expected whole numbers")
+    #expect(
+      moved(VoxelIndex(0, 0, 3))
+        == "own: does not fit the image: its first voxel lies outside of the image: "
+        + "found voxel (0.00, 0.00, -2.00) of the image, expected one of 15x11x4")
+    #expect(
+      moved(VoxelIndex(0, 0, -1))
+        == "own: does not fit the image: its last voxel lies outside of the image: "
+        + "found voxel (14.00, 10.00, 4.00) of the image, expected one of 15x11x4")
+  }
+
   @Test("a written mask of a series is read back unchanged, with its names, and contains no patient data")
   func writing() throws {
     let source = try ImageFile.open(image)

@@ -33,6 +33,28 @@ struct DicomDiscoveryTests {
     #expect(try Worklist.discover(folder("study")).notes == [])
   }
 
+  @Test("a series whose files are divided among folders is one case, the folder above them; copies are cases")
+  func dividedSeries() throws {
+    let folder = try SampleFolder()
+    for patient in ["ann", "bob"] {
+      for (part, others) in [("IMG1", ["02", "03"]), ("IMG2", ["00", "01"])] {
+        try copy("explicit", to: "people/\(patient)/\(part)", folder)
+        // Of Bob both folders have all slices.
+        for name in patient == "ann" ? others : [] {
+          try FileManager.default.removeItem(atPath: folder("people/\(patient)/\(part)/\(name).dcm"))
+        }
+      }
+    }
+    try copy("segmentation/binary.dcm", to: "people/ann/SEG/liver.dcm", folder)
+    #expect(try folder.found("people/ann") == ["ann: people/ann; liver=people/ann/SEG/liver.dcm"])
+    #expect(
+      try folder.found("people/bob") == ["IMG1: people/bob/IMG1", "IMG2: people/bob/IMG2"])
+    #expect(
+      try folder.found("people").map { $0.prefix { $0 != ";" } } == [
+        "ann: people/ann", "IMG1: people/bob/IMG1", "IMG2: people/bob/IMG2",
+      ])
+  }
+
   /// Replaces bytes of a file where they occur first.
   private func replace(_ bytes: [UInt8], by others: [UInt8], in path: String) throws {
     let file = URL(filePath: path)

@@ -81,10 +81,11 @@ final class ByteStream: ContentStream {
 
   var storedByteCount: Int { fileByteCount - fileOffset }
 
+  var largestExpansion: Int { decompression?.largestExpansion ?? 1 }
+
   var largestContentByteCount: Int {
-    guard let decompression else { return storedByteCount }
-    return storedByteCount.multipliedReportingOverflow(by: decompression.largestExpansion).overflow
-      ? .max : storedByteCount * decompression.largestExpansion
+    let (count, overflow) = storedByteCount.multipliedReportingOverflow(by: largestExpansion)
+    return overflow ? .max : count
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int {

@@ -30,6 +30,9 @@ protocol ContentStream: AnyObject {
   /// The largest size of the content in bytes that ``storedByteCount`` allows.
   var largestContentByteCount: Int { get }
 
+  /// The maximum ratio of the sizes of content and stored bytes.
+  var largestExpansion: Int { get }
+
   /// The most bytes that are asked for at once, so that cancellation is polled between pieces often enough.
   var pieceByteCount: Int { get }
 
@@ -45,6 +48,7 @@ protocol ContentStream: AnyObject {
 extension ContentStream {
   var isCompressed: Bool { compressionName != nil }
   var pieceByteCount: Int { 1 << 20 }
+  var largestExpansion: Int { 1 }
 }
 
 /// Content that a file stores as pairs of hexadecimal digits, with any white space between digits.

@@ -49,9 +49,18 @@ package struct RawVoxelFile: VoxelReader {
 
   private var partByteCount: Int { byteCount / parts.count }
 
-  /// Checks that the files are large enough for the stated voxels.
+  /// What content may be of compressed bytes whatever its size.
+  ///
+  /// Empty masks are less, and those of 2 GiB with one small structure; stored in another way they are read.
+  private static let largestTrustedExpansion = 100_000
+  /// What content may be whatever the compressed bytes are; bzip2 takes ten seconds for it.
+  private static let largestUncheckedByteCount = 1 << 31
+
+  /// Checks that the files are large enough for the stated voxels, and not so small that these are only there to take time.
   /// - Throws: ``InputError`` when a file is too small or cannot be opened.
   package func checkSize() throws(InputError) {
+    // Only compression of which a few bytes hold a gigabyte.
+    var (statedByteCount, storedByteCount) = (0, 0)
     for part in parts {
       // An image may have tens of thousands of files, and each is opened once more for its voxels.
       if try part.holdsRaw(partByteCount) { continue }
@@ -66,6 +75,18 @@ package struct RawVoxelFile: VoxelReader {
           expected:
             "\(part.offset + partByteCount) bytes (\(part.offset) + \(partByteCount) of \(type.rawValue))")
       }
+      guard stream.largestExpansion > Self.largestTrustedExpansion else { continue }
+      statedByteCount += part.offset + partByteCount
+      storedByteCount += stream.storedByteCount
+      guard statedByteCount > Self.largestUncheckedByteCount,
+        statedByteCount / Self.largestTrustedExpansion > storedByteCount
+      else { continue }
+      throw InputError(
+        part.path, "states more voxels than are read from so few bytes of \(stream.compressionName ?? "")",
+        found: "\(statedByteCount) bytes in \(storedByteCount)",
+        expected:
+          "at most \(Self.largestUncheckedByteCount), or \(Self.largestTrustedExpansion) for each byte; raw or gzip is read"
+      )
     }
   }
 

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// The DICOM files that lie directly in a folder.
+/// The DICOM files that lie directly in a folder, or those of an image in several folders below it.
 struct DicomFolder: Sendable {
   let path: String
   let instances: [DicomInstance]
@@ -56,6 +56,11 @@ struct DicomFolder: Sendable {
       + others.compactMap {
         isEmpty ? nil : Self.damage(of: FilePath.joined(path, $0), besideEndings: endings)
       }
+  }
+
+  /// Files that were read before.
+  init(path: String, instances: [DicomInstance], damaged: [DamagedFile]) {
+    (self.path, self.instances, self.damaged) = (path, instances, damaged)
   }
 
   /// The suffix of a name in small letters; empty for names without one.

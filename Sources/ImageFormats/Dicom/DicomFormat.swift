@@ -57,7 +57,14 @@ enum DicomFormat: WritableImageFormat {
     return try open(folder, named: nil, path: path, options)
   }
 
-  static func images(below path: String) throws -> [String] { try DicomSubfolders(path).lines }
+  static func images(below path: String) throws -> ImagesBelow {
+    let below = try DicomSubfolders(path)
+    return ImagesBelow(
+      lines: below.lines,
+      dividedImage: try below.dividedImage.map {
+        try open($0, named: nil, path: path, ImageReadingOptions())
+      })
+  }
 
   private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {
     guard let series = options.series else { return }
@@ -98,6 +105,8 @@ enum DicomFormat: WritableImageFormat {
     if !uid.isEmpty, let slice = folder.instances.first(where: isWithoutPixels) {
       throw InputError(slice.path, "has no pixels", expected: "an image, as the other files of its series")
     }
+    try ConcatenationPart.requireAll(
+      chosen.instances.compactMap(\.concatenationPart), among: folder.instances, path: path)
     let paths = Set(chosen.instances.map(\.path))
     let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
     let sharesFiles = images.indices.contains {
@@ -235,6 +244,28 @@ enum DicomFormat: WritableImageFormat {
       expected: "one, as \(series.name(other)) has: \(values)")
   }
 
+  /// The finding that the files of a series lie in several folders; nil where they lie in one.
+  private static func division(_ series: DicomSeries) -> Finding? {
+    let folders = Set(series.instances.map { FilePath.folder(of: $0.path) }).sorted()
+    guard folders.count > 1 else { return nil }
+    let more = folders.count > 4 ? " and \(folders.count - 4) more" : ""
+    let names = folders.prefix(4).map { FilePath.name(of: $0) }.joined(separator: ", ") + more
+    return Finding(
+      "the files of the series lie in \(folders.count) folders: \(names)",
+      repair: "they are read as one image")
+  }
+
+  /// The finding that PET states more slices than there are, which may be missing at an end; nil where it does not.
+  private static func unexpectedCount(_ series: DicomSeries, _ stack: SliceStack) -> Finding? {
+    let count = stack.grid.size.k
+    guard series.first.modality == "PT", let stated = series.first.statedSliceCount, stated > count else {
+      return nil
+    }
+    return Finding(
+      "NumberOfSlices (0054,0081) is \(stated), and there are \(counted(count, "slice"))",
+      repair: "see that none is missing at an end")
+  }
+
   private static func image(
     _ series: DicomSeries, path: String, seriesInFile: String?, damaged: [DicomFolder.DamagedFile]
   ) throws(InputError) -> ImageFile {
@@ -273,6 +304,7 @@ enum DicomFormat: WritableImageFormat {
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
     let reference = DicomReference(series, stack)
     var findings = stack.findings + Self.findings(damaged) + series.mixtures + reference.findings
+    findings += [division(series), unexpectedCount(series, stack)].compactMap(\.self)
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

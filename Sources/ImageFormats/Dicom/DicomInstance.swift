@@ -23,6 +23,11 @@ struct DicomInstance: Sendable {
   /// The segments that it describes; nil for an instance that is not a segmentation.
   let segmentation: SegmentationContent?
 
+  /// The part that it is of a multi-frame image in several files; nil where it is not one of several.
+  let concatenationPart: ConcatenationPart?
+  /// NumberOfSlices of PET: those that the series may have for one time point.
+  let statedSliceCount: Int?
+
   /// Whether stored numbers are to be looked up in a table (ModalityLUTSequence) instead of scaled.
   let hasLookUpTable: Bool
 
@@ -52,6 +57,8 @@ struct DicomInstance: Sendable {
     let patient = PatientData(dataSet, characterSet)
     let stated = dataSet.decoded(.seriesDescription, in: characterSet)
     description = Self.description(stated?.text, patient)
+    concatenationPart = ConcatenationPart(dataSet)
+    statedSliceCount = dataSet.integer(.numberOfSlices)
     isMosaic = dataSet.texts(.imageType).contains("MOSAIC")
     hasLookUpTable = dataSet.item(.modalityLUTSequence) != nil && !dataSet.statesScaling
     guard let element = content.pixels, dataSet.values[.rows] != nil else {
@@ -100,6 +107,12 @@ struct DicomInstance: Sendable {
         Finding(
           "ModalityLUTSequence and RescaleSlope are both stated",
           repair: "RescaleSlope and RescaleIntercept are used"))
+    }
+    if dataSet.statesOtherRealWorldValues {
+      findings.append(
+        Finding(
+          "RealWorldValueMappingSequence (0040,9096) states other values, as in another unit",
+          repair: "it is not applied; RescaleSlope and RescaleIntercept are, where they are stated"))
     }
     if format.photometricInterpretation == "MONOCHROME1" {
       findings.append(

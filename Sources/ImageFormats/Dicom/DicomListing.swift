@@ -19,6 +19,18 @@ package struct DicomListing: Sendable {
     package let fileCount: Int
     /// The total size of its files in bytes.
     package let byteCount: Int
+
+    fileprivate init(_ series: DicomSeries, number: Int, seriesInFile: String?) {
+      self.number = number
+      self.seriesInFile = seriesInFile
+      seriesInstanceUID = series.first.seriesInstanceUID
+      frameOfReferenceUID = series.first.frameOfReferenceUID
+      shape = SliceShape(series.frame(series.slices[0]), of: series.first)
+      summary = series.summary
+      path = series.first.path
+      fileCount = series.instances.count
+      byteCount = series.instances.reduce(0) { $0 + Int(FileSystem.status($1.path)?.st_size ?? 0) }
+    }
   }
 
   /// A file with a segmentation.
@@ -64,15 +76,9 @@ package struct DicomListing: Sendable {
     }
     series = images.enumerated().map { index, series in
       Series(
-        number: index + 1,
+        series, number: index + 1,
         seriesInFile: series.instances.contains { seriesCounts[$0.path, default: 0] > 1 }
-          ? "\(index + 1)" : nil,
-        seriesInstanceUID: series.first.seriesInstanceUID,
-        frameOfReferenceUID: series.first.frameOfReferenceUID,
-        shape: SliceShape(series.frame(series.slices[0]), of: series.first), summary: series.summary,
-        path: series.first.path,
-        fileCount: series.instances.count,
-        byteCount: series.instances.reduce(0) { $0 + Int(FileSystem.status($1.path)?.st_size ?? 0) })
+          ? "\(index + 1)" : nil)
     }
     segmentations = content.instances.compactMap { instance in
       instance.segmentation.map {
@@ -83,6 +89,20 @@ package struct DicomListing: Sendable {
       }
     }
     damaged = content.damaged.map(\.error.description)
+  }
+
+  /// The only image below a folder, where its files are divided among several folders; nil for any other images, and where
+  /// they cannot be read.
+  /// - Throws: ``Cancelled``.
+  package static func dividedImage(below path: String) throws(Cancelled) -> Series? {
+    let content: DicomFolder?
+    do { content = try DicomSubfolders(path).dividedImage } catch let error as Cancelled { throw error } catch
+    {
+      content = nil
+    }
+    return content.flatMap { content in
+      content.imageSeries.first.map { Series($0, number: 1, seriesInFile: nil) }
+    }
   }
 
   /// Whether a folder itself, without its subfolders, holds exactly one image series and so is opened as an image.

@@ -3,35 +3,117 @@ import Work
 /// The image series in the folders below a folder, as the list shows them when the folder itself is opened.
 struct DicomSubfolders {
   /// "study/2: CT, Phantom, 24 files, 512x512x24, IM0001", a line for each series; the last line counts what is left out.
-  private(set) var lines: [String] = []
-  private var folderCount = 0
+  let lines: [String]
+  /// The files of the only image below the folder, where they are divided among several folders; nil for any other images.
+  let dividedImage: DicomFolder?
 
-  // A whole disk may be given by mistake.
-  private static let maximumNesting = 4
-  private static let maximumFolderCount = 2000
   private static let maximumLineCount = 500
 
   /// Searches the folders below `path`; those that cannot be read are skipped.
   /// - Throws: ``InputError`` when one has too many files; ``Cancelled``.
   init(_ path: String) throws {
-    try search(path, name: "", depth: 0)
-    if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
-  }
-
-  private mutating func search(_ path: String, name: String, depth: Int) throws {
-    for entry in (try? FileSystem.names(in: path)) ?? [] where !entry.hasPrefix(".") {
-      let folder = FilePath.joined(path, entry)
-      guard lines.count <= Self.maximumLineCount, folderCount < Self.maximumFolderCount,
-        FileSystem.isFolder(folder)
-      else {
+    var search = SubfolderSearch()
+    try search.search(path, name: "", depth: 0)
+    let parts = search.parts
+    var lines: [String] = []
+    var dividedImage: DicomFolder?
+    let ofUID = Dictionary(grouping: parts.indices) { parts[$0].seriesInstanceUID }
+    let wholes = ofUID.compactMapValues { own in
+      own.count > 1 && search.isComplete ? DicomFolder(path: path, joining: own.map { parts[$0] }) : nil
+    }
+    for (index, part) in parts.enumerated() {
+      guard let whole = wholes[part.seriesInstanceUID], let own = ofUID[part.seriesInstanceUID] else {
+        lines.append("\(part.folderName): \(part.summary)")
         continue
+      }
+      // The whole series stands where its first part is.
+      guard index == own[0] else { continue }
+      let names = own.map { parts[$0].folderName }.joined(separator: ", ")
+      lines.append("\(names): \(whole.imageSeries[0].summary)")
+      if own.count == parts.count { dividedImage = whole }
+    }
+    if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
+    (self.lines, self.dividedImage) = (lines, dividedImage)
+  }
+}
+
+/// The files of one series in one folder.
+private struct SeriesPart {
+  var folderName, seriesInstanceUID, summary: String
+  /// Its slices, and the damaged files of the folder; nil where there are too many to keep.
+  var content: (series: DicomSeries, damaged: [DicomFolder.DamagedFile])?
+}
+
+/// A search through the folders below a folder.
+private struct SubfolderSearch {
+  private(set) var parts: [SeriesPart] = []
+  /// Whether every folder was read.
+  private(set) var isComplete = true
+  private var folderCount = 0
+  private var keptFileCount = 0
+
+  // A whole disk may be given by mistake.
+  private static let maximumNesting = 4
+  private static let maximumFolderCount = 2000
+  private static let maximumPartCount = 2000
+  /// Some ten megabytes of attributes.
+  private static let maximumKeptFileCount = 10_000
+
+  mutating func search(_ path: String, name: String, depth: Int) throws {
+    guard let entries = try? FileSystem.names(in: path) else {
+      isComplete = false
+      return
+    }
+    for entry in entries where !entry.hasPrefix(".") {
+      let folder = FilePath.joined(path, entry)
+      guard FileSystem.isFolder(folder) else { continue }
+      guard depth < Self.maximumNesting, parts.count < Self.maximumPartCount,
+        folderCount < Self.maximumFolderCount
+      else {
+        isComplete = false
+        return
       }
       folderCount += 1
       let ownName = FilePath.joined(name, entry)
-      if DicomListing.holdsDICOM(folder: folder) {
-        lines += try DicomFolder(folder).imageSeries.map { "\(ownName): \($0.summary)" }
-      }
-      if depth + 1 < Self.maximumNesting { try search(folder, name: ownName, depth: depth + 1) }
+      if DicomListing.holdsDICOM(folder: folder) { add(try DicomFolder(folder), called: ownName) }
+      try search(folder, name: ownName, depth: depth + 1)
     }
+  }
+
+  private mutating func add(_ folder: DicomFolder, called name: String) {
+    keptFileCount += folder.instances.count
+    if keptFileCount > Self.maximumKeptFileCount {
+      isComplete = false
+      for index in parts.indices { parts[index].content = nil }
+    }
+    parts += folder.imageSeries.map {
+      SeriesPart(
+        folderName: name, seriesInstanceUID: $0.first.seriesInstanceUID, summary: $0.summary,
+        content: isComplete ? ($0, folder.damaged) : nil)
+    }
+  }
+}
+
+extension DicomFolder {
+  /// The files of parts of one series, where together they are one image of which every part has slices of its own; nil
+  /// for other parts, as copies of a series are, and what programs make of a series without giving it another UID.
+  fileprivate init?(path: String, joining parts: [SeriesPart]) {
+    let contents = parts.compactMap(\.content)
+    let instances = contents.flatMap(\.series.instances)
+    let uids = Set(instances.map(\.sopInstanceUID))
+    let uid = parts[0].seriesInstanceUID
+    guard contents.count == parts.count, Set(parts.map(\.folderName)).count == parts.count, !uid.isEmpty,
+      !uids.contains(""), uids.count == instances.count
+    else { return nil }
+    let positions = contents.map { content in
+      Set(content.series.slices.compactMap { content.series.frame($0).position })
+    }
+    let all = positions.reduce(into: Set()) { $0.formUnion($1) }
+    guard all.count == positions.reduce(0, { $0 + $1.count }) else { return nil }
+    let damaged = contents.flatMap(\.damaged).filter { ($0.seriesInstanceUID ?? uid) == uid }
+    let whole = DicomFolder(path: path, instances: instances, damaged: damaged)
+    let series = whole.imageSeries
+    guard series.count == 1, (try? SliceStack(series[0], path: path)) != nil else { return nil }
+    self = whole
   }
 }

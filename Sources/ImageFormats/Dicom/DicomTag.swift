@@ -41,6 +41,10 @@ extension DicomTag {
   static let instanceNumber = DicomTag(0x0020, 0x0013)
   static let frameOfReferenceUID = DicomTag(0x0020, 0x0052)
   static let temporalPositionIdentifier = DicomTag(0x0020, 0x0100)
+  static let concatenationUID = DicomTag(0x0020, 0x9161)
+  static let inConcatenationNumber = DicomTag(0x0020, 0x9162)
+  static let inConcatenationTotalNumber = DicomTag(0x0020, 0x9163)
+  static let numberOfSlices = DicomTag(0x0054, 0x0081)
 
   // Read only so that no text that contains them is shown.
   static let patientName = DicomTag(0x0010, 0x0010)
@@ -77,6 +81,9 @@ extension DicomTag {
   static let rescaleIntercept = DicomTag(0x0028, 0x1052)
   static let rescaleSlope = DicomTag(0x0028, 0x1053)
   static let modalityLUTSequence = DicomTag(0x0028, 0x3000)
+  static let realWorldValueMappingSequence = DicomTag(0x0040, 0x9096)
+  static let realWorldValueIntercept = DicomTag(0x0040, 0x9224)
+  static let realWorldValueSlope = DicomTag(0x0040, 0x9225)
   static let extendedOffsetTable = DicomTag(0x7fe0, 0x0001)
   static let floatPixelData = DicomTag(0x7fe0, 0x0008)
   static let doublePixelData = DicomTag(0x7fe0, 0x0009)
@@ -147,7 +154,7 @@ enum DicomDictionary {
       .frameOfReferenceUID, .patientName, .patientID, .patientBirthDate, .institutionName,
       .accessionNumber, .referringPhysicianName, .otherPatientIDs, .otherPatientNames, .patientBirthName,
       .patientMotherBirthName,
-      .photometricInterpretation, .stackID, .frameType,
+      .photometricInterpretation, .stackID, .frameType, .concatenationUID,
       .segmentationType, .segmentLabel, .trackingID)
     add(
       .decimalText, .seriesNumber, .acquisitionNumber, .instanceNumber, .temporalPositionIdentifier,
@@ -157,10 +164,11 @@ enum DicomDictionary {
     add(
       .unsignedShort, .samplesPerPixel, .rows, .columns, .bitsAllocated, .bitsStored, .highBit,
       .pixelRepresentation, .pixelPaddingValue, .frameAcquisitionNumber, .segmentNumber,
+      .inConcatenationNumber, .inConcatenationTotalNumber, .numberOfSlices,
       .referencedSegmentNumber,
       .recommendedDisplayCIELabValue, .maximumFractionalValue)
     add(.double, .diffusionBValue, .diffusionGradientOrientation, .effectiveEchoTime)
-    add(.double, .nominalCardiacTriggerDelayTime)
+    add(.double, .nominalCardiacTriggerDelayTime, .realWorldValueIntercept, .realWorldValueSlope)
     add(.unsignedLong, .temporalPositionIndex, .dimensionIndexValues)
     // Its 64-bit offsets are decoded where they are used.
     add(.unsignedLong, .extendedOffsetTable)
@@ -171,7 +179,7 @@ enum DicomDictionary {
       .cardiacSynchronizationSequence, .mrImageFrameTypeSequence, .ctImageFrameTypeSequence,
       .petFrameTypeSequence, .segmentSequence, .segmentIdentificationSequence, .referencedSeriesSequence,
       .studiesContainingOtherReferencedInstancesSequence,
-      .modalityLUTSequence, .otherPatientIDsSequence)
+      .modalityLUTSequence, .realWorldValueMappingSequence, .otherPatientIDsSequence)
     return table
   }()
 }

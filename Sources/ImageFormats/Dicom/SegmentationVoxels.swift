@@ -157,7 +157,7 @@ struct SegmentationVoxels: VoxelReader {
     let pairs = sorted.prefix(8).map { "\(name($0.first)) and \(name($0.second))" }
     let more = sorted.count - pairs.count
     return InputError(
-      frameReader.path, "has overlapping segments, and a voxel of a mask can have only one label",
+      frameReader.path, SegmentOverlap.ofSegments,
       found: (pairs + (more > 0 ? ["\(more) more pairs"] : [])).joined(separator: ", "),
       expected: "--segment with the name or number of one")
   }

@@ -165,6 +165,31 @@ extension DicomDataSet {
   /// Whether both RescaleSlope and RescaleIntercept are stated for all frames.
   var statesScaling: Bool { isStated(.rescaleSlope) && isStated(.rescaleIntercept) }
 
+  /// Whether RealWorldValueMappingSequence maps stored numbers to other values than the scaling does that is used, for all
+  /// frames or for one.
+  ///
+  /// Of several mappings, which are for several units, one is enough that maps them to the same values.
+  var statesOtherRealWorldValues: Bool {
+    let shared = item(.sharedFunctionalGroups)
+    let groups = items(.perFrameFunctionalGroups)
+    return (groups.isEmpty ? [DicomDataSet()] : groups).contains { group in
+      let mappings =
+        [group, shared, self].compactMap { $0?.items(.realWorldValueMappingSequence) }
+        .first { !$0.isEmpty } ?? []
+      let own = [group, shared].compactMap { $0?.item(.pixelValueTransformationSequence) }.first ?? self
+      let (slope, intercept) = (own.number(.rescaleSlope) ?? 1, own.number(.rescaleIntercept) ?? 0)
+      func isNear(_ one: Double?, _ other: Double) -> Bool {
+        // Slope and intercept are decimal texts, those of mappings binary numbers.
+        one.map { Swift.abs($0 - other) <= 1e-6 * Swift.abs(other) } ?? false
+      }
+      return !mappings.isEmpty
+        && !mappings.contains {
+          isNear($0.number(.realWorldValueSlope), slope)
+            && isNear($0.number(.realWorldValueIntercept), intercept)
+        }
+    }
+  }
+
   /// Whether RescaleSlope is 0, for all frames or for one.
   var statesZeroSlope: Bool {
     let groups = items(.sharedFunctionalGroups) + items(.perFrameFunctionalGroups)

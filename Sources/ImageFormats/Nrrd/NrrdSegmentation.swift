@@ -209,7 +209,7 @@ struct MergedLayers: VoxelReader {
       .map { "\(name($0[0])) and \(name($0[1]))" }
     let more = pairs.count > Self.namedPairs ? ", and \(pairs.count - Self.namedPairs) more pairs" : ""
     return InputError(
-      path, "its segments overlap", found: named.joined(separator: ", ") + more,
+      path, SegmentOverlap.ofLayers, found: named.joined(separator: ", ") + more,
       expected: "one of them, with --segment NAME or --layer 0 to \(segments.map(\.layer).max() ?? 0)")
   }
 }

@@ -10,11 +10,66 @@ extension ImageFile {
   ///
   /// - Parameter image: The grid of the image, whose axes may have another order or direction.
   package func extended(to image: VolumeGrid) -> ImageFile {
-    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, image.affine.determinant != 0,
-      let box = box(of: image)
+    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, let box = box(of: image),
+      box.union(VoxelBounds(grid.size)) == box
     else { return self }
-    let size = GridSize(
-      box.upper.i - box.lower.i + 1, box.upper.j - box.lower.j + 1, box.upper.k - box.lower.k + 1)
+    return extended(over: box)
+  }
+
+  /// This mask, extended with background so that it covers the masks of other files, where the image is not known.
+  ///
+  /// Segmentations of one image leave out different slices, and other masks of it hold all of them. A file is returned
+  /// unchanged unless it is a mask whose format leaves out background. Grids with other voxels do not count, and neither do
+  /// those that neither contain this one nor differ from it in their slices (k) alone.
+  package func extended(toCover others: [VolumeGrid]) -> ImageFile {
+    guard leavesOutBackground else { return self }
+    let own = VoxelBounds(grid.size)
+    let whole = others.reduce(own) { whole, other in
+      guard let box = box(of: other) else { return whole }
+      let union = box.union(own)
+      let areSliced = (union.size.i, union.size.j) == (own.size.i, own.size.j)
+      return union == box || areSliced && union.size.k <= Self.maximumSliceCount ? whole.union(union) : whole
+    }
+    return whole == own ? self : extended(over: whole)
+  }
+
+  /// The relation of this mask's grid to that of an image.
+  ///
+  /// - Throws: ``InputError`` where they do not fit. Dimensions tell nothing of a mask whose format leaves out background;
+  ///   its error says which of its voxels is none of the image.
+  package func fit(on image: VolumeGrid) throws(InputError) -> GridFit {
+    do throws(InputError) {
+      return try GridFit(mask: grid, image: image, subject: path)
+    } catch {
+      guard leavesOutBackground, image.affine.determinant != 0 else { throw error }
+      let bounds = VoxelBounds(grid.size)
+      for (name, index) in [("first", bounds.lower), ("last", bounds.upper)] {
+        let place = image.affine.continuousIndex(grid.affine.world(index))
+        let isVoxel = (0..<3).allSatisfy { abs(place[$0] - place[$0].rounded()) <= GridFit.toleranceVoxels }
+        let isInside = (0..<3).allSatisfy { (-0.5..<Double(image.size[$0]) - 0.5).contains(place[$0]) }
+        if isVoxel, isInside { continue }
+        throw InputError(
+          path,
+          "does not fit the image: its \(name) voxel lies "
+            + (isInside ? "between those of the image" : "outside of the image"),
+          found: "voxel (\((0..<3).map { decimals(place[$0], 2) }.joined(separator: ", "))) of the image",
+          expected: isInside ? "whole numbers" : "one of \(image.size)")
+      }
+      func spacing(_ grid: VolumeGrid) -> String {
+        (0..<3).map { significant(grid.spacing[$0], 4) }.joined(separator: " x ") + " mm"
+      }
+      throw InputError(
+        path, "does not fit the image: its voxels have another size or direction",
+        found: "\(spacing(grid)), \(grid.orientation)", expected: "\(spacing(image)), \(image.orientation)")
+    }
+  }
+
+  /// The maximum number of slices of masks that lie apart, above that of any image.
+  private static let maximumSliceCount = 65535
+
+  /// This mask with background up to the edges of a box that contains it.
+  private func extended(over box: VoxelBounds) -> ImageFile {
+    let size = box.size
     var affine = grid.affine
     affine.origin = grid.affine.world(box.lower)
     let offset = VoxelIndex(-box.lower.i, -box.lower.j, -box.lower.k)
@@ -27,16 +82,16 @@ extension ImageFile {
       findings: findings + [finding])
   }
 
-  /// The first and last voxel of the image in this mask's own indices; nil where the image's voxels are not the mask's, or
-  /// do not cover it.
-  private func box(of image: VolumeGrid) -> (lower: VoxelIndex, upper: VoxelIndex)? {
+  /// The voxels of another grid in this mask's own indices; nil where they are not voxels of one grid with the mask's.
+  private func box(of other: VolumeGrid) -> VoxelBounds? {
+    guard other.affine.determinant != 0 else { return nil }
     var lower = SIMD3<Double>(repeating: .infinity)
     var upper = SIMD3<Double>(repeating: -.infinity)
     for corner in 0..<8 {
       let index = VoxelIndex(
-        corner & 1 == 0 ? 0 : image.size.i - 1, corner & 2 == 0 ? 0 : image.size.j - 1,
-        corner & 4 == 0 ? 0 : image.size.k - 1)
-      let own = grid.affine.continuousIndex(image.affine.world(index))
+        corner & 1 == 0 ? 0 : other.size.i - 1, corner & 2 == 0 ? 0 : other.size.j - 1,
+        corner & 4 == 0 ? 0 : other.size.k - 1)
+      let own = grid.affine.continuousIndex(other.affine.world(index))
       guard
         (0..<3).allSatisfy({
           abs(own[$0] - own[$0].rounded()) <= GridFit.toleranceVoxels && abs(own[$0]) < 1e6
@@ -47,12 +102,11 @@ extension ImageFile {
         upper[axis] = max(upper[axis], own[axis].rounded())
       }
     }
-    let first = VoxelIndex(Int(lower.x), Int(lower.y), Int(lower.z))
-    let last = VoxelIndex(Int(upper.x), Int(upper.y), Int(upper.z))
-    let isInside = (0..<3).allSatisfy { first[$0] <= 0 && last[$0] >= grid.size[$0] - 1 }
-    let extents = (0..<3).map { last[$0] - first[$0] + 1 }
-    guard isInside, extents.sorted() == (0..<3).map({ image.size[$0] }).sorted() else { return nil }
-    return (first, last)
+    let box = VoxelBounds(
+      lower: VoxelIndex(Int(lower.x), Int(lower.y), Int(lower.z)),
+      upper: VoxelIndex(Int(upper.x), Int(upper.y), Int(upper.z)))
+    let extents = [box.size.i, box.size.j, box.size.k]
+    return extents.sorted() == (0..<3).map({ other.size[$0] }).sorted() ? box : nil
   }
 }
 

@@ -41,30 +41,30 @@ package struct IntensityVoxels: Sendable {
     }
   }
 
-  /// Runs `loop` over the stored numbers.
-  func run<Loop: IntensityLoop>(_ loop: Loop) throws(Loop.Failure) -> Loop.Result {
-    func run<Number: StoredIntensity>(_ numbers: [Number]) throws(Loop.Failure) -> Loop.Result {
-      try numbers.withUnsafeBufferPointer { numbers throws(Loop.Failure) in
-        try loop.run(over: StoredValues(numbers: SharedBuffer(numbers), scaling: scaling))
-      }
-    }
-    switch numbers {
-    case .uint8(let numbers): return try run(numbers)
-    case .int8(let numbers): return try run(numbers)
-    case .uint16(let numbers): return try run(numbers)
-    case .int16(let numbers): return try run(numbers)
-    case .float32(let numbers): return try run(numbers)
+  /// Calls `body` with numbers of this volume and their scaling.
+  private func with<Number: StoredIntensity, Result, Failure: Error>(
+    _ numbers: [Number], _ body: (StoredValues<Number>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try numbers.withUnsafeBufferPointer { numbers throws(Failure) in
+      try body(StoredValues(numbers: SharedBuffer(numbers), scaling: scaling))
     }
   }
-}
 
-extension IntensityVoxels {
+  /// Runs `loop` over the stored numbers.
+  func run<Loop: IntensityLoop>(_ loop: Loop) throws(Loop.Failure) -> Loop.Result {
+    if case .float32(let numbers) = numbers {
+      return try with(numbers) { values throws(Loop.Failure) in try loop.run(over: values) }
+    }
+    guard let result = try run(onIntegers: LoopOnIntegers(loop: loop)) else {
+      preconditionFailure("numbers are integers or floats")
+    }
+    return result
+  }
+
   /// Runs `loop` over the stored integers; nil where floats are stored.
   func run<Loop: IntegerLoop>(onIntegers loop: Loop) throws(Loop.Failure) -> Loop.Result? {
     func run<Number: StoredInteger>(_ numbers: [Number]) throws(Loop.Failure) -> Loop.Result {
-      try numbers.withUnsafeBufferPointer { numbers throws(Loop.Failure) in
-        try loop.run(over: StoredValues(numbers: SharedBuffer(numbers), scaling: scaling))
-      }
+      try with(numbers) { values throws(Loop.Failure) in try loop.run(over: values) }
     }
     switch numbers {
     case .uint8(let numbers): return try run(numbers)
@@ -73,6 +73,17 @@ extension IntensityVoxels {
     case .int16(let numbers): return try run(numbers)
     case .float32: return nil
     }
+  }
+}
+
+/// A computation on voxels of every type, where integers are stored.
+private struct LoopOnIntegers<Loop: IntensityLoop>: IntegerLoop {
+  let loop: Loop
+
+  func run<Number: StoredInteger>(
+    over values: StoredValues<Number>
+  ) throws(Loop.Failure) -> Loop.Result {
+    try loop.run(over: values)
   }
 }
 

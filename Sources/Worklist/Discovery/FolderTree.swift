@@ -78,6 +78,29 @@ extension FolderTree {
   }
 }
 
+extension FolderTree {
+  /// Takes the image whose DICOM files are divided among the folders below this one, where it is the only image there.
+  /// - Throws: `Cancelled`.
+  fileprivate mutating func takeDividedSeries() throws(Cancelled) {
+    let below = folders.flatMap(\.allFiles)
+    // Masks and images of other formats belong to the cases of the folders.
+    guard files.isEmpty, below.count > 1, below.allSatisfy({ $0.series != nil }),
+      Set(below.map(\.series?.seriesInstanceUID)).count == 1,
+      let series = try DicomListing.dividedImage(below: path)
+    else { return }
+    folders = folders.map(\.withoutFiles)
+    files.append(FoundFile(folder: self, series: series, isOnly: true))
+  }
+
+  /// The folder and those below it without their images.
+  private var withoutFiles: FolderTree {
+    var tree = self
+    tree.files = []
+    tree.folders = folders.map(\.withoutFiles)
+    return tree
+  }
+}
+
 /// Reads a folder and what lies below it.
 ///
 /// Hidden files and folders of verdicts are skipped. Symbolic links are followed, and a folder that several paths lead
@@ -172,6 +195,7 @@ struct FolderReader {
       try addSeries(to: &tree, fileCount: dicomCount > 0 ? dicomCount : others.count)
       leaveOutExportedSegmentations(of: &tree, stems: recordStems, beside: Set(names))
     }
+    try tree.takeDividedSeries()
     tree.takeOnlySeries()
     return tree
   }

@@ -15,18 +15,20 @@ struct FittedMask {
   /// Reads masks with one common label coding, and reorients those whose axes have another order or direction.
   ///
   /// - Parameters:
-  ///   - image: The image of the masks, on whose grid they are read; nil for the first of them.
+  ///   - image: The image of the masks, on whose grid they are read; nil for the first of them, extended over the
+  ///     others where its format leaves out background.
   ///   - frame: The frame of 4D files.
   /// - Throws: ``InputError`` when a file is not a mask, or does not fit the grid, with the first difference;
   ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], of image: ImageFile? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
-    guard let image = image ?? files.first else { return [] }
+    guard let first = files.first else { return [] }
+    let image = image ?? first.extended(toCover: files.dropFirst().map(\.grid))
     let grid = image.grid
     let files = files.map { $0.extended(to: grid) }
     // Grids are checked first, before any voxels are read.
-    for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
+    for file in files { _ = try file.fit(on: grid) }
     var volumes = try work.concurrentMap(files) {
       try $0.labelVolume(frame: frame, work: work.withoutProgress) as LabelVolume?
     }
@@ -51,7 +53,7 @@ struct FittedMask {
     _ file: ImageFile, of image: ImageFile, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
     let file = file.extended(to: image.grid)
-    _ = try GridFit(mask: file.grid, image: image.grid, subject: file.path)
+    _ = try file.fit(on: image.grid)
     let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, of: image, work: work)
   }
@@ -61,7 +63,7 @@ struct FittedMask {
   /// - Throws: As ``masks(_:of:frame:work:)``, and where the coding has no code for one of its values.
   init(_ file: ImageFile, of image: ImageFile, joining coding: LabelCoding?, work: WorkContext) throws {
     let file = file.extended(to: image.grid)
-    _ = try GridFit(mask: file.grid, image: image.grid, subject: file.path)
+    _ = try file.fit(on: image.grid)
     let volume = try file.labelVolume(work: work.withoutProgress)
     let values = volume.values()
     guard let coding = coding ?? LabelCoding(of: values) else {

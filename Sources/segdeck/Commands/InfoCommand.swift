@@ -121,11 +121,9 @@ private struct ImageDescription: Encodable {
     orientation = grid.orientation.description
     self.affine = (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
     layers = image.layers.isEmpty ? nil : image.layers.map(\.entries)
-    // Segments of several layers may overlap, and then only a layer has values.
-    let hasValues = image.voxelType.isReadable && image.layers.isEmpty
     let survey = MaskSurvey(of: image)
-    if hasValues {
-      let voxels = try image.scalarVolume(frame: frame, surveying: survey, work: work).voxels
+    let voxels = try Self.voxels(of: image, frame: frame, survey, work: work)
+    if case .volume(let voxels) = voxels {
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
       voxels.forEachPiece { piece in
         for value in piece {
@@ -137,8 +135,13 @@ private struct ImageDescription: Encodable {
       self.frame = frame
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
     }
-    findings = image.findings + (hasValues ? survey.findings : [])
-    let (names, problems) = Self.names(of: image, hasValues ? survey.values : nil)
+    findings = image.findings
+    switch voxels {
+    case .volume: findings += survey.findings
+    case .overlapping(let finding): findings.append(finding)
+    case .unreadable: break
+    }
+    let (names, problems) = Self.names(of: image, values == nil ? nil : survey.values)
     labels = image.layers.isEmpty ? names?.entries : nil
     findings += problems
     if !image.voxelType.isReadable {
@@ -146,19 +149,47 @@ private struct ImageDescription: Encodable {
     }
   }
 
-  /// The names of the image's labels; nil where it has none.
+  /// The voxels that are described.
+  private enum Voxels {
+    case volume(IntensityVoxels)
+    /// Segments of a segmentation that no mask can hold together.
+    case overlapping(Finding)
+    /// Voxels that are not numbers.
+    case unreadable
+  }
+
+  /// Reads the voxels of a frame.
+  private static func voxels(
+    of image: ImageFile, frame: Int, _ survey: MaskSurvey, work: WorkContext
+  ) throws -> Voxels {
+    guard image.voxelType.isReadable else { return .unreadable }
+    do {
+      return .volume(try image.scalarVolume(frame: frame, surveying: survey, work: work).voxels)
+    } catch let error as InputError {
+      guard let finding = Finding(ofOverlap: error) else { throw error }
+      return .overlapping(finding)
+    }
+  }
+
+  /// The names of the image's labels, nil where it has none, and findings about them.
   ///
   /// A file of names that cannot be read is a finding.
-  /// - Parameter values: Those of its voxels; nil where it is not a mask.
+  /// - Parameter values: Those of its voxels; nil where they are not known, or it is not a mask.
   private static func names(of image: ImageFile, _ values: Set<Int>?) -> (LabelNames?, [Finding]) {
-    guard let values else { return (image.labelNames, []) }
+    guard let values else { return (image.labelNames, image.labelNames.map(findings) ?? []) }
     guard let names = LabelNamesFile.read(of: image, values: values, isMask: false) else { return (nil, []) }
-    guard names.entries.isEmpty else { return (names.applied(to: values), []) }
-    let findings = names.notes().map { note in
-      let parts = note.split(separator: "; ", omittingEmptySubsequences: false)
-      return Finding(parts.dropLast().joined(separator: "; "), repair: String(parts.last ?? ""))
+    let applied = names.applied(to: values)
+    return (names.entries.isEmpty ? image.labelNames : applied, findings(about: applied))
+  }
+
+  private static func findings(about names: LabelNames) -> [Finding] {
+    let coding = LabelCoding(of: Set(names.entries.map(\.value))) ?? .identity
+    return names.notes(coding).map { note in
+      let separator = note.range(of: "; ", options: .backwards) ?? note.range(of: ": ")
+      return Finding(
+        separator.map { String(note[..<$0.lowerBound]) } ?? note,
+        repair: separator.map { String(note[$0.upperBound...]) } ?? "")
     }
-    return (image.labelNames, findings)
   }
 
   /// The description as lines of a name and a value.

@@ -23,7 +23,7 @@ struct GridMisfits {
       guard let opened = try? ImageFile.open(mask.path, options: item.choice(of: mask)) else { continue }
       let file = opened.extended(to: image.grid)
       do throws(InputError) {
-        _ = try GridFit(mask: file.grid, image: image.grid, subject: mask.path)
+        _ = try file.fit(on: image.grid)
       } catch {
         texts.append((mask.name, "does not fit the image's grid: \(Self.difference(error))"))
       }
@@ -37,7 +37,7 @@ struct GridMisfits {
   ) throws -> ImageFile {
     let file = try ImageFile.open(mask.path, options: item.choice(of: mask)).extended(to: grid)
     do throws(InputError) {
-      _ = try GridFit(mask: file.grid, image: grid, subject: mask.path)
+      _ = try file.fit(on: grid)
     } catch {
       // The mask that does not fit the image is at fault, which may be the first.
       if let misfit = texts.first(where: { [first, mask.name].contains($0.name) }) {

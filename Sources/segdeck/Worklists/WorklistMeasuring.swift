@@ -126,8 +126,10 @@ private struct MeasuredMasks {
   /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
   init?(_ item: WorklistCase, work: WorkContext, note: (String) -> Void) throws {
     guard let first = item.masks.first else { return nil }
-    let file = try ImageFile.open(first.path, options: item.choice(of: first))
     var misfits = GridMisfits(of: item)
+    let opened = try ImageFile.open(first.path, options: item.choice(of: first))
+    // Slices that a segmentation leaves out are part of the image: a label at the last of its own is not cut off there.
+    let file = misfits.imageGrid.map { opened.extended(to: $0) } ?? opened
     let fitted: [FittedMask]
     do {
       let other = try item.masks.dropFirst().first.map {

@@ -1,0 +1,163 @@
+import Foundation
+import ImageFormats
+import TestSupport
+import Testing
+import Work
+
+@Suite("What DICOM files state about files and values beside those that are read")
+struct DicomCompletenessTests {
+  private static let slices = ["00.dcm", "01.dcm", "02.dcm", "03.dcm"]
+
+  private func findings(of folder: URL) throws -> [String] {
+    try ImageFile.open(folder.path).findings.map(\.description)
+  }
+
+  /// Makes a file part `number` of a concatenation of `count` files.
+  private func concatenate(_ file: URL, number: UInt8, of count: UInt8?) throws {
+    try setText(0x20, 0x9161, "UI", "1.2.3.4", in: file)
+    try setElement(0x20, 0x9162, "US", [number, 0], in: file)
+    try setElement(0x20, 0x9163, "US", count.map { [$0, 0] }, in: file)
+  }
+
+  @Test("a multi-frame image in several files is refused where one of them is missing, also the last one")
+  func concatenation() throws {
+    try withDicomCopy(of: "enhanced") { folder in
+      let parent = folder.deletingLastPathComponent()
+      let (first, second) = (folder.appending(path: "00.dcm"), folder.appending(path: "01.dcm"))
+      let rest = "too, by InConcatenationNumber (0020,9162)"
+      try concatenate(first, number: 1, of: 2)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 1 file of a multi-frame image in 2 files: found part 1, expected part 2 \(rest)"
+      )
+      try FileManager.default.copyItem(at: first, to: second)
+      try setText(0x8, 0x18, "UI", "1.2.3", in: second)
+      try setText(0x20, 0x13, "IS", "9", in: second)
+      try concatenate(second, number: 2, of: 2)
+      for path in [folder.path, second.path] {
+        #expect(try ImageFile.open(path).frameSizes == [4])
+      }
+      // The number of files need not be stated.
+      try concatenate(first, number: 2, of: nil)
+      try concatenate(second, number: 8, of: nil)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 6 files of a multi-frame image in 8 files: found part 2, 8, "
+          + "expected part 1, 3, 4, 5 and 2 more \(rest)")
+    }
+  }
+
+  @Test("a PET series with fewer slices than it states has a finding, and one of another modality has none")
+  func sliceCount() throws {
+    for (modality, count, expected): (String, UInt8, [String]) in [
+      ("PT", 4, []), ("CT", 6, []),
+      (
+        "PT", 6,
+        ["NumberOfSlices (0054,0081) is 6, and there are 4 slices; see that none is missing at an end"]
+      ),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        for name in Self.slices {
+          try setText(0x8, 0x60, "CS", modality, in: folder.appending(path: name))
+          try setElement(0x54, 0x81, "US", [count, 0], in: folder.appending(path: name))
+        }
+        #expect(try findings(of: folder) == expected)
+      }
+    }
+  }
+
+  /// A folder whose folder `study` has slices of a series in folders of their own.
+  private func withDivided<Result>(
+    _ parts: [(folder: String, fixture: String, names: [String])], _ body: (URL) throws -> Result
+  ) throws -> Result {
+    try withTemporaryFolder { root in
+      for part in parts {
+        let folder = root.appending(path: "study/" + part.folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in part.names {
+          try FileManager.default.copyItem(
+            atPath: fixture("DICOM/\(part.fixture)/\(name)"), toPath: folder.appending(path: name).path)
+        }
+      }
+      return try body(root)
+    }
+  }
+
+  @Test("a series whose files are divided among folders is the image of the folder above them")
+  func dividedSeries() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    for folders in [["a", "b"], ["x/1", "y"]] {
+      let parts = [
+        (folders[0], "explicit", ["00.dcm", "02.dcm"]), (folders[1], "explicit", ["01.dcm", "03.dcm"]),
+      ]
+      try withDivided(parts) { root in
+        let image = try ImageFile.open(root.path + "/study")
+        #expect(image.grid == whole.grid && image.files.count == 4)
+        #expect(try image.scalarVolume() == whole.scalarVolume())
+        let names = folders.map { ($0 as NSString).lastPathComponent }.joined(separator: ", ")
+        #expect(
+          image.findings.map(\.description) == [
+            "the files of the series lie in 2 folders: \(names); they are read as one image"
+          ])
+        // A part alone is what its folder holds.
+        #expect(try ImageFile.open(root.path + "/study/" + folders[0]).grid.size.k == 2)
+      }
+    }
+  }
+
+  @Test("copies of a series, and parts that are no image together, stay images of their folders")
+  func undividedSeries() throws {
+    func refused(_ parts: [(String, String, [String])]) throws -> String {
+      try withDivided(parts) { root in
+        refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
+      }
+    }
+    func list(_ lines: String...) -> String {
+      "study: holds images only in its folders: found \(lines.joined(separator: "; ")), "
+        + "expected one of these folders"
+    }
+    let all = "CT, Phantom, 4 files, 15x11x4, 00.dcm"
+    #expect(
+      try refused([("a", "explicit", Self.slices), ("b", "jpegls", Self.slices)])
+        == list("a: \(all)", "b: \(all)"))
+    #expect(
+      try refused([("a", "explicit", ["00.dcm"]), ("b", "explicit", ["02.dcm", "03.dcm"])])
+        == list("a: CT, Phantom, 1 file, 15x11x1, 00.dcm", "b: CT, Phantom, 2 files, 15x11x2, 02.dcm"))
+    // Beside another image, the whole series is one line.
+    #expect(
+      try refused([
+        ("a", "explicit", ["00.dcm", "01.dcm"]),
+        ("b", "two_series", ["03.dcm", "04.dcm", "05.dcm", "06.dcm"]),
+        ("c", "explicit", ["02.dcm", "03.dcm"]),
+      ]) == list("a, c: \(all)", "b: CT, Phantom, 4 files, 15x11x4, 03.dcm"))
+  }
+
+  /// The item of a sequence that maps stored numbers to other values.
+  private func mapping(slope: Double, intercept: Double) -> [UInt8] {
+    func element(_ number: UInt8, _ value: Double) -> [UInt8] {
+      [0x40, 0, number, 0x92] + Array("FD".utf8) + [8, 0] + bytes(value.bitPattern)
+    }
+    let elements = element(0x24, intercept) + element(0x25, slope)
+    return [0xfe, 0xff, 0, 0xe0] + bytes(UInt32(elements.count)) + elements
+  }
+
+  @Test(
+    "values that are stated in another unit are one finding, and none where they are those of the scaling")
+  func realWorldValues() throws {
+    let finding =
+      "RealWorldValueMappingSequence (0040,9096) states other values, as in another unit; it is not applied; "
+      + "RescaleSlope and RescaleIntercept are, where they are stated"
+    let (other, same) = (mapping(slope: 0.5, intercept: 3), mapping(slope: 1, intercept: -1024))
+    for (items, expected) in [(other, [finding]), (same, []), (other + same, [])] {
+      try withDicomCopy(of: "explicit") { folder in
+        let voxels = try ImageFile.open(folder.path).scalarVolume().voxels
+        for name in Self.slices {
+          try setElement(0x40, 0x9096, "SQ", items, in: folder.appending(path: name))
+        }
+        let image = try ImageFile.open(folder.path)
+        #expect(try image.scalarVolume().voxels == voxels)
+        #expect(image.findings.map(\.description) == expected)
+      }
+    }
+  }
+}
