@@ -25,6 +25,8 @@ package final class CursesTerminal: Terminal {
   private var lastFrame: Frame?
   private var probing: Probing
   private var acknowledgements = Acknowledgements()
+  /// Whether mode 1016 was set since the terminal was last asked about it: one that does not keep it is not told again.
+  private var hasSetMouseMode = false
   /// Events that are given next.
   private var pending: [TerminalEvent] = []
 
@@ -179,6 +181,7 @@ package final class CursesTerminal: Terminal {
   /// Asks the terminal about pictures, where that is wanted and no answer is awaited.
   private func probe() {
     guard let questions = probing.begin(at: .now) else { return }
+    hasSetMouseMode = false
     if probing.probe.isInsideTmux { send("\u{1B}[?1004h") }
     ask(questions)
   }
@@ -196,8 +199,10 @@ package final class CursesTerminal: Terminal {
       // Reports count pixels from the moment at which the terminal says so; those before it are in the input before it.
       if isSet {
         useMouseInPixels()
-      } else if isKnown, mouseCell != nil {
-        send("\u{1B}[?1016h\u{1B}[?1016$p")
+      } else if isKnown, mouseCell != nil, !hasSetMouseMode {
+        hasSetMouseMode = true
+        // DA1 ends the questions, so that the answers are awaited at the end of the program.
+        ask("\u{1B}[?1016h\u{1B}[?1016$p\u{1B}[c")
       }
     default: break
     }

@@ -46,10 +46,12 @@ package struct TerminalCapabilities: Hashable, Sendable {
       let size = cellSize ?? PixelsPerCell(columns: 8, rows: Int((8 * cellAspect).rounded()))
       var divisor = 1
       while size.columns > 12 * divisor || size.rows > 24 * divisor { divisor += 1 }
-      let least = detail == .full ? divisor : divisor * 3
-      // A whole part of a cell's pixels, so that a pixel of the picture is a rectangle of whole pixels of the screen.
+      // Pixels of the terminal along a pixel of the picture.
+      let wanted = detail == .full ? divisor : divisor * 3
+      // A whole part of a cell's pixels where one is near, so that all pixels of the picture have the same size.
       func part(_ length: Int) -> Int {
-        (least...max(least, length)).first { length % $0 == 0 }.map { length / $0 } ?? 1
+        let nearest = max(1, (length + wanted - 1) / wanted)
+        return (wanted...wanted + wanted / 2).first { length % $0 == 0 }.map { length / $0 } ?? nearest
       }
       return PixelsPerCell(columns: part(size.columns), rows: part(size.rows))
     }
