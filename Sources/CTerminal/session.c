@@ -98,13 +98,19 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
 
 // ---- Modes ----------------------------------------------------------------------------------------------------
 
+// Of a larger window the upper left part is used: a window says so only by mistake, and frames of its size would take
+// seconds and gigabytes.
+enum { MAXIMUM_ROWS = 500, MAXIMUM_COLUMNS = 1000 };
+
+static int smaller(int one, int other) { return one < other ? one : other; }
+
 static void read_window_size(void) {
   struct winsize window = {0};
   terminal_state.description.cell_aspect = 2;
   terminal_state.description.cell_width = terminal_state.description.cell_height = 0;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0) {
-    terminal_state.rows = window.ws_row;
-    terminal_state.columns = window.ws_col;
+    terminal_state.rows = smaller(window.ws_row, MAXIMUM_ROWS);
+    terminal_state.columns = smaller(window.ws_col, MAXIMUM_COLUMNS);
     if (window.ws_xpixel > 0 && window.ws_ypixel > 0) {
       const double aspect = ((double)window.ws_ypixel / window.ws_row) / ((double)window.ws_xpixel / window.ws_col);
       if (aspect >= 1 && aspect <= 4) terminal_state.description.cell_aspect = aspect;
@@ -113,8 +119,8 @@ static void read_window_size(void) {
       terminal_state.description.cell_height = window.ws_ypixel / window.ws_row;
     }
   } else {
-    terminal_state.rows = LINES;
-    terminal_state.columns = COLS;
+    terminal_state.rows = smaller(LINES, MAXIMUM_ROWS);
+    terminal_state.columns = smaller(COLS, MAXIMUM_COLUMNS);
   }
 }
 
@@ -213,6 +219,26 @@ static bool examine(const struct terminal_options *options) {
   return (is_promised || answer.has_true_colour) && !is_simple;
 }
 
+/// Starts ncurses, which refuses very large windows, with the part of the window that is used.
+static SCREEN *start_curses(void) {
+  struct winsize window = {0};
+  const bool is_too_large = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 &&
+                            (window.ws_row > MAXIMUM_ROWS || window.ws_col > MAXIMUM_COLUMNS);
+  if (is_too_large) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", smaller(window.ws_row, MAXIMUM_ROWS));
+    setenv("LINES", number, 1);
+    snprintf(number, sizeof number, "%d", smaller(window.ws_col, MAXIMUM_COLUMNS));
+    setenv("COLUMNS", number, 1);
+  }
+  SCREEN *started = newterm(terminal_state.description.terminal_name, stdout, stdin);
+  if (is_too_large) {
+    unsetenv("LINES");
+    unsetenv("COLUMNS");
+  }
+  return started;
+}
+
 int terminal_start(const struct terminal_options *options, char *message, size_t message_size) {
   if (terminal_state.is_started) return 0;
   if (!isatty(STDIN_FILENO)) {
@@ -233,7 +259,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
 
   // Before newterm, because ncurses does not replace existing signal handlers.
   signals_install();
-  screen = newterm(terminal_state.description.terminal_name, stdout, stdin);
+  screen = start_curses();
   if (screen == NULL) {
     signals_remove();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
