@@ -20,6 +20,7 @@ package final class CursesTerminal: Terminal {
   package private(set) var bytesOfLastFrame = 0
 
   private let wantedMode: PictureMode?
+  private let wantedBackground: RGB?
   private var encoder: any PictureEncoder
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
@@ -36,11 +37,12 @@ package final class CursesTerminal: Terminal {
   ///   - colourDepth: nil for the depth that the environment (`NO_COLOR` first) and the terminal state.
   ///   - isASCIIOnly: Whether no character outside ASCII is sent.
   ///   - pictures: How pictures are shown; nil for the best way that the terminal is known to have.
-  ///   - environment: The variables of the process, for `TERM`, `TMUX` and `STY`.
+  ///   - background: The terminal's background; nil for the one that it states.
+  ///   - environment: The variables of the process, for `TERM`, `TMUX`, `STY` and `COLORFGBG`.
   /// - Throws: `InputError` when standard input or output is not a terminal, or its type cannot move the cursor.
   package init(
     colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false,
-    pictures: PictureMode? = nil,
+    pictures: PictureMode? = nil, background: RGB? = nil,
     environment: [String: String]
   ) throws {
     var options = terminal_options(depth: colourDepth?.terminalDepth ?? -1, ascii_only: isASCIIOnly ? 1 : 0)
@@ -52,9 +54,10 @@ package final class CursesTerminal: Terminal {
     UnfinishedFiles.prepare()
     terminal_on_end { UnfinishedFiles.remove() }
     wantedMode = pictures
+    wantedBackground = background
     probing = Probing(TerminalSurroundings(environment: environment), window: WindowDescription())
     description = TerminalDescription(
-      wanted: pictures, surroundings: probing.surroundings, probe: probing.probe)
+      wanted: pictures, background: background, surroundings: probing.surroundings, probe: probing.probe)
     encoder = pictureEncoder(for: description.capabilities, over: description.transport)
     prepareGraphics()
   }
@@ -221,7 +224,8 @@ package final class CursesTerminal: Terminal {
   private func describe() {
     let before = capabilities
     description = TerminalDescription(
-      wanted: wantedMode, surroundings: probing.surroundings, probe: probing.probe)
+      wanted: wantedMode, background: wantedBackground, surroundings: probing.surroundings,
+      probe: probing.probe)
     guard capabilities != before else { return }
     if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize {
       terminal_remove_pictures()

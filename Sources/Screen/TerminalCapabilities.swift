@@ -18,17 +18,20 @@ package struct TerminalCapabilities: Hashable, Sendable {
   package var pictureMode: PictureMode
   /// The size of a cell in the terminal's own pixels; nil where the terminal does not say.
   package var cellSize: PixelsPerCell?
+  /// The terminal's own background; nil where it is not known.
+  package var background: RGB?
 
   /// Capabilities; pictures as ``PictureMode/plain(_:showsUnicode:)`` unless another mode is given.
   package init(
     colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2, pictureMode: PictureMode? = nil,
-    cellSize: PixelsPerCell? = nil
+    cellSize: PixelsPerCell? = nil, background: RGB? = nil
   ) {
     self.colourDepth = colourDepth
     self.showsUnicode = showsUnicode
     self.cellAspect = cellAspect
     self.pictureMode = pictureMode ?? .plain(colourDepth, showsUnicode: showsUnicode)
     self.cellSize = cellSize
+    self.background = background
   }
 
   /// The pixels of a cell with which pictures are drawn.

@@ -18,6 +18,7 @@ package func render(
     frame.draw(state.picture(pane, detail, overlay, &samples))
   }
   frame.detail = detail
+  frame.makeLegible(on: state.capabilities)
   return frame
 }
 
