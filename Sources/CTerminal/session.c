@@ -46,6 +46,8 @@ static enum locale_kind { LOCALE_UTF8, LOCALE_ASSUMED_UTF8, LOCALE_OTHER } choos
   return LOCALE_OTHER;
 }
 
+int32_t terminal_locale_is_utf8(void) { return setlocale(LC_CTYPE, "") != NULL && codeset_is_utf8(); }
+
 // ---- Terminal type --------------------------------------------------------------------------------------------
 
 /// Palette entries of a terminfo entry, or -1 when there is none or it cannot move the cursor.
@@ -69,7 +71,7 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
     // A newer terminal than this host's database knows; dumb and unknown are known, and really cannot.
     if (strcmp(wanted, "dumb") == 0 || strcmp(wanted, "unknown") == 0 ||
         (colours = colours_of_entry("xterm-256color")) < 0) {
-      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor", wanted);
+      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor, which --text does not need", wanted);
       return false;
     }
     wanted = "xterm-256color";
@@ -178,7 +180,7 @@ void session_continued(void) {
 
 // ---- Start and stop -------------------------------------------------------------------------------------------
 
-static bool open_wake_pipe(void) {
+bool session_open_wake_pipe(void) {
   if (terminal_state.wake_reader >= 0) return true;
   int ends[2];
   if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return false;
@@ -249,7 +251,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
     snprintf(message, message_size, "standard output is not a terminal");
     return -1;
   }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !open_wake_pipe()) {
+  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !session_open_wake_pipe()) {
     snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
     return -1;
   }

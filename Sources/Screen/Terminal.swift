@@ -11,6 +11,8 @@ package protocol Terminal: AnyObject {
   var unansweredFrames: Int { get }
   /// The number of bytes that the last ``draw(_:)`` sent.
   var bytesOfLastFrame: Int { get }
+  /// Whether frames are lines of text that are read one after the other, in place of screens.
+  var isReadAloud: Bool { get }
   /// Waits for the next event; nil at the timeout or after ``wake``.
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent?
   /// Ends a running wait for events, or else the next one. Thread-safe.
@@ -22,4 +24,6 @@ extension Terminal {
   package var unansweredFrames: Int { 0 }
   /// 0, for a terminal to which nothing is sent.
   package var bytesOfLastFrame: Int { 0 }
+  /// Screens are seen.
+  package var isReadAloud: Bool { false }
 }

@@ -248,6 +248,38 @@ struct TerminalTests {
     try session.waitFor("segdeck: SEGDECK_PICTURES: unknown: found best, expected auto, characters,")
   }
 
+  @Test("a review with --text prints lines in any terminal, moves no cursor, and gives the terminal back")
+  func readAloud() throws {
+    let state = FileManager.default.temporaryDirectory.appending(path: "segdeck-text-\(UUID().uuidString)")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: state) }
+    let terminal = try PseudoTerminal(
+      [try BuiltProgram.path(), "review", "--text"],
+      environment: ["TERM": "dumb", "LANG": "C", "LC_ALL": "", "XDG_STATE_HOME": state])
+    #expect(terminal.hasSent("keys: m model", within: 30))
+    #expect(terminal.hasSent("\naxial k ", within: 5))
+    terminal.type("w")
+    #expect(terminal.hasSent("Window (centre/width)", within: 5))
+    terminal.type("\u{1B}")
+    usleep(300_000)
+    terminal.type(":slice 40")
+    #expect(terminal.hasSent(":slice 40", within: 5))
+    terminal.type("\r")
+    #expect(terminal.hasSent("axial k 40 of 0-99, label ", within: 5))
+    // Neither an escape sequence nor anything outside ASCII.
+    #expect(!terminal.hasSent("\u{1B}", within: 0))
+    #expect(!terminal.hasSent("\u{FFFD}", within: 0))
+    #expect(terminal.end(with: SIGTERM) == SIGTERM)
+  }
+
+  @Test("a terminal that cannot place the cursor is told of --text")
+  func dumbTerminal() throws {
+    let session = try TmuxSession(terminalType: "dumb")
+    try session.enter("clear; \(try BuiltProgram.path()) review")
+    try session.waitFor(
+      "segdeck: terminal: the terminal type dumb (TERM) cannot place the cursor, which --text does not need")
+  }
+
   @Test("without a terminal the command fails with one line")
   func noTerminal() throws {
     let result = try run([try BuiltProgram.path(), "terminal"])

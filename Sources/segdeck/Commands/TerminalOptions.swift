@@ -37,6 +37,21 @@ struct TerminalOptions: ParsableArguments {
   }
 }
 
+/// The option of reviews that prints lines in place of a screen.
+struct ReadingOption: ParsableArguments {
+  @Flag(
+    help:
+      "Print what is under the crosshair, and everything else that a key changes, in lines of text: for screen readers and braille. SEGDECK_TEXT=1 sets it."
+  )
+  var text = false
+
+  /// Whether lines are wanted, by the option or by `SEGDECK_TEXT`.
+  func isRequested(in environment: [String: String]) -> Bool {
+    let word = environment["SEGDECK_TEXT"] ?? ""
+    return text || !word.isEmpty && word != "0"
+  }
+}
+
 /// A way to show pictures, or the best one.
 struct PictureOption: ExpressibleByArgument, Hashable, Sendable {
   /// The way; nil for the best one that the terminal has.
