@@ -46,6 +46,8 @@ static enum locale_kind { LOCALE_UTF8, LOCALE_ASSUMED_UTF8, LOCALE_OTHER } choos
   return LOCALE_OTHER;
 }
 
+int32_t terminal_locale_is_utf8(void) { return setlocale(LC_CTYPE, "") != NULL && codeset_is_utf8(); }
+
 // ---- Terminal type --------------------------------------------------------------------------------------------
 
 /// Palette entries of a terminfo entry, or -1 when there is none or it cannot move the cursor.
@@ -69,7 +71,7 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
     // A newer terminal than this host's database knows; dumb and unknown are known, and really cannot.
     if (strcmp(wanted, "dumb") == 0 || strcmp(wanted, "unknown") == 0 ||
         (colours = colours_of_entry("xterm-256color")) < 0) {
-      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor", wanted);
+      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor, which --text does not need", wanted);
       return false;
     }
     wanted = "xterm-256color";
@@ -98,13 +100,19 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
 
 // ---- Modes ----------------------------------------------------------------------------------------------------
 
+// Of a larger window the upper left part is used: a window says so only by mistake, and frames of its size would take
+// seconds and gigabytes.
+enum { MAXIMUM_ROWS = 500, MAXIMUM_COLUMNS = 1000 };
+
+static int smaller(int one, int other) { return one < other ? one : other; }
+
 static void read_window_size(void) {
   struct winsize window = {0};
   terminal_state.description.cell_aspect = 2;
   terminal_state.description.cell_width = terminal_state.description.cell_height = 0;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0) {
-    terminal_state.rows = window.ws_row;
-    terminal_state.columns = window.ws_col;
+    terminal_state.rows = smaller(window.ws_row, MAXIMUM_ROWS);
+    terminal_state.columns = smaller(window.ws_col, MAXIMUM_COLUMNS);
     if (window.ws_xpixel > 0 && window.ws_ypixel > 0) {
       const double aspect = ((double)window.ws_ypixel / window.ws_row) / ((double)window.ws_xpixel / window.ws_col);
       if (aspect >= 1 && aspect <= 4) terminal_state.description.cell_aspect = aspect;
@@ -113,8 +121,8 @@ static void read_window_size(void) {
       terminal_state.description.cell_height = window.ws_ypixel / window.ws_row;
     }
   } else {
-    terminal_state.rows = LINES;
-    terminal_state.columns = COLS;
+    terminal_state.rows = smaller(LINES, MAXIMUM_ROWS);
+    terminal_state.columns = smaller(COLS, MAXIMUM_COLUMNS);
   }
 }
 
@@ -172,7 +180,7 @@ void session_continued(void) {
 
 // ---- Start and stop -------------------------------------------------------------------------------------------
 
-static bool open_wake_pipe(void) {
+bool session_open_wake_pipe(void) {
   if (terminal_state.wake_reader >= 0) return true;
   int ends[2];
   if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return false;
@@ -213,6 +221,26 @@ static bool examine(const struct terminal_options *options) {
   return (is_promised || answer.has_true_colour) && !is_simple;
 }
 
+/// Starts ncurses, which refuses very large windows, with the part of the window that is used.
+static SCREEN *start_curses(void) {
+  struct winsize window = {0};
+  const bool is_too_large = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 &&
+                            (window.ws_row > MAXIMUM_ROWS || window.ws_col > MAXIMUM_COLUMNS);
+  if (is_too_large) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", smaller(window.ws_row, MAXIMUM_ROWS));
+    setenv("LINES", number, 1);
+    snprintf(number, sizeof number, "%d", smaller(window.ws_col, MAXIMUM_COLUMNS));
+    setenv("COLUMNS", number, 1);
+  }
+  SCREEN *started = newterm(terminal_state.description.terminal_name, stdout, stdin);
+  if (is_too_large) {
+    unsetenv("LINES");
+    unsetenv("COLUMNS");
+  }
+  return started;
+}
+
 int terminal_start(const struct terminal_options *options, char *message, size_t message_size) {
   if (terminal_state.is_started) return 0;
   if (!isatty(STDIN_FILENO)) {
@@ -223,7 +251,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
     snprintf(message, message_size, "standard output is not a terminal");
     return -1;
   }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !open_wake_pipe()) {
+  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !session_open_wake_pipe()) {
     snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
     return -1;
   }
@@ -233,7 +261,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
 
   // Before newterm, because ncurses does not replace existing signal handlers.
   signals_install();
-  screen = newterm(terminal_state.description.terminal_name, stdout, stdin);
+  screen = start_curses();
   if (screen == NULL) {
     signals_remove();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);

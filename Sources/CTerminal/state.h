@@ -48,6 +48,9 @@ void signals_terminal_gone(void);
 /// Ends the process by the signal that asked for it, if one did.
 void signals_end_process(void);
 
+/// Opens the pipe that ends a wait for events, unless it is open.
+bool session_open_wake_pipe(void);
+
 void errors_capture(void);
 void errors_release(void);
 void errors_replay(void);

@@ -19,12 +19,15 @@ package final class CursesTerminal: Terminal {
   package var asksWhenShown = false
 
   private let wantedMode: PictureMode?
+  private let wantedBackground: RGB?
   private var encoder: any PictureEncoder
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
   private var isLastFrameComplete = true
   private var probing: Probing
   private var acknowledgements = Acknowledgements()
+  /// Whether mode 1016 was set since the terminal was last asked about it: one that does not keep it is not told again.
+  private var hasSetMouseMode = false
   /// Events that are given next.
   private var pending: [TerminalEvent] = []
 
@@ -34,11 +37,12 @@ package final class CursesTerminal: Terminal {
   ///   - colourDepth: nil for the depth that the environment (`NO_COLOR` first) and the terminal state.
   ///   - isASCIIOnly: Whether no character outside ASCII is sent.
   ///   - pictures: How pictures are shown; nil for the best way that the terminal is known to have.
-  ///   - environment: The variables of the process, for `TERM`, `TMUX` and `STY`.
+  ///   - background: The terminal's background; nil for the one that it states.
+  ///   - environment: The variables of the process, for `TERM`, `TMUX`, `STY` and `COLORFGBG`.
   /// - Throws: `InputError` when standard input or output is not a terminal, or its type cannot move the cursor.
   package init(
     colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false,
-    pictures: PictureMode? = nil,
+    pictures: PictureMode? = nil, background: RGB? = nil,
     environment: [String: String]
   ) throws {
     var options = terminal_options(depth: colourDepth?.terminalDepth ?? -1, ascii_only: isASCIIOnly ? 1 : 0)
@@ -50,9 +54,10 @@ package final class CursesTerminal: Terminal {
     UnfinishedFiles.prepare()
     terminal_on_end { UnfinishedFiles.remove() }
     wantedMode = pictures
+    wantedBackground = background
     probing = Probing(TerminalSurroundings(environment: environment), window: WindowDescription())
     description = TerminalDescription(
-      wanted: pictures, surroundings: probing.surroundings, probe: probing.probe)
+      wanted: pictures, background: background, surroundings: probing.surroundings, probe: probing.probe)
     encoder = pictureEncoder(for: description.capabilities, over: description.transport)
     prepareGraphics()
   }
@@ -180,6 +185,7 @@ package final class CursesTerminal: Terminal {
   /// Asks the terminal about pictures, where that is wanted and no answer is awaited.
   private func probe() {
     guard let questions = probing.begin(at: .now) else { return }
+    hasSetMouseMode = false
     if probing.probe.isInsideTmux { send("\u{1B}[?1004h") }
     ask(questions)
   }
@@ -197,8 +203,10 @@ package final class CursesTerminal: Terminal {
       // Reports count pixels from the moment at which the terminal says so; those before it are in the input before it.
       if isSet {
         useMouseInPixels()
-      } else if isKnown, mouseCell != nil {
-        send("\u{1B}[?1016h\u{1B}[?1016$p")
+      } else if isKnown, mouseCell != nil, !hasSetMouseMode {
+        hasSetMouseMode = true
+        // DA1 ends the questions, so that the answers are awaited at the end of the program.
+        ask("\u{1B}[?1016h\u{1B}[?1016$p\u{1B}[c")
       }
     default: break
     }
@@ -217,7 +225,8 @@ package final class CursesTerminal: Terminal {
   private func describe() {
     let before = capabilities
     description = TerminalDescription(
-      wanted: wantedMode, surroundings: probing.surroundings, probe: probing.probe)
+      wanted: wantedMode, background: wantedBackground, surroundings: probing.surroundings,
+      probe: probing.probe)
     guard capabilities != before else { return }
     if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize {
       terminal_remove_pictures()

@@ -15,14 +15,16 @@ package struct TerminalDescription: Hashable, Sendable {
   package let depthReason, unicodeReason: String
   /// What decided how pictures are shown.
   package let pictureReason: String
-  /// The source of the size of a cell.
-  package let cellSizeReason: String
+  /// The source of the size of a cell, and of the background.
+  package let cellSizeReason, backgroundReason: String
   /// What the terminal and its surroundings said.
   package let probe: TerminalProbe
   package let surroundings: TerminalSurroundings
 
-  /// The description of the terminal in use, with the mode of pictures that the user asked for.
-  init(wanted: PictureMode?, surroundings: TerminalSurroundings, probe: TerminalProbe) {
+  /// The description of the terminal in use, with the mode of pictures and the background that the user asked for.
+  init(
+    wanted: PictureMode?, background: RGB?, surroundings: TerminalSurroundings, probe: TerminalProbe
+  ) {
     let found = WindowDescription()
     let cellSize = probe.answers.cellSize ?? found.cellSize
     let choice = PictureChoice(
@@ -31,7 +33,13 @@ package struct TerminalDescription: Hashable, Sendable {
     capabilities = TerminalCapabilities(
       colourDepth: found.colourDepth, showsUnicode: found.showsUnicode,
       cellAspect: cellSize.map { Double($0.rows) / Double($0.columns) } ?? found.cellAspect,
-      pictureMode: choice.mode, cellSize: cellSize)
+      pictureMode: choice.mode, cellSize: cellSize,
+      background: background ?? probe.answers.background ?? surroundings.background)
+    backgroundReason =
+      background != nil
+      ? "asked for"
+      : probe.answers.background != nil
+        ? "the terminal's answer" : surroundings.background != nil ? "COLORFGBG" : "no answer"
     pictureReason = choice.reason
     cellSizeReason =
       probe.answers.cellSize != nil

@@ -30,19 +30,33 @@ package struct TerminalSurroundings: Hashable, Sendable {
   package var hasTmuxVariable: Bool
   /// The answer of the tmux command; nil outside tmux, or where it did not answer.
   package var tmux: Tmux?
+  /// The background by `COLORFGBG`, which some terminals set; nil without it.
+  package var background: RGB?
 
   /// Surroundings.
-  package init(terminalType: String, hasTmuxVariable: Bool = false, tmux: Tmux? = nil) {
+  package init(
+    terminalType: String, hasTmuxVariable: Bool = false, tmux: Tmux? = nil, background: RGB? = nil
+  ) {
     self.terminalType = terminalType
     self.hasTmuxVariable = hasTmuxVariable
     self.tmux = tmux
+    self.background = background
   }
 
   /// The surroundings of this process, without tmux' answer.
   package init(environment: [String: String]) {
     func isSet(_ name: String) -> Bool { environment[name]?.isEmpty == false }
     self.init(
-      terminalType: environment["TERM"] ?? "", hasTmuxVariable: isSet("TMUX") && !isSet("STY"))
+      terminalType: environment["TERM"] ?? "", hasTmuxVariable: isSet("TMUX") && !isSet("STY"),
+      background: Self.background(colours: environment["COLORFGBG"] ?? ""))
+  }
+
+  /// The background of a text as `COLORFGBG` has it, "0;15" or "0;default;15": entries of the palette.
+  private static func background(colours text: String) -> RGB? {
+    let parts = text.split(separator: ";", omittingEmptySubsequences: false)
+    guard parts.count >= 2, let entry = Int(parts[parts.count - 1]), Palette.sixteen.indices.contains(entry)
+    else { return nil }
+    return Palette.sixteen[entry]
   }
 
   /// Whether the terminal is asked: not where it would print a question, or pass it on to another one.

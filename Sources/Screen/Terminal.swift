@@ -12,6 +12,8 @@ package protocol Terminal: AnyObject {
   @discardableResult func draw(_ frame: Frame, graphicsLimit: Int) -> SentFrame
   /// Frames that the terminal was asked about and has not yet said that it shows (``TerminalEvent/shown``).
   var unansweredFrames: Int { get }
+  /// Whether frames are lines of text that are read one after the other, in place of screens.
+  var isReadAloud: Bool { get }
   /// Waits for the next event; nil at the timeout or after ``wake``.
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent?
   /// Ends a running wait for events, or else the next one. Thread-safe.
@@ -21,6 +23,8 @@ package protocol Terminal: AnyObject {
 extension Terminal {
   /// 0, for a terminal that is never asked.
   package var unansweredFrames: Int { 0 }
+  /// Screens are seen.
+  package var isReadAloud: Bool { false }
 
   /// Shows all of a frame.
   @discardableResult package func draw(_ frame: Frame) -> SentFrame { draw(frame, graphicsLimit: .max) }

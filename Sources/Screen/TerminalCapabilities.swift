@@ -18,17 +18,20 @@ package struct TerminalCapabilities: Hashable, Sendable {
   package var pictureMode: PictureMode
   /// The size of a cell in the terminal's own pixels; nil where the terminal does not say.
   package var cellSize: PixelsPerCell?
+  /// The terminal's own background; nil where it is not known.
+  package var background: RGB?
 
   /// Capabilities; pictures as ``PictureMode/plain(_:showsUnicode:)`` unless another mode is given.
   package init(
     colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2, pictureMode: PictureMode? = nil,
-    cellSize: PixelsPerCell? = nil
+    cellSize: PixelsPerCell? = nil, background: RGB? = nil
   ) {
     self.colourDepth = colourDepth
     self.showsUnicode = showsUnicode
     self.cellAspect = cellAspect
     self.pictureMode = pictureMode ?? .plain(colourDepth, showsUnicode: showsUnicode)
     self.cellSize = cellSize
+    self.background = background
   }
 
   /// The pixels of a cell with which pictures are drawn.
@@ -47,10 +50,12 @@ package struct TerminalCapabilities: Hashable, Sendable {
       let size = cellSize ?? PixelsPerCell(columns: 8, rows: Int((8 * cellAspect).rounded()))
       var divisor = 1
       while size.columns > 12 * divisor || size.rows > 24 * divisor { divisor += 1 }
-      let least = detail == .coarse ? divisor * 3 : divisor
-      // A whole part of a cell's pixels, so that a pixel of the picture is a rectangle of whole pixels of the screen.
+      // Pixels of the terminal along a pixel of the picture.
+      let wanted = detail == .coarse ? divisor * 3 : divisor
+      // A whole part of a cell's pixels where one is near, so that all pixels of the picture have the same size.
       func part(_ length: Int) -> Int {
-        (least...max(least, length)).first { length % $0 == 0 }.map { length / $0 } ?? 1
+        let nearest = max(1, (length + wanted - 1) / wanted)
+        return (wanted...wanted + wanted / 2).first { length % $0 == 0 }.map { length / $0 } ?? nearest
       }
       return PixelsPerCell(columns: part(size.columns), rows: part(size.rows))
     }

@@ -250,3 +250,13 @@ func asked(wanted: PictureMode?, depth: TerminalCapabilities.ColourDepth, unicod
 func tmuxAnswer(text: String, expected: TerminalSurroundings.Tmux?) {
   #expect(TerminalSurroundings.Tmux(answer: text) == expected)
 }
+
+@Test(
+  "COLORFGBG names an entry of the palette as the background, and nothing else does",
+  arguments: [
+    ("15;0", RGB(0, 0, 0)), ("0;15", RGB(255, 255, 255)), ("0;default;15", RGB(255, 255, 255)),
+    ("0;default", nil), ("0;16", nil), ("15", nil), ("", nil),
+  ] as [(String, RGB?)])
+func backgroundOfTheEnvironment(text: String, expected: RGB?) {
+  #expect(TerminalSurroundings(environment: ["TERM": "rxvt", "COLORFGBG": text]).background == expected)
+}

@@ -209,6 +209,35 @@ struct TerminalTests {
     #expect(terminal.hasSent(",q=2\u{1B}\\\u{1B}[?2004l", within: 5))
   }
 
+  @Test("a terminal that knows the mouse in pixels, but does not keep the mode, is told once")
+  func mouseModeThatIsNotKept() throws {
+    let terminal = try PseudoTerminal(
+      [try BuiltProgram.path(), "terminal", "--test-pattern"],
+      environment: ["COLORTERM": "truecolor", "TMUX": ""])
+    #expect(terminal.hasSent("\u{1B}[16t", within: 20))
+    terminal.type("\u{1B}P>|XTerm(390)\u{1B}\\\u{1B}[6;18;9t\u{1B}[?64;22c")
+    #expect(terminal.hasSent("\u{1B}[?1016$p", within: 5))
+    terminal.type("\u{1B}[?1016;2$y\u{1B}[?64;22c")
+    #expect(terminal.hasSent("\u{1B}[?1016h\u{1B}[?1016$p", within: 5))
+    #expect(!terminal.respondsTo("\u{1B}[?1016;2$y\u{1B}[?64;22c", within: 2))
+  }
+
+  @Test(
+    "the background is that which was asked for, else that of COLORFGBG where the terminal does not say it")
+  func background() throws {
+    let session = try TmuxSession(environment: ["COLORFGBG": "0;15"])
+    for (variables, options, expected) in [
+      ("", "--background dark", "dark (0, 0, 0) (decided by: asked for)"),
+      ("SEGDECK_BACKGROUND=light ", "", "light (255, 255, 255) (decided by: asked for)"),
+      ("", "", "light (255, 255, 255) (decided by: COLORFGBG)"),
+    ] {
+      try session.enter("clear; \(variables)\(try BuiltProgram.path()) terminal \(options)")
+      try session.waitFor(expected)
+    }
+    try session.enter("clear; SEGDECK_BACKGROUND=grey \(try BuiltProgram.path()) terminal")
+    try session.waitFor("segdeck: SEGDECK_BACKGROUND: unknown: found grey, expected dark, light")
+  }
+
   @Test("pictures in the way that was asked for need no answer")
   func askedForPictures() throws {
     let session = try TmuxSession(environment: ["SEGDECK_PICTURES": "half-blocks"])
@@ -217,6 +246,38 @@ struct TerminalTests {
     #expect(shown.contains("characters (decided by: asked for)"), "\(shown)")
     try session.enter("clear; SEGDECK_PICTURES=best \(try BuiltProgram.path()) terminal")
     try session.waitFor("segdeck: SEGDECK_PICTURES: unknown: found best, expected auto, characters,")
+  }
+
+  @Test("a review with --text prints lines in any terminal, moves no cursor, and gives the terminal back")
+  func readAloud() throws {
+    let state = FileManager.default.temporaryDirectory.appending(path: "segdeck-text-\(UUID().uuidString)")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: state) }
+    let terminal = try PseudoTerminal(
+      [try BuiltProgram.path(), "review", "--text"],
+      environment: ["TERM": "dumb", "LANG": "C", "LC_ALL": "", "XDG_STATE_HOME": state])
+    #expect(terminal.hasSent("keys: m model", within: 30))
+    #expect(terminal.hasSent("\naxial k ", within: 5))
+    terminal.type("w")
+    #expect(terminal.hasSent("Window (centre/width)", within: 5))
+    terminal.type("\u{1B}")
+    usleep(300_000)
+    terminal.type(":slice 40")
+    #expect(terminal.hasSent(":slice 40", within: 5))
+    terminal.type("\r")
+    #expect(terminal.hasSent("axial k 40 of 0-99, label ", within: 5))
+    // Neither an escape sequence nor anything outside ASCII.
+    #expect(!terminal.hasSent("\u{1B}", within: 0))
+    #expect(!terminal.hasSent("\u{FFFD}", within: 0))
+    #expect(terminal.end(with: SIGTERM) == SIGTERM)
+  }
+
+  @Test("a terminal that cannot place the cursor is told of --text")
+  func dumbTerminal() throws {
+    let session = try TmuxSession(terminalType: "dumb")
+    try session.enter("clear; \(try BuiltProgram.path()) review")
+    try session.waitFor(
+      "segdeck: terminal: the terminal type dumb (TERM) cannot place the cursor, which --text does not need")
   }
 
   @Test("without a terminal the command fails with one line")

@@ -150,3 +150,22 @@ void terminal_suspend(void);
 
 /// Columns that the terminal gives a character: 0, 1, 2, or -1 when it is not printable.
 int32_t terminal_width(uint32_t character);
+
+// ---- A terminal that is read line by line, in place of the above; of that, terminal_on_end, terminal_report_end,
+// terminal_restore and terminal_wake apply to it too. ----
+
+/// Takes keys one by one from now on, without an echo: 0, or -1 with one line in `message`.
+int terminal_start_lines(char *message, size_t message_size);
+
+/// Restores the modes, and ends the process by the signal that asked for it, if one did. A second call has no effect.
+void terminal_stop_lines(void);
+
+/// Waits for bytes of keys: their number, 0 when none came in time or terminal_wake was called, -1 where the process is
+/// asked to end.
+int32_t terminal_read_lines(int32_t timeout_milliseconds, uint8_t *bytes, size_t size);
+
+/// Writes text.
+void terminal_write_lines(const uint8_t *bytes, size_t count);
+
+/// Whether the character set of the user's locale is UTF-8.
+int32_t terminal_locale_is_utf8(void);

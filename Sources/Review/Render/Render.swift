@@ -18,10 +18,12 @@ package func render(
   // Made for the first pane of a detail: without one, there may be no labels yet.
   lazy var full = OverlayPainter(state, state.capabilities.pixelsPerCell(.full))
   lazy var reduced = OverlayPainter(state, state.capabilities.pixelsPerCell(detail))
-  return frame(of: state) { pane, frame in
+  var frame = frame(of: state) { pane, frame in
     let detail = detail.hasAllPixels ? detail : state.shownDetail(pane, samples) ?? detail
     frame.draw(state.picture(pane, detail, detail.hasAllPixels ? full : reduced, &samples))
   }
+  frame.makeLegible(on: state.capabilities)
+  return frame
 }
 
 extension ReviewState {

@@ -90,7 +90,7 @@ extension ReviewState {
   }
 
   /// The verdicts in about `width` columns and at most `room` columns; empty where nothing was decided.
-  private func verdictText(atMost width: Int, room: Int) -> String {
+  func verdictText(atMost width: Int, room: Int) -> String {
     let (unkept, decided) = (unkeptFacts, verdictFacts)
     let facts = unkept + decided
     guard !facts.isEmpty else { return "" }

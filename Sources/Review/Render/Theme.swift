@@ -1,7 +1,8 @@
 import Screen
 import Volumes
 
-/// The program's styles, one for each role; they are legible on dark and light backgrounds.
+/// The program's styles, one for each role, as they are on a dark background; where the terminal has another one,
+/// `Frame.makeLegible(on:)` changes those that would be too faint.
 enum Theme {
   static let plain = Style()
   static let strong = Style(isBold: true)

@@ -17,6 +17,7 @@ package func render(
   samples = PaneSamples()
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)
   session.paintList(into: &frame)
+  frame.makeLegible(on: session.capabilities)
   return frame
 }
 

@@ -43,7 +43,8 @@ package enum ReviewSession {
     func seconds() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     func drawIfDue() {
       guard case .draw(let detail, let graphicsLimit) = pacer.step(atSeconds: seconds()) else { return }
-      let frame = render(session, detail, reusing: &samples)
+      let frame =
+        terminal.isReadAloud ? readAloud(session) : render(session, detail, reusing: &samples)
       // Sending waits for a slow connection, and this time is a part of what it takes.
       let begin = seconds()
       let sent = terminal.draw(frame, graphicsLimit: graphicsLimit)

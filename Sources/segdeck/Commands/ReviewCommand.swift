@@ -74,6 +74,8 @@ struct ReviewCommand: ParsableCommand {
 
   @OptionGroup var options: TerminalOptions
 
+  @OptionGroup var reading: ReadingOption
+
   func run() throws {
     if let image { try SegdeckCommand.requireFile(image) }
     let chosen = try chosenImage()
@@ -107,7 +109,7 @@ struct ReviewCommand: ParsableCommand {
     request.probabilitiesPath = probabilities
     let offer = TourOffer()
     let isOffered = image == nil && masks.isEmpty && offer.isDue
-    try options.onTerminal {
+    try options.onTerminal(reading) {
       ReviewSession.run(
         terminal: $0, request: request, tour: isOffered ? .offered(isAnnounced: false) : nil
       ) { CaseServices(preferredModel: preferredModel) }
@@ -186,7 +188,7 @@ struct ReviewCommand: ParsableCommand {
     let services = WorklistServices(
       list, of: path, records: records, writer: RecordWriter(worklist: path, reader: reader),
       preferredModel: preferredModel)
-    try options.onTerminal {
+    try options.onTerminal(reading) {
       ReviewSession.run(terminal: $0, worklist: state, first: state.lastOnScreen, services: services)
     }
   }
@@ -216,16 +218,25 @@ struct ReviewCommand: ParsableCommand {
 }
 
 extension TerminalOptions {
-  /// Runs a session on the terminal.
+  /// Runs a session on the terminal, or line by line.
   /// - Throws: ``ReviewFailure`` with the line of a failure that ended the session.
-  func onTerminal(_ session: (any Terminal) -> String?) throws {
-    let terminal = try makeTerminal()
-    terminal.asksWhenShown = true
-    terminal.reportEnd()
-    // A signal may have come before the terminal was started.
-    try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
-    let failure = session(terminal)
-    terminal.stop()
+  func onTerminal(_ reading: ReadingOption, _ session: (any Terminal) -> String?) throws {
+    let failure: String?
+    if reading.isRequested(in: ProcessInfo.processInfo.environment) {
+      let terminal = try LineTerminal(isASCIIOnly: ascii)
+      terminal.reportEnd()
+      try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
+      failure = session(terminal)
+      terminal.stop()
+    } else {
+      let terminal = try makeTerminal()
+      terminal.asksWhenShown = true
+      terminal.reportEnd()
+      // A signal may have come before the terminal was started.
+      try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
+      failure = session(terminal)
+      terminal.stop()
+    }
     if let failure { throw ReviewFailure(line: failure) }
   }
 }

@@ -21,12 +21,34 @@ struct TerminalOptions: ParsableArguments {
   )
   var pictures: PictureOption?
 
+  @Option(
+    help:
+      "The terminal's background, on which coloured text must be legible: dark or light. By default what the terminal says."
+  )
+  var background: TerminalBackground?
+
   /// Starts the terminal with these options, or with the environment's settings where they are missing.
   func makeTerminal() throws -> CursesTerminal {
     let environment = ProcessInfo.processInfo.environment
     return try CursesTerminal(
       colourDepth: color ?? .asked(by: environment), isASCIIOnly: ascii,
-      pictures: (pictures ?? PictureOption.asked(by: environment))?.mode, environment: environment)
+      pictures: (pictures ?? PictureOption.asked(by: environment))?.mode,
+      background: (background ?? TerminalBackground.asked(by: environment))?.colour, environment: environment)
+  }
+}
+
+/// The option of reviews that prints lines in place of a screen.
+struct ReadingOption: ParsableArguments {
+  @Flag(
+    help:
+      "Print what is under the crosshair, and everything else that a key changes, in lines of text: for screen readers and braille. SEGDECK_TEXT=1 sets it."
+  )
+  var text = false
+
+  /// Whether lines are wanted, by the option or by `SEGDECK_TEXT`.
+  func isRequested(in environment: [String: String]) -> Bool {
+    let word = environment["SEGDECK_TEXT"] ?? ""
+    return text || !word.isEmpty && word != "0"
   }
 }
 
@@ -56,6 +78,25 @@ struct PictureOption: ExpressibleByArgument, Hashable, Sendable {
         "SEGDECK_PICTURES", "unknown", found: word, expected: allValueStrings.joined(separator: ", "))
     }
     return option
+  }
+}
+
+/// The kind of a terminal's background.
+enum TerminalBackground: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case dark, light
+
+  /// Black or white.
+  var colour: RGB { RGB(grey: self == .dark ? 0 : 255) }
+
+  /// The background that `SEGDECK_BACKGROUND` states; nil where it is not set.
+  /// - Throws: `InputError` for another word.
+  static func asked(by environment: [String: String]) throws -> TerminalBackground? {
+    guard let word = environment["SEGDECK_BACKGROUND"], !word.isEmpty else { return nil }
+    guard let background = TerminalBackground(rawValue: word.lowercased()) else {
+      throw InputError(
+        "SEGDECK_BACKGROUND", "unknown", found: word, expected: allValueStrings.joined(separator: ", "))
+    }
+    return background
   }
 }
 

@@ -11,8 +11,9 @@ extension TerminalDescription {
   var nameWords: String { answers.version ?? silence }
 
   var backgroundWords: String {
-    guard let colour = answers.background else { return silence }
-    return "\(colour.luminance < 128 ? "dark" : "light") (\(colour.red), \(colour.green), \(colour.blue))"
+    guard let colour = capabilities.background else { return silence }
+    return
+      "\(colour.luminance < 128 ? "dark" : "light") (\(colour.red), \(colour.green), \(colour.blue)) (decided by: \(backgroundReason))"
   }
 
   var kittyWords: String { answers.understandsKitty.map { $0 ? "yes" : "no" } ?? silence }

@@ -12,9 +12,11 @@ struct TourCommand: ParsableCommand {
 
   @OptionGroup var options: TerminalOptions
 
+  @OptionGroup var reading: ReadingOption
+
   func run() throws {
     let request = ReviewCommand.request()
-    try options.onTerminal {
+    try options.onTerminal(reading) {
       ReviewSession.run(terminal: $0, request: request, tour: .firstStep) { CaseServices() }
     }
     TourOffer().note()
