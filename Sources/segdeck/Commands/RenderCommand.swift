@@ -184,7 +184,7 @@ struct RenderCommand: ParsableCommand {
   }
 
   private func rows(_ listing: CaseListing) throws -> [CaseRow] {
-    let isMeasured = cases.filter != nil || cases.sort != nil
+    let isMeasured = listing.query.needsMeasures || listing.order?.column.needsMeasures == true
     let rows = try listing.rows(measuring: isMeasured ? threads.context("measuring") : nil) { item, problem in
       Console.note("\(item.name): \(problem)")
     }
