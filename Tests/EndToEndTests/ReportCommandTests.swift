@@ -205,6 +205,11 @@ struct ReportCommandTests {
     let sheet = try cases.call(
       ["render", "data", "-o", "sheet.png", "--width", "624", "--columns", "2", "--no-caption"])
     #expect(sheet.output == "3 cases, 624x208 pixels in sheet.png\n")
+    let photograph = try cases.call(["render", "data", "-o", "sheet.JPG"])
+    #expect(photograph.status == 1)
+    #expect(
+      photograph.errors.contains("sheet.JPG: is no name of a picture that can be written: expected NAME.png"))
+    #expect(!FileManager.default.fileExists(atPath: folder("sheet.JPG")))
     try Data("case,image\na/b,data/images/case1.nii\na_b,data/images/case2.nii\n..,gone.nii\n".utf8)
       .write(to: URL(filePath: folder("list.csv")))
     let odd = try cases.call(["render", "list.csv", "-o", "odd"])

@@ -149,6 +149,8 @@ struct SessionJourneyTests {
     }
     try session.type("q")
     try session.waitFor("ready>")
+    let record = String(decoding: try folder.bytes("data/images/case-1_seg.json"), as: UTF8.self)
+    #expect(record.contains(/"reviewer" *: *"bob"/))
   }
 
   @Test(

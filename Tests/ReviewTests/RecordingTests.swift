@@ -369,7 +369,7 @@ struct RecordingTests {
       var (session, effects) = begunSession(2)
       effects = try session.finish(effects)
       if let key { try session.press(key) }
-      let note = "/r: cannot be made: read-only; verdicts are written to /s"
+      let note = "other readers do not see your verdicts, which are written to /s: /r: cannot be made"
       _ = reduce(&session, .noted(note))
       #expect(session.review.messageLog.messages.filter { $0.text.contains(note) }.count == 1)
       #expect(session.review.message?.text.hasSuffix(note) == true)

@@ -208,6 +208,17 @@ import Worklist
     #expect(try folder.notes() == ["1 mask without an image: q_seg.nii"])
   }
 
+  @Test("a folder of masks that is given twice, by any path, is refused")
+  func labelsTwice() throws {
+    let folder = try SampleFolder("images/a.nii", "one/a.nii", "two/a.nii")
+    #expect(
+      try folder.found("images", labels: ["one", "two"]) == ["a: images/a.nii; one=one/a.nii; two=two/a.nii"])
+    #expect(throws: InputError(folder("two/../one"), "is given twice", expected: "each folder of masks once"))
+    {
+      try folder.found("images", labels: ["one", "two/../one"])
+    }
+  }
+
   @Test("a mask that the program exported is recognised by its record")
   func exports() throws {
     let folder = try SampleFolder("x.nii.gz", "y.nii.gz", "liver.nii.gz", "t.nii.gz")

@@ -31,6 +31,17 @@ import Worklist
     return CaseRow(item, review: review, measures: measures, flags: flags)
   }
 
+  @Test(
+    "masks are measured for a filter only where measures decide",
+    arguments: [
+      ("", false), ("accepted and not (score<3 or ann)", false), ("site=Bonn", false),
+      ("verdict=rejected", false),
+      ("dice<0.8", true), ("not (unread or outlier)", true), ("flags>0", true), ("status~changed", true),
+    ])
+  func neededMeasures(filter: String, isNeeded: Bool) throws {
+    #expect(try CaseQuery(filter, columns: ["site"]).needsMeasures == isNeeded)
+  }
+
   private static let rows = [
     row(
       "case1", ["ann": CaseDecision(verdict: .accepted, score: 5, comment: "clean", seconds: 60)],

@@ -274,7 +274,9 @@ import Worklist
     let writer = RecordWriter(folders: [folder("file/records"), personal], reader: "ann")
     #expect(writer.note == nil)
     try writer.append(.decided, caseName: "a", image: "a.nii", decision: decision(.accepted), after: 0)
-    #expect(writer.note?.hasSuffix("verdicts are written to \(personal)") == true)
+    #expect(
+      writer.note?.hasPrefix("other readers do not see your verdicts, which are written to \(personal): ")
+        == true)
     var records = ReviewRecords(worklist: folder("cases"), environment: environment)
     #expect(records.poll() == ["a"])
   }

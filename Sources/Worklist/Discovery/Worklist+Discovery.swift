@@ -13,14 +13,19 @@ extension Worklist {
   ///     `folder`. A file belongs to the image that shares the longest prefix of whole words with it.
   ///   - work: Its cancellation is polled in every folder.
   /// - Returns: The cases in natural order, each series of a folder or file one of them, with notes about the files that are not used.
-  /// - Throws: ``InputError`` when a folder cannot be read or holds too many files, when there is no image, and when a
-  ///   file of a label folder fits several images; `Cancelled`.
+  /// - Throws: ``InputError`` when a folder cannot be read or holds too many files, when there is no image, when a
+  ///   label folder is given twice, and when a file of one fits several images; `Cancelled`.
   /// - Complexity: Reads each folder once, twice with `labelFolders`; O(n log n) in files.
   package static func discover(
     _ folder: String, labelFolders: [String] = [], work: WorkContext = WorkContext()
   ) throws -> Worklist {
     var reader = FolderReader(root: folder, work: work)
-    for labels in labelFolders {
+    for (position, labels) in labelFolders.enumerated() {
+      if FileSystem.isFolder(labels),
+        labelFolders[..<position].contains(where: { FileSystem.resolved($0) == FileSystem.resolved(labels) })
+      {
+        throw InputError(labels, "is given twice", expected: "each folder of masks once")
+      }
       guard FileSystem.resolved(labels) != FileSystem.resolved(folder) || !FileSystem.isFolder(labels) else {
         throw InputError(labels, "is the folder of the images", expected: "a folder of masks")
       }

@@ -75,6 +75,17 @@ package enum CaseColumn: Hashable, Sendable {
       + LabelMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue)(LABEL)"] }
   }
 
+  /// Whether values depend on measures of the masks; the status says where an accepted mask changed.
+  package var needsMeasures: Bool {
+    switch self {
+    case .status, .flag, .flagCount, .labelMeasure: true
+    case .name, .image, .mask, .maskCount, .verdict, .score, .reader, .tag, .comment, .seconds, .decided,
+      .open,
+      .other:
+      false
+    }
+  }
+
   /// Whether values are numbers wherever there are any.
   var isNumeric: Bool {
     switch self {

@@ -87,6 +87,19 @@ package struct CaseQuery: Equatable, Sendable {
     return words.contains { $0.lowercased().hasPrefix(word) && $0.lowercased() != word }
   }
 
+  /// Whether measures of the masks decide which cases pass the filter.
+  package var needsMeasures: Bool { Self.needsMeasures(term) }
+
+  private static func needsMeasures(_ term: Term) -> Bool {
+    switch term {
+    case .all(let terms), .any(let terms): terms.contains(where: needsMeasures)
+    case .not(let term): needsMeasures(term)
+    case .state(let state): state == .outlier
+    case .comparison(let column, _, _): column.needsMeasures
+    case .text: false
+    }
+  }
+
   /// Whether a case passes the filter.
   package func matches(_ row: CaseRow) -> Bool { Self.holds(term, row) }
 

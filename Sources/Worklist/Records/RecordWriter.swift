@@ -92,7 +92,11 @@ package final class RecordWriter: Sendable {
         let file = LineFile(path: FilePath.joined(folder, makeFileName()))
         try file.append(event.json)
         state.file = file
-        state.note = failure.map { "\($0.description); verdicts are written to \(folder)".printableLine }
+        // Narrow screens show the beginning.
+        state.note = failure.map {
+          "other readers do not see your verdicts, which are written to \(folder): \($0.description)"
+            .printableLine
+        }
         return file
       } catch { failure = failure ?? error }
     }

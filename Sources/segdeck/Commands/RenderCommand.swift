@@ -67,6 +67,11 @@ struct RenderCommand: ParsableCommand {
     return listing.series.count != 1 || !listing.segmentations.isEmpty
   }
 
+  /// Suffixes of pictures that are not written: a folder of such a name is a mistake.
+  private static let otherSuffixes = [
+    ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".svg", ".pdf", ".html",
+  ]
+
   /// Whether the output is a picture, not a folder of pictures.
   private var writesOneFile: Bool { output.lowercased().hasSuffix(".png") && !FileSystem.isFolder(output) }
 
@@ -184,7 +189,7 @@ struct RenderCommand: ParsableCommand {
   }
 
   private func rows(_ listing: CaseListing) throws -> [CaseRow] {
-    let isMeasured = cases.filter != nil || cases.sort != nil
+    let isMeasured = listing.query.needsMeasures || listing.order?.column.needsMeasures == true
     let rows = try listing.rows(measuring: isMeasured ? threads.context("measuring") : nil) { item, problem in
       Console.note("\(item.name): \(problem)")
     }
@@ -224,6 +229,11 @@ struct RenderCommand: ParsableCommand {
   private func renderFolder(_ listing: CaseListing, _ slices: SliceChoice?) throws {
     if options.columns != nil {
       throw InputError("--columns", "is about a contact sheet", found: "a folder", expected: "-o NAME.png")
+    }
+    if !FileSystem.isFolder(output), Self.otherSuffixes.contains(where: { FilePath.hasSuffix($0, output) }) {
+      throw InputError(
+        output, "is no name of a picture that can be written",
+        expected: "NAME.png, or a folder for the pictures")
     }
     let style = try options.style(width: options.width ?? 1200)
     let rows = try rows(listing)

@@ -186,8 +186,10 @@ package final class JournalInspection {
     let input =
       try image?.recorded(work)
       ?? opening.imageFile.comparedWithDisk(work)
-    let written = try ReviewExport(request: request, input: input, source: origin?.source(work))
-      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
+    let written = try ReviewExport(
+      request: request, input: input, source: origin?.source(work), reader: opening.reader
+    )
+    .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
     if image != nil { written.record.noteChanges() }
   }
 

@@ -16,8 +16,8 @@ final class CaseServices: ReviewServices {
   private let opened = Mutex<[String: OpenedImage]>([:])
   private let pairings = RememberedPairings()
   private let sessionPairings: SessionPairings?
-  /// The name of the case in the worklist; nil without one.
-  private let caseName: String?
+  /// The case of a worklist and its reader; nil for an image that is reviewed by itself.
+  private let owner: CaseJournal.Owner?
   private let preferredModel: String?
   private let listedImage: @Sendable (CheckedImage) -> CheckedImage?
 
@@ -34,7 +34,7 @@ final class CaseServices: ReviewServices {
     self.preferredModel = preferredModel
     self.sessionPairings = sessionPairings
     runs = NetworkRunCache()
-    caseName = owner?.caseName
+    self.owner = owner
     journal = CaseJournal(runs: runs, owner: owner)
   }
 
@@ -165,7 +165,7 @@ final class CaseServices: ReviewServices {
 
   func rememberedPartners(_ memory: PairingMemory) -> [RememberedPartners] {
     // A worklist has its records, so that its list compares the same pairs.
-    if let sessionPairings { return sessionPairings.partners(memory, ofCase: caseName) }
+    if let sessionPairings { return sessionPairings.partners(memory, ofCase: owner?.caseName) }
     return pairings.partners(memory).map { [RememberedPartners(codes: $0, areOfTheseVersions: true)] } ?? []
   }
 
@@ -305,8 +305,10 @@ final class CaseServices: ReviewServices {
     } else {
       source = try file(of: request.provenance.steps.first, work)
     }
-    let written = try ReviewExport(request: request, input: image.recorded(work), source: source)
-      .write(on: image.image.source, to: outputPath, work)
+    let written = try ReviewExport(
+      request: request, input: image.recorded(work), source: source, reader: owner?.reader
+    )
+    .write(on: image.image.source, to: outputPath, work)
     work.report(1)
     return .written(path: path, notes: written.record.changes, segmentation: written.segmentation)
   }

@@ -12,6 +12,8 @@ struct ReviewExport {
   let input: MaskRecord.File
   /// The mask or model of the first step; nil where it is unknown.
   let source: MaskRecord.File?
+  /// The reader of the worklist; nil for the login name.
+  let reader: String?
 
   /// Writes the mask on the grid of `image`; of a DICOM image, also as a segmentation beside it.
   /// - Returns: The record that was written, and the path of the segmentation, if any.
@@ -57,7 +59,8 @@ struct ReviewExport {
       }
     }
     record.review = ReviewRecord(
-      reviewer: NSUserName(), verdict: request.provenance.verdict, version: request.provenance.versionName,
+      reviewer: reader ?? NSUserName(), verdict: request.provenance.verdict,
+      version: request.provenance.versionName,
       flagged: request.provenance.isCaseFlagged ? true : nil, exported: Date.now.formatted(.iso8601),
       labels: request.table.labels.map { ReviewRecord.Label($0, coding: request.labels.coding) })
     return record
