@@ -99,8 +99,16 @@ struct DicomCompletenessTests {
           image.findings.map(\.description) == [
             "the files of the series lie in 2 folders: \(names); they are read as one image"
           ])
-        // A part alone is what its folder holds.
-        #expect(try ImageFile.open(root.path + "/study/" + folders[0]).grid.size.k == 2)
+        // A part alone is what its folder holds; the other part is seen where it lies beside it.
+        let part = try ImageFile.open(root.path + "/study/" + folders[0])
+        #expect(part.grid.size.k == 2)
+        #expect(
+          part.findings.map(\.description)
+            == (folders == ["a", "b"]
+              ? [
+                "2 files in b, the folder beside it, would continue the series; they are not read; the folder above "
+                  + "both can be opened instead"
+              ] : []))
       }
     }
   }
@@ -109,7 +117,11 @@ struct DicomCompletenessTests {
   func undividedSeries() throws {
     func refused(_ parts: [(String, String, [String])]) throws -> String {
       try withDivided(parts) { root in
-        refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
+        for part in parts {
+          let image = try ImageFile.open(root.path + "/study/" + part.0)
+          #expect(!image.findings.contains { $0.problem.contains("beside") })
+        }
+        return refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
       }
     }
     func list(_ lines: String...) -> String {

@@ -154,7 +154,9 @@ struct SegmentationTests {
       )
       let whole = try Data(contentsOf: URL(filePath: fixture("NRRD/one_layer.seg.nrrd")))
       let old = Data("Segment1_Tags:=Segmentation.Status:inprogress|".utf8)
-      let new = Data("Segment1_Tags:=TerminologyEntry:Anatomy~SCT^64033007^Kidney~SCT^7771000^Left|".utf8)
+      let kept =
+        "TerminologyEntry:Anatomy~SCT^64033007^Kidney~SCT^7771000^Left|Segmentation.Status:completed|"
+      let new = Data("Segment1_Tags:=PatientName:Doe|\(kept)DICOM.UID:1.2|".utf8)
       try whole.replacing(old, with: new).write(to: URL(filePath: path))
       let image = try ImageFile.open(path)
       for (names, isKept) in [
@@ -162,7 +164,9 @@ struct SegmentationTests {
       ] {
         try PendingFile.commit(image.pendingCopy(for: copy, names: names ?? LabelNames()))
         let text = String(decoding: try Data(contentsOf: URL(filePath: copy)), as: UTF8.self)
-        #expect(text.contains("SCT^64033007^Kidney") == isKept)
+        #expect(text.contains("Tags:=\(kept)\n") == isKept)
+        // What other tags say of the patient does not go into a copy.
+        #expect(!text.contains("Doe") && !text.contains("DICOM.UID"))
         try FileManager.default.removeItem(atPath: copy)
       }
     }

@@ -55,6 +55,26 @@ struct DicomDiscoveryTests {
       ])
   }
 
+  @Test(
+    "a segmentation of a series that is there twice belongs to the copy of its name, else to the nearest one")
+  func segmentationsOfCopies() throws {
+    let folder = try SampleFolder()
+    for name in ["p1", "p2"] {
+      try copy("explicit", to: "set/images/\(name)", folder)
+      try copy("segmentation/binary.dcm", to: "set/labels/\(name).dcm", folder)
+      try copy("explicit", to: "people/\(name)/CT", folder)
+      try copy("segmentation/binary.dcm", to: "people/\(name)/SEG/liver.dcm", folder)
+    }
+    #expect(
+      try folder.found("set") == [
+        "p1: set/images/p1; p1=set/labels/p1.dcm", "p2: set/images/p2; p2=set/labels/p2.dcm",
+      ])
+    #expect(
+      try folder.found("people").map { $0.split(separator: ": ").last.map(String.init) } == [
+        "people/p1/CT; liver=people/p1/SEG/liver.dcm", "people/p2/CT; liver=people/p2/SEG/liver.dcm",
+      ])
+  }
+
   /// Replaces bytes of a file where they occur first.
   private func replace(_ bytes: [UInt8], by others: [UInt8], in path: String) throws {
     let file = URL(filePath: path)

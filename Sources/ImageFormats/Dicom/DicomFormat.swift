@@ -112,9 +112,11 @@ enum DicomFormat: WritableImageFormat {
     let sharesFiles = images.indices.contains {
       $0 != number && images[$0].instances.contains { paths.contains($0.path) }
     }
-    return try image(
+    let image = try image(
       chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : nil,
       damaged: folder.damaged)
+    image.note([NeighbouringSlices(beside: chosen)?.finding].compactMap(\.self))
+    return image
   }
 
   /// Findings about damaged files that are not known to be slices of the image.

@@ -19,7 +19,7 @@ struct DicomSubfolders {
     var dividedImage: DicomFolder?
     let ofUID = Dictionary(grouping: parts.indices) { parts[$0].seriesInstanceUID }
     let wholes = ofUID.compactMapValues { own in
-      own.count > 1 && search.isComplete ? DicomFolder(path: path, joining: own.map { parts[$0] }) : nil
+      own.count > 1 && search.isComplete ? Self.whole(own.map { parts[$0] }, path: path) : nil
     }
     for (index, part) in parts.enumerated() {
       guard let whole = wholes[part.seriesInstanceUID], let own = ofUID[part.seriesInstanceUID] else {
@@ -34,6 +34,14 @@ struct DicomSubfolders {
     }
     if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
     (self.lines, self.dividedImage) = (lines, dividedImage)
+  }
+
+  /// The files of parts of one series in different folders, where together they are one image.
+  private static func whole(_ parts: [SeriesPart], path: String) -> DicomFolder? {
+    let contents = parts.compactMap(\.content)
+    guard contents.count == parts.count, Set(parts.map(\.folderName)).count == parts.count else { return nil }
+    return DicomFolder(
+      path: path, joining: contents.map(\.series), damaged: contents.flatMap(\.damaged))
   }
 }
 
@@ -97,21 +105,17 @@ private struct SubfolderSearch {
 extension DicomFolder {
   /// The files of parts of one series, where together they are one image of which every part has slices of its own; nil
   /// for other parts, as copies of a series are, and what programs make of a series without giving it another UID.
-  fileprivate init?(path: String, joining parts: [SeriesPart]) {
-    let contents = parts.compactMap(\.content)
-    let instances = contents.flatMap(\.series.instances)
+  /// - Parameter damaged: Damaged files of the parts' folders, of this series or of unknown ones or of others.
+  init?(path: String, joining parts: [DicomSeries], damaged: [DamagedFile] = []) {
+    let instances = parts.flatMap(\.instances)
     let uids = Set(instances.map(\.sopInstanceUID))
-    let uid = parts[0].seriesInstanceUID
-    guard contents.count == parts.count, Set(parts.map(\.folderName)).count == parts.count, !uid.isEmpty,
-      !uids.contains(""), uids.count == instances.count
-    else { return nil }
-    let positions = contents.map { content in
-      Set(content.series.slices.compactMap { content.series.frame($0).position })
-    }
+    let uid = parts[0].first.seriesInstanceUID
+    guard !uid.isEmpty, !uids.contains(""), uids.count == instances.count else { return nil }
+    let positions = parts.map { part in Set(part.slices.compactMap { part.frame($0).position }) }
     let all = positions.reduce(into: Set()) { $0.formUnion($1) }
     guard all.count == positions.reduce(0, { $0 + $1.count }) else { return nil }
-    let damaged = contents.flatMap(\.damaged).filter { ($0.seriesInstanceUID ?? uid) == uid }
-    let whole = DicomFolder(path: path, instances: instances, damaged: damaged)
+    let whole = DicomFolder(
+      path: path, instances: instances, damaged: damaged.filter { ($0.seriesInstanceUID ?? uid) == uid })
     let series = whole.imageSeries
     guard series.count == 1, (try? SliceStack(series[0], path: path)) != nil else { return nil }
     self = whole

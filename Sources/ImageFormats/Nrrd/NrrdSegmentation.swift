@@ -129,12 +129,22 @@ struct NrrdSegmentation {
 }
 
 /// The tags of a segmentation's segments by name, which a copy writes again for labels of the same names.
+///
+/// These are the terminology and the status. Modules of Slicer add others, which may tell where the segment comes from.
 struct NrrdSegmentTags: StatedHeader {
   private let ofName: [String: String]
 
   init(_ segments: [NrrdSegmentation.Segment]) {
-    let stated = segments.compactMap { segment in segment.tags.map { (segment.name.nameKey, $0) } }
-    ofName = Dictionary(stated) { first, _ in first }
+    let stated = segments.compactMap { segment in segment.tags.map { (segment.name.nameKey, Self.kept($0)) } }
+    ofName = Dictionary(stated.filter { !$0.1.isEmpty }) { first, _ in first }
+  }
+
+  private static let keptKeys = ["TerminologyEntry:", "Segmentation.Status:"]
+
+  /// Those of the tags, each of which ends with a bar, that a copy has too.
+  private static func kept(_ tags: String) -> String {
+    tags.split(separator: "|").filter { tag in keptKeys.contains(where: tag.hasPrefix) }.map { $0 + "|" }
+      .joined()
   }
 
   /// The tags of the segment with a name; nil where it has none.

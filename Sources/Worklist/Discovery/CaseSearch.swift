@@ -39,7 +39,8 @@ struct CaseSearch {
   /// Adds DICOM segmentations to the cases whose series they reference or, where they reference none, to the only case in
   /// their frame of reference.
   ///
-  /// Of several cases of one series, whose planes differ, it is the one with the planes of the segmentation.
+  /// Of several cases of one series, whose planes differ, it is the one with the planes of the segmentation. Where copies
+  /// of a series are cases, it is the one of the segmentation's name, else the one with the most folders in common.
   mutating func attach(_ segmentations: [DicomListing.Segmentation]) {
     func cases(_ isOwn: (DicomListing.Series) -> Bool) -> [Int] {
       drafts.indices.filter { drafts[$0].images.contains { $0.series.map(isOwn) ?? false } }
@@ -49,15 +50,29 @@ struct CaseSearch {
       let near = cases {
         !$0.frameOfReferenceUID.isEmpty && $0.frameOfReferenceUID == segmentation.frameOfReferenceUID
       }
-      let parallel = named.first { position in
+      let parallel = named.filter { position in
         drafts[position].images.contains { $0.series.map(segmentation.isParallel) ?? false }
       }
-      guard let own = parallel ?? named.first ?? (near.count == 1 ? near[0] : nil) else {
+      guard
+        let own = nearest(parallel.isEmpty ? named : parallel, to: segmentation.path)
+          ?? (near.count == 1 ? near[0] : nil)
+      else {
         notes.add(.maskWithoutImage, segmentation.path)
         continue
       }
       drafts[own].add(mask: segmentation.path, called: FilePath.stem(of: segmentation.path))
     }
+  }
+
+  /// The case of a mask's name, else the first one whose image has the most folders in common with it; nil of none.
+  private func nearest(_ cases: [Int], to path: String) -> Int? {
+    let stem = FilePath.stem(of: path)
+    func sharedFolderCount(_ position: Int) -> Int {
+      let parts = [path, drafts[position].images.first?.path ?? ""].map { $0.split(separator: "/") }
+      return zip(parts[0], parts[1]).prefix { $0 == $1 }.count
+    }
+    return cases.first { drafts[$0].name == stem }
+      ?? cases.min { sharedFolderCount($0) > sharedFolderCount($1) }
   }
 
   /// Adds the images of folders as cases, with masks from the folders beside them.

@@ -1,3 +1,5 @@
+import Work
+
 /// An order of cases by a column.
 package struct CaseOrder: Equatable, Sendable {
   package var column: CaseColumn

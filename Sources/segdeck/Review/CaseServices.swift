@@ -138,7 +138,9 @@ final class CaseServices: ReviewServices {
 
   func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage {
     let path = Self.absolutePath(FilePath.expandingTilde(path))
-    if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path) {
+    if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path),
+      try DicomListing.dividedImage(below: path) == nil
+    {
       throw InputError(
         path, "cannot be opened beside a case", found: "a folder",
         expected: "an image, or a folder with a DICOM series")

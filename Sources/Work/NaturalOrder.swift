@@ -45,7 +45,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
 extension Sequence {
   /// The elements sorted by a text of each in natural order; the sort is stable.
   /// - Complexity: O(n log n), with one key for each element.
-  func naturallySorted(by text: (Element) -> String) -> [Element] {
+  package func naturallySorted(by text: (Element) -> String) -> [Element] {
     map { (NaturalOrder(text($0)), $0) }.enumerated()
       .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(\.element.1)
   }
