@@ -71,7 +71,9 @@ extension Frame {
   /// The rows in words, but for some at the end; apart from them the entry of a list that is pointed at.
   fileprivate func inWords(dropping count: Int = 0) -> (lines: [String], end: String?) {
     var entryRows: Set<Int> = []
-    for area in clickAreas { if case .entry = area.target { entryRows.insert(area.area.row) } }
+    for area in clickAreas where (0..<rows).contains(area.area.row) {
+      if case .entry = area.target { entryRows.insert(area.area.row) }
+    }
     let texts = text.map { Review.inWords($0) }
     let pointed = entryRows.first { row in
       cells[row * columns..<(row + 1) * columns].contains { $0.style.isReversed }
@@ -92,13 +94,14 @@ extension ReviewState {
     if let section = focus.panelSection {
       lines.append(end)
       let content = section.content(self, width: screen.columns, rows: 4 * screen.rows)
-      let entries = (0..<content.count).map { inWords(content.lines($0..<$0 + 1)) }
+      func entry(_ position: Int) -> String { inWords(content.lines(position..<position + 1)) }
+      // Lines below the entries explain the one that is pointed at.
+      let count = section.list(self).count
+      let read = (count > listedEntries ? min(count, content.count) : 0)..<content.count
       lines.append(Review.inWords(content.title))
       lines += (content.header + content.footer).map { inWords([$0]) }
-      if content.count <= listedEntries {
-        lines += entries.enumerated().filter { $0.offset != content.pointer }.map(\.element)
-      }
-      end = content.pointer.flatMap { entries.indices.contains($0) ? entries[$0] : nil } ?? end
+      lines += read.filter { $0 != content.pointer }.map(entry)
+      if let pointer = content.pointer, (0..<content.count).contains(pointer) { end = entry(pointer) }
     }
     if dialog != nil {
       lines.append(end)
