@@ -44,7 +44,8 @@ func inWords(_ line: String) -> String {
     if !arrow.isEmpty {
       if let last = words.last, last != " " { words.append(" ") }
       words += arrow.unicodeScalars
-      if position + 1 < scalars.count, scalars[position + 1] != " " { words.append(" ") }
+      // A point or a comma stays beside the word.
+      if position + 1 < scalars.count, scalars[position + 1].isWordOrArrow { words.append(" ") }
     } else if scalar.isDrawn || scalar == "·" || scalar == "›" {
       words.append(" ")
     } else if isDrawn(position - 1), isDrawn(position + 1) {
@@ -62,6 +63,9 @@ func inWords(_ line: String) -> String {
 extension Unicode.Scalar {
   /// Whether it is a part of a box or a bar, or a mark, and says nothing.
   fileprivate var isDrawn: Bool { (0x2500...0x25FF).contains(value) }
+  fileprivate var isWordOrArrow: Bool {
+    properties.isAlphabetic || properties.numericType != nil || (0x2190...0x2193).contains(value)
+  }
 }
 
 /// Longer lists are not read as a whole when they open.
