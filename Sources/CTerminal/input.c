@@ -38,14 +38,6 @@ static bool is_pasting;
 static int64_t paste_time;
 enum { PASTE_PATIENCE_MILLISECONDS = 1000 };
 
-void input_start(void) {
-  keypad(stdscr, TRUE);
-  nodelay(stdscr, TRUE);
-  for (size_t i = 0; i < sizeof taught / sizeof *taught; i++) define_key(taught[i].sequence, taught[i].code);
-  is_pasting = false;
-  paste_count = 0;
-}
-
 void terminal_wake(void) {
   // A full pipe wakes the reader too.
   const char byte = 1;
@@ -58,6 +50,17 @@ void terminal_wake(void) {
 static int open_questions;
 static int64_t question_time;
 enum { ANSWER_PATIENCE_MILLISECONDS = 3000, FINISH_MILLISECONDS = 300, REMOTE_FINISH_MILLISECONDS = 1000 };
+
+void input_start(void) {
+  keypad(stdscr, TRUE);
+  nodelay(stdscr, TRUE);
+  for (size_t i = 0; i < sizeof taught / sizeof *taught; i++) define_key(taught[i].sequence, taught[i].code);
+  is_pasting = false;
+  paste_count = 0;
+  // The first question, which was asked before ncurses started, may be answered later.
+  open_questions = terminal_state.description.probe_is_late ? 1 : 0;
+  question_time = milliseconds_now();
+}
 
 static bool awaits_answer(void) {
   return open_questions > 0 && milliseconds_now() - question_time < ANSWER_PATIENCE_MILLISECONDS;

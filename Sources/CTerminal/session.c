@@ -189,6 +189,20 @@ bool session_open_wake_pipe(void) {
   return true;
 }
 
+// Whether the terminal was asked for 24-bit colour, because nothing else said how many colours to use.
+static bool is_colour_asked;
+
+void terminal_take_true_colour(void) {
+  struct terminal_description *description = &terminal_state.description;
+  if (!terminal_state.is_started || !is_colour_asked || description->depth == TERMINAL_DEPTH_MONO) return;
+  if (description->depth == TERMINAL_DEPTH_TRUE_COLOUR) return;
+  description->depth = TERMINAL_DEPTH_TRUE_COLOUR;
+  note(description->depth_reason, sizeof description->depth_reason, "the terminal's answer");
+  // Cells are drawn by another writer from now on.
+  werase(stdscr);
+  terminal_redraw();
+}
+
 /// Detects depth and character set from the environment and, where that is not enough, from the terminal's answers.
 /// Returns whether 24-bit colour is certain.
 static bool examine(const struct terminal_options *options) {
@@ -203,6 +217,7 @@ static bool examine(const struct terminal_options *options) {
   const enum locale_kind locale = choose_locale();
   const bool ask_utf8 = locale == LOCALE_ASSUMED_UTF8 && !options->ascii_only && !begins(type, "dumb");
   const bool ask_colour = options->depth == TERMINAL_DEPTH_AUTOMATIC && !is_promised && !is_simple;
+  is_colour_asked = ask_colour;
   struct probe_answer answer = {0};
   if (ask_utf8 || ask_colour) {
     answer = terminal_probe(ask_colour, ask_utf8);

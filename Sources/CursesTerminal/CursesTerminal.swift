@@ -193,6 +193,9 @@ package final class CursesTerminal: Terminal {
   private func take(_ answer: TerminalAnswer) {
     if let questions = probing.probe.take(answer) { ask(questions) }
     switch answer {
+    case .trueColour:
+      terminal_take_true_colour()
+      describe()
     case .ready:
       if acknowledgements.take() { pending.append(.shown) }
     case .focus where probing.probe.isInsideTmux:
@@ -228,7 +231,9 @@ package final class CursesTerminal: Terminal {
       wanted: wantedMode, background: wantedBackground, surroundings: probing.surroundings,
       probe: probing.probe)
     guard capabilities != before else { return }
-    if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize {
+    if capabilities.pictureMode != before.pictureMode || capabilities.cellSize != before.cellSize
+      || capabilities.colourDepth != before.colourDepth
+    {
       terminal_remove_pictures()
       encoder = pictureEncoder(for: capabilities, over: description.transport)
       prepareGraphics()

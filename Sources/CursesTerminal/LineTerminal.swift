@@ -17,8 +17,10 @@ package final class LineTerminal: Terminal {
   private var keys: [Key] = []
   private var hasNewInput = false
 
-  /// How long the rest of a key's sequence may take.
-  private static let sequenceMilliseconds: Int32 = 60
+  /// When the rest of a key's sequence is no longer awaited.
+  private var sequenceEnd = ContinuousClock.now
+
+  private static let sequencePatience = Duration.milliseconds(60)
 
   /// Takes the keys of the terminal one by one, without an echo.
   ///
@@ -66,22 +68,24 @@ package final class LineTerminal: Terminal {
   }
 
   package func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
-    if let key = nextKey() { return key }
     var bytes = [UInt8](repeating: 0, count: 1024)
-    var wait = Int32(clamping: max(0, waitingMilliseconds))
+    let end = ContinuousClock.now + .milliseconds(min(max(0, waitingMilliseconds), 86_400_000))
     while true {
+      if let key = nextKey() { return key }
       let isWaiting = decoder.isWaiting
-      let count = terminal_read_lines(isWaiting ? Self.sequenceMilliseconds : wait, &bytes, bytes.count)
+      let left = ContinuousClock.now.duration(to: isWaiting ? sequenceEnd : end)
+      let milliseconds = Int32(clamping: Int(saturating: (left / .milliseconds(1)).rounded(.up)))
+      let count = terminal_read_lines(max(0, milliseconds), &bytes, bytes.count)
       if count < 0 { return .end }
       if count > 0 {
         keys += decoder.take(bytes.prefix(Int(count)))
-      } else if isWaiting {
-        keys += decoder.finish()
-      } else {
+        sequenceEnd = .now + Self.sequencePatience
+      } else if !isWaiting {
+        // In vain, or something else wants to be done.
         return nil
+      } else if ContinuousClock.now >= sequenceEnd {
+        keys += decoder.finish()
       }
-      if let key = nextKey() { return key }
-      wait = 0
     }
   }
 

@@ -16,6 +16,8 @@ package enum TerminalAnswer: Hashable, Sendable {
   case kitty(isUnderstood: Bool)
   /// Its background (OSC 11).
   case background(RGB)
+  /// It stored the 24-bit colour that it was asked about at the start (DECRQSS).
+  case trueColour
   /// It has processed everything before the question (CSI 0 n).
   case ready
   /// Its window has the keyboard now.
@@ -67,6 +69,11 @@ package enum TerminalAnswer: Hashable, Sendable {
   private init?(string text: Substring, of introducer: Character?) {
     switch introducer {
     case "P":
+      // The colour of the question, as in probe.c.
+      if text.hasPrefix("1$r"), text.contains(":1:2:3") || text.contains(";1;2;3") {
+        self = .trueColour
+        return
+      }
       guard text.hasPrefix(">|") else { return nil }
       self = .version(String(text.dropFirst(2)))
     case "_":

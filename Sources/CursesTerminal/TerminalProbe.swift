@@ -93,7 +93,7 @@ package struct TerminalProbe: Hashable, Sendable {
         stage = isInsideTmux && asksKitty && collected.understandsKitty == nil ? .outside : .done
       case .idle, .outside, .done: break
       }
-    case .mode, .ready, .focus: break
+    case .mode, .ready, .focus, .trueColour: break
     }
     return nil
   }

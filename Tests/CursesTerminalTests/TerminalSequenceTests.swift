@@ -77,7 +77,8 @@ private let answers: [(String, TerminalAnswer?)] = [
   ("[?1016;0$y", .mode(1016, isKnown: false, isSet: false)),
   ("]11;rgb:ffff/8080/0000\u{1B}\\", .background(RGB(255, 128, 0))),
   ("]11;rgb:1e/1e/2e\u{7}", .background(RGB(30, 30, 46))), ("]11;?\u{7}", nil),
-  ("[0n", .ready), ("[I", .focus), ("[24;80R", nil), ("P1$r48:2:1:2:3m\u{1B}\\", nil),
+  ("[0n", .ready), ("[I", .focus), ("[24;80R", nil), ("P1$r48:2:1:2:3m\u{1B}\\", .trueColour),
+  ("P1$r0;48;2;1;2;3m\u{1B}\\", .trueColour), ("P0$r\u{1B}\\", nil), ("P1$r0m\u{1B}\\", nil),
 ]
 
 @Test("each answer of a terminal has its meaning, and what is no answer has none", arguments: answers)

@@ -272,6 +272,27 @@ struct TerminalTests {
     #expect(terminal.end(with: SIGTERM) == SIGTERM)
   }
 
+  @Test("Ctrl-Z stops a review with --text, fg goes on with it, and q gives the terminal back")
+  func readAloudInAShell() throws {
+    let session = try TmuxSession(columns: 160, rows: 50)
+    let before = try session.terminalModes()
+    try session.enter("clear; \(try BuiltProgram.path()) review --text")
+    try session.waitFor("keys: m model")
+    try session.press("C-z")
+    try session.waitFor("Stopped")
+    #expect(try session.terminalModes() == before)
+    try session.enter("fg")
+    try session.press("w")
+    try session.waitFor("Window (centre/width)")
+    try session.press("Escape")
+    session.look()
+    try session.press("q")
+    session.look()
+    #expect(try session.terminalModes() == before)
+    try session.enter("echo the shell''s turn")
+    try session.waitFor("the shells turn")
+  }
+
   @Test("a terminal that cannot place the cursor is told of --text")
   func dumbTerminal() throws {
     let session = try TmuxSession(terminalType: "dumb")

@@ -9,7 +9,8 @@ import Work
 @Test("every screen size can be drawn in every mode")
 func everySizeIsDrawn() throws {
   let sizes = [
-    (0, 0), (1, 1), (0, 80), (24, 0), (3, 200), (15, 59), (16, 60), (24, 80), (30, 110), (31, 113), (61, 203),
+    (0, 0), (1, 1), (0, 80), (24, 0), (3, 200), (11, 40), (12, 39), (12, 40), (12, 80), (15, 59), (16, 60),
+    (24, 80), (30, 110), (31, 113), (61, 203),
   ]
   for (rows, columns) in sizes {
     for keys in ["", "b", "v", "t5", "?", "w", ":window", "d", "u", "+++P", "cO", "o"] {
@@ -34,9 +35,29 @@ func tooSmallSaysSo() throws {
       $0.trimmingCharacters(in: .whitespaces)
     }
   }
-  #expect(try text(3, 44) == ["segdeck needs 60x16; this screen has 44x3", "q quits", ""])
-  #expect(try text(5, 24) == ["", "segdeck needs 60x16;", "this screen has 24x5", "q quits", ""])
-  #expect(try text(1, 44) == ["segdeck needs 60x16; this screen has 44x1"])
+  #expect(try text(3, 44) == ["segdeck needs 40x12; this screen has 44x3", "q quits", ""])
+  #expect(try text(5, 24) == ["", "segdeck needs 40x12;", "this screen has 24x5", "q quits", ""])
+  #expect(try text(1, 44) == ["segdeck needs 40x12; this screen has 44x1"])
+}
+
+@Test("a screen of 40x12 shows the picture, and the panel in its place while that receives keys")
+func smallestScreen() throws {
+  var state = try openedState(screen: ScreenSize(rows: 12, columns: 40))
+  #expect(state.layout.panel.isEmpty)
+  #expect(state.layout.panes.map(\.plane) == [.axial])
+  #expect(state.layout.panes[0].title == Rectangle(row: 1, column: 0, rows: 1, columns: 40))
+  let picture = render(state).text
+  #expect(picture[1].hasPrefix(" Axial  k 3 of 0-15"))
+  #expect(picture[8].hasPrefix(" ijk 9 9 3"))
+  #expect(picture[11].contains("? help  q quit"))
+  state.type("b")
+  #expect(state.layout.panes.isEmpty)
+  let table = render(state).text
+  #expect(table[1].hasPrefix(" Labels"))
+  #expect(table[3].contains("spleen") && table[4].contains("liver"))
+  #expect(table[8].hasPrefix(" ijk 9 9 3"))
+  state.press(.escape)
+  #expect(render(state).text[1].hasPrefix(" Axial  k 3 of 0-15"))
 }
 
 @Test("the lines at the foot show position, intensity, label and view")

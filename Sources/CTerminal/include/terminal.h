@@ -134,6 +134,9 @@ void terminal_send(const char *text, size_t count);
 /// seconds at most, Escape becomes a key only after half a second, because it may begin the answer.
 void terminal_ask(const char *questions, size_t count);
 
+/// Uses 24-bit colours from now on, where the terminal was asked for them: for an answer that came after terminal_start.
+void terminal_take_true_colour(void);
+
 /// Says that mouse reports count pixels (mode 1016 is set) of cells of this size; 0 for reports that count cells.
 void terminal_set_mouse_cell(int32_t width, int32_t height);
 

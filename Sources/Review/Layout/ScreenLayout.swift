@@ -19,7 +19,9 @@ package struct ScreenLayout: Equatable, Sendable {
   }
 
   /// The smallest usable screen.
-  package static let minimum = ScreenSize(rows: 16, columns: 60)
+  package static let minimum = ScreenSize(rows: 12, columns: 40)
+  /// Narrower screens show either the picture or the panel, which takes the place of the picture while it receives keys.
+  private static let panelBesidePictureColumns = 60
   /// Whether nothing can be laid out on a screen.
   package static func isTooSmall(_ screen: ScreenSize) -> Bool {
     screen.rows < minimum.rows || screen.columns < minimum.columns
@@ -47,10 +49,11 @@ package struct ScreenLayout: Equatable, Sendable {
   /// The layout of a screen: of all arrangements of the planes the one with the largest picture.
   /// - Parameters:
   ///   - active: The only plane that is shown, unless there is room for three and it is not maximised.
+  ///   - isPanelFocused: Whether the panel receives keys.
   ///   - contents: What the panes show.
   package init(
     screen: ScreenSize, active: AnatomicalPlane, isMaximised: Bool, showsPanel: Bool = true,
-    contents: PaneContents
+    isPanelFocused: Bool = false, contents: PaneContents
   ) {
     let (rows, columns) = (screen.rows, screen.columns)
     isTooSmall = ScreenLayout.isTooSmall(screen)
@@ -67,10 +70,17 @@ package struct ScreenLayout: Equatable, Sendable {
     messageLine = line(rows - 2)
     keyBar = line(rows - 1)
     let bodyRows = rows - 5
-    let panelColumns = !showsPanel ? 0 : columns < 80 ? 32 : min(56, max(36, columns * 27 / 100))
+    let panelColumns =
+      columns < ScreenLayout.panelBesidePictureColumns
+      ? isPanelFocused ? columns : 0
+      : !showsPanel ? 0 : columns < 80 ? 32 : min(56, max(36, columns * 27 / 100))
     panel = Rectangle(row: 1, column: columns - panelColumns, rows: bodyRows, columns: panelColumns)
+    guard panelColumns < columns else {
+      panes = []
+      return
+    }
     let body = Rectangle(
-      row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - (showsPanel ? 1 : 0))
+      row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - (panelColumns > 0 ? 1 : 0))
     let needed = contents.versions.count > 1 ? ScreenLayout.sixPanesArea : ScreenLayout.threePlanesArea
     let isSingle = isMaximised || body.rows < needed.rows || body.columns < needed.columns
     let arrangements =
@@ -145,7 +155,7 @@ extension ReviewState {
     // Hiding the labels for a moment must not move the panes.
     return ScreenLayout(
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised,
-      showsPanel: view.showsPanel || focus != .picture,
+      showsPanel: view.showsPanel || focus != .picture, isPanelFocused: focus != .picture,
       contents: PaneContents(
         extents: extents, versions: isSideBySide ? [.side(.a), .side(.b)] : [nil],
         grid: versionsInGrid.map(\.id), stripColumns: stripColumns, cellAspect: capabilities.cellAspect))

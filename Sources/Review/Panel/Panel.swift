@@ -22,6 +22,11 @@ extension ReviewState {
         + (spare > 0 ? [PlacedSection(section: neighbour, content: beside, rows: spare)] : [])
     }
     let sections = PanelSections.all.filter { $0.isShown(self) || focus == .section($0.id) }
+    // Where there is no room for a heading and two lines of each, the section that receives keys has all of it.
+    if let focused = focus.panelSection, area.rows < 3 * sections.count {
+      let content = focused.content(self, width: width, rows: area.rows)
+      return [PlacedSection(section: focused, content: content, rows: area.rows)]
+    }
     let fixed = sections.filter { !$0.fillsRemainingHeight }.map { section in
       (id: section.id, content: section.content(self, width: width, rows: area.rows))
     }
@@ -63,6 +68,8 @@ extension ReviewState {
     var row = area.row
     for placed in panelSections(area) where placed.rows > 0 {
       let part = Rectangle(row: row, column: area.column, rows: placed.rows, columns: area.columns)
+        .intersection(area)
+      guard !part.isEmpty else { return }
       paint(placed.content, of: placed.section, in: part, into: &frame)
       row += placed.rows
     }

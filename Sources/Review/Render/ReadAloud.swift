@@ -44,7 +44,8 @@ func inWords(_ line: String) -> String {
     if !arrow.isEmpty {
       if let last = words.last, last != " " { words.append(" ") }
       words += arrow.unicodeScalars
-      if position + 1 < scalars.count, scalars[position + 1] != " " { words.append(" ") }
+      // A point or a comma stays beside the word.
+      if position + 1 < scalars.count, scalars[position + 1].isWordOrArrow { words.append(" ") }
     } else if scalar.isDrawn || scalar == "·" || scalar == "›" {
       words.append(" ")
     } else if isDrawn(position - 1), isDrawn(position + 1) {
@@ -62,6 +63,9 @@ func inWords(_ line: String) -> String {
 extension Unicode.Scalar {
   /// Whether it is a part of a box or a bar, or a mark, and says nothing.
   fileprivate var isDrawn: Bool { (0x2500...0x25FF).contains(value) }
+  fileprivate var isWordOrArrow: Bool {
+    properties.isAlphabetic || properties.numericType != nil || (0x2190...0x2193).contains(value)
+  }
 }
 
 /// Longer lists are not read as a whole when they open.
@@ -71,7 +75,9 @@ extension Frame {
   /// The rows in words, but for some at the end; apart from them the entry of a list that is pointed at.
   fileprivate func inWords(dropping count: Int = 0) -> (lines: [String], end: String?) {
     var entryRows: Set<Int> = []
-    for area in clickAreas { if case .entry = area.target { entryRows.insert(area.area.row) } }
+    for area in clickAreas where (0..<rows).contains(area.area.row) {
+      if case .entry = area.target { entryRows.insert(area.area.row) }
+    }
     let texts = text.map { Review.inWords($0) }
     let pointed = entryRows.first { row in
       cells[row * columns..<(row + 1) * columns].contains { $0.style.isReversed }
@@ -92,13 +98,14 @@ extension ReviewState {
     if let section = focus.panelSection {
       lines.append(end)
       let content = section.content(self, width: screen.columns, rows: 4 * screen.rows)
-      let entries = (0..<content.count).map { inWords(content.lines($0..<$0 + 1)) }
+      func entry(_ position: Int) -> String { inWords(content.lines(position..<position + 1)) }
+      // Lines below the entries explain the one that is pointed at.
+      let count = section.list(self).count
+      let read = (count > listedEntries ? min(count, content.count) : 0)..<content.count
       lines.append(Review.inWords(content.title))
       lines += (content.header + content.footer).map { inWords([$0]) }
-      if content.count <= listedEntries {
-        lines += entries.enumerated().filter { $0.offset != content.pointer }.map(\.element)
-      }
-      end = content.pointer.flatMap { entries.indices.contains($0) ? entries[$0] : nil } ?? end
+      lines += read.filter { $0 != content.pointer }.map(entry)
+      if let pointer = content.pointer, (0..<content.count).contains(pointer) { end = entry(pointer) }
     }
     if dialog != nil {
       lines.append(end)

@@ -46,6 +46,10 @@ struct CaseTable {
   /// The widest status of a case, as far as there is room beside the names of the cases.
   private static func widestStatus(_ worklist: WorklistState, width: Int) -> String {
     let usual = "needs work, flagged"
+    // On the narrowest screens names come before verdicts, which are cut.
+    guard width >= narrowWidth else {
+      return String(repeating: "x", count: max(7, min(usual.count, width - narrowNameWidth - 20)))
+    }
     let widest = worklist.cases.indices.map {
       TextWidth.columns(cleaned(worklist.row(CaseID($0)).statusText))
     }.max()
@@ -56,6 +60,8 @@ struct CaseTable {
   }
 
   private static let minimumLabelWidth = 4
+  /// The width below which names have about so many columns, and verdicts what is left.
+  private static let (narrowWidth, narrowNameWidth) = (57, 12)
   private static let maximumLabelWidth = 16
 
   /// The line above the cases; a click on the title of a column that sorts is that column's.
