@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 extension RGB {
   /// The relative luminance of WCAG 2, 0 for black to 1 for white.
