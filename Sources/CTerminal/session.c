@@ -71,7 +71,7 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
     // A newer terminal than this host's database knows; dumb and unknown are known, and really cannot.
     if (strcmp(wanted, "dumb") == 0 || strcmp(wanted, "unknown") == 0 ||
         (colours = colours_of_entry("xterm-256color")) < 0) {
-      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor, which --text does not need", wanted);
+      snprintf(message, size, "the terminal type %.40s (TERM) cannot place the cursor, which review --text does not need", wanted);
       return false;
     }
     wanted = "xterm-256color";

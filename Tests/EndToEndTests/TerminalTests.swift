@@ -293,12 +293,15 @@ struct TerminalTests {
     try session.waitFor("the shells turn")
   }
 
-  @Test("a terminal that cannot place the cursor is told of --text")
+  @Test("where the cursor cannot be placed a review prints lines, and other commands say so")
   func dumbTerminal() throws {
-    let session = try TmuxSession(terminalType: "dumb")
-    try session.enter("clear; \(try BuiltProgram.path()) review")
+    let session = try TmuxSession(columns: 160, rows: 50, terminalType: "dumb")
+    try session.enter("clear; \(try BuiltProgram.path()) terminal")
     try session.waitFor(
-      "segdeck: terminal: the terminal type dumb (TERM) cannot place the cursor, which --text does not need")
+      "segdeck: terminal: the terminal type dumb (TERM) cannot place the cursor, which review --text does not need"
+    )
+    try session.enter("\(try BuiltProgram.path()) review")
+    try session.waitFor("keys: m model")
   }
 
   @Test("without a terminal the command fails with one line")

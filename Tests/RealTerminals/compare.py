@@ -194,7 +194,8 @@ def look(name, words, segdeck, folder, display):
     """Runs the review in a terminal: the screenshot, the bytes that it got, and the size of its window."""
     environment = dict(os.environ, DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", XDG_STATE_HOME=f"{folder}/{name}")
     bytes_path, picture_path = f"{folder}/{name}.bytes", f"{folder}/{name}.png"
-    command = ["script", "-q", "-f", "-c", f"{segdeck} review", bytes_path]
+    # The recording outlives its terminal, so the program is asked to end, and is given a minute in any case.
+    command = ["timeout", "--foreground", "60", "script", "-q", "-f", "-c", f"{segdeck} review", bytes_path]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     terminal = subprocess.Popen(words + command, env=environment, **quiet)
     try:
@@ -207,6 +208,8 @@ def look(name, words, segdeck, folder, display):
         # At its end the program removes its pictures.
         with open(bytes_path, "rb") as file:
             sent = file.read().decode("utf-8", "replace")
+        subprocess.run(["xdotool", "type", "q"], env=environment, check=True)
+        time.sleep(2)
     finally:
         terminal.terminate()
         terminal.wait()

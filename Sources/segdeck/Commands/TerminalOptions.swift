@@ -45,10 +45,10 @@ struct ReadingOption: ParsableArguments {
   )
   var text = false
 
-  /// Whether lines are wanted, by the option or by `SEGDECK_TEXT`.
+  /// Whether lines are wanted, by the option or by `SEGDECK_TEXT`, or are all that the terminal can show.
   func isRequested(in environment: [String: String]) -> Bool {
     let word = environment["SEGDECK_TEXT"] ?? ""
-    return text || !word.isEmpty && word != "0"
+    return text || !word.isEmpty && word != "0" || environment["TERM"] == "dumb"
   }
 }
 
