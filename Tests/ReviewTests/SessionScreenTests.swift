@@ -52,6 +52,23 @@ import Worklist
     #expect(text(4).trimmingCharacters(in: .whitespaces) == "")
   }
 
+  @Test(
+    "u limits the filter to unread cases, and gives it back",
+    arguments: [
+      ("", "unread"), ("score<3 or flagged", "unread and (score<3 or flagged)"),
+      ("unread and (flagged) or (score>2)", "unread and (unread and (flagged) or (score>2))"),
+    ])
+  func unreadOfFilter(filter: String, limited: String) throws {
+    var session = try openedSession()
+    try session.press("C", "/")
+    try session.type(filter)
+    try session.press(.enter, "u")
+    #expect(session.worklist.filter == limited)
+    #expect(session.worklist.filterProblem == nil)
+    try session.press("u")
+    #expect(session.worklist.filter == filter)
+  }
+
   @Test("? in the list opens the key reference at the list's keys, and Esc leads back to the list")
   func keysOfList() throws {
     var session = try openedSession()

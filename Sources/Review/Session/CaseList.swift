@@ -1,4 +1,5 @@
 import Screen
+import Worklist
 
 extension Action {
   /// Changes of the list of cases.
@@ -12,7 +13,9 @@ extension Action {
           .cases, ["/"], .caseList(.filter),
           "filter as you type: dice<0.8 and unread, flagged, score>=4, text",
           bar: "filter"),
-        KeyTable.bind(.cases, ["u"], .caseList(.toggleUnread), "only unread cases, or all", bar: "unread"),
+        KeyTable.bind(
+          .cases, ["u"], .caseList(.toggleUnread), "only the unread ones of these cases, or all of them",
+          bar: "unread"),
         KeyTable.bind(.cases, ["s"], .caseList(.sort(1)), "sort by the next column", bar: "sort"),
         KeyTable.bind(.cases, ["S"], .caseList(.sort(-1)), "sort by the previous column"),
         KeyTable.bind(.cases, ["r"], .caseList(.reverse), "reverse the order", bar: "reverse"),
@@ -139,10 +142,22 @@ extension SessionState {
     case .filter:
       worklist.list?.filterBefore = worklist.filter
       worklist.list?.entry = TextEntry(worklist.filter)
-    case .toggleUnread: setFilter(worklist.filter == "unread" ? "" : "unread")
+    case .toggleUnread: setFilter(filterTogglingUnread)
     case .sort(let count): worklist.sort(by: count)
     case .reverse: worklist.reverse()
     }
+  }
+
+  /// The filter for only the unread ones of the listed cases, or without that.
+  private var filterTogglingUnread: String {
+    let (unread, filter) = ("unread", worklist.filter)
+    guard !filter.isEmpty, filter != unread else { return filter.isEmpty ? unread : "" }
+    let beginning = "\(unread) and ("
+    let inner = String(filter.dropFirst(beginning.count).dropLast())
+    let isToggled =
+      filter.hasPrefix(beginning) && filter.hasSuffix(")")
+      && (try? CaseQuery(inner, columns: worklist.columns)) != nil
+    return isToggled ? inner : "\(beginning)\(filter))"
   }
 
   private mutating func editFilter(_ edit: (inout TextEntry) -> Void) {
