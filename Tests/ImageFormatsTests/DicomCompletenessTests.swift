@@ -12,6 +12,30 @@ struct DicomCompletenessTests {
     try ImageFile.open(folder.path).findings.map(\.description)
   }
 
+  @Test("slices are said to be missing also where most of them are, by the distance that the files state")
+  func mostSlicesMissing() throws {
+    func refused(_ depths: [String], thickness: String) throws -> String {
+      try withDicomCopy(of: "explicit") { folder in
+        for (name, depth) in zip(Self.slices, depths) {
+          try setText(0x20, 0x32, "DS", "-31.5\\42.25\\\(depth)", in: folder.appending(path: name))
+          try setText(0x18, 0x50, "DS", thickness, in: folder.appending(path: name))
+          try setText(0x18, 0x88, "DS", nil, in: folder.appending(path: name))
+        }
+        return refusal(below: folder.deletingLastPathComponent()) { _ = try ImageFile.open(folder.path) }
+      }
+    }
+    let depths = ["0.00", "5.00", "10.00", "12.50"]
+    #expect(
+      try refused(depths, thickness: "2.5")
+        == "explicit: 2 slices are missing, 1 of them between 00.dcm and 01.dcm: found 5 mm, expected 2.5 mm, "
+        + "as between others")
+    // Slices that are thinner than any distance tell nothing.
+    #expect(
+      try refused(depths, thickness: "0.5")
+        == "explicit: its slices are not evenly spaced: 02.dcm and 03.dcm: found 2.5 mm, expected 5 mm, "
+        + "as between others")
+  }
+
   /// Makes a file part `number` of a concatenation of `count` files.
   private func concatenate(_ file: URL, number: UInt8, of count: UInt8?) throws {
     try setText(0x20, 0x9161, "UI", "1.2.3.4", in: file)

@@ -258,8 +258,9 @@ enum DicomFormat: WritableImageFormat {
   }
 
   /// The finding that PET states more slices than there are, which may be missing at an end; nil where it does not.
-  private static func unexpectedCount(_ series: DicomSeries, _ stack: SliceStack) -> Finding? {
-    let count = stack.grid.size.k
+  private static func unexpectedCount(_ series: DicomSeries) -> Finding? {
+    // Of several time points, some scanners state the slices of one, others those of all.
+    let count = series.slices.count
     guard series.first.modality == "PT", let stated = series.first.statedSliceCount, stated > count else {
       return nil
     }
@@ -306,7 +307,7 @@ enum DicomFormat: WritableImageFormat {
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
     let reference = DicomReference(series, stack)
     var findings = stack.findings + Self.findings(damaged) + series.mixtures + reference.findings
-    findings += [division(series), unexpectedCount(series, stack)].compactMap(\.self)
+    findings += [division(series), unexpectedCount(series)].compactMap(\.self)
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

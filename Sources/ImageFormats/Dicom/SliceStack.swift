@@ -155,12 +155,23 @@ private struct SpacingCheck {
     return isMultiple ? Int(saturating: steps.rounded()) - 1 : 0
   }
 
+  /// The distance between slices that gaps are measured by: the stated one where some slices are that far apart and the
+  /// others a multiple of it, because more than half of the slices may be missing; else the median.
+  private func usualDistance(_ gaps: [Double]) -> Double {
+    let median = gaps.sorted()[(gaps.count - 1) / 2]
+    guard let stated = series.frame(positions[0][0].slice).sliceSpacing, let least = gaps.min(),
+      Swift.abs(least - stated) <= 0.02 * stated,
+      gaps.allSatisfy({ Swift.abs($0 / stated - ($0 / stated).rounded()) < 0.1 })
+    else { return median }
+    return stated
+  }
+
   private func irregular(_ differences: [SIMD3<Double>]) -> InputError {
     let deviations = differences.map { length($0) }
     let gaps = positions.indices.dropLast().map {
       dot(positions[$0 + 1][0].position - positions[$0][0].position, normal)
     }
-    let usual = gaps.sorted()[(gaps.count - 1) / 2]
+    let usual = usualDistance(gaps)
     let shown = significant(usual, 4)
     if let index = gaps.indices.max(by: { Swift.abs(gaps[$0] - usual) < Swift.abs(gaps[$1] - usual) }),
       Swift.abs(gaps[index] - usual) > 0.1 * usual

@@ -126,11 +126,14 @@ private struct ImageDescription: Encodable {
     if case .volume(let voxels) = voxels {
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
       voxels.forEachPiece { piece in
+        // Copies, which stay in registers.
+        var (low, high, total) = (smallest, largest, sum)
         for value in piece {
-          smallest = min(smallest, value)
-          largest = max(largest, value)
-          sum += Double(value)
+          if value < low { low = value }
+          if value > high { high = value }
+          total += Double(value)
         }
+        (smallest, largest, sum) = (low, high, total)
       }
       self.frame = frame
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
