@@ -95,14 +95,11 @@ package struct DicomListing: Sendable {
   /// they cannot be read.
   /// - Throws: ``Cancelled``.
   package static func dividedImage(below path: String) throws(Cancelled) -> Series? {
-    let content: DicomFolder?
-    do { content = try DicomSubfolders(path).dividedImage } catch let error as Cancelled { throw error } catch
-    {
-      content = nil
-    }
-    return content.flatMap { content in
-      content.imageSeries.first.map { Series($0, number: 1, seriesInFile: nil) }
-    }
+    do {
+      return try DicomSubfolders(path).dividedImage?.imageSeries.first.map {
+        Series($0, number: 1, seriesInFile: nil)
+      }
+    } catch let cancelled as Cancelled { throw cancelled } catch { return nil }
   }
 
   /// Whether a folder itself, without its subfolders, holds exactly one image series and so is opened as an image.

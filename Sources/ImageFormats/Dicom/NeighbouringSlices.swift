@@ -15,6 +15,9 @@ struct NeighbouringSlices {
   /// The most names beside that of a folder, and the most files at each end of one, that are looked at.
   private static let lookedAtCount = 4
 
+  /// The most names in the folder above: a folder of many cases would be sorted for each of them.
+  private static let maximumNameCount = 1000
+
   /// Looks into the folders before and after that of a series, in natural order; their files do not become inputs.
   ///
   /// Exports that put a number of files into each folder number the folders.
@@ -24,7 +27,8 @@ struct NeighbouringSlices {
     let own = FilePath.folder(of: series.first.path)
     let folder = FilePath.absolute(own.isEmpty ? "." : own)
     let above = FilePath.folder(of: folder)
-    guard !uid.isEmpty, let entries = try? FileSystem.names(in: above) else { return nil }
+    guard !uid.isEmpty, let entries = try? FileSystem.names(in: above), entries.count <= Self.maximumNameCount
+    else { return nil }
     let names = entries.filter { !$0.hasPrefix(".") }.naturallySorted(by: \.self)
     guard let position = names.firstIndex(of: FilePath.name(of: folder)) else { return nil }
     for names in [names[..<position].reversed(), Array(names[(position + 1)...])] {
