@@ -1,3 +1,4 @@
+import Review
 import Screen
 import Testing
 

@@ -1,8 +1,9 @@
 import Foundation
+import Screen
 
 extension RGB {
   /// The relative luminance of WCAG 2, 0 for black to 1 for white.
-  package var relativeLuminance: Double {
+  var relativeLuminance: Double {
     let parts = [red, green, blue].map { RGB.linear[Int($0)] }
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
   }
