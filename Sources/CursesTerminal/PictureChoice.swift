@@ -31,6 +31,8 @@ package struct PictureChoice: Hashable, Sendable {
       self.init(plain, "there are few colours")
     } else if let pixels = Self.pixels(surroundings, probe, cellSize: cellSize, showsUnicode: showsUnicode) {
       self = pixels
+    } else if showsUnicode, probe.answers.drawsSextants {
+      self.init(.sextants, "the terminal shows no pixels, but draws sextants itself")
     } else {
       self.init(plain, Self.reasonWithoutPixels(surroundings, probe))
     }
@@ -107,6 +109,8 @@ package struct PictureChoice: Hashable, Sendable {
 
 extension TerminalAnswers {
   /// Whether the terminal is known to draw sextants itself, whatever its font has.
+  ///
+  /// VTE is that of GNOME's terminal and many others; it tells its version since it draws them.
   package var drawsSextants: Bool {
     guard let version = version?.lowercased() else { return false }
     return ["kitty", "ghostty", "wezterm", "foot", "vte", "contour", "konsole"].contains {

@@ -73,6 +73,10 @@ private let choices: [(SimulatedTerminal, [String])] = [
     ["kitty", "the terminal shows kitty graphics"]
   ),
   (
+    SimulatedTerminal(name: "GNOME Terminal", version: "VTE(7006)", attributes: "[?65;1;9c"),
+    ["sextants", "the terminal shows no pixels, but draws sextants itself"]
+  ),
+  (
     SimulatedTerminal(
       name: "xterm as VT340", version: "XTerm(390)", attributes: "[?63;1;2;4;6;9c", registers: "[?1;0;256S"),
     ["sixel", "the terminal shows sixel graphics"]
