@@ -16,7 +16,7 @@ extension InferencePlan {
   private var endTime: Int { kernels.count + 1 }
 
   private func readers(ofActivation index: Int) -> [Int] {
-    kernels.indices.filter { (kernels[$0].source.map { $0 + 1 } ?? 0) == index }
+    kernels.indices.filter { kernels[$0].sources.contains { ($0.map { $0 + 1 } ?? 0) == index } }
   }
 
   /// From the time that makes an activation to its last reader's.

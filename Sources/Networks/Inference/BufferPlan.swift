@@ -103,8 +103,12 @@ struct BufferPlan: Sendable {
       let isLogits = steps.heads.contains { $0 + 1 == activation }
       guard readers.count == 1, !isLogits, activation > 0 || mode == .streamed else { continue }
       let output = readers[0] + 1
+      // One input of a join shares its memory, the last one that can; and one that is read twice does not.
+      let isFree =
+        !owners[(activation + 1)..<output].contains(owners[output])
+        && steps.inputs(ofStep: readers[0]).filter { $0 == activation }.count == 1
       let advanceTogether = schedule.ends.allSatisfy { $0[activation] == $0[output] }
-      if steps.steps[readers[0]].operation.worksInPlace, advanceTogether,
+      if steps.steps[readers[0]].operation.worksInPlace, advanceTogether, isFree,
         steps.planeFloats(ofActivation: activation) == steps.planeFloats(ofActivation: output)
       {
         owners[activation] = owners[output]

@@ -60,6 +60,11 @@ package struct InferencePlan: Sendable {
     return (floats * MemoryLayout<Float>.stride, storage.offset * MemoryLayout<Float>.stride)
   }
 
+  /// The number of planes of a step's output that are held from one slab to the next, at most.
+  package func heldPlanes(ofStep index: Int) -> Int {
+    (0..<slabCount - 1).map { schedule.retainedPlanes(ofActivation: index + 1, slab: $0).count }.max() ?? 0
+  }
+
   /// The plan with slabs of `depth` planes.
   init(_ steps: PlanSteps, depth: Int, isAligned: Bool, mode: ExecutionMode, threadCount: Int) {
     self.steps = steps

@@ -4,11 +4,13 @@ import Tensors
 package struct PlanStep: Sendable {
   /// Names of the layers that it computes.
   package let layers: [String]
-  /// Index of the step whose output is the input; nil for the image.
-  package let source: Int?
+  /// For each input the index of the step whose output it is; nil for the image.
+  package let sources: [Int?]
   /// The kernel with its prepared weights.
   package let operation: any PreparedOperation
+  /// Channels of all inputs together.
   package let inputChannels: Int
+  /// Extents of every input.
   package let inputExtent: Extent3
   /// Channels of the output.
   package let channels: Int
@@ -36,12 +38,14 @@ struct PlanSteps: Sendable {
   func channels(ofActivation index: Int) -> Int { index == 0 ? imageChannels : steps[index - 1].channels }
   func extent(ofActivation index: Int) -> Extent3 { index == 0 ? imageExtent : steps[index - 1].extent }
 
-  /// The activation that is the input of step `index`.
-  func input(ofStep index: Int) -> Int { steps[index].source.map { $0 + 1 } ?? 0 }
+  /// The activations that are the inputs of step `index`.
+  func inputs(ofStep index: Int) -> [Int] { steps[index].sources.map { $0.map { $0 + 1 } ?? 0 } }
 
-  /// The steps whose input is activation `index`.
+  /// The steps that have activation `index` as an input.
   /// - Complexity: O(steps).
-  func readers(ofActivation index: Int) -> [Int] { steps.indices.filter { input(ofStep: $0) == index } }
+  func readers(ofActivation index: Int) -> [Int] {
+    steps.indices.filter { inputs(ofStep: $0).contains(index) }
+  }
 
   /// Floats of one plane of an activation, all channels and images together.
   func planeFloats(ofActivation index: Int) -> Int {
@@ -49,7 +53,7 @@ struct PlanSteps: Sendable {
     return batch * channels(ofActivation: index) * extent.h * extent.w
   }
 
-  /// The planes of its input that step `index` reads to compute the planes `planes` of its output.
+  /// The planes of each of its inputs that step `index` reads to compute the planes `planes` of its output.
   func inputPlanes(ofStep index: Int, for planes: Range<Int>) -> Range<Int> {
     steps[index].operation.inputPlanes(for: planes, inputDepth: steps[index].inputExtent.d)
   }
