@@ -149,6 +149,32 @@ struct JoinTests {
     #expect(plan.floats(ofActivation: 4) != plan.floats(ofActivation: 1))
   }
 
+  @Test("a concatenation of one image has its inputs in its own memory, where all planes run at once")
+  func concatenationWithoutCopies() throws {
+    let graph = NetworkGraph.unet
+    let network = try Network(
+      graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 8))
+    let extent = Extent3(8, 10, 12)
+    func parts(batch: Int, slabDepth: Int) throws -> [Range<Int>] {
+      let plan = try network.plan(for: extent, batch: batch, slabDepth: slabDepth, work: work)
+      #expect(
+        plan.kernels.map { $0.layers[0] } == ["conv1", "pool", "conv2", "up", "skip", "conv3", "score"])
+      // up, then the ReLU of conv1, then both.
+      return try [4, 1, 5].map { try #require(plan.floats(ofActivation: $0)) }
+    }
+    let (whole, voxels) = (try parts(batch: 1, slabDepth: 8), extent.product)
+    let start = whole[2].lowerBound
+    #expect(
+      whole == [
+        start..<start + 4 * voxels, start + 4 * voxels..<start + 7 * voxels, start..<start + 7 * voxels,
+      ])
+    for copied in [try parts(batch: 2, slabDepth: 8), try parts(batch: 1, slabDepth: 4)] {
+      #expect(!copied[0].overlaps(copied[2]) && !copied[1].overlaps(copied[2]))
+    }
+    let slabs = try network.plan(for: extent, slabDepth: 4, work: work)
+    #expect(slabs.heldPlanes(ofStep: 0) > slabs.heldPlanes(ofStep: 3))
+  }
+
   @Test("a layer that is read twice by one join keeps its memory, and both inputs count")
   func readTwice() throws {
     var graph = NetworkGraph.residual

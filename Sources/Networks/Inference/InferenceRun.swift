@@ -85,10 +85,14 @@ struct InferenceRun {
     guard let storage = plan.buffers.storages[owner] else {
       preconditionFailure("activation \(activation) has no memory")
     }
-    return window(
+    let window = window(
       of: owner, held: schedule.heldPlanes(ofActivation: owner, slab: slab), offset: storage.offset,
       capacity: storage.capacity
     ).part(planes)
+    let channels = steps.channels(ofActivation: activation)
+    if channels == window.channels { return window }
+    let first = plan.buffers.firstChannels[activation]
+    return window.channels(first..<first + channels)
   }
 
   private func window(of activation: Int, held: Range<Int>, offset: Int, capacity: Int) -> ActivationWindow {

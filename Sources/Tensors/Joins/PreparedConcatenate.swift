@@ -1,11 +1,16 @@
 import Work
 
 /// The channels of its inputs one after the other, in their order.
+///
+/// Inputs that are parts of the output's memory are not copied.
 package struct PreparedConcatenate: PreparedOperation {
   package init() {}
 
   package var kernelName: String { "concatenate" }
   package var worksInPlace: Bool { false }
+  package func placesInOutput(_ channels: [Int]) -> [Int]? {
+    channels.indices.map { channels[..<$0].reduce(0, +) }
+  }
   package var weightBytes: Int { 0 }
   package func outputChannels(_ channels: [Int]) -> Int { channels.reduce(0, +) }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
@@ -33,8 +38,9 @@ package struct PreparedConcatenate: PreparedOperation {
     try work.forEach(count: output.batch * output.channels) { index, _ in
       let (sample, channel) = (index / output.channels, index % output.channels)
       let (source, sourceChannel) = origins[channel]
-      output.start(sample: sample, channel: channel).update(
-        from: source.start(sample: sample, channel: sourceChannel), count: count)
+      let from = source.start(sample: sample, channel: sourceChannel)
+      let to = output.start(sample: sample, channel: channel)
+      if from != to { to.update(from: from, count: count) }
     }
   }
 }

@@ -12,6 +12,10 @@ package protocol PreparedOperation: Sendable {
   /// Whether `run` may be given the window of one of its inputs as the output, too.
   var worksInPlace: Bool { get }
 
+  /// For each input of `channels` the first of the output's channels that are this input, so that `run` may be given that
+  /// part of the output's window as the input; nil where the output does not consist of its inputs.
+  func placesInOutput(_ channels: [Int]) -> [Int]?
+
   /// Bytes that the prepared weights occupy.
   var weightBytes: Int { get }
 
@@ -53,6 +57,8 @@ package protocol PreparedOperation: Sendable {
 }
 
 extension PreparedOperation {
+  package func placesInOutput(_ channels: [Int]) -> [Int]? { nil }
+
   /// Plane by plane.
   package var windowStep: Int { 1 }
 
