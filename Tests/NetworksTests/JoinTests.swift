@@ -78,6 +78,12 @@ struct JoinTests {
     Fault(
       "layer skip: its inputs differ in scale: found up 1x1x1, pool 2x2x2 voxels of the image (z, y, x), expected equal scales"
     ) { $0.layers[6].inputs = ["up", "pool"] },
+    Fault("layer skip255: too many inputs: expected at most 65536 in all layers") { graph in
+      for index in 0..<300 {
+        graph.layers.append(
+          Layer("skip\(index)", from: [String](repeating: "up", count: 256), .concatenate))
+      }
+    },
     Fault("layer skip: output channels: found 131070, expected 1 to 65536") {
       let wide = ConvolutionGeometry(kernel: Extent3(1))
       $0.layers[0].operation = ConvolutionOperation(wide, outputChannels: 65_535, hasBias: true)

@@ -5,6 +5,7 @@ enum GraphLimit {
   static let layers = 4096
   static let channels = 65_536
   static let inputs = 256
+  static let connections = 65_536
   static let extent = 64
   static let parameters = 1 << 30
 

@@ -103,6 +103,7 @@ extension NetworkGraph {
     guard (1...GraphLimit.layers).contains(layers.count) else {
       throw fail("layers", "\(layers.count)", "1 to \(GraphLimit.layers)")
     }
+    var connectionCount = 0
     var indexOfName: [String: Int] = [:]
     for (index, layer) in layers.enumerated() {
       guard !layer.name.isEmpty, layer.name != Self.inputName else {
@@ -113,6 +114,10 @@ extension NetworkGraph {
       }
       if let problem = layer.operation.problem {
         throw fail("layer \(layer.name): \(problem)")
+      }
+      connectionCount += layer.inputs.count
+      guard connectionCount <= GraphLimit.connections else {
+        throw fail("layer \(layer.name): too many inputs", nil, "at most \(GraphLimit.connections) in all layers")
       }
       let counts = layer.operation.inputCounts
       guard counts.contains(layer.inputs.count) else {

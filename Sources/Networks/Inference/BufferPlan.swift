@@ -42,7 +42,7 @@ struct BufferPlan: Sendable {
   /// - Parameters:
   ///   - mode: In mode `whole` the image and the logits lie in the caller's memory.
   ///   - threadCount: Threads that the scratch memory must suffice for.
-  /// - Complexity: O(slabs · activations² + activations² log activations).
+  /// - Complexity: O(slabs · activations + activations² log activations).
   init(
     _ steps: PlanSteps, _ schedule: SlabSchedule, mode: InferencePlan.ExecutionMode, threadCount: Int
   ) {

@@ -31,6 +31,22 @@ struct PlanSteps: Sendable {
   let steps: [PlanStep]
   /// For each requested head the index of the step whose output is its logits.
   let heads: [Int]
+  private let inputs: [[Int]]
+  private let readers: [[Int]]
+
+  init(imageChannels: Int, imageExtent: Extent3, batch: Int, steps: [PlanStep], heads: [Int]) {
+    self.imageChannels = imageChannels
+    self.imageExtent = imageExtent
+    self.batch = batch
+    self.steps = steps
+    self.heads = heads
+    inputs = steps.map { $0.sources.map { $0.map { $0 + 1 } ?? 0 } }
+    var readers = [[Int]](repeating: [], count: steps.count + 1)
+    for (step, inputs) in inputs.enumerated() {
+      for input in Set(inputs) { readers[input].append(step) }
+    }
+    self.readers = readers
+  }
 
   /// Number of activations: activation 0 is the image, activation i + 1 the output of step i.
   var activationCount: Int { steps.count + 1 }
@@ -39,13 +55,10 @@ struct PlanSteps: Sendable {
   func extent(ofActivation index: Int) -> Extent3 { index == 0 ? imageExtent : steps[index - 1].extent }
 
   /// The activations that are the inputs of step `index`.
-  func inputs(ofStep index: Int) -> [Int] { steps[index].sources.map { $0.map { $0 + 1 } ?? 0 } }
+  func inputs(ofStep index: Int) -> [Int] { inputs[index] }
 
-  /// The steps that have activation `index` as an input.
-  /// - Complexity: O(steps).
-  func readers(ofActivation index: Int) -> [Int] {
-    steps.indices.filter { inputs(ofStep: $0).contains(index) }
-  }
+  /// The steps that have activation `index` as an input, in order.
+  func readers(ofActivation index: Int) -> [Int] { readers[index] }
 
   /// Floats of one plane of an activation, all channels and images together.
   func planeFloats(ofActivation index: Int) -> Int {
