@@ -117,7 +117,8 @@ extension NetworkGraph {
       }
       connectionCount += layer.inputs.count
       guard connectionCount <= GraphLimit.connections else {
-        throw fail("layer \(layer.name): too many inputs", nil, "at most \(GraphLimit.connections) in all layers")
+        throw fail(
+          "layer \(layer.name): too many inputs", nil, "at most \(GraphLimit.connections) in all layers")
       }
       let counts = layer.operation.inputCounts
       guard counts.contains(layer.inputs.count) else {
