@@ -70,6 +70,7 @@ extension Parameters {
   /// Each layer draws from its own fork of the seed, so that its values do not depend on other layers.
   package init(initialising graph: ResolvedGraph, _ initialisation: Initialisation = .he, seed: UInt64) {
     let generator = SplitMix64(seed: seed)
+    let feedsReLU = graph.feedsReLU
     var tensors: [String: Tensor] = [:]
     for (index, node) in graph.nodes.enumerated() {
       for slot in node.parameterSlots {
@@ -79,7 +80,7 @@ extension Parameters {
         case .random(let fanIn):
           let standardDeviation =
             switch initialisation {
-            case .he: ((graph.feedsReLU(index) ? 2 : 1) / fanIn).squareRoot()
+            case .he: ((feedsReLU[index] ? 2 : 1) / fanIn).squareRoot()
             case .gaussian(let stated): stated
             }
           var stream = generator.forked(index)
@@ -94,15 +95,20 @@ extension Parameters {
 }
 
 extension ResolvedGraph {
-  /// Whether a reader of the node's output is a ReLU, directly or after layers that only scale and shift.
-  fileprivate func feedsReLU(_ index: Int) -> Bool {
-    nodes.indices.contains { reader in
-      guard nodes[reader].source == index else { return false }
-      return switch nodes[reader].layer.operation.initialisationGain {
-      case .relu: true
-      case .ofReaders: feedsReLU(reader)
-      case .linear: false
-      }
+  /// For each node, whether a reader of its output is a ReLU, directly or after layers that only scale, shift, add or
+  /// concatenate.
+  fileprivate var feedsReLU: [Bool] {
+    var feedsReLU = [Bool](repeating: false, count: nodes.count)
+    for (index, node) in nodes.enumerated().reversed() {
+      let isFed =
+        switch node.layer.operation.initialisationGain {
+        case .relu: true
+        case .ofReaders: feedsReLU[index]
+        case .linear: false
+        }
+      guard isFed else { continue }
+      for case let source? in node.sources { feedsReLU[source] = true }
     }
+    return feedsReLU
   }
 }

@@ -33,7 +33,8 @@ struct LayerBench: ParsableCommand {
     let extents = try graph.outputExtents(input: size.extent, subject: "--shape \(size)")
     let node = graph.nodes[index]
     let subject = LayerSubject(
-      node: node, inputExtent: node.source.map { extents[$0] } ?? size.extent, outputExtent: extents[index],
+      node: node, inputExtent: node.sources[0].map { extents[$0] } ?? size.extent,
+      outputExtent: extents[index],
       parameters: Parameters(initialising: graph, seed: 7), method: method, work: bench.work)
     for part in try subject.parts() {
       PeakMemory.reset()
@@ -43,7 +44,7 @@ struct LayerBench: ParsableCommand {
       line.add("layer", layer)
       line.add("part", part.name)
       line.add("shape", "\(size)")
-      line.add("input", subject.text(node.inputChannels, subject.inputExtent))
+      line.add("input", subject.text(node.inputChannels.reduce(0, +), subject.inputExtent))
       line.add("output", subject.text(node.outputChannels, subject.outputExtent))
       line.add("kernel", part.kernel)
       line.add(measurement)

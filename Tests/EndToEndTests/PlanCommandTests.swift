@@ -6,12 +6,14 @@ import Testing
 private struct PrintedPlan: Decodable {
   struct Step: Decodable {
     var layers: [String]
+    var inputs: [String]
     var kernel: String
     var output: [Int]
     var gflop: Double
     var weightMb: Double
     var bufferMb: Double?
     var offsetMb: Double?
+    var heldPlanes: Int
   }
 
   var shape: [Int]

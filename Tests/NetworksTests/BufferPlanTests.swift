@@ -7,6 +7,8 @@ import Work
 /// A buffer of a plan, when it is needed, and what its failure is called.
 private struct Buffer {
   let name: String
+  /// The activation, where it is the memory of one.
+  var activation: Int?
   let floats: Range<Int>
   /// Times of every slab: 0 for the image, i + 1 for step i, and one more for the reader of the logits.
   let times: ClosedRange<Int>
@@ -16,7 +18,7 @@ extension InferencePlan {
   private var endTime: Int { kernels.count + 1 }
 
   private func readers(ofActivation index: Int) -> [Int] {
-    kernels.indices.filter { (kernels[$0].source.map { $0 + 1 } ?? 0) == index }
+    kernels.indices.filter { kernels[$0].sources.contains { ($0.map { $0 + 1 } ?? 0) == index } }
   }
 
   /// From the time that makes an activation to its last reader's.
@@ -37,6 +39,24 @@ extension InferencePlan {
     return readers[0]
   }
 
+  /// Whether an activation is a part of another's memory as one of the inputs of a concatenation, at its channels.
+  private func isPart(_ part: Int, of whole: Int) -> Bool {
+    guard whole > 0, kernels[whole - 1].operation is PreparedConcatenate,
+      let wholeFloats = floats(ofActivation: whole)
+    else { return false }
+    let step = kernels[whole - 1]
+    let channels = step.sources.map { $0.map { kernels[$0].channels } }
+    let imageChannels = step.channels - channels.reduce(0) { $0 + ($1 ?? 0) }
+    var first = 0
+    for (source, channels) in zip(step.sources, channels) {
+      let start = wholeFloats.lowerBound + first * (wholeFloats.count / step.channels)
+      first += channels ?? imageChannels / step.sources.filter { $0 == nil }.count
+      guard let source, floats(ofActivation: source + 1)?.lowerBound == start else { continue }
+      if source + 1 == part || isPart(part, of: source + 1) { return true }
+    }
+    return false
+  }
+
   /// Every buffer, found from the steps alone: the plan says only where they lie.
   fileprivate var buffers: [Buffer] {
     var buffers: [Buffer] = []
@@ -48,9 +68,9 @@ extension InferencePlan {
       if overwriter(ofActivation: index) != nil {
         // The next activation has the memory from the time at which it is made.
         let times = times.lowerBound...times.upperBound - 1
-        buffers.append(Buffer(name: "activation \(index)", floats: floats, times: times))
+        buffers.append(Buffer(name: "activation \(index)", activation: index, floats: floats, times: times))
       } else {
-        buffers.append(Buffer(name: "activation \(index)", floats: floats, times: times))
+        buffers.append(Buffer(name: "activation \(index)", activation: index, floats: floats, times: times))
         buffers.append(Buffer(name: "kept planes of activation \(index)", floats: kept, times: 0...endTime))
       }
     }
@@ -60,12 +80,18 @@ extension InferencePlan {
     return buffers.filter { !$0.floats.isEmpty }
   }
 
+  private func isPart(_ one: Buffer, _ other: Buffer) -> Bool {
+    guard let one = one.activation, let other = other.activation else { return false }
+    return isPart(one, of: other) || isPart(other, of: one)
+  }
+
   /// Pairs of buffers that overlap while both are needed.
   fileprivate var collisions: [String] {
     let buffers = buffers
     return buffers.indices.flatMap { one in
       buffers[..<one].filter {
         $0.times.overlaps(buffers[one].times) && $0.floats.overlaps(buffers[one].floats)
+          && !isPart($0, buffers[one])
       }
       .map { "\($0.name) \($0.floats) and \(buffers[one].name) \(buffers[one].floats)" }
     }
@@ -75,7 +101,13 @@ extension InferencePlan {
   fileprivate var peakFloats: Int {
     let buffers = buffers
     return (0...endTime).map { time in
-      buffers.filter { $0.times.contains(time) }.reduce(0) { $0 + $1.floats.count }
+      // Without those that are parts of others.
+      let needed = buffers.filter { $0.times.contains(time) }
+      return needed.filter { one in
+        !needed.contains {
+          $0.activation != one.activation && isPart(one, $0) && one.floats.count < $0.floats.count
+        }
+      }.reduce(0) { $0 + $1.floats.count }
     }.max() ?? 0
   }
 }

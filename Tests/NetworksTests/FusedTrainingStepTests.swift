@@ -100,6 +100,12 @@ private let fusedCases: [FusedCase] = [
       Head("main", layer: "score", lossWeight: 1), Head("side", layer: "side", lossWeight: 0.5),
       Head("last", layer: "last", lossWeight: 2),
     ]),
+  FusedCase(
+    name: "layers before and after a sum", layers: NetworkGraph.residual.layers,
+    heads: NetworkGraph.residual.heads),
+  FusedCase(
+    name: "a transposed convolution and a ReLU that a concatenation reads", layers: NetworkGraph.unet.layers,
+    heads: NetworkGraph.unet.heads),
 ]
 
 @Suite("Fused training steps")

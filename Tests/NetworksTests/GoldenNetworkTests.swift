@@ -67,12 +67,14 @@ struct GoldenNetworkTests {
     try compare(graph, with: try GoldenFile("heart"), classWeights: nil)
   }
 
-  @Test("a network that only its JSON describes agrees with numpy, forward and backward")
-  func unnamed() throws {
-    let path = checkout.appending(path: "Tests/NetworksTests/Golden/unnamed.json")
+  @Test(
+    "a network that only its JSON describes agrees with numpy, forward and backward",
+    arguments: ["unnamed", "joins"])
+  func fromJSON(name: String) throws {
+    let path = checkout.appending(path: "Tests/NetworksTests/Golden/\(name).json")
     let json = try String(contentsOf: path, encoding: .utf8)
-    let graph = try NetworkGraph(json: json, subject: "unnamed.json")
-    try compare(graph, with: try GoldenFile("unnamed"), classWeights: [1, 2, 0.5])
+    let graph = try NetworkGraph(json: json, subject: "\(name).json")
+    try compare(graph, with: try GoldenFile(name), classWeights: [1, 2, 0.5])
   }
 
   /// Logits with running statistics, then loss and gradients with batch statistics.
@@ -118,8 +120,10 @@ struct GoldenNetworkTests {
     return Set(
       graph.layers.compactMap { layer in
         guard layer.operation is BatchNormalisationOperation else { return nil }
-        var source = layer.input
-        while let before = layers[source], before.operation is MaxPoolingOperation { source = before.input }
+        var source = layer.inputs[0]
+        while let before = layers[source], before.operation is MaxPoolingOperation {
+          source = before.inputs[0]
+        }
         return source + ".bias"
       })
   }

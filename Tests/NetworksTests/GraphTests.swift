@@ -65,7 +65,7 @@ struct GraphTests {
     graph.layers.reverse()
     let resolved = try graph.resolved()
     for (index, node) in resolved.nodes.enumerated() {
-      if let source = node.source { #expect(source < index) }
+      for case let source? in node.sources { #expect(source < index) }
     }
     #expect(Set(resolved.nodes.map(\.layer)) == Set(graph.layers))
   }
@@ -83,8 +83,8 @@ struct GraphTests {
   }
 
   static let faults = [
-    Fault("layer conv2: unknown input layer \"nowhere\"") { $0.layers[4].input = "nowhere" },
-    Fault("layer pool1 feeds itself in a cycle") { $0.layers[3].input = "relu2" },
+    Fault("layer conv2: unknown input layer \"nowhere\"") { $0.layers[4].inputs = ["nowhere"] },
+    Fault("layer pool1 feeds itself in a cycle") { $0.layers[3].inputs = ["relu2"] },
     Fault("layer conv1: the name is used twice") { $0.layers[4].name = "conv1" },
     Fault("layer 1: its name may not be \"input\"") { $0.layers[1].name = "input" },
     Fault("head aux: unknown layer \"gone\"") { $0.heads[1].layer = "gone" },

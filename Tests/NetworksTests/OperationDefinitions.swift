@@ -24,8 +24,9 @@ extension OperationCase {
   /// It shares nothing with the program but the extents of the output. Its central differences have an error of about
   /// 1e-8 of the largest one.
   func definedResult(
-    _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray]
+    _ inputs: [DoubleArray], _ parameters: [ParameterSlot.Role: DoubleArray]
   ) -> DoubleArray {
+    let image = inputs[0]
     guard let output = operation.outputExtent(image.extent) else {
       preconditionFailure("\(testDescription): the image is too small")
     }
@@ -60,6 +61,20 @@ extension OperationCase {
       return normalised(image, parameters, epsilon: Double(operation.epsilon))
     case is ReLUOperation:
       return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
+    case is AddOperation:
+      return DoubleArray(
+        shape: image.shape,
+        elements: image.elements.indices.map { index in inputs.reduce(0) { $0 + $1.elements[index] } })
+    case is ConcatenateOperation:
+      let voxels = image.extent.product
+      let samples = (0..<image.shape[0]).map { sample in
+        inputs.flatMap { input in
+          input.elements[(sample * input.shape[1] * voxels)..<((sample + 1) * input.shape[1] * voxels)]
+        }
+      }
+      let channels = inputs.reduce(0) { $0 + $1.shape[1] }
+      return DoubleArray(
+        shape: [image.shape[0], channels] + image.shape.dropFirst(2), elements: samples.flatMap { $0 })
     default: preconditionFailure("\(testDescription) has no definition in double precision")
     }
   }

@@ -22,7 +22,7 @@ struct OperationGradientTests {
     var generator = SplitMix64(seed: 4)
     var parameters = Parameters(initialising: try row.graph.resolved(), seed: 4)
     var doubles: [ParameterSlot.Role: DoubleArray] = [:]
-    for slot in row.operation.parameterSlots(layer: "layer", inputChannels: row.inputChannels)
+    for slot in row.operation.parameterSlots(layer: "layer", inputChannels: row.channels[0])
     where slot.role.isTrained {
       let tensor = Tensor(shape: slot.shape, elements: generator.floats(slot.shape.reduce(1, *)))
       parameters[slot.name] = tensor
@@ -44,8 +44,8 @@ struct OperationGradientTests {
   @Test("has the output of its definition in double precision", arguments: operationCases)
   func output(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
-    let found = try row.forward(row.images(), parameters, work).output
-    let expected = row.definedResult(DoubleArray(row.images()), doubles)
+    let found = try row.forward(row.inputs(), parameters, work).output
+    let expected = row.definedResult(row.inputs().map(DoubleArray.init), doubles)
     #expect(found.shape == expected.shape)
     expect(found.elements, Array(expected.elements.enumerated()).map { ($0.offset, $0.element) }, "output")
   }
@@ -53,15 +53,15 @@ struct OperationGradientTests {
   @Test("has the gradients of finite differences of its definition", arguments: operationCases)
   func gradients(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
-    let image = DoubleArray(row.images())
-    let trained = try row.forward(row.images(), parameters, work)
+    let inputs = row.inputs().map(DoubleArray.init)
+    let trained = try row.forward(row.inputs(), parameters, work)
     var generator = SplitMix64(seed: 9)
     let weights = generator.floats(trained.output.elements.count)
     let found = try trained.backward(Tensor(shape: trained.output.shape, elements: weights), work)
     #expect(Set(found.parameters.keys) == Set(doubles.keys))
 
-    func loss(_ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray]) -> Double {
-      zip(row.definedResult(image, parameters).elements, weights).reduce(0) { $0 + $1.0 * Double($1.1) }
+    func loss(_ inputs: [DoubleArray], _ parameters: [ParameterSlot.Role: DoubleArray]) -> Double {
+      zip(row.definedResult(inputs, parameters).elements, weights).reduce(0) { $0 + $1.0 * Double($1.1) }
     }
     // Elements from all over: all of a small array.
     func differences(_ array: DoubleArray, _ loss: (DoubleArray) -> Double) -> [(index: Int, value: Double)] {
@@ -73,14 +73,22 @@ struct OperationGradientTests {
         return (index, (loss(above) - loss(below)) / (2 * step))
       }
     }
-    expect(try #require(found.input).elements, differences(image) { loss($0, doubles) }, "input")
+    #expect(found.inputs.count == inputs.count)
+    for (index, array) in inputs.enumerated() {
+      let expected = differences(array) { changed in
+        var inputs = inputs
+        inputs[index] = changed
+        return loss(inputs, doubles)
+      }
+      expect(try #require(found.inputs[index]).elements, expected, "input \(index)")
+    }
     for (role, array) in doubles {
       let gradient = try #require(found.parameters[role])
       #expect(gradient.shape == array.shape)
       let expected = differences(array) { changed in
         var parameters = doubles
         parameters[role] = changed
-        return loss(image, parameters)
+        return loss(inputs, parameters)
       }
       expect(gradient.elements, expected, role.rawValue)
     }

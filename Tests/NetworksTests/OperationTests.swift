@@ -9,35 +9,51 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   let operation: any NetworkOperation
   /// Its fields in JSON, keys sorted, beside "input", "kind" and "name".
   let fields: String
-  let inputChannels: Int
+  /// Channels of each input.
+  let channels: [Int]
   let extent: Extent3
 
   init(
-    _ operation: any NetworkOperation, _ fields: String, channels: Int = 2, extent: Extent3 = Extent3(5, 6, 7)
+    _ operation: any NetworkOperation, _ fields: String, channels: Int..., extent: Extent3 = Extent3(5, 6, 7)
   ) {
     self.operation = operation
     self.fields = fields
-    inputChannels = channels
+    self.channels = channels.isEmpty ? [2] : channels
     self.extent = extent
   }
 
-  var testDescription: String { type(of: operation).kind + " " + fields }
+  var testDescription: String {
+    let inputs = channels.count == 1 ? "" : " of \(channels) channels"
+    return type(of: operation).kind + " " + fields + inputs
+  }
 
-  /// A network of nothing but this operation.
+  /// A network of nothing but this operation, whose further inputs are pointwise convolutions of the image.
   var graph: NetworkGraph {
-    var layer = Layer("layer", from: NetworkGraph.inputName, ReLUOperation())
+    let others = channels.indices.dropFirst().map { "other\($0)" }
+    var layer = Layer("layer", from: [NetworkGraph.inputName] + others, ReLUOperation())
     layer.operation = operation
+    let convolutions = zip(others, channels.dropFirst()).map { name, channels in
+      Layer(
+        name, from: NetworkGraph.inputName,
+        .convolution(ConvolutionGeometry(kernel: Extent3(1)), channels, hasBias: false))
+    }
     return NetworkGraph(
-      inputChannels: inputChannels, layers: [layer], heads: [Head("main", layer: "layer", lossWeight: 1)])
+      inputChannels: channels[0], layers: convolutions + [layer],
+      heads: [Head("main", layer: "layer", lossWeight: 1)])
   }
 
   /// Two images whose values are all different and never near 0, so that a small step flips neither a ReLU nor a
   /// maximum.
-  func images() -> Tensor {
-    let count = 2 * inputChannels * extent.product
+  func images() -> Tensor { images(channels: channels[0], factor: 7919) }
+
+  /// Tensors for each input, all different.
+  func inputs() -> [Tensor] { zip(channels, [7919, 7907, 7901]).map { images(channels: $0, factor: $1) } }
+
+  private func images(channels: Int, factor: Int) -> Tensor {
+    let count = 2 * channels * extent.product
     return Tensor(
-      shape: [2, inputChannels, extent.d, extent.h, extent.w],
-      elements: (0..<count).map { 2 * (Float($0 * 7919 % count) + 0.5) / Float(count) - 1 })
+      shape: [2, channels, extent.d, extent.h, extent.w],
+      elements: (0..<count).map { 2 * (Float($0 * factor % count) + 0.5) / Float(count) - 1 })
   }
 }
 
@@ -79,6 +95,10 @@ let operationCases: [OperationCase] = [
     #""kernel":[3,2,1],"roundsUp":false,"stride":[1,2,3]"#),
   .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
   .init(ReLUOperation(), ""),
+  .init(AddOperation(), "", channels: 3, 3),
+  .init(AddOperation(), "", channels: 2, 2, 2),
+  .init(ConcatenateOperation(), "", channels: 2, 3),
+  .init(ConcatenateOperation(), "", channels: 1, 3, 2),
 ]
 
 extension NetworkOperation where Self == ConvolutionOperation {
@@ -109,10 +129,17 @@ struct OperationTests {
   @Test("has the same JSON in model files as before", arguments: operationCases)
   func json(row: OperationCase) throws {
     let kind = type(of: row.operation).kind
-    let layer = (#"{"input":"input","kind":""# + kind + #"","name":"layer","# + row.fields + "}")
+    let others = row.channels.indices.dropFirst().map { #""other\#($0)""# }
+    let input = others.isEmpty ? #""input""# : #"["input",\#(others.joined(separator: ","))]"#
+    let layer = (#"{"input":\#(input),"kind":""# + kind + #"","name":"layer","# + row.fields + "}")
       .sortedFields
+    let before = zip(others, row.channels.dropFirst()).map { name, channels in
+      #"{"bias":false,"dilation":[1,1,1],"input":"input","kernel":[1,1,1],"kind":"convolution","name":\#(name),"#
+        + #""outputChannels":\#(channels),"padding":[0,0,0],"stride":[1,1,1]}"#
+    }
+    let layers = (before + [layer]).joined(separator: ",")
     let text =
-      #"{"heads":[{"layer":"layer","lossWeight":1,"name":"main"}],"inputChannels":\#(row.inputChannels),"layers":[\#(layer)]}"#
+      #"{"heads":[{"layer":"layer","lossWeight":1,"name":"main"}],"inputChannels":\#(row.channels[0]),"layers":[\#(layers)]}"#
     #expect(row.graph.json == text)
     #expect(try NetworkGraph(json: text, subject: "graph") == row.graph)
   }
@@ -123,9 +150,17 @@ struct OperationTests {
   func inference(row: OperationCase) throws {
     let resolved = try row.graph.resolved()
     var parameters = Parameters(initialising: resolved, seed: 3)
-    let trained = try row.forward(row.images(), parameters, work)
+    let image = row.images()
+    let others = try resolved.nodes.dropLast().map { node in
+      try node.layer.operation.forward(
+        [image],
+        by: TrainingLayer(
+          parameters: LayerParameters(node.layer.name, parameters), passesGradient: false), work: work
+      ).output
+    }
+    let trained = try row.forward([image] + others, parameters, work)
     if let statistics = trained.statistics {
-      let shape = [row.inputChannels]
+      let shape = row.channels
       parameters["layer.running_mean"] = Tensor(shape: shape, elements: statistics.mean)
       parameters["layer.running_var"] = Tensor(shape: shape, elements: statistics.biasedVariance)
     }
@@ -134,7 +169,7 @@ struct OperationTests {
     let extent = try #require(row.operation.outputExtent(row.extent))
     #expect(
       logits.shape == [
-        2, row.operation.outputChannels(row.inputChannels), extent.d, extent.h, extent.w,
+        2, row.operation.outputChannels(row.channels), extent.d, extent.h, extent.w,
       ])
     #expect(relativeError(logits.elements, trained.output.elements) <= 2e-6)
     for depth in 1...3 {
@@ -170,10 +205,10 @@ struct OperationTests {
 extension OperationCase {
   /// The operation's forward pass in training with these tensors.
   func forward(
-    _ image: Tensor, _ parameters: Parameters, _ work: WorkContext
+    _ inputs: [Tensor], _ parameters: Parameters, _ work: WorkContext
   ) throws -> TrainingOutput {
     try operation.forward(
-      image, by: TrainingLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
+      inputs, by: TrainingLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
       work: work)
   }
 }

@@ -20,14 +20,16 @@ struct PlanTests {
       shape: [1, 1, extent.d, extent.h, extent.w], elements: generator.floats(extent.product))
   }
 
-  /// Networks that slabs are tried on: large kernels, small ones with three poolings, two levels.
+  /// Networks that slabs are tried on: large kernels, small ones with three poolings, two levels, joins.
   static let graphs: [(name: String, graph: NetworkGraph, extent: Extent3)] = [
     ("liver", .liver(), Extent3(59, 30, 37)),
     ("heart", .heart(widthFactor: 1.0 / 16), Extent3(75, 17, 23)),
     ("tiny", .tiny, Extent3(57, 9, 14)),
+    ("residual", .residual, Extent3(57, 9, 14)),
+    ("unet", .unet, Extent3(58, 10, 14)),
   ]
 
-  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<3)
+  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<5)
   func slabs(index: Int) throws {
     let (_, graph, extent) = Self.graphs[index]
     let network = try network(graph)
@@ -72,7 +74,7 @@ struct PlanTests {
 
   @Test(
     "a streamed image gives every plane of all heads once and in order, and the logits of the whole",
-    arguments: [NetworkGraph.liver(), inPlace])
+    arguments: [NetworkGraph.liver(), inPlace, .residual, .unet])
   func streamed(graph: NetworkGraph) throws {
     let extent = Extent3(68, 28, 36)
     let network = try network(graph)

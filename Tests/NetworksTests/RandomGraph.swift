@@ -2,7 +2,8 @@ import Networks
 import Tensors
 import Work
 
-/// A random network: an out-tree of every kind of operation, in which any layer may feed several others.
+/// A random network of every kind of operation, in which any layer may feed several others and layers of equal extents
+/// and scales may be joined.
 struct RandomGraph {
   private(set) var graph: NetworkGraph
   /// The image's extents, which no layer finds too small.
@@ -57,24 +58,49 @@ struct RandomGraph {
     }
   }
 
-  /// Adds a layer unless its input is too small for what was drawn, or its output would be large.
+  /// Adds a layer unless its inputs do not fit what was drawn, or its output would be large.
   private mutating func addLayer() {
-    let (source, operation) = (source(), operation())
-    guard let output = operation.outputExtent(source.extent), output.product <= 20_000 else { return }
-    var layer = Layer("layer\(layers.count)", from: source.name, .relu)
+    let operation = generator.index(below: 3) == 0 ? join() : operation()
+    let count = number(operation.inputCounts.clamped(to: 1...3))
+    var sources = [source()]
+    while sources.count < count {
+      // Of the same extents, at least; the image among them.
+      let partners = layers.filter { $0.extent == sources[0].extent }
+      sources.append(partners[generator.index(below: partners.count)])
+    }
+    guard let output = operation.outputExtent(sources[0].extent), output.product <= 20_000 else { return }
+    var layer = Layer("layer\(layers.count)", from: sources.map(\.name), .relu)
     layer.operation = operation
+    // Inputs may differ in channels or in scale.
+    let channels = sources.map(\.channels)
+    guard operation.problem(inputChannels: channels) == nil, isValid(layer) else { return }
     graph.layers.append(layer)
-    layers.append((layer.name, operation.outputChannels(source.channels), output))
+    layers.append((layer.name, operation.outputChannels(channels), output))
+  }
+
+  /// Whether the graph with the layer is one, which a head's convolution reads.
+  private func isValid(_ layer: Layer) -> Bool {
+    var larger = graph
+    larger.layers += [layer, Self.logits("logits", from: layer.name)]
+    larger.heads = [Head("main", layer: "logits", lossWeight: 1)]
+    return (try? larger.resolved()) != nil
+  }
+
+  private static func logits(_ name: String, from input: String) -> Layer {
+    Layer(
+      name, from: input,
+      .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 2, hasBias: true))
+  }
+
+  private mutating func join() -> any NetworkOperation {
+    generator.index(below: 2) == 0 ? .add : .concatenate
   }
 
   /// Adds logits of two classes to any layer.
   private mutating func addHead() {
     let source = source()
     let name = "head\(graph.heads.count)"
-    graph.layers.append(
-      Layer(
-        name, from: source.name,
-        .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 2, hasBias: true)))
+    graph.layers.append(Self.logits(name, from: source.name))
     layers.append((name, 2, source.extent))
     graph.heads.append(Head(name, layer: name, lossWeight: 1))
   }

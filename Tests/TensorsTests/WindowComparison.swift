@@ -5,7 +5,7 @@ import Work
 /// Expects `operation` to give the same bits when the output is made window by window, each of `planes` planes, from
 /// inputs that hold only the planes asked for, in memory whose other values would be noticed.
 func expectSameThroughWindows(
-  _ operation: any PreparedOperation, _ input: Tensor, planes: Int, threads: Int, _ what: Comment? = nil,
+  _ operation: any SingleInputOperation, _ input: Tensor, planes: Int, threads: Int, _ what: Comment? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let work = WorkContext(threadCount: threads)

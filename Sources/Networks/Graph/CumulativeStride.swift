@@ -11,6 +11,9 @@ package struct CumulativeStride: Hashable, Sendable {
   /// Product of the strides of transposed convolutions, reduced by the numerator.
   package private(set) var denominator = 1
 
+  /// "4", or "1/2".
+  var text: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
+
   /// The cumulative stride after a layer of stride `stride`; nil beyond ``maximum``.
   package func strided(_ stride: Int) -> CumulativeStride? { reduced(numerator * stride, denominator) }
 

@@ -1,8 +1,8 @@
 import Foundation
 import Work
 
-// The JSON form. Every layer is a flat object: {"name", "kind", "input", ...geometry}. Extents are [z, y, x], or one
-// number for all three. A field that is absent takes the default of its geometry, so that graphs written by hand stay
+// The JSON form. Every layer is a flat object: {"name", "kind", "input", ...geometry}. "input" is a name, or a list
+// of names. Extents are [z, y, x], or one number for all three. A field that is absent takes the default of its geometry, so that graphs written by hand stay
 // short. Each operation reads and writes its own fields.
 
 extension NetworkGraph: Codable {
@@ -63,7 +63,11 @@ extension Layer: Codable {
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     name = try values.decode(String.self, forKey: .name)
-    input = try values.decode(String.self, forKey: .input)
+    if let input = try? values.decode(String.self, forKey: .input) {
+      inputs = [input]
+    } else {
+      inputs = try values.decode([String].self, forKey: .input)
+    }
     let kind = try values.decode(String.self, forKey: .kind)
     guard let type = NetworkOperations.named(kind) else {
       throw DecodingError.dataCorruptedError(
@@ -77,7 +81,11 @@ extension Layer: Codable {
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(name, forKey: .name)
-    try values.encode(input, forKey: .input)
+    if inputs.count == 1 {
+      try values.encode(inputs[0], forKey: .input)
+    } else {
+      try values.encode(inputs, forKey: .input)
+    }
     try values.encode(type(of: operation).kind, forKey: .kind)
     try operation.encode(to: encoder)
   }

@@ -4,6 +4,8 @@ import Tensors
 enum GraphLimit {
   static let layers = 4096
   static let channels = 65_536
+  static let inputs = 256
+  static let connections = 65_536
   static let extent = 64
   static let parameters = 1 << 30
 

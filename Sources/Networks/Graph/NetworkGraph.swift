@@ -2,8 +2,9 @@ import Tensors
 
 /// The layers of a network, their connections and its heads, as data.
 ///
-/// Every layer has one input, and its output may feed several layers (an out-tree). The graph holds no weights;
-/// ``Parameters`` names and shapes those. A model file stores the graph as JSON, so that a new network needs no code.
+/// The layers form a directed acyclic graph: a layer's output may feed several layers, and some operations join several
+/// inputs, such as the skip connections of a U-Net. The graph holds no weights; ``Parameters`` names and shapes those. A
+/// model file stores the graph as JSON, so that a new network needs no code.
 package struct NetworkGraph: Hashable, Sendable {
   /// The name by which layers refer to the input image.
   package static let inputName = "input"
@@ -22,29 +23,34 @@ package struct NetworkGraph: Hashable, Sendable {
   }
 }
 
-/// One layer: its name, its input and its operation.
+/// One layer: its name, its inputs and its operation.
 package struct Layer: Hashable, Sendable {
   /// Unique; tensors are named after it: "conv1a" has "conv1a.weight" and "conv1a.bias".
   package var name: String
-  /// The layer that feeds this one, or ``NetworkGraph/inputName``.
-  package var input: String
+  /// The layers that feed this one, in order, or ``NetworkGraph/inputName``.
+  package var inputs: [String]
   /// The operation with its geometry.
   package var operation: any NetworkOperation
 
   /// The layer `name` whose input is the output of the layer `input`.
   package init(_ name: String, from input: String, _ operation: some NetworkOperation) {
+    self.init(name, from: [input], operation)
+  }
+
+  /// The layer `name` that joins the outputs of the layers `inputs`.
+  package init(_ name: String, from inputs: [String], _ operation: some NetworkOperation) {
     self.name = name
-    self.input = input
+    self.inputs = inputs
     self.operation = operation
   }
 
   package static func == (one: Layer, other: Layer) -> Bool {
-    one.name == other.name && one.input == other.input && one.operation.equals(other.operation)
+    one.name == other.name && one.inputs == other.inputs && one.operation.equals(other.operation)
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(name)
-    hasher.combine(input)
+    hasher.combine(inputs)
     hasher.combine(operation)
   }
 }

@@ -49,6 +49,6 @@ extension ResolvedGraph {
 
 extension ResolvedGraph.Node {
   package var parameterSlots: [ParameterSlot] {
-    layer.operation.parameterSlots(layer: layer.name, inputChannels: inputChannels)
+    layer.operation.parameterSlots(layer: layer.name, inputChannels: inputChannels[0])
   }
 }

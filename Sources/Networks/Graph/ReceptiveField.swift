@@ -63,7 +63,8 @@ extension ResolvedGraph {
       var cumulativeStrides: [CumulativeStride] = []
       var stride = 1
       for (index, node) in nodes.enumerated() {
-        let input = node.source.map { cumulativeStrides[$0] } ?? CumulativeStride()
+        // Inputs of one layer have one cumulative stride.
+        let input = node.sources[0].map { cumulativeStrides[$0] } ?? CumulativeStride()
         guard let output = node.layer.operation.cumulativeStride(input, along: axis) else { return nil }
         cumulativeStrides.append(output)
         guard isNeeded[index] else { continue }
@@ -76,15 +77,32 @@ extension ResolvedGraph {
     return Extent3(strides[0], strides[1], strides[2])
   }
 
-  /// The image indices along `axis` that `range` of a node's output depends on.
+  /// The image indices along `axis` that `range` of a node's output depends on: the hull over all paths to the image.
+  /// - Complexity: O(layers).
   private func imageRange(of range: ClosedRange<Int>, node: Int, _ axis: Axis) -> ClosedRange<Int> {
-    var range = range
-    var current: Int? = node
-    while let index = current {
-      range = nodes[index].layer.operation.inputs(of: range, along: axis)
-      current = nodes[index].source
+    // The hull of what the readers that were visited need of each node's output; readers come before their inputs.
+    var needed = [ClosedRange<Int>?](repeating: nil, count: node + 1)
+    needed[node] = range
+    var ofImage: ClosedRange<Int>?
+    for index in (0...node).reversed() {
+      guard let outputs = needed[index] else { continue }
+      let inputs = nodes[index].layer.operation.inputs(of: outputs, along: axis)
+      for source in nodes[index].sources {
+        if let source {
+          needed[source] = hull(needed[source], inputs)
+        } else {
+          ofImage = hull(ofImage, inputs)
+        }
+      }
     }
-    return range
+    guard let ofImage else { preconditionFailure("node \(node) does not depend on the image") }
+    return ofImage
+  }
+
+  /// The smallest range that contains both.
+  private func hull(_ one: ClosedRange<Int>?, _ other: ClosedRange<Int>) -> ClosedRange<Int> {
+    guard let one else { return other }
+    return min(one.lowerBound, other.lowerBound)...max(one.upperBound, other.upperBound)
   }
 
   private func keepsExtents(_ heads: [Int], _ receptiveField: ReceptiveField) -> Bool {

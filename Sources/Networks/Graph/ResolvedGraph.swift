@@ -3,13 +3,14 @@ import Work
 
 /// A checked graph: its layers in topological order, with their channels.
 package struct ResolvedGraph: Hashable, Sendable {
-  /// A layer with its input and channels.
+  /// A layer with its inputs and channels.
   package struct Node: Hashable, Sendable {
     /// The layer as written.
     package let layer: Layer
-    /// Index of the node whose output is its input; nil for the image.
-    package let source: Int?
-    package let inputChannels: Int
+    /// For each input the index of the node whose output it is; nil for the image.
+    package let sources: [Int?]
+    /// Channels of each input.
+    package let inputChannels: [Int]
     package let outputChannels: Int
   }
 
@@ -26,12 +27,9 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// For each node, whether one of the given heads (indices) depends on it.
   package func nodesNeeded(byHeads heads: [Int]) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: nodes.count)
-    for head in heads {
-      var node: Int? = headNodes[head]
-      while let current = node, !isNeeded[current] {
-        isNeeded[current] = true
-        node = nodes[current].source
-      }
+    for head in heads { isNeeded[headNodes[head]] = true }
+    for index in nodes.indices.reversed() where isNeeded[index] {
+      for case let source? in nodes[index].sources { isNeeded[source] = true }
     }
     return isNeeded
   }
@@ -39,14 +37,15 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// Fuses needed nodes into chains, which are returned in topological order.
   ///
   /// A chain begins as the step that `step` makes of its first node. It continues with the reader of its last node as
-  /// long as that node has a single reader, is not in `outputs`, and `fuse` returns true.
+  /// long as that node has a single reader, which reads nothing else, is not in `outputs`, and `fuse` returns true. So
+  /// the inputs of a chain are those of its first node.
   func chains<Step>(
     isNeeded: [Bool], outputs: Set<Int>, step: (_ node: Int) -> Step,
     fuse: (_ step: inout Step, _ node: Int) -> Bool
   ) -> [(nodes: [Int], step: Step)] {
     var readers = [[Int]](repeating: [], count: nodes.count)
     for index in nodes.indices where isNeeded[index] {
-      if let source = nodes[index].source { readers[source].append(index) }
+      for case let source? in nodes[index].sources { readers[source].append(index) }
     }
     var chains: [(nodes: [Int], step: Step)] = []
     var isInChain = isNeeded.map { !$0 }
@@ -54,7 +53,7 @@ package struct ResolvedGraph: Hashable, Sendable {
       var chain = [first]
       var fused = step(first)
       while let last = chain.last, !outputs.contains(last), readers[last].count == 1,
-        fuse(&fused, readers[last][0])
+        nodes[readers[last][0]].sources.count == 1, fuse(&fused, readers[last][0])
       {
         chain.append(readers[last][0])
       }
@@ -65,12 +64,20 @@ package struct ResolvedGraph: Hashable, Sendable {
   }
 
   /// Spatial extents of every node's output for an image of extents `input`.
-  /// - Throws: ``InputError`` that names the first layer whose input is too small.
+  /// - Throws: ``InputError`` that names the first layer whose input is too small, or whose inputs differ in extents.
   package func outputExtents(input: Extent3, subject: String) throws(InputError) -> [Extent3] {
     var extents: [Extent3] = []
     extents.reserveCapacity(nodes.count)
     for node in nodes {
-      let inputExtent = node.source.map { extents[$0] } ?? input
+      let inputExtents = node.sources.map { source in source.map { extents[$0] } ?? input }
+      let inputExtent = inputExtents[0]
+      guard inputExtents.allSatisfy({ $0 == inputExtent }) else {
+        throw InputError(
+          subject, "layer \(node.layer.name): its inputs differ in extents",
+          found: zip(node.layer.inputs, inputExtents).map { "\($0) \($1.d)x\($1.h)x\($1.w)" }
+            .joined(separator: ", ") + " voxels (z, y, x)",
+          expected: "equal extents, as images have whose extents are multiples of the network's total stride")
+      }
       guard let outputExtent = node.layer.operation.outputExtent(inputExtent) else {
         throw InputError(
           subject, "layer \(node.layer.name): the image is too small for it",
@@ -84,8 +91,8 @@ package struct ResolvedGraph: Hashable, Sendable {
 
 extension NetworkGraph {
   /// Checks the graph and sorts its layers topologically.
-  /// - Throws: ``InputError`` about `subject`: a name used twice, an unknown layer, a cycle, a number out of
-  ///   range, heads that disagree about the number of classes.
+  /// - Throws: ``InputError`` about `subject`: a name used twice, an unknown layer, a cycle, a number out of range,
+  ///   inputs that do not fit together, heads that disagree about the number of classes.
   package func resolved(subject: String = "network graph") throws(InputError) -> ResolvedGraph {
     func fail(_ problem: String, _ found: String? = nil, _ expected: String? = nil) -> InputError {
       InputError(subject, problem, found: found, expected: expected)
@@ -96,6 +103,7 @@ extension NetworkGraph {
     guard (1...GraphLimit.layers).contains(layers.count) else {
       throw fail("layers", "\(layers.count)", "1 to \(GraphLimit.layers)")
     }
+    var connectionCount = 0
     var indexOfName: [String: Int] = [:]
     for (index, layer) in layers.enumerated() {
       guard !layer.name.isEmpty, layer.name != Self.inputName else {
@@ -107,6 +115,17 @@ extension NetworkGraph {
       if let problem = layer.operation.problem {
         throw fail("layer \(layer.name): \(problem)")
       }
+      connectionCount += layer.inputs.count
+      guard connectionCount <= GraphLimit.connections else {
+        throw fail(
+          "layer \(layer.name): too many inputs", nil, "at most \(GraphLimit.connections) in all layers")
+      }
+      let counts = layer.operation.inputCounts
+      guard counts.contains(layer.inputs.count) else {
+        throw fail(
+          "layer \(layer.name): inputs", "\(layer.inputs.count)",
+          counts.count == 1 ? "\(counts.lowerBound)" : "\(counts.lowerBound) to \(counts.upperBound)")
+      }
     }
     let order = try layerOrder(indexOfName, fail)
     var nodes: [ResolvedGraph.Node] = []
@@ -115,16 +134,34 @@ extension NetworkGraph {
     var parameterCount = 0
     for index in order {
       let layer = layers[index]
-      let source = nodeOfName[layer.input]
-      let layerInputs = source.map { nodes[$0].outputChannels } ?? inputChannels
+      let sources = layer.inputs.map { nodeOfName[$0] }
+      let layerChannels = sources.map { source in source.map { nodes[$0].outputChannels } ?? inputChannels }
+      if let problem = layer.operation.problem(inputChannels: layerChannels) {
+        let found = zip(layer.inputs, layerChannels).map { "\($0) \($1)" }.joined(separator: ", ")
+        throw fail("layer \(layer.name): \(problem)", found)
+      }
       let node = ResolvedGraph.Node(
-        layer: layer, source: source, inputChannels: layerInputs,
-        outputChannels: layer.operation.outputChannels(layerInputs))
+        layer: layer, sources: sources, inputChannels: layerChannels,
+        outputChannels: layer.operation.outputChannels(layerChannels))
+      if let problem = GraphLimit.problem(outputChannels: node.outputChannels) {
+        throw fail("layer \(layer.name): \(problem)")
+      }
       parameterCount += node.parameterSlots.reduce(0) { $0 + $1.shape.reduce(1, *) }
       guard parameterCount <= GraphLimit.parameters else {
         throw fail("layer \(layer.name): too many weights", nil, "at most \(GraphLimit.parameters) in all")
       }
-      let inputStrides = source.map { cumulativeStrides[$0] } ?? Axis.allCases.map { _ in CumulativeStride() }
+      let allStrides = sources.map { source in
+        source.map { cumulativeStrides[$0] } ?? Axis.allCases.map { _ in CumulativeStride() }
+      }
+      let inputStrides = allStrides[0]
+      guard allStrides.allSatisfy({ $0 == inputStrides }) else {
+        let found = zip(layer.inputs, allStrides).map { name, strides in
+          name + " " + strides.map(\.text).joined(separator: "x")
+        }
+        throw fail(
+          "layer \(layer.name): its inputs differ in scale",
+          found.joined(separator: ", ") + " voxels of the image (z, y, x)", "equal scales")
+      }
       let outputStrides = zip(inputStrides, Axis.allCases).compactMap {
         layer.operation.cumulativeStride($0, along: $1)
       }
@@ -145,26 +182,30 @@ extension NetworkGraph {
     enum Mark { case unvisited, onPath, ordered }
     var marks = [Mark](repeating: .unvisited, count: layers.count)
     var order: [Int] = []
-    for start in layers.indices {
-      // Follow the single inputs up to an ordered layer or the image, then append the path from its far end.
-      var path: [Int] = []
-      var current = start
-      while marks[current] == .unvisited {
-        marks[current] = .onPath
-        path.append(current)
-        let input = layers[current].input
-        if input == Self.inputName { break }
+    for start in layers.indices where marks[start] == .unvisited {
+      // Depth-first along inputs; a layer is ordered after the last of its inputs.
+      marks[start] = .onPath
+      var path = [(layer: start, visitedInputs: 0)]
+      while let (current, visited) = path.last {
+        guard visited < layers[current].inputs.count else {
+          marks[current] = .ordered
+          order.append(current)
+          path.removeLast()
+          continue
+        }
+        path[path.count - 1].visitedInputs += 1
+        let input = layers[current].inputs[visited]
+        if input == Self.inputName { continue }
         guard let next = indexOfName[input] else {
           throw fail("layer \(layers[current].name): unknown input layer \"\(input)\"", nil, nil)
         }
         guard marks[next] != .onPath else {
           throw fail("layer \(layers[next].name) feeds itself in a cycle", nil, nil)
         }
-        current = next
-      }
-      for index in path.reversed() {
-        marks[index] = .ordered
-        order.append(index)
+        if marks[next] == .unvisited {
+          marks[next] = .onPath
+          path.append((next, 0))
+        }
       }
     }
     return order

@@ -5,11 +5,9 @@ extension InferencePlan {
 
   /// The memory of an activation, 0 for the image and i + 1 for the output of step i; nil where the caller holds it.
   ///
-  /// A step that changes its input in place has the input's memory.
+  /// A step that changes its input in place has the input's memory, and inputs of a concatenation may be parts of it.
   package func floats(ofActivation index: Int) -> Range<Int>? {
-    let owner = buffers.owners[index]
-    guard let storage = buffers.storages[owner] else { return nil }
-    return range(storage.offset, storage.capacity * steps.planeFloats(ofActivation: owner))
+    buffers.memory(ofActivation: index, steps).map { range($0.offset, $0.count) }
   }
 
   /// The planes of an activation that are retained for later slabs, in all slabs.

@@ -7,9 +7,10 @@ import Work
 /// memory from the time that writes it to the time of its last reader. Planes that later slabs still read are copied to
 /// a smaller interval of their own, and back to the front of the activation's memory in the next slab.
 struct BufferPlan: Sendable {
-  /// The memory of an activation, or of a chain of activations that steps compute in place.
+  /// The memory of an activation, or of a chain of activations that steps compute in place, or of activations that are
+  /// concatenated and their concatenation.
   struct Storage: Sendable {
-    /// The last activation of the chain; its channels and extents lay out the memory.
+    /// The last activation of these; its channels and extents lay out the memory.
     let activation: Int
     /// The maximum number of planes that it holds.
     let capacity: Int
@@ -25,6 +26,8 @@ struct BufferPlan: Sendable {
 
   /// For each activation the one whose memory it shares; itself where it shares none.
   let owners: [Int]
+  /// For each activation its first channel in the memory of its owner.
+  let firstChannels: [Int]
   /// The memory of each activation; nil for those that share another's or lie in the caller's memory.
   let storages: [Storage?]
   /// Floats from the start of the arena to each step's scratch memory.
@@ -34,18 +37,37 @@ struct BufferPlan: Sendable {
   /// Floats of the arena.
   let count: Int
 
-  /// The plan for a schedule.
+  /// The plan of the smaller arena: inputs of concatenations are computed in the memory of the concatenation, or copied.
   ///
   /// - Parameters:
   ///   - mode: In mode `whole` the image and the logits lie in the caller's memory.
   ///   - threadCount: Threads that the scratch memory must suffice for.
-  /// - Complexity: O(slabs · activations² + activations² log activations).
+  /// - Complexity: O(slabs · activations + activations² log activations).
   init(
     _ steps: PlanSteps, _ schedule: SlabSchedule, mode: InferencePlan.ExecutionMode, threadCount: Int
   ) {
-    let isWhole = mode == .whole
     let owners = Self.owners(steps, schedule, mode: mode)
+    let copying = BufferPlan(
+      steps, schedule, owners: owners, firstChannels: owners.map { _ in 0 }, mode: mode,
+      threadCount: threadCount)
+    let places = Self.placesInConcatenations(steps, schedule, owners)
+    guard places.owners != owners else {
+      self = copying
+      return
+    }
+    let placing = BufferPlan(
+      steps, schedule, owners: places.owners, firstChannels: places.firstChannels, mode: mode,
+      threadCount: threadCount)
+    self = placing.count <= copying.count ? placing : copying
+  }
+
+  private init(
+    _ steps: PlanSteps, _ schedule: SlabSchedule, owners: [Int], firstChannels: [Int],
+    mode: InferencePlan.ExecutionMode, threadCount: Int
+  ) {
+    let isWhole = mode == .whole
     self.owners = owners
+    self.firstChannels = firstChannels
     let logits = Set(steps.heads.map { $0 + 1 })
     let end = steps.steps.count + 1
     let slabs = 0..<schedule.slabCount
@@ -53,8 +75,9 @@ struct BufferPlan: Sendable {
       guard owners[activation] == activation, activation > 0 || !isWhole,
         !(isWhole && logits.contains(activation))
       else { return nil }
-      let first = steps.activationIndices.first { owners[$0] == activation } ?? activation
-      let readers = steps.readers(ofActivation: activation).map { $0 + 1 }
+      let sharing = steps.activationIndices.filter { owners[$0] == activation }
+      let first = sharing.first ?? activation
+      let readers = sharing.flatMap { steps.readers(ofActivation: $0).map { $0 + 1 } }
       let last = max(readers.max() ?? activation, logits.contains(activation) ? end : activation)
       let held = slabs.map { schedule.heldPlanes(ofActivation: activation, slab: $0).count }.max() ?? 0
       let retained = slabs.dropLast()
@@ -103,14 +126,57 @@ struct BufferPlan: Sendable {
       let isLogits = steps.heads.contains { $0 + 1 == activation }
       guard readers.count == 1, !isLogits, activation > 0 || mode == .streamed else { continue }
       let output = readers[0] + 1
+      // One input of a join shares its memory, the last one that can; and one that is read twice does not.
+      let isFree =
+        !owners[(activation + 1)..<output].contains(owners[output])
+        && steps.inputs(ofStep: readers[0]).filter { $0 == activation }.count == 1
       let advanceTogether = schedule.ends.allSatisfy { $0[activation] == $0[output] }
-      if steps.steps[readers[0]].operation.worksInPlace, advanceTogether,
+      if steps.steps[readers[0]].operation.worksInPlace, advanceTogether, isFree,
         steps.planeFloats(ofActivation: activation) == steps.planeFloats(ofActivation: output)
       {
         owners[activation] = owners[output]
       }
     }
     return owners
+  }
+
+  /// `owners`, changed where inputs of a concatenation can be computed in its memory, and the channels there.
+  ///
+  /// A concatenation has the planes of its inputs only where there is one slab, and channels of one input lie together
+  /// only where there is one image.
+  private static func placesInConcatenations(
+    _ steps: PlanSteps, _ schedule: SlabSchedule, _ owners: [Int]
+  ) -> (owners: [Int], firstChannels: [Int]) {
+    var (owners, firstChannels) = (owners, owners.map { _ in 0 })
+    guard schedule.slabCount == 1, steps.batch == 1 else { return (owners, firstChannels) }
+    let logits = Set(steps.heads.map { $0 + 1 })
+    for (index, step) in steps.steps.enumerated() {
+      let (inputs, output) = (steps.inputs(ofStep: index), index + 1)
+      // Where a later step overwrites the output, a later reader of an input would find other values.
+      guard let places = step.operation.placesInOutput(inputs.map { steps.channels(ofActivation: $0) }),
+        owners[output] == output, !logits.contains(output)
+      else { continue }
+      for (input, place) in zip(inputs, places) {
+        guard input > 0, owners[input] == input, !logits.contains(input) else { continue }
+        for shared in steps.activationIndices where owners[shared] == input {
+          owners[shared] = output
+          firstChannels[shared] += place
+        }
+      }
+    }
+    return (owners, firstChannels)
+  }
+}
+
+extension BufferPlan {
+  /// Floats from the start of the arena to an activation, and their number; nil where the caller holds it.
+  func memory(ofActivation index: Int, _ steps: PlanSteps) -> (offset: Int, count: Int)? {
+    guard let storage = storages[owners[index]] else { return nil }
+    let extent = steps.extent(ofActivation: index)
+    return (
+      storage.offset + firstChannels[index] * storage.capacity * extent.h * extent.w,
+      storage.capacity * steps.planeFloats(ofActivation: index)
+    )
   }
 }
 

@@ -55,9 +55,15 @@ package struct InferencePlan: Sendable {
   /// The bytes of a step's output and its offset in the arena in bytes; nil where it lies in the caller's memory.
   package func buffer(ofStep index: Int) -> (bytes: Int, offset: Int)? {
     let owner = buffers.owners[index + 1]
-    guard let storage = buffers.storages[owner] else { return nil }
-    let floats = (storage.capacity + storage.retainedCapacity) * steps.planeFloats(ofActivation: owner)
-    return (floats * MemoryLayout<Float>.stride, storage.offset * MemoryLayout<Float>.stride)
+    guard let storage = buffers.storages[owner], let memory = buffers.memory(ofActivation: index + 1, steps)
+    else { return nil }
+    let floats = memory.count + storage.retainedCapacity * steps.planeFloats(ofActivation: owner)
+    return (floats * MemoryLayout<Float>.stride, memory.offset * MemoryLayout<Float>.stride)
+  }
+
+  /// The number of planes of a step's output that are held from one slab to the next, at most.
+  package func heldPlanes(ofStep index: Int) -> Int {
+    (0..<slabCount - 1).map { schedule.retainedPlanes(ofActivation: index + 1, slab: $0).count }.max() ?? 0
   }
 
   /// The plan with slabs of `depth` planes.

@@ -64,13 +64,15 @@ struct InferenceRun {
   private func run(
     _ step: PlanStep, at time: Int, slab: Int, planes: Range<Int>, work: WorkContext
   ) throws(Cancelled) {
-    let input = steps.input(ofStep: time - 1)
-    let held = schedule.heldPlanes(ofActivation: input, slab: slab)
     let read = steps.inputPlanes(ofStep: time - 1, for: planes)
-    // Where no input plane is read, an empty window is passed.
-    let needed = read.isEmpty ? held.lowerBound..<held.lowerBound : read
+    let inputs = steps.inputs(ofStep: time - 1).map { input in
+      let held = schedule.heldPlanes(ofActivation: input, slab: slab)
+      // Where no input plane is read, an empty window is passed.
+      return window(
+        of: input, slab: slab, planes: read.isEmpty ? held.lowerBound..<held.lowerBound : read)
+    }
     try step.operation.run(
-      window(of: input, slab: slab, planes: needed), into: window(of: time, slab: slab, planes: planes),
+      inputs, into: window(of: time, slab: slab, planes: planes),
       scratch: memory.part(
         offset: plan.buffers.scratchOffsets[time - 1], count: plan.buffers.scratchCounts[time - 1]),
       work: work)
@@ -83,10 +85,14 @@ struct InferenceRun {
     guard let storage = plan.buffers.storages[owner] else {
       preconditionFailure("activation \(activation) has no memory")
     }
-    return window(
+    let window = window(
       of: owner, held: schedule.heldPlanes(ofActivation: owner, slab: slab), offset: storage.offset,
       capacity: storage.capacity
     ).part(planes)
+    let channels = steps.channels(ofActivation: activation)
+    if channels == window.channels { return window }
+    let first = plan.buffers.firstChannels[activation]
+    return window.channels(first..<first + channels)
   }
 
   private func window(of activation: Int, held: Range<Int>, offset: Int, capacity: Int) -> ActivationWindow {

@@ -5,8 +5,8 @@ import Work
 struct FusedStep: Sendable {
   /// The fused nodes in order; the output of the last one is the step's output.
   let nodes: [Int]
-  /// Index of the step whose output is the input; nil for the image.
-  let source: Int?
+  /// For each input the index of the step whose output it is; nil for the image.
+  let sources: [Int?]
   /// Prepares the step's weights for an input extent.
   let preparation: any StepPreparation
 }
@@ -27,13 +27,14 @@ extension ResolvedGraph {
       for node in chain.nodes { stepOfNode[node] = step }
     }
     return chains.map { chain in
-      let source = nodes[chain.nodes[0]].source.map { source in
+      let sources = nodes[chain.nodes[0]].sources.map { source -> Int? in
+        guard let source else { return nil }
         guard let step = stepOfNode[source] else {
           preconditionFailure("node \(source) has no step before its reader \(chain.nodes[0])")
         }
         return step
       }
-      return FusedStep(nodes: chain.nodes, source: source, preparation: chain.step.preparation)
+      return FusedStep(nodes: chain.nodes, sources: sources, preparation: chain.step.preparation)
     }
   }
 }

@@ -176,9 +176,9 @@ package struct Network: Sendable {
     let isNeeded = graph.nodesNeeded(byHeads: requested)
     var largest = 1.0
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
-      let inputExtent = node.source.map { extents[$0] } ?? extent
+      let inputExtent = node.sources[0].map { extents[$0] } ?? extent
       let floats =
-        Double(node.inputChannels) * inputExtent.voxels
+        Double(node.inputChannels.reduce(0, +)) * inputExtent.voxels
         + Double(node.outputChannels) * extents[index].voxels
       largest = max(largest, Double(batch) * floats * Double(MemoryLayout<Float>.stride))
     }
@@ -203,9 +203,11 @@ package struct Network: Sendable {
     var planned: [PlanStep] = []
     var plannedIndices = [Int?](repeating: nil, count: steps.count)
     for (index, step) in steps.enumerated() where isNeeded[step.nodes[0]] {
-      var source = step.source.flatMap { plannedIndices[$0] }
-      var channels = source.map { planned[$0].channels } ?? graph.graph.inputChannels
-      var inputExtent = source.map { planned[$0].extent } ?? extent
+      var sources = step.sources.map { $0.flatMap { plannedIndices[$0] } }
+      var channels = sources.map { source in
+        source.map { planned[$0].channels } ?? graph.graph.inputChannels
+      }
+      var inputExtent = sources[0].map { planned[$0].extent } ?? extent
       let slab = Extent3(
         max(1, min(inputExtent.d, (inputExtent.d * slabDepth + extent.d - 1) / extent.d)), inputExtent.h,
         inputExtent.w)
@@ -219,11 +221,11 @@ package struct Network: Sendable {
         plannedIndices[index] = planned.count
         planned.append(
           PlanStep(
-            layers: position == 0 ? Array(names[..<split]) : [names[split + position - 1]], source: source,
-            operation: operation, inputChannels: channels, inputExtent: inputExtent,
+            layers: position == 0 ? Array(names[..<split]) : [names[split + position - 1]], sources: sources,
+            operation: operation, inputChannels: channels.reduce(0, +), inputExtent: inputExtent,
             channels: operation.outputChannels(channels), extent: outputExtent))
-        source = plannedIndices[index]
-        channels = planned[planned.count - 1].channels
+        sources = [plannedIndices[index]]
+        channels = [planned[planned.count - 1].channels]
         inputExtent = outputExtent
       }
     }

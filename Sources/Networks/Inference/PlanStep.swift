@@ -4,11 +4,13 @@ import Tensors
 package struct PlanStep: Sendable {
   /// Names of the layers that it computes.
   package let layers: [String]
-  /// Index of the step whose output is the input; nil for the image.
-  package let source: Int?
+  /// For each input the index of the step whose output it is; nil for the image.
+  package let sources: [Int?]
   /// The kernel with its prepared weights.
   package let operation: any PreparedOperation
+  /// Channels of all inputs together.
   package let inputChannels: Int
+  /// Extents of every input.
   package let inputExtent: Extent3
   /// Channels of the output.
   package let channels: Int
@@ -29,6 +31,22 @@ struct PlanSteps: Sendable {
   let steps: [PlanStep]
   /// For each requested head the index of the step whose output is its logits.
   let heads: [Int]
+  private let inputs: [[Int]]
+  private let readers: [[Int]]
+
+  init(imageChannels: Int, imageExtent: Extent3, batch: Int, steps: [PlanStep], heads: [Int]) {
+    self.imageChannels = imageChannels
+    self.imageExtent = imageExtent
+    self.batch = batch
+    self.steps = steps
+    self.heads = heads
+    inputs = steps.map { $0.sources.map { $0.map { $0 + 1 } ?? 0 } }
+    var readers = [[Int]](repeating: [], count: steps.count + 1)
+    for (step, inputs) in inputs.enumerated() {
+      for input in Set(inputs) { readers[input].append(step) }
+    }
+    self.readers = readers
+  }
 
   /// Number of activations: activation 0 is the image, activation i + 1 the output of step i.
   var activationCount: Int { steps.count + 1 }
@@ -36,12 +54,11 @@ struct PlanSteps: Sendable {
   func channels(ofActivation index: Int) -> Int { index == 0 ? imageChannels : steps[index - 1].channels }
   func extent(ofActivation index: Int) -> Extent3 { index == 0 ? imageExtent : steps[index - 1].extent }
 
-  /// The activation that is the input of step `index`.
-  func input(ofStep index: Int) -> Int { steps[index].source.map { $0 + 1 } ?? 0 }
+  /// The activations that are the inputs of step `index`.
+  func inputs(ofStep index: Int) -> [Int] { inputs[index] }
 
-  /// The steps whose input is activation `index`.
-  /// - Complexity: O(steps).
-  func readers(ofActivation index: Int) -> [Int] { steps.indices.filter { input(ofStep: $0) == index } }
+  /// The steps that have activation `index` as an input, in order.
+  func readers(ofActivation index: Int) -> [Int] { readers[index] }
 
   /// Floats of one plane of an activation, all channels and images together.
   func planeFloats(ofActivation index: Int) -> Int {
@@ -49,7 +66,7 @@ struct PlanSteps: Sendable {
     return batch * channels(ofActivation: index) * extent.h * extent.w
   }
 
-  /// The planes of its input that step `index` reads to compute the planes `planes` of its output.
+  /// The planes of each of its inputs that step `index` reads to compute the planes `planes` of its output.
   func inputPlanes(ofStep index: Int, for planes: Range<Int>) -> Range<Int> {
     steps[index].operation.inputPlanes(for: planes, inputDepth: steps[index].inputExtent.d)
   }

@@ -17,7 +17,7 @@ struct SlabSchedule: Sendable {
   private(set) var logitEnds: [Int] = []
 
   /// The schedule of slabs of `depth` planes.
-  /// - Complexity: O(slabs · steps² + slabs · steps · log depth).
+  /// - Complexity: O(slabs · (inputs of all steps + steps · log depth)).
   init(_ steps: PlanSteps, depth: Int, isAligned: Bool) {
     self.depth = depth
     self.isAligned = isAligned
@@ -66,7 +66,8 @@ struct SlabSchedule: Sendable {
   /// The number of planes of step `index`'s output that can be computed when each activation has `done` planes.
   private func planes(ofStep index: Int, of steps: PlanSteps, given done: [Int]) -> Int {
     let step = steps.steps[index]
-    let (available, before, depth) = (done[steps.input(ofStep: index)], done[index + 1], step.extent.d)
+    let available = steps.inputs(ofStep: index).lazy.map { done[$0] }.min() ?? 0
+    let (before, depth) = (done[index + 1], step.extent.d)
     if available == step.inputExtent.d { return depth }
     // Bisection for the last plane whose inputs are available: more outputs never need fewer inputs.
     var (possible, impossible) = (before, depth + 1)

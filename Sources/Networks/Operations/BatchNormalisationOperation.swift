@@ -29,9 +29,9 @@ package struct BatchNormalisationOperation: NetworkOperation {
   package var initialisationGain: InitialisationGain { .ofReaders }
 
   package func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    let input = input
+    let input = inputs.takeOnly()
     let weight = layer[.weight]
     let (output, statistics) = try Tensors.batchNormalisation(
       input, scale: weight, shift: layer[.bias], epsilon: epsilon, work: work)
@@ -75,11 +75,12 @@ private struct BatchNormalisationStep: FusedTrainingStep {
   mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool { self.epilogue.fuse(epilogue) }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    guard epilogue.appliesReLU else { return try operation.forward(input, by: layers[0], work: work) }
+    guard epilogue.appliesReLU else { return try operation.forward(inputs, by: layers[0], work: work) }
     let normalisation = try BatchNormalisationReLU(
-      of: input, scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon, work: work)
+      of: inputs.takeOnly(), scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon,
+      work: work)
     guard let pooling = epilogue.pooling else {
       let output = try normalisation.output(work: work)
       return TrainingOutput(output, statistics: normalisation.statistics) {

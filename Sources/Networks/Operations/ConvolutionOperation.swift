@@ -41,9 +41,9 @@ package struct ConvolutionOperation: ConvolutionalOperation {
   }
 
   package func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    try ConvolutionStep(operation: self).run(input, by: [layer], work: work)
+    try ConvolutionStep(operation: self).run(inputs, by: [layer], work: work)
   }
 
   package var fusedTrainingStep: any FusedTrainingStep { ConvolutionStep(operation: self) }
@@ -104,8 +104,9 @@ private struct ConvolutionStep: FusedTrainingStep {
   mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool { self.epilogue.fuse(epilogue) }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
+    let input = inputs.takeOnly()
     let prepared = try PreparedConvolution(
       weight: layers[0][.weight], geometry: operation.geometry, inputExtent: input.extent, work: work)
     let hasBias = operation.hasBias

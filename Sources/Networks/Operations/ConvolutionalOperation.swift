@@ -10,7 +10,7 @@ package protocol ConvolutionalOperation: NetworkOperation {
 }
 
 extension ConvolutionalOperation {
-  package func outputChannels(_ input: Int) -> Int { outputChannels }
+  package func outputChannels(_ inputs: [Int]) -> Int { outputChannels }
 
   package func withOutputChannels(_ count: Int) -> any NetworkOperation {
     var changed = self

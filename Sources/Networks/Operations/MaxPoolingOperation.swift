@@ -27,8 +27,9 @@ package struct MaxPoolingOperation: NetworkOperation {
   }
 
   package func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
+    let input = inputs.takeOnly()
     let (geometry, extent) = (geometry, input.extent)
     let (output, argMaxIndices) = try Tensors.maxPooling(input, geometry: geometry, work: work)
     return TrainingOutput(output) { gradient, work throws(Cancelled) in

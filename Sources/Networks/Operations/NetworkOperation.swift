@@ -17,23 +17,31 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// Describes the first field out of range; nil where there is none. See ``GraphLimit``.
   var problem: String? { get }
 
-  /// Channels of the output for `input` channels of the input.
-  func outputChannels(_ input: Int) -> Int
+  /// The numbers of inputs that a layer may have.
+  ///
+  /// Several inputs have equal cumulative strides and equal extents, and the layer reads the same range of each.
+  var inputCounts: ClosedRange<Int> { get }
+
+  /// Describes channels of the inputs that do not fit together; nil where they do.
+  func problem(inputChannels: [Int]) -> String?
+
+  /// Channels of the output for inputs of `inputs` channels.
+  func outputChannels(_ inputs: [Int]) -> Int
 
   /// The operation with `count` channels of the output; itself where the output has the input's channels.
   func withOutputChannels(_ count: Int) -> any NetworkOperation
 
-  /// Extents of the output for an input of extents `input`; nil where the input is too small.
+  /// Extents of the output for inputs of extents `input`; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
 
-  /// The slots of the layer's tensors for an input of `inputChannels` channels.
+  /// The slots of the layer's tensors for a first input of `inputChannels` channels.
   func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot]
 
-  /// The cumulative stride of the output along `axis`, given that of the input; nil beyond
+  /// The cumulative stride of the output along `axis`, given that of the inputs; nil beyond
   /// ``CumulativeStride/maximum``.
   func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride?
 
-  /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.
+  /// The indices of each input along `axis` that the outputs `range` depend on, on an unbounded grid.
   func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int>
 
   /// The gain of He initialisation for a layer before this one.
@@ -41,7 +49,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 
   /// The forward pass in training, with a closure for the backward pass.
   func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput
 
   /// A training step that begins with this layer.
@@ -59,7 +67,9 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 
 extension NetworkOperation {
   package static var earlierKinds: [String] { [] }
-  package func outputChannels(_ input: Int) -> Int { input }
+  package var inputCounts: ClosedRange<Int> { 1...1 }
+  package func problem(inputChannels: [Int]) -> String? { nil }
+  package func outputChannels(_ inputs: [Int]) -> Int { inputs[0] }
   package func withOutputChannels(_ count: Int) -> any NetworkOperation { self }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package var problem: String? { nil }
@@ -94,6 +104,8 @@ package enum NetworkOperations {
     MaxPoolingOperation.self,
     BatchNormalisationOperation.self,
     ReLUOperation.self,
+    AddOperation.self,
+    ConcatenateOperation.self,
   ]
 
   /// The operation of the kind or earlier kind `kind`; nil where there is none.

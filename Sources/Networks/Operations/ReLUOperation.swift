@@ -13,8 +13,9 @@ package struct ReLUOperation: NetworkOperation {
   package var initialisationGain: InitialisationGain { .relu }
 
   package func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
+    var input = inputs.takeOnly()
     try Tensors.relu(&input, work: work)
     let output = input
     return TrainingOutput(output) { gradient, work throws(Cancelled) in
@@ -47,9 +48,10 @@ private struct ReLUStep: FusedTrainingStep {
   }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    guard let pooling else { return try operation.forward(input, by: layers[0], work: work) }
+    guard let pooling else { return try operation.forward(inputs, by: layers[0], work: work) }
+    let input = inputs.takeOnly()
     let extent = input.extent
     let (maxima, argMaxIndices) = try maxPooling(input, geometry: pooling, work: work)
     var output = maxima

@@ -45,9 +45,9 @@ package struct TransposedConvolutionOperation: ConvolutionalOperation {
   }
 
   package func forward(
-    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    let input = input
+    let input = inputs.takeOnly()
     let (geometry, hasBias, passesGradient) = (geometry, hasBias, layer.passesGradient)
     let weight = layer[.weight]
     let output = try Tensors.transposedConvolution(
@@ -116,10 +116,10 @@ private struct TransposedConvolutionStep: FusedTrainingStep {
   }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    guard let pointwise else { return try operation.forward(input, by: layers[0], work: work) }
-    let input = input
+    guard let pointwise else { return try operation.forward(inputs, by: layers[0], work: work) }
+    let input = inputs.takeOnly()
     let (geometry, hasBias, passesGradient) = (
       operation.geometry, operation.hasBias, layers[0].passesGradient
     )

@@ -7,10 +7,12 @@ package protocol FusedTrainingStep: Sendable {
   mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool
 
   /// The forward pass of all layers.
-  /// - Parameter layers: The first layer and the fused ones, in order.
+  /// - Parameters:
+  ///   - inputs: The inputs of the first layer; every other layer reads the one before it alone.
+  ///   - layers: The first layer and the fused ones, in order.
   /// - Throws: `Cancelled`.
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput
 }
 
@@ -46,9 +48,9 @@ struct UnfusedTrainingStep: FusedTrainingStep {
   func fuse(_ epilogue: TrainingEpilogue) -> Bool { false }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+    _ inputs: consuming [Tensor], by layers: [TrainingLayer], work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    try operation.forward(input, by: layers[0], work: work)
+    try operation.forward(inputs, by: layers[0], work: work)
   }
 }
 

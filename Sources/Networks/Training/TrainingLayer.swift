@@ -4,7 +4,7 @@ import Work
 /// A layer in a training pass, as its operation sees it.
 package struct TrainingLayer: Sendable {
   package let parameters: LayerParameters
-  /// Whether the gradient of its input is needed by a layer before it.
+  /// Whether the gradient of an input is needed by a layer before it.
   package let passesGradient: Bool
 
   package init(parameters: LayerParameters, passesGradient: Bool) {
@@ -18,7 +18,7 @@ package struct TrainingLayer: Sendable {
 
 /// The output of a training step and its backward pass.
 package struct TrainingOutput {
-  /// Computes the gradients of the input and the parameters from the gradient of the output.
+  /// Computes the gradients of the inputs and the parameters from the gradient of the output.
   package typealias Backward = (_ gradient: consuming Tensor, _ work: WorkContext) throws(Cancelled) ->
     LayerGradients
 
@@ -35,10 +35,10 @@ package struct TrainingOutput {
   }
 }
 
-/// The gradients of a loss with respect to the input and the parameters of a training step.
+/// The gradients of a loss with respect to the inputs and the parameters of a training step.
 package struct LayerGradients {
-  /// With respect to the input; nil where it is not needed.
-  package var input: Tensor?
+  /// With respect to each input; nil where it is not needed.
+  package var inputs: [Tensor?]
   /// With respect to the trained tensors of the step's first layer.
   package var parameters: [ParameterSlot.Role: Tensor]
   /// With respect to the trained tensors of the fused layers, in order; empty where none of them has any.
@@ -48,8 +48,32 @@ package struct LayerGradients {
     input: Tensor? = nil, parameters: [ParameterSlot.Role: Tensor] = [:],
     epilogues: [[ParameterSlot.Role: Tensor]] = []
   ) {
-    self.input = input
+    inputs = [input]
     self.parameters = parameters
     self.epilogues = epilogues
+  }
+
+  /// The gradients of a layer with several inputs and no parameters.
+  package init(inputs: [Tensor]) {
+    self.inputs = inputs
+    parameters = [:]
+    epilogues = []
+  }
+
+  /// With respect to the only input; nil where it is not needed.
+  package var input: Tensor? {
+    get {
+      precondition(inputs.count == 1, "\(inputs.count) inputs")
+      return inputs[0]
+    }
+    set { inputs = [newValue] }
+  }
+}
+
+extension [Tensor] {
+  /// The input of a layer that has one; the array no longer refers to it, so that the layer may work in its memory.
+  mutating func takeOnly() -> Tensor {
+    precondition(count == 1, "\(count) inputs of a layer that has one")
+    return removeLast()
   }
 }

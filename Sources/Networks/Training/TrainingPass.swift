@@ -62,23 +62,23 @@ struct TrainingPass {
   mutating func forward(_ input: Tensor, work: WorkContext) throws(Cancelled) {
     var remaining = [Int](repeating: 0, count: graph.nodes.count)
     for chain in chains {
-      if let source = graph.nodes[chain.nodes[0]].source { remaining[source] += 1 }
+      for case let source? in graph.nodes[chain.nodes[0]].sources { remaining[source] += 1 }
     }
     for node in graph.headNodes where isNeeded[node] { remaining[node] += 1 }
     for (index, chain) in chains.enumerated() {
-      let source = graph.nodes[chain.nodes[0]].source
+      let sources = graph.nodes[chain.nodes[0]].sources
       // The last reader takes the only reference, so that the layer may work in place.
-      let layerInput = source.map { value($0) } ?? input
-      if let source {
+      let layerInputs = sources.map { source in source.map { value($0) } ?? input }
+      for case let source? in sources {
         remaining[source] -= 1
         if remaining[source] == 0 { values[source] = nil }
       }
       let layers = chain.nodes.map { node in
         TrainingLayer(
-          parameters: LayerParameters(graph.nodes[node].layer.name, parameters), passesGradient: source != nil
-        )
+          parameters: LayerParameters(graph.nodes[node].layer.name, parameters),
+          passesGradient: sources.contains { $0 != nil })
       }
-      let result = try chain.step.run(consume layerInput, by: layers, work: work)
+      let result = try chain.step.run(consume layerInputs, by: layers, work: work)
       values[chain.last] = result.output
       backwards[index] = result.backward
       statistics[graph.nodes[chain.nodes[0]].layer.name] = result.statistics
@@ -128,10 +128,9 @@ struct TrainingPass {
         }
       }
       let first = graph.nodes[chain.nodes[0]]
-      if let source = first.source {
-        guard let passed = found.input else {
-          preconditionFailure("layer \(first.layer.name) passed no gradient")
-        }
+      for (source, passed) in zip(first.sources, found.inputs) {
+        guard let source else { continue }
+        guard let passed else { preconditionFailure("layer \(first.layer.name) passed no gradient") }
         try accumulate(passed, at: source, work: work)
       }
       work.report(1 - Double(index) / Double(chains.count))

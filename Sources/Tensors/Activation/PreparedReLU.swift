@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 /// ReLU, max(x, 0), of every voxel; NaN stays.
-package struct PreparedReLU: PreparedOperation {
+package struct PreparedReLU: SingleInputOperation {
   package init() {}
 
   package var kernelName: String { "relu" }
@@ -21,9 +21,9 @@ package struct PreparedReLU: PreparedOperation {
     work: WorkContext
   ) throws(Cancelled) {
     let level = KernelLevel.current
-    try work.forEachChunk(of: output, reading: input) { _, source, target, count in
-      if source != UnsafePointer(target) { target.update(from: source, count: count) }
-      pointwise_relu(level, target, count)
+    try work.forEachChunk(of: output, reading: input) { _, _, range, source, target in
+      if source != UnsafePointer(target) { target.update(from: source, count: range.count) }
+      pointwise_relu(level, target, range.count)
     }
   }
 }

@@ -5,7 +5,7 @@ import Work
 /// Its tiles start at the first plane of the window that it writes: windows of a multiple of ``windowStep`` planes
 /// from plane 0 on give the same bits as one window of all planes, others agree to rounding, about 3e-7 of the
 /// largest result.
-package struct FFTConvolutionOperation: PreparedOperation {
+package struct FFTConvolutionOperation: SingleInputOperation {
   /// The transformed weights and the geometry.
   package let convolution: FFTConvolution
   private let bias: [Float]?

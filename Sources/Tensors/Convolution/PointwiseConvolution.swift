@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 /// A pointwise (1x1x1) convolution: the product of a small matrix with the channels, by BLAS.
-struct PointwiseConvolution: PreparedOperation {
+struct PointwiseConvolution: SingleInputOperation {
   private let weight: Tensor
   /// Whether the transpose of the weights is used.
   private let transposes: Bool

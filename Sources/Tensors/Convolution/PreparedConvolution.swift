@@ -110,7 +110,7 @@ package struct PreparedConvolution: Sendable {
   }
 
   /// The convolution with `bias` and, where asked for, a ReLU, as a step of an inference plan.
-  package func operation(bias: Tensor?, appliesReLU: Bool) -> any PreparedOperation {
+  package func operation(bias: Tensor?, appliesReLU: Bool) -> any SingleInputOperation {
     switch prepared {
     case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU)
     case .winograd(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
@@ -124,7 +124,7 @@ package struct PreparedConvolution: Sendable {
   /// The operation fused with a max-pooling, so that only the maxima are stored; nil where the method cannot fuse it.
   package func operation(
     bias: Tensor?, appliesReLU: Bool, pooling: PoolingGeometry
-  ) -> (any PreparedOperation)? {
+  ) -> (any SingleInputOperation)? {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
       FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)

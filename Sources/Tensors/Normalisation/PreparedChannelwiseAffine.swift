@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 /// scale x + shift of every voxel, one pair per channel: a batch normalisation at inference.
-package struct PreparedChannelwiseAffine: PreparedOperation {
+package struct PreparedChannelwiseAffine: SingleInputOperation {
   private let scales: [Float]
   private let shifts: [Float]
 
@@ -33,8 +33,8 @@ package struct PreparedChannelwiseAffine: PreparedOperation {
     precondition(
       output.channels == scales.count, "\(output.channels) channels, expected \(scales.count)")
     let level = KernelLevel.current
-    try work.forEachChunk(of: output, reading: input) { channel, source, target, count in
-      pointwise_affine(level, source, target, count, scales[channel], shifts[channel])
+    try work.forEachChunk(of: output, reading: input) { _, channel, range, source, target in
+      pointwise_affine(level, source, target, range.count, scales[channel], shifts[channel])
     }
   }
 }

@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 /// Max-pooling without argmax indices; see ``maxPooling(_:geometry:work:)``.
-package struct PreparedMaxPooling: PreparedOperation {
+package struct PreparedMaxPooling: SingleInputOperation {
   /// Windows and stride.
   package let geometry: PoolingGeometry
 

@@ -48,6 +48,18 @@ package struct ActivationWindow: Sendable {
     return memory.start + (sample * channels + channel) * channelStride
   }
 
+  /// The window of some channels of the only sample, in the same memory.
+  package func channels(_ range: Range<Int>) -> ActivationWindow {
+    precondition(
+      batch == 1 && range.lowerBound >= 0 && range.upperBound <= channels,
+      "channels \(range) of [\(batch), \(channels)]")
+    let offset = range.lowerBound * channelStride
+    return ActivationWindow(
+      batch: 1, channels: range.count, extent: extent, planes: planes, channelStride: channelStride,
+      memory: DisjointBuffer(
+        UnsafeMutableBufferPointer(start: memory.start + offset, count: memory.count - offset)))
+  }
+
   /// The window of some of these planes, in the same memory.
   package func part(_ part: Range<Int>) -> ActivationWindow {
     precondition(

@@ -1,7 +1,7 @@
 import Work
 
 /// A transposed convolution with weights prepared for its method.
-package struct PreparedTransposedConvolution: PreparedOperation {
+package struct PreparedTransposedConvolution: SingleInputOperation {
   private let geometry: TransposedConvolutionGeometry
   private let inputChannels: Int
   private let outputChannels: Int

@@ -45,8 +45,11 @@ struct LayerSubject {
     }
   }
 
-  private var input: Tensor {
-    Tensor(noise: [1, node.inputChannels, inputExtent.d, inputExtent.h, inputExtent.w], seed: 1)
+  private var input: Tensor { inputs[0] }
+  private var inputs: [Tensor] {
+    node.inputChannels.map {
+      Tensor(noise: [1, $0, inputExtent.d, inputExtent.h, inputExtent.w], seed: 1)
+    }
   }
   private var outputGradient: Tensor {
     Tensor(noise: [1, node.outputChannels, outputExtent.d, outputExtent.h, outputExtent.w], seed: 2)
@@ -138,14 +141,14 @@ struct LayerSubject {
   /// The passes of an operation that has no parts of its own above, as training runs them; one operation is counted for
   /// each element of the output.
   private func trainingParts(_ operation: any NetworkOperation) -> [Part] {
-    let (input, gradient, work) = (input, outputGradient, work)
+    let (inputs, gradient, work) = (inputs, outputGradient, work)
     let layer = TrainingLayer(parameters: LayerParameters(name, parameters), passesGradient: true)
     let kernel = type(of: operation).kind
     let elements = Double(gradient.elements.count)
     var output: TrainingOutput?
     return [
       Part(name: "forward", kernel: kernel, operations: elements) {
-        output = try operation.forward(input, by: layer, work: work)
+        output = try operation.forward(inputs, by: layer, work: work)
       },
       Part(name: "gradients", kernel: kernel, operations: elements) {
         guard let output else { preconditionFailure("gradients before the forward pass") }

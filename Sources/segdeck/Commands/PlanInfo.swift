@@ -9,6 +9,8 @@ import Work
 struct PlanInfo: Encodable {
   struct Step: Encodable {
     var layers: [String]
+    /// The layers whose outputs it reads, or "input".
+    var inputs: [String]
     var kernel: String
     /// Channels, then x, y, z.
     var output: [Int]
@@ -17,6 +19,8 @@ struct PlanInfo: Encodable {
     /// Size and offset of the output in the arena, in MB; nil where the caller owns the output's memory.
     var bufferMb: Double?
     var offsetMb: Double?
+    /// Planes of the output that are held from one slab to the next, at most.
+    var heldPlanes: Int
   }
 
   var file: String
@@ -51,10 +55,13 @@ struct PlanInfo: Encodable {
     steps = plan.kernels.enumerated().map { index, step in
       let buffer = plan.buffer(ofStep: index)
       return Step(
-        layers: step.layers, kernel: step.operation.kernelName,
+        layers: step.layers,
+        inputs: step.sources.map { $0.flatMap { plan.kernels[$0].layers.last } ?? NetworkGraph.inputName },
+        kernel: step.operation.kernelName,
         output: [step.channels, step.extent.w, step.extent.h, step.extent.d],
         gflop: step.operationCount / 1e9, weightMb: Self.megabytes(step.operation.weightBytes),
-        bufferMb: buffer.map { Self.megabytes($0.bytes) }, offsetMb: buffer.map { Self.megabytes($0.offset) })
+        bufferMb: buffer.map { Self.megabytes($0.bytes) }, offsetMb: buffer.map { Self.megabytes($0.offset) },
+        heldPlanes: plan.heldPlanes(ofStep: index))
     }
     gflop = plan.operationCount / 1e9
     arenaMb = Self.megabytes(plan.arenaBytes)
@@ -66,18 +73,26 @@ struct PlanInfo: Encodable {
   private static func megabytes(_ bytes: Int) -> Double { Double(bytes) / 1_000_000 }
 
   /// The report as text: a heading, a table with a row for each kernel call, the totals.
+  ///
+  /// Where steps join several inputs, a column names these; where there are slabs, one has the planes that are held
+  /// between them.
   var text: String {
     let extents = shape.map(String.init).joined(separator: "x")
+    let (hasJoins, hasSlabs) = (steps.contains { $0.inputs.count > 1 }, slabs > 1)
     var table = TextTable(
-      heading: ["layers", "kernel", "output", "GFLOP", "weights MB", "buffer MB", "at MB"])
-    table.leftAlignedColumns = 2
+      heading: ["layers"] + (hasJoins ? ["joins"] : [])
+        + ["kernel", "output", "GFLOP", "weights MB", "buffer MB", "at MB"]
+        + (hasSlabs ? ["held planes"] : []))
+    table.leftAlignedColumns = hasJoins ? 3 : 2
     for step in steps {
       let size = step.output.dropFirst().map(String.init).joined(separator: "x")
-      table.rows.append([
-        step.layers.joined(separator: " "), step.kernel, "\(step.output[0]) x \(size)",
-        decimals(step.gflop, 2), decimals(step.weightMb, 2), TextTable.cell(step.bufferMb, 1),
-        TextTable.cell(step.offsetMb, 1),
-      ])
+      let joined = step.inputs.count > 1 ? step.inputs.joined(separator: " ") : ""
+      table.rows.append(
+        [step.layers.joined(separator: " ")] + (hasJoins ? [joined] : [])
+          + [
+            step.kernel, "\(step.output[0]) x \(size)", decimals(step.gflop, 2), decimals(step.weightMb, 2),
+            TextTable.cell(step.bufferMb, 1), TextTable.cell(step.offsetMb, 1),
+          ] + (hasSlabs ? ["\(step.heldPlanes)"] : []))
     }
     let way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
     return """

@@ -1,4 +1,4 @@
-"""Makes heart.safetensors and unnamed.safetensors: networks run forward and backward in float64 with numpy.
+"""Makes heart.safetensors, unnamed.safetensors and joins.safetensors: networks run forward and backward in float64 with numpy.
 
 The operations below are written from their definitions, tap by tap, and interpret the same graph JSON as the
 product; results are stored in float32. Run in this folder: python3 make_golden.py
@@ -130,15 +130,43 @@ class ReLU:
         return np.where(self.y > 0, g, 0), {}
 
 
-KINDS = {"convolution": Convolution, "transposedConvolution": TransposedConvolution, "maxPooling": MaxPooling,
+class Add:
+    def __init__(self, layer):
+        self.count = len(layer["input"])
+
+    def forward(self, inputs, p):
+        return np.sum(inputs, 0)
+
+    def backward(self, g):
+        return [g] * self.count, {}
+
+
+class Concatenate:
+    def __init__(self, layer):
+        pass
+
+    def forward(self, inputs, p):
+        self.ends = np.cumsum([x.shape[1] for x in inputs])
+        return np.concatenate(inputs, 1)
+
+    def backward(self, g):
+        return np.split(g, self.ends[:-1], 1), {}
+
+
+KINDS = {"add": Add, "concatenate": Concatenate, "convolution": Convolution, "transposedConvolution": TransposedConvolution, "maxPooling": MaxPooling,
          "batchNormalisation": BatchNormalisation, "relu": ReLU, "rectifier": ReLU}
+
+
+def sources(layer):
+    return layer["input"] if isinstance(layer["input"], list) else [layer["input"]]
 
 
 def initialise(graph, generator):
     """Weights in the order of the layers; every value also goes through float32, as the product stores it."""
     channels, tensors = {"input": graph["inputChannels"]}, {}
     for layer in graph["layers"]:
-        i, name = channels[layer["input"]], layer["name"]
+        i, name = [channels[source] for source in sources(layer)], layer["name"]
+        i = sum(i) if layer["kind"] == "concatenate" else i[0]
         o = channels[name] = layer.get("outputChannels", i)
         if layer["kind"] in ("convolution", "transposedConvolution"):
             kernel = triple(layer["kernel"])
@@ -161,7 +189,8 @@ def forward(graph, tensors, x, training):
         p = {key.split(".")[1]: np.float64(value) for key, value in tensors.items()
              if key.split(".")[0] == layer["name"]}
         extra = [training] if layer["kind"] == "batchNormalisation" else []
-        values[layer["name"]] = operation.forward(values[layer["input"]], p, *extra)
+        inputs = [values[source] for source in sources(layer)]
+        values[layer["name"]] = operation.forward(inputs if len(inputs) > 1 else inputs[0], p, *extra)
     return operations, values
 
 
@@ -194,7 +223,8 @@ def make(name, graph, batch, extent, class_weights, ignored, seed):
         gradients[head["layer"]] = gradients.get(head["layer"], 0) + weight * gradient
     for layer in reversed(graph["layers"]):
         back, parts = operations[layer["name"]].backward(gradients[layer["name"]])
-        gradients[layer["input"]] = gradients.get(layer["input"], 0) + back
+        for source, part in zip(sources(layer), back if len(sources(layer)) > 1 else [back]):
+            gradients[source] = gradients.get(source, 0) + part
         for part, value in parts.items():
             if f"{layer['name']}.{part}" in tensors:
                 out[f"gradient/{layer['name']}.{part}"] = value
@@ -246,3 +276,5 @@ def heart(width):
 make("heart", heart(2), 2, (16, 8, 24), [1, 1, 1], 255, seed=11)
 with open("unnamed.json") as file:
     make("unnamed", json.load(file), 2, (9, 11, 13), [1, 2, 0.5], 255, seed=12)
+with open("joins.json") as file:
+    make("joins", json.load(file), 2, (8, 8, 12), [1, 2, 0.5], 255, seed=13)

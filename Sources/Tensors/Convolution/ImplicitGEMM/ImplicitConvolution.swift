@@ -1,7 +1,7 @@
 import Work
 
 /// Convolution by implicit GEMM over panels of the column matrix: any kernel, stride, padding and dilation.
-package struct ImplicitConvolution: PreparedOperation {
+package struct ImplicitConvolution: SingleInputOperation {
   private let geometry: ConvolutionGeometry
   private let channels: Int
   private var operation: ImplicitOperation

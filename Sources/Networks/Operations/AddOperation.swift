@@ -1,0 +1,56 @@
+import Tensors
+import Work
+
+/// The sum of its inputs voxel by voxel: residual connections.
+package struct AddOperation: NetworkOperation {
+  package static let kind = "add"
+
+  package init() {}
+
+  package var inputCounts: ClosedRange<Int> { 2...GraphLimit.inputs }
+
+  package func problem(inputChannels: [Int]) -> String? {
+    inputChannels.allSatisfy { $0 == inputChannels[0] } ? nil : "its inputs differ in channels"
+  }
+
+  package var initialisationGain: InitialisationGain { .ofReaders }
+
+  package func forward(
+    _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
+    let count = inputs.count
+    var sum = inputs.removeFirst()
+    for other in inputs { try Tensors.add(other, to: &sum, work: work) }
+    return TrainingOutput(sum) { gradient, _ throws(Cancelled) in
+      LayerGradients(inputs: [Tensor](repeating: gradient, count: count))
+    }
+  }
+
+  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder { AddStepBuilder() }
+}
+
+/// A sum with the ReLU fused after it.
+private struct AddStepBuilder: StepBuilder {
+  var appliesReLU = false
+
+  mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
+    guard case .relu = epilogue, !appliesReLU else { return false }
+    appliesReLU = true
+    return true
+  }
+
+  func variant(for input: Extent3) -> Bool { true }
+
+  func operations(_ variant: Bool, work: WorkContext) -> [any PreparedOperation] {
+    [PreparedAdd(appliesReLU: appliesReLU)]
+  }
+}
+
+extension NetworkOperation where Self == AddOperation {
+  package static var add: AddOperation { AddOperation() }
+}
+
+extension AddOperation {
+  package init(from decoder: any Decoder) throws {}
+  package func encode(to encoder: any Encoder) throws {}
+}
