@@ -28,7 +28,7 @@ struct KittyProtocol: PixelProtocol {
   func encode(_ tile: PixelTile) -> [UInt8] {
     var text: [UInt8] = []
     let pixels = tile.hasFewShades ? tile.pixels.withFewShades : tile.pixels
-    text.appendBase64(pixels.withoutRepetition.png)
+    text.appendBase64(pixels.withoutRepetition.png(hasFewShades: tile.hasFewShades))
     return text
   }
 
@@ -152,9 +152,9 @@ private struct ImageIDs {
 }
 
 extension PixelBuffer {
-  /// The same picture with 64 shades of each channel, from 0 to 255.
+  /// The same picture with 32 shades of each channel, from 0 to 255.
   fileprivate var withFewShades: PixelBuffer {
-    func rounded(_ value: UInt8) -> UInt8 { value & 0xFC | value >> 6 }
+    func rounded(_ value: UInt8) -> UInt8 { value & 0xF8 | value >> 5 }
     return PixelBuffer(
       width: width, height: height,
       pixels: pixels.map { RGB(rounded($0.red), rounded($0.green), rounded($0.blue)) })

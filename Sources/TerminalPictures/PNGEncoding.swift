@@ -5,12 +5,13 @@ extension PixelBuffer {
   /// The picture as a PNG file of 8 bits, made to be written fast rather than to be small.
   ///
   /// Greys and at most 256 colours take a byte for each pixel before they are deflated, more colours three.
+  /// - Parameter hasFewShades: Whether colours have so few shades that numbers of them differ less than their values.
   /// - Complexity: O(pixels).
-  var png: [UInt8] {
+  func png(hasFewShades: Bool = false) -> [UInt8] {
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     var bytesPerPixel = 1
     let values: [UInt8]
-    if let greys = greyValues {
+    if !hasFewShades, let greys = greyValues {
       appendHeader(colourType: 0, to: &file)
       values = greys
     } else if let palette = TilePalette(self) {

@@ -110,7 +110,9 @@ package struct FramePacer: Sendable {
       // The first key after a rest is answered in full where that is fast enough.
       let isRepeated = lastDrawn.map { lastInput - $0.seconds < Self.restSeconds } ?? false
       let isFull = isAtRest || !(isRepeated || isSlow(.full))
-      return .draw(isFull ? restDetail : coarseDetail, graphicsLimit: graphicsLimit)
+      let detail = isFull ? restDetail : coarseDetail
+      // Beside panes that have become cells, pixels of others can wait until the rest.
+      return .draw(detail, graphicsLimit: detail == .coarsest && sendsPixels ? 0 : graphicsLimit)
     }
     guard let lastDrawn, !lastDrawn.detail.hasAllPixels || !lastDrawn.sent.isComplete else {
       return .wait(seconds: nil)
