@@ -60,6 +60,11 @@ graph = {"inputChannels": 1, "heads": [{"name": "main", "layer": "c", "lossWeigh
     {"name": "c", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": [1, 1, 1],
      "padding": [0, 0, 0]}]}
 put("network/one-layer", json.dumps(graph))
+joins = {"inputChannels": 2, "heads": [{"name": "main", "layer": "sum"}], "layers": [
+    {"name": "twice", "kind": "concatenate", "input": ["input", "input"]},
+    {"name": "c", "kind": "convolution", "input": ["twice"], "outputChannels": 2, "kernel": 1},
+    {"name": "sum", "kind": "add", "input": ["c", "input"]}]}
+put("network/joins", json.dumps(joins))
 put("network/liver", (networks / "liver.json").read_bytes())
 tensors = {"__metadata__": {"segdeck.format": "1", "network": json.dumps(graph)},
            "c.weight": {"dtype": "F32", "shape": [2, 1, 1, 1, 1], "data_offsets": [0, 8]},

@@ -135,6 +135,15 @@ struct JoinTests {
     let residual = try #require(try NetworkGraph.residual.resolved().receptiveField())
     #expect(residual.totalStride == Extent3(1))
     #expect(residual.extent == Extent3(7) && residual.halo == Extent3(3))
+    // A short path beside a long one, listed before it.
+    var uneven = NetworkGraph.residual
+    let convolution = uneven.layers[1].operation as? ConvolutionOperation
+    uneven.layers[1...4] = [
+      Layer("short", from: "stem", .relu), Layer("long", from: "stem", try #require(convolution)),
+      Layer("sum", from: ["short", "long"], .add),
+    ]
+    let hull = try #require(try uneven.resolved().receptiveField())
+    #expect(hull.extent == Extent3(5) && hull.halo == Extent3(2))
     // Without the deep path only conv1 and conv3 are left.
     var shallow = NetworkGraph.unet
     shallow.layers[6].inputs = ["relu1", "relu1"]
