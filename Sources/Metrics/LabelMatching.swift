@@ -9,6 +9,8 @@ package struct LabelMatching: Equatable, Sendable {
   package let unproven: [UInt16: UInt16]
   /// Whether another label overlaps one of a declared pair clearly more than its partner.
   package let isContradicted: Bool
+  /// Whether the proposal pairs two labels that have no declared partner.
+  package let isExtended: Bool
   /// Whether a user should confirm the proposal, because names or values contradict overlaps.
   package let isDoubtful: Bool
 
@@ -16,6 +18,10 @@ package struct LabelMatching: Equatable, Sendable {
   private static let minimumDice = (unnamed: 0.25, renamed: 0.5)
   /// The factor by which another label must overlap more before a pair that the names, or the values, give is doubted.
   private static let bonus = (name: 0.4, value: 0.25)
+
+  /// Whether pairs that were declared for other masks of the same names fit the overlaps of these: no overlap contradicts
+  /// them, nor pairs labels that had no partner there, such as a structure that one of those masks missed.
+  package var fitsOverlaps: Bool { !isContradicted && !isExtended }
 
   private struct Candidate {
     var reference, other: UInt16
@@ -64,6 +70,8 @@ package struct LabelMatching: Equatable, Sendable {
       taken.insert(candidate.other)
     }
     isContradicted = declared.contains { occurs($0.key, $0.value) && proposed[$0.key] != $0.value }
+    let declaredOthers = Set(declared.values)
+    isExtended = proposed.contains { declared[$0.key] == nil && !declaredOthers.contains($0.value) }
     // A value that both masks use and one of them does not name is assumed to mean the same where the labels overlap.
     let isGuessed = proposed.contains { one, two in
       declared[one] != two && !(one == two && lacksName(one, two))

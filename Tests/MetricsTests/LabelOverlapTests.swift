@@ -57,6 +57,24 @@ func labelsAreMatched() throws {
   #expect(swapped.isDoubtful)
 }
 
+@Test("pairs fit where overlaps neither contradict them nor pair labels that they leave out")
+func pairsFitOverlaps() throws {
+  func fits(_ other: [UInt16], _ declared: [UInt16: UInt16]) throws -> Bool {
+    let reference = volume([1, 1, 1, 0, 2, 2, 2, 0])
+    return LabelMatching(
+      reference: table([1: "liver", 2: "spleen"], values: []), other: table([:], values: [1, 2]),
+      declared: declared,
+      overlaps: try LabelOverlaps(reference: reference, other: volume(other), work: WorkContext())
+    ).fitsOverlaps
+  }
+  let (same, missed): ([UInt16], [UInt16]) = ([1, 1, 1, 0, 2, 2, 2, 0], [1, 1, 1, 0, 0, 0, 0, 2])
+  #expect(try fits(same, [1: 1, 2: 2]))
+  #expect(try !fits(same, [1: 1]))
+  #expect(try !fits(same, [1: 2, 2: 1]))
+  #expect(try fits(missed, [1: 1]))
+  #expect(try fits(missed, [1: 1, 2: 2]))
+}
+
 @Test("structures of two masks are one by the same rule of names, and are called as the reference calls them")
 func structuresAreMatchedByName() {
   let (upper, lower) = (

@@ -198,6 +198,9 @@ func otherCasesPairs() throws {
   let contradicted = try comparedState(
     twoMasks([6: 2, 1: 6]), remembered: [6: 6, 1: 2], areOfTheseVersions: false)
   #expect(contradicted.pairing?.partners == [6: 2, 1: 6])
+  // A structure that the other case's mask missed has no partner there, and its own here.
+  let partial = try comparedState(twoMasks([6: 2, 1: 6]), remembered: [6: 2], areOfTheseVersions: false)
+  #expect(partial.pairing?.partners == [6: 2, 1: 6])
 }
 
 @Test(

@@ -153,6 +153,21 @@ struct DicomDiscoveryTests {
       ])
   }
 
+  @Test("a DICOM segmentation that a review exported can be exported again, the slices are never replaced")
+  func exportsAgain() throws {
+    let folder = try SampleFolder()
+    try copy("explicit", to: "study/CT", folder)
+    try copy("segmentation/binary.dcm", to: "study/CT_seg.dcm", folder)
+    try folder.write(
+      #"{"tool": "segdeck", "input": {"path": "/data/study/CT"}, "review": {"verdict": "accepted"}}"#,
+      to: "study/CT_seg.json")
+    #expect(try folder.found("study") == ["CT: study/CT"])
+    let isReplaced = ["study/CT_seg.dcm", "study/CT_seg.json", "study/CT/00.dcm"].map { name in
+      (try? AtomicFile.write(Data("{}".utf8), to: folder(name))) != nil
+    }
+    #expect(isReplaced == [true, true, false])
+  }
+
   @Test("several series of a folder are cases, opened by their first files; folders beside masks are images")
   func layouts() throws {
     let folder = try SampleFolder()

@@ -100,13 +100,22 @@ struct DicomFolder: Sendable {
   var imageSeries: [DicomSeries] { DicomSeries.series(of: instances.filter { $0.segmentation == nil }) }
 
   /// Reads a DICOM file; nil for a file of any other kind, and for what is no file.
+  ///
+  /// A segmentation does not become an input before it is opened: a review that exported it may export it again.
   private static func instance(_ path: String) -> Result<DicomInstance, DamagedFile>? {
-    do throws(InputError) {
-      guard let bytes = try beginning(of: path), isInput(path, beginningWith: bytes) else { return nil }
-    } catch {
+    let bytes: [UInt8]?
+    do throws(InputError) { bytes = try beginning(of: path) } catch {
       return .failure(DamagedFile(error: error, wasRead: false))
     }
-    do throws(InputError) { return .success(try DicomInstance(path: path)) } catch {
+    guard let bytes, DicomParser.recognises(bytes) else { return nil }
+    do throws(InputError) {
+      let instance = try ReadFiles.withoutRegistering { () throws(InputError) in
+        try DicomInstance(path: path)
+      }
+      guard instance.segmentation != nil || isInput(path, beginningWith: bytes) else { return nil }
+      return .success(instance)
+    } catch {
+      guard isInput(path, beginningWith: bytes) else { return nil }
       let series = DicomParser.seriesInstanceUID(ofDamaged: path)
       return .failure(DamagedFile(error: error, seriesInstanceUID: series))
     }

@@ -222,7 +222,7 @@ package struct Comparison: Equatable, Sendable {
 
   /// Pairs the labels of two versions and counts their common voxels.
   /// - Parameter remembered: The pairs that were chosen before, of which the first counts. Those of another case do not
-  ///   count where overlaps contradict them.
+  ///   count where they do not fit the overlaps.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels + labels), in at most three passes.
   package init(
@@ -238,9 +238,9 @@ package struct Comparison: Equatable, Sendable {
       self.overlaps = overlaps
       let known = remembered.first { remembered in
         remembered.areOfTheseVersions
-          || !LabelMatching(
+          || LabelMatching(
             reference: versionA.table, other: versionB.table, declared: remembered.codes, overlaps: overlaps
-          ).isContradicted
+          ).fitsOverlaps
       }
       if request.memory != nil, let known {
         pairing = .found(known.codes, isRemembered: true)

@@ -34,7 +34,8 @@ package struct MeasureCache: Sendable {
       pairings: CasePairings = CasePairings()
     ) {
       var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue]) + choices
-      if !pairings.isEmpty { parts.append(pairings.text) }
+      // The rule by which pairings of other cases count is part of the key; other entries do not depend on it.
+      if !pairings.isEmpty { parts.append("2 \(pairings.text)") }
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }
         parts.append(

@@ -39,7 +39,7 @@ package struct CasePairings: Equatable, Sendable {
 
   /// The pairs of the first pairing that applies to the labels that occur in two masks; nil where none does.
   ///
-  /// Of those that were chosen in other cases the first counts that overlaps do not contradict.
+  /// Of those that were chosen in other cases the first counts that fits the overlaps.
   /// - Parameters:
   ///   - names: The names of the first mask's labels; nil where it has none.
   ///   - otherNames: Those of the second mask's.
@@ -65,8 +65,7 @@ package struct CasePairings: Equatable, Sendable {
     )
     let candidates = applying(inherited)
     return candidates.first { partners in
-      !LabelMatching(reference: tables.0, other: tables.1, declared: partners, overlaps: overlaps)
-        .isContradicted
+      LabelMatching(reference: tables.0, other: tables.1, declared: partners, overlaps: overlaps).fitsOverlaps
     }.map { Partners(codes: $0, areKept: false) }
   }
 
