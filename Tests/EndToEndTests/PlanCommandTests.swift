@@ -50,6 +50,8 @@ private struct PrintedPlan: Decodable {
     #expect(plan.shape == [160, 160, 72] && plan.heads == ["main"] && plan.threads == 2)
     #expect(plan.slabs == 1 && plan.slabPlanes == 72)
     #expect(plan.steps.flatMap(\.layers) == layers)
+    #expect(plan.steps.map(\.inputs) == [["input"]] + plan.steps.dropLast().map { [$0.layers.last ?? ""] })
+    #expect(plan.steps.allSatisfy { $0.heldPlanes == 0 })
     #expect(plan.steps.last?.output == [2, 160, 160, 72])
     // As the paper's network needs: 228.4 GFLOP.
     #expect(abs(plan.gflop / 228.4 - 1) < 1e-3)
@@ -101,6 +103,8 @@ private struct PrintedPlan: Decodable {
   func wholeScan() throws {
     let plan = try plan(["--plan", "512x512x300"])
     #expect(plan.slabs > 1)
+    // The convolutions of the first level have seven taps along depth.
+    #expect(plan.steps[0].heldPlanes >= 6)
     #expect(plan.arenaMb <= 672)
     #expect(plan.peakMb <= 1000)
     let half = try self.plan(["--plan", "512x512x300", "--memory", "320"])

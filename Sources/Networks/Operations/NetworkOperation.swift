@@ -89,7 +89,7 @@ extension NetworkOperation {
 package enum InitialisationGain: Sendable {
   /// The layer is a ReLU: the variance is doubled.
   case relu
-  /// The layer only scales and shifts: the readers of its output decide.
+  /// The layer only scales, shifts, adds or concatenates: the readers of its output decide.
   case ofReaders
   /// Any other layer: the variance is not changed.
   case linear

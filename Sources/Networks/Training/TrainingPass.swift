@@ -128,6 +128,9 @@ struct TrainingPass {
         }
       }
       let first = graph.nodes[chain.nodes[0]]
+      precondition(
+        found.inputs.count == first.sources.count,
+        "layer \(first.layer.name) passed \(found.inputs.count) gradients to \(first.sources.count) inputs")
       for (source, passed) in zip(first.sources, found.inputs) {
         guard let source else { continue }
         guard let passed else { preconditionFailure("layer \(first.layer.name) passed no gradient") }
