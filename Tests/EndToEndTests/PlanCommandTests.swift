@@ -17,6 +17,7 @@ private struct PrintedPlan: Decodable {
   }
 
   var shape: [Int]
+  var paddedShape: [Int]
   var heads: [String]
   var threads: Int
   var slabs: Int
@@ -63,6 +64,14 @@ private struct PrintedPlan: Decodable {
       #expect(size > 0 && offset + size <= plan.arenaMb)
     }
     #expect(plan.peakMb <= 300)
+  }
+
+  @Test("a plan is that of the image padded to whole strides, as it runs")
+  func padding() throws {
+    let (odd, whole) = (try plan(["--plan", "157x160x69"]), try plan(["--plan", "160x160x72"]))
+    #expect(odd.shape == [157, 160, 69] && odd.paddedShape == [160, 160, 72])
+    #expect(odd.steps.map(\.output) == whole.steps.map(\.output))
+    #expect(odd.arenaMb == whole.arenaMb)
   }
 
   @Test("the text of a plan has a row for every kernel call and the totals")

@@ -26,6 +26,8 @@ struct PlanInfo: Encodable {
   var file: String
   /// x, y, z.
   var shape: [Int]
+  /// The same, padded to whole strides of the network, as images are before it runs.
+  var paddedShape: [Int]
   var heads: [String]
   var threads: Int
   var slabs: Int
@@ -43,11 +45,13 @@ struct PlanInfo: Encodable {
   /// The plan that streams images of `size` voxels to the logits of the given heads.
   init(_ model: SegmentationModel, size: GridSize, heads: [Int], memoryLimit: Int, work: WorkContext) throws {
     let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
+    let extent = Extent3(size.k, size.j, size.i)
+    let padded = network.graph.receptiveField(ofHeads: heads)?.rounded(extent) ?? extent
     let plan = try network.plan(
-      for: Extent3(size.k, size.j, size.i), heads: heads, mode: .streamed, memoryLimit: memoryLimit,
-      work: work)
+      for: padded, heads: heads, mode: .streamed, memoryLimit: memoryLimit, work: work)
     file = model.path
     shape = [size.i, size.j, size.k]
+    paddedShape = [padded.w, padded.h, padded.d]
     self.heads = heads.map { model.graph.heads[$0].name }
     threads = plan.threadCount
     slabs = plan.slabCount
@@ -77,7 +81,8 @@ struct PlanInfo: Encodable {
   /// Where steps join several inputs, a column names these; where there are slabs, one has the planes that are held
   /// between them.
   var text: String {
-    let extents = shape.map(String.init).joined(separator: "x")
+    func extents(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
+    let padding = paddedShape == shape ? "" : ", padded to \(extents(paddedShape))"
     let (hasJoins, hasSlabs) = (steps.contains { $0.inputs.count > 1 }, slabs > 1)
     var table = TextTable(
       heading: ["layers"] + (hasJoins ? ["joins"] : [])
@@ -96,7 +101,7 @@ struct PlanInfo: Encodable {
     }
     let way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
     return """
-      \(file.printableLine): \(extents) voxels, heads \(heads.map(\.printableLine).joined(separator: ", ")), \(counted(threads, "thread")), \(way)
+      \(file.printableLine): \(extents(shape)) voxels\(padding), heads \(heads.map(\.printableLine).joined(separator: ", ")), \(counted(threads, "thread")), \(way)
       \(table.text)
       operations   \(decimals(gflop, 1)) GFLOP, counted as direct sums
       activations  \(decimals(arenaMb, 1)) MB in one arena, of which at most \(decimals(scratchMb, 1)) MB scratch
