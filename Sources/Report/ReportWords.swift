@@ -71,3 +71,9 @@ extension CohortReport {
 func shown(_ value: Double?, _ decimalPlaces: Int) -> String {
   value.map { decimals($0, decimalPlaces) } ?? "-"
 }
+
+/// A volume as text; one that is not 0 but rounds to it is "<0.01", "-" for none.
+func shownMillilitres(_ millilitres: Double?) -> String {
+  let text = shown(millilitres, 2)
+  return text == "0.00" && millilitres ?? 0 > 0 ? "<0.01" : text
+}

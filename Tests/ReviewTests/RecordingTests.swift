@@ -108,6 +108,20 @@ struct RecordingTests {
     #expect(session.review.dialog == nil && effects.pairings.count == 1)
   }
 
+  @Test(
+    "a key that leads to another case says that the question about pairs comes first, and does nothing else",
+    arguments: [Key.control("n"), .control("p"), .control("u")])
+  func questionComesFirst(key: Key) throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects, content: twoMasks())
+    let asked = try #require(session.review.dialog)
+    #expect(try session.press(key).records == [])
+    #expect(session.current == CaseID(0) && session.review.dialog == asked)
+    #expect(
+      session.review.message
+        == Message("the question comes first: nothing else is done before it is answered", .warning))
+  }
+
   @Test("pairs of labels are recorded, withdrawn by undo, and adopted when the case is opened again")
   func recordsPairings() throws {
     var (session, effects) = begunSession(1)

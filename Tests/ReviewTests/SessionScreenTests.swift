@@ -69,6 +69,34 @@ import Worklist
     #expect(session.worklist.filter == filter)
   }
 
+  @Test(
+    "the list's title leaves out the worklist's own order where the filter needs its room, but no other order"
+  )
+  func narrowTitle() throws {
+    var session = try openedSession()
+    try session.press("C", "/")
+    try session.type("score<3 or not decided")
+    try session.press(.enter)
+    #expect(render(session).text[0].hasPrefix(" segdeck  3 cases  filter score<3 or not decided  "))
+    #expect(!render(session).text[0].contains(" by "))
+    try session.press("s")
+    #expect(render(session).text[0].contains("…"))
+    #expect(render(session).text[0].contains("  by name "))
+  }
+
+  @Test("the title counts the other cases where the filter leaves out the one on the screen")
+  func positionOutsideFilter() throws {
+    var session = try openedSession()
+    try session.press("C", "/")
+    try session.type("score>4")
+    try session.press(.enter, .escape)
+    #expect(render(session).text[0].hasPrefix(" segdeck  0 others of 3, filter score>4  case-1 "))
+    try session.press("C", "/", .control("u"))
+    try session.type("case~3")
+    try session.press(.enter, .escape)
+    #expect(render(session).text[0].hasPrefix(" segdeck  1 other of 3, filter case~3  case-1 "))
+  }
+
   @Test("? in the list opens the key reference at the list's keys, and Esc leads back to the list")
   func keysOfList() throws {
     var session = try openedSession()

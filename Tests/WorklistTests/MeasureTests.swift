@@ -285,6 +285,7 @@ import Worklist
       ])
     }
     #expect(texts([measured(0, 10.3)]) == [["label 2 is only in B, 10.3 mL"]])
+    #expect(texts([measured(0, 0.0007)]) == [["label 2 is only in B, 0.0007 mL"]])
     #expect(texts([measured(1234, 0), nil]) == [["label 2 is only in A, 1,234 mL"], []])
     #expect(texts([measured(3, 4)]) == [[]])
     let usual = [CaseMeasures](repeating: measured(0, 10), count: 5)

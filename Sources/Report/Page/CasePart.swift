@@ -93,13 +93,13 @@ struct CasePart {
       heading,
       lines.map { line in
         let (label, compared) = (line.measures, line.comparison)
-        let volume = shown(compared?.millilitresA ?? label?.millilitres, 2)
+        let volume = shownMillilitres(compared?.millilitresA ?? label?.millilitres)
         let counts = [label?.componentCount, label?.holeCount, label?.missingSliceCount].map {
           $0.map(String.init) ?? "-"
         }
         guard isCompared else { return [line.name, volume] + counts }
         return [
-          line.title, volume, shown(compared?.millilitresB, 2), shown(compared?.dice, 3),
+          line.title, volume, shownMillilitres(compared?.millilitresB), shown(compared?.dice, 3),
           shown(compared?.hd95Millimetres, 1), shown(compared?.averageDistanceMillimetres, 2),
           shown(compared?.surfaceDice, 3),
         ] + counts

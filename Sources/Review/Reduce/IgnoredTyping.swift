@@ -38,6 +38,16 @@ extension ReviewState {
     return true
   }
 
+  /// Whether a key goes to another case, or to their list, while a question is open, which has to be answered before.
+  func leavesQuestion(_ key: Key) -> Bool {
+    guard position != nil, case .worklist = KeyTable.action(key, in: .picture) else { return false }
+    switch dialog {
+    case .pairing(let pairing): return pairing.isOpenedByProgram
+    case .question: return true
+    default: return false
+    }
+  }
+
   /// Whether a key asks for a line to type into, or begins a search in a list.
   func asksForLine(_ key: Key) -> Bool {
     switch KeyTable.action(key, in: .picture) {

@@ -175,6 +175,8 @@ extension ReviewState {
       ignoreTyping(
         dialog == nil
           ? "/ searches in lists, such as the labels (b)" : "no line can be typed before this is closed")
+    } else if leavesQuestion(key) {
+      message = Message("the question comes first: nothing else is done before it is answered", .warning)
     }
     return []
   }

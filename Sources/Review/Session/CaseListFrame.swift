@@ -82,15 +82,20 @@ extension SessionState {
       Span(" segdeck  ", Theme.barQuiet),
       Span(shown == all ? counted(all, "case") : "\(shown) of \(counted(all, "case"))", Theme.barStrong),
     ]
-    let order = Span("  by \(worklist.sortText)", Theme.bar, click: .key("s"))
-    if !worklist.filter.isEmpty {
-      let fixed = (spans + [order]).reduce(TextWidth.columns("  filter " + progressText)) {
-        $0 + TextWidth.columns($1.text)
-      }
-      let filter = TextWidth.shortened(cleaned(worklist.filter), to: max(8, area.columns - fixed))
-      spans.append(Span("  filter \(filter)", Theme.active, click: .key("/")))
+    func room() -> Int {
+      spans.reduce(area.columns - TextWidth.columns(progressText)) { $0 - TextWidth.columns($1.text) }
     }
-    spans.append(order)
+    let filter = cleaned(worklist.filter)
+    let filterHeading = filter.isEmpty ? "" : "  filter "
+    var order = "  by \(worklist.sortText)"
+    // The worklist's own order goes without saying where the filter needs its room.
+    if !worklist.isSorted, TextWidth.columns(filterHeading + filter + order) > room() { order = "" }
+    if !filter.isEmpty {
+      let width = max(8, room() - TextWidth.columns(filterHeading + order))
+      spans.append(
+        Span(filterHeading + TextWidth.shortened(filter, to: width), Theme.active, click: .key("/")))
+    }
+    spans.append(Span(TextWidth.truncated(order, to: room()), Theme.bar, click: .key("s")))
     frame.write(spans, row: area.row, in: area)
     frame.writeAtRight(progressText, row: area.row, style: Theme.barStrong, in: area)
     let unread = area.splitRight(min(TextWidth.columns(progressText), area.columns)).0

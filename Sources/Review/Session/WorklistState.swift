@@ -1,4 +1,5 @@
 import Volumes
+import Work
 import Worklist
 
 /// The cases of a session, what all readers decided about them, and the order in which the reviewer goes through them.
@@ -166,10 +167,12 @@ package struct WorklistState: Equatable, Sendable {
     return CaseID(events.max { $0.1 < $1.1 }?.0 ?? 0)
   }
 
-  /// The position of a case in the list, "3/40"; "-/12 of 40" for a case that the filter leaves out.
+  /// The position of a case in the list: "3/40", with a filter "3/12 of 40"; "12 others of 40" for a case that the filter
+  /// leaves out, as `unread` does with the one that is being read.
   func listPosition(of id: CaseID) -> String {
-    (order.firstIndex(of: id).map { "\($0 + 1)" } ?? "-") + "/\(order.count)"
-      + (filter.isEmpty ? "" : " of \(cases.count)")
+    let position =
+      order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? counted(order.count, "other")
+    return position + (filter.isEmpty ? "" : " of \(cases.count)")
   }
 
   /// The case `count` rows after another in the list; nil beyond the ends of the list.
@@ -256,7 +259,10 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// The order of the list, "Dice, ascending".
+  /// Whether the list has another order than the worklist's own.
+  var isSorted: Bool { sortColumn != nil || isDescending }
+
+  /// The order of the list, "Dice, descending".
   var sortText: String {
     let name = sortColumn.map { WorklistState.sortColumns[$0].name } ?? "the worklist's order"
     return name + (isDescending ? ", descending" : "")

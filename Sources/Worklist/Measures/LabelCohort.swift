@@ -158,9 +158,15 @@ struct LabelCohort {
   }
 }
 
-/// A volume in millilitres: "2,310 mL", "48.2 mL", "0.35 mL".
+/// A volume in millilitres: "2,310 mL", "48.2 mL", "0.35 mL"; of a few voxels with as many decimals as show that it is
+/// not 0: "0.0007 mL".
 func millilitresText(_ millilitres: Double) -> String {
-  let text = decimals(millilitres, millilitres >= 100 ? 0 : millilitres >= 10 ? 1 : 2)
+  var decimalPlaces = millilitres >= 100 ? 0 : millilitres >= 10 ? 1 : 2
+  var text = decimals(millilitres, decimalPlaces)
+  while millilitres > 0, decimalPlaces < 9, !text.contains(where: { "123456789".contains($0) }) {
+    decimalPlaces += 1
+    text = decimals(millilitres, decimalPlaces)
+  }
   let whole = text.prefix { $0 != "." }
   var grouped = ""
   for (index, digit) in whole.reversed().enumerated() {
