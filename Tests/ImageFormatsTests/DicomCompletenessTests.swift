@@ -61,6 +61,14 @@ struct DicomCompletenessTests {
       for path in [folder.path, second.path] {
         #expect(try ImageFile.open(path).frameSizes == [4])
       }
+      // A part that cannot be read is named.
+      let content = try Data(contentsOf: second)
+      try content.prefix(200).write(to: second)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 1 file of a multi-frame image in 2 files: found part 1, expected part 2 \(rest); "
+          + "01.dcm, which cannot be read, may be it")
+      try content.write(to: second)
       // The number of files need not be stated.
       try concatenate(first, number: 2, of: nil)
       try concatenate(second, number: 8, of: nil)
@@ -131,8 +139,63 @@ struct DicomCompletenessTests {
             == (folders == ["a", "b"]
               ? [
                 "2 files in b, the folder beside it, would continue the series; they are not read; the folder above "
-                  + "both can be opened instead"
+                  + "both can be opened instead where it holds no other image"
               ] : []))
+      }
+    }
+  }
+
+  @Test(
+    "the folders of a divided series are named in natural order, and segmentations beside them are not the image"
+  )
+  func segmentationBesideDividedSeries() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    let parts = [("10", "explicit", ["00.dcm", "02.dcm"]), ("9", "explicit", ["01.dcm", "03.dcm"])]
+    try withDivided(parts + [("", "segmentation", ["binary.dcm"])]) { root in
+      let image = try ImageFile.open(root.path + "/study")
+      #expect(image.grid == whole.grid && image.files.count == 4)
+      #expect(
+        image.findings.map(\.description) == [
+          "the files of the series lie in 2 folders: 9, 10; they are read as one image"
+        ])
+      let file = try ImageFile.open(root.path + "/study/binary.dcm")
+      #expect(file.storage.contains("segmentation"))
+      // An option that is about a segmentation asks for it.
+      let mask = try ImageFile.open(root.path + "/study", options: ImageReadingOptions(segment: "1"))
+      #expect(mask.storage.contains("segmentation"))
+    }
+  }
+
+  @Test("slices in a folder of the series' own folder, and those in the folder above, are a finding")
+  func nestedParts() throws {
+    let parts = [("", "explicit", ["00.dcm", "02.dcm"]), ("more", "explicit", ["01.dcm", "03.dcm"])]
+    let rest = "would continue the series; they are not read; in one folder the files are one image"
+    try withDivided(parts) { root in
+      for (path, place) in [
+        ("/study", "more, a folder in it"), ("/study/more", "study, the folder above it"),
+      ] {
+        let found = try findings(of: root.appending(path: path))
+        #expect(found == ["2 files in \(place), \(rest)"])
+      }
+    }
+  }
+
+  @Test("parts of a series that state two patients or two frames of reference are not joined")
+  func partsOfTwoPatients() throws {
+    let parts = [("a", "explicit", ["00.dcm", "02.dcm"]), ("b", "explicit", ["01.dcm", "03.dcm"])]
+    for (group, number, representation, value): (UInt16, UInt16, String, String) in [
+      (0x10, 0x20, "LO", "other"), (0x20, 0x52, "UI", "1.2.3"),
+    ] {
+      try withDivided(parts) { root in
+        for name in ["01.dcm", "03.dcm"] {
+          try setText(group, number, representation, value, in: root.appending(path: "study/b/" + name))
+        }
+        #expect(
+          refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
+            == "study: holds images only in its folders: found a: CT, Phantom, 2 files, 15x11x2, 00.dcm; "
+            + "b: CT, Phantom, 2 files, 15x11x2, 01.dcm, expected one of these folders")
+        let found = try findings(of: root.appending(path: "study/a"))
+        #expect(found == [])
       }
     }
   }
