@@ -36,6 +36,29 @@ struct DicomCompletenessTests {
         + "as between others")
   }
 
+  @Test(
+    "slices that lie a multiple of the stated distance apart are a finding, unless the files state the gap")
+  func everyOtherSliceMissing() throws {
+    let finding =
+      "slices are 5 mm apart, and SpacingBetweenSlices (0018,0088) is 2.5 mm; they are read where they lie; "
+      + "see that none is missing between them"
+    for (distance, thickness, expected): (String, String, [String]) in [
+      ("2.5", "2", [finding]), ("2.5", "2.5", [finding]), ("1", "4", []), ("5", "2.5", []), ("3", "3", []),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        for name in ["01.dcm", "03.dcm"] {
+          try FileManager.default.removeItem(at: folder.appending(path: name))
+        }
+        for name in ["00.dcm", "02.dcm"] {
+          try setText(0x18, 0x88, "DS", distance, in: folder.appending(path: name))
+          try setText(0x18, 0x50, "DS", thickness, in: folder.appending(path: name))
+        }
+        let found = try findings(of: folder)
+        #expect(found == expected)
+      }
+    }
+  }
+
   /// Makes a file part `number` of a concatenation of `count` files.
   private func concatenate(_ file: URL, number: UInt8, of count: UInt8?) throws {
     try setText(0x20, 0x9161, "UI", "1.2.3.4", in: file)
@@ -94,6 +117,25 @@ struct DicomCompletenessTests {
           try setElement(0x54, 0x81, "US", [count, 0], in: folder.appending(path: name))
         }
         #expect(try findings(of: folder) == expected)
+      }
+    }
+  }
+
+  @Test("PET of several time points may state the slices of one or of all of them")
+  func sliceCountOfTimePoints() throws {
+    let finding = { (stated: Int) in
+      "NumberOfSlices (0054,0081) is \(stated), and there are 4 slices of each of 2 time points; see that none is "
+        + "missing at an end"
+    }
+    for (stated, expected): (UInt8, [String]) in [(4, []), (8, []), (5, [finding(5)]), (10, [finding(10)])] {
+      try withDicomCopy(of: "times") { folder in
+        for number in 0..<8 {
+          let file = folder.appending(path: "0\(number).dcm")
+          try setText(0x8, 0x60, "CS", "PT", in: file)
+          try setElement(0x54, 0x81, "US", [stated, 0], in: file)
+        }
+        let found = try findings(of: folder).filter { $0.hasPrefix("NumberOfSlices") }
+        #expect(found == expected)
       }
     }
   }
