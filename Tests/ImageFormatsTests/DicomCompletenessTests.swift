@@ -36,6 +36,29 @@ struct DicomCompletenessTests {
         + "as between others")
   }
 
+  @Test(
+    "slices that lie a multiple of the stated distance apart are a finding, unless the files state the gap")
+  func everyOtherSliceMissing() throws {
+    let finding =
+      "slices are 5 mm apart, and SpacingBetweenSlices (0018,0088) is 2.5 mm; they are read where they lie; "
+      + "see that none is missing between them"
+    for (distance, thickness, expected): (String, String, [String]) in [
+      ("2.5", "2", [finding]), ("2.5", "2.5", [finding]), ("1", "4", []), ("5", "2.5", []), ("3", "3", []),
+    ] {
+      try withDicomCopy(of: "explicit") { folder in
+        for name in ["01.dcm", "03.dcm"] {
+          try FileManager.default.removeItem(at: folder.appending(path: name))
+        }
+        for name in ["00.dcm", "02.dcm"] {
+          try setText(0x18, 0x88, "DS", distance, in: folder.appending(path: name))
+          try setText(0x18, 0x50, "DS", thickness, in: folder.appending(path: name))
+        }
+        let found = try findings(of: folder)
+        #expect(found == expected)
+      }
+    }
+  }
+
   /// Makes a file part `number` of a concatenation of `count` files.
   private func concatenate(_ file: URL, number: UInt8, of count: UInt8?) throws {
     try setText(0x20, 0x9161, "UI", "1.2.3.4", in: file)
@@ -61,6 +84,14 @@ struct DicomCompletenessTests {
       for path in [folder.path, second.path] {
         #expect(try ImageFile.open(path).frameSizes == [4])
       }
+      // A part that cannot be read is named.
+      let content = try Data(contentsOf: second)
+      try content.prefix(200).write(to: second)
+      #expect(
+        refusal(below: parent) { _ = try ImageFile.open(folder.path) }
+          == "enhanced: lacks 1 file of a multi-frame image in 2 files: found part 1, expected part 2 \(rest); "
+          + "01.dcm, which cannot be read, may be it")
+      try content.write(to: second)
       // The number of files need not be stated.
       try concatenate(first, number: 2, of: nil)
       try concatenate(second, number: 8, of: nil)
@@ -86,6 +117,25 @@ struct DicomCompletenessTests {
           try setElement(0x54, 0x81, "US", [count, 0], in: folder.appending(path: name))
         }
         #expect(try findings(of: folder) == expected)
+      }
+    }
+  }
+
+  @Test("PET of several time points may state the slices of one or of all of them")
+  func sliceCountOfTimePoints() throws {
+    let finding = { (stated: Int) in
+      "NumberOfSlices (0054,0081) is \(stated), and there are 4 slices of each of 2 time points; see that none is "
+        + "missing at an end"
+    }
+    for (stated, expected): (UInt8, [String]) in [(4, []), (8, []), (5, [finding(5)]), (10, [finding(10)])] {
+      try withDicomCopy(of: "times") { folder in
+        for number in 0..<8 {
+          let file = folder.appending(path: "0\(number).dcm")
+          try setText(0x8, 0x60, "CS", "PT", in: file)
+          try setElement(0x54, 0x81, "US", [stated, 0], in: file)
+        }
+        let found = try findings(of: folder).filter { $0.hasPrefix("NumberOfSlices") }
+        #expect(found == expected)
       }
     }
   }
@@ -131,8 +181,63 @@ struct DicomCompletenessTests {
             == (folders == ["a", "b"]
               ? [
                 "2 files in b, the folder beside it, would continue the series; they are not read; the folder above "
-                  + "both can be opened instead"
+                  + "both can be opened instead where it holds no other image"
               ] : []))
+      }
+    }
+  }
+
+  @Test(
+    "the folders of a divided series are named in natural order, and segmentations beside them are not the image"
+  )
+  func segmentationBesideDividedSeries() throws {
+    let whole = try ImageFile.open(fixture("DICOM/explicit"))
+    let parts = [("10", "explicit", ["00.dcm", "02.dcm"]), ("9", "explicit", ["01.dcm", "03.dcm"])]
+    try withDivided(parts + [("", "segmentation", ["binary.dcm"])]) { root in
+      let image = try ImageFile.open(root.path + "/study")
+      #expect(image.grid == whole.grid && image.files.count == 4)
+      #expect(
+        image.findings.map(\.description) == [
+          "the files of the series lie in 2 folders: 9, 10; they are read as one image"
+        ])
+      let file = try ImageFile.open(root.path + "/study/binary.dcm")
+      #expect(file.storage.contains("segmentation"))
+      // An option that is about a segmentation asks for it.
+      let mask = try ImageFile.open(root.path + "/study", options: ImageReadingOptions(segment: "1"))
+      #expect(mask.storage.contains("segmentation"))
+    }
+  }
+
+  @Test("slices in a folder of the series' own folder, and those in the folder above, are a finding")
+  func nestedParts() throws {
+    let parts = [("", "explicit", ["00.dcm", "02.dcm"]), ("more", "explicit", ["01.dcm", "03.dcm"])]
+    let rest = "would continue the series; they are not read; in one folder the files are one image"
+    try withDivided(parts) { root in
+      for (path, place) in [
+        ("/study", "more, a folder in it"), ("/study/more", "study, the folder above it"),
+      ] {
+        let found = try findings(of: root.appending(path: path))
+        #expect(found == ["2 files in \(place), \(rest)"])
+      }
+    }
+  }
+
+  @Test("parts of a series that state two patients or two frames of reference are not joined")
+  func partsOfTwoPatients() throws {
+    let parts = [("a", "explicit", ["00.dcm", "02.dcm"]), ("b", "explicit", ["01.dcm", "03.dcm"])]
+    for (group, number, representation, value): (UInt16, UInt16, String, String) in [
+      (0x10, 0x20, "LO", "other"), (0x20, 0x52, "UI", "1.2.3"),
+    ] {
+      try withDivided(parts) { root in
+        for name in ["01.dcm", "03.dcm"] {
+          try setText(group, number, representation, value, in: root.appending(path: "study/b/" + name))
+        }
+        #expect(
+          refusal(below: root) { _ = try ImageFile.open(root.path + "/study") }
+            == "study: holds images only in its folders: found a: CT, Phantom, 2 files, 15x11x2, 00.dcm; "
+            + "b: CT, Phantom, 2 files, 15x11x2, 01.dcm, expected one of these folders")
+        let found = try findings(of: root.appending(path: "study/a"))
+        #expect(found == [])
       }
     }
   }

@@ -60,6 +60,33 @@ struct TextHeaderTests {
     }
   }
 
+  @Test(
+    "names of MetaImage fields in other capital and small letters are a finding, because ITK ignores them")
+  func spellings() throws {
+    func findings(_ offset: String, _ spacing: String) throws -> [String] {
+      try withTemporaryFolder { folder in
+        let file = folder.appending(path: "a.mha")
+        let header =
+          "ObjectType = Image\nNDims = 3\n\(offset) = 5 6 7\n\(spacing) = 1 2 3\nDimSize = 1 1 1\n"
+          + "ElementType = MET_UCHAR\nElementDataFile = LOCAL\nA"
+        try Data(header.utf8).write(to: file)
+        let image = try ImageFile.open(file.path)
+        #expect(image.grid.affine.origin == WorldPoint(-5, -6, 7) && image.grid.spacing[2] == 3)
+        return image.findings.map(\.description)
+      }
+    }
+    for offset in ["Offset", "Position", "Origin"] {
+      let found = try findings(offset, "ElementSpacing")
+      #expect(found == [])
+    }
+    let found = try findings("offset", "elementSpacing")
+    #expect(
+      found == [
+        "the header has offset for Offset, elementSpacing for ElementSpacing; read as meant; ITK and 3D Slicer ignore "
+          + "other capital and small letters, or refuse the file"
+      ])
+  }
+
   @Test("a header of more lines than any image has is refused, whatever they say")
   func manyLines() throws {
     try withTemporaryFolder { folder in

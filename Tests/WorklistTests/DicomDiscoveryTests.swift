@@ -55,6 +55,22 @@ struct DicomDiscoveryTests {
       ])
   }
 
+  @Test("masks beside the folders of a divided series belong to its case, DICOM segmentations and others")
+  func masksBesideDividedSeries() throws {
+    let folder = try SampleFolder()
+    for (part, others) in [("IMG1", ["02", "03"]), ("IMG2", ["00", "01"])] {
+      try copy("explicit", to: "people/ann/\(part)", folder)
+      for name in others {
+        try FileManager.default.removeItem(atPath: folder("people/ann/\(part)/\(name).dcm"))
+      }
+    }
+    try copy("segmentation/binary.dcm", to: "people/ann/liver.dcm", folder)
+    #expect(try folder.found("people") == ["ann: people/ann; liver=people/ann/liver.dcm"])
+    try FileManager.default.removeItem(atPath: folder("people/ann/liver.dcm"))
+    try folder.make(["people/ann/liver_seg.nii.gz"])
+    #expect(try folder.found("people") == ["ann: people/ann; liver_seg=people/ann/liver_seg.nii.gz"])
+  }
+
   @Test(
     "a segmentation of a series that is there twice belongs to the copy of its name, else to the nearest one")
   func segmentationsOfCopies() throws {

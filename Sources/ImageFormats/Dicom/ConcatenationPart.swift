@@ -20,9 +20,11 @@ struct ConcatenationPart: Hashable, Sendable {
   private static let namedCount = 4
 
   /// Refuses an image of which a part is not among `instances`: slices at its ends are missed by nothing else.
-  /// - Parameter parts: Those of the image.
+  /// - Parameters:
+  ///   - parts: Those of the image.
+  ///   - unreadable: The names of files that may be parts of it but cannot be read.
   static func requireAll(
-    _ parts: [ConcatenationPart], among instances: [DicomInstance], path: String
+    _ parts: [ConcatenationPart], among instances: [DicomInstance], unreadable: [String], path: String
   ) throws(InputError) {
     let all = instances.compactMap(\.concatenationPart)
     for uid in Set(parts.map(\.uid)).sorted() {
@@ -42,7 +44,8 @@ struct ConcatenationPart: Hashable, Sendable {
       throw InputError(
         path, "lacks \(counted(missing.count, "file")) of a multi-frame image in \(last) files",
         found: "part \(list(numbers.sorted()))",
-        expected: "part \(list(missing)) too, by InConcatenationNumber (0020,9162)")
+        expected: "part \(list(missing)) too, by InConcatenationNumber (0020,9162)"
+          + (unreadable.isEmpty ? "" : "; \(unreadable[0]), which cannot be read, may be it"))
     }
   }
 }

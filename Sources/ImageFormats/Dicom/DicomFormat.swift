@@ -54,6 +54,13 @@ enum DicomFormat: WritableImageFormat {
   ) throws -> ImageFile? {
     let folder = try DicomFolder(path, work: work)
     guard !folder.instances.isEmpty || !folder.damaged.isEmpty else { return nil }
+    // Segmentations and documents may lie beside the folders among which the files of their image are divided.
+    if options.isEmpty, folder.imageSeries.isEmpty, let image = try DicomSubfolders.dividedImage(below: path)
+    {
+      let whole = DicomFolder(
+        path: path, instances: image.instances, damaged: image.damaged + folder.damaged)
+      return try open(whole, named: nil, path: path, options)
+    }
     return try open(folder, named: nil, path: path, options)
   }
 
@@ -106,7 +113,8 @@ enum DicomFormat: WritableImageFormat {
       throw InputError(slice.path, "has no pixels", expected: "an image, as the other files of its series")
     }
     try ConcatenationPart.requireAll(
-      chosen.instances.compactMap(\.concatenationPart), among: folder.instances, path: path)
+      chosen.instances.compactMap(\.concatenationPart), among: folder.instances,
+      unreadable: unreadable(folder.damaged), path: path)
     let paths = Set(chosen.instances.map(\.path))
     let number = images.firstIndex { $0.slices == chosen.slices && $0.first.path == chosen.first.path }
     let sharesFiles = images.indices.contains {
@@ -117,6 +125,13 @@ enum DicomFormat: WritableImageFormat {
       damaged: folder.damaged)
     image.note([NeighbouringSlices(beside: chosen)?.finding].compactMap(\.self))
     return image
+  }
+
+  /// The names of damaged files that may be slices of any series.
+  private static func unreadable(_ damaged: [DicomFolder.DamagedFile]) -> [String] {
+    damaged.filter { $0.seriesInstanceUID == nil }.map {
+      FilePath.name(of: $0.error.subject)
+    }
   }
 
   /// Findings about damaged files that are not known to be slices of the image.
@@ -248,7 +263,7 @@ enum DicomFormat: WritableImageFormat {
 
   /// The finding that the files of a series lie in several folders; nil where they lie in one.
   private static func division(_ series: DicomSeries) -> Finding? {
-    let folders = Set(series.instances.map { FilePath.folder(of: $0.path) }).sorted()
+    let folders = Set(series.instances.map { FilePath.folder(of: $0.path) }).naturallySorted(by: \.self)
     guard folders.count > 1 else { return nil }
     let more = folders.count > 4 ? " and \(folders.count - 4) more" : ""
     let names = folders.prefix(4).map { FilePath.name(of: $0) }.joined(separator: ", ") + more
@@ -258,14 +273,15 @@ enum DicomFormat: WritableImageFormat {
   }
 
   /// The finding that PET states more slices than there are, which may be missing at an end; nil where it does not.
-  private static func unexpectedCount(_ series: DicomSeries) -> Finding? {
+  private static func unexpectedCount(_ series: DicomSeries, _ stack: SliceStack) -> Finding? {
     // Of several time points, some scanners state the slices of one, others those of all.
-    let count = series.slices.count
-    guard series.first.modality == "PT", let stated = series.first.statedSliceCount, stated > count else {
-      return nil
-    }
+    let (own, all) = (stack.grid.size.k, series.slices.count)
+    guard series.first.modality == "PT", let stated = series.first.statedSliceCount, stated > own,
+      stated != all
+    else { return nil }
+    let times = all > own ? " of each of \(all / own) time points" : ""
     return Finding(
-      "NumberOfSlices (0054,0081) is \(stated), and there are \(counted(count, "slice"))",
+      "NumberOfSlices (0054,0081) is \(stated), and there \(own == 1 ? "is" : "are") \(counted(own, "slice"))\(times)",
       repair: "see that none is missing at an end")
   }
 
@@ -282,10 +298,7 @@ enum DicomFormat: WritableImageFormat {
         expected: "RescaleSlope and RescaleIntercept, or neither")
     }
     try requireScalingOfAllSlices(series)
-    let unreadable = damaged.filter { $0.seriesInstanceUID == nil }.map {
-      FilePath.name(of: $0.error.subject)
-    }
-    let stack = try SliceStack(series, path: path, unreadable: unreadable)
+    let stack = try SliceStack(series, path: path, unreadable: unreadable(damaged))
     let commonType = try PixelFormat.commonType(of: Set(readers.map(\.format)), path: path)
     // 32-bit floats hold all numbers of 16 bits, but not those of 32.
     if commonType == nil, let wide = readers.first(where: { $0.format.bitsAllocated > 16 }) {
@@ -307,7 +320,7 @@ enum DicomFormat: WritableImageFormat {
       instances: readers, slices: slices, slicesPerVolume: stack.grid.size.k, appliesScaling: appliesScaling)
     let reference = DicomReference(series, stack)
     var findings = stack.findings + Self.findings(damaged) + series.mixtures + reference.findings
-    findings += [division(series), unexpectedCount(series)].compactMap(\.self)
+    findings += [division(series), unexpectedCount(series, stack)].compactMap(\.self)
     for finding in series.instances.flatMap(\.findings) where !findings.contains(finding) {
       findings.append(finding)
     }

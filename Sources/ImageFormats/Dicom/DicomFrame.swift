@@ -54,6 +54,8 @@ struct DicomFrame: Sendable {
   let imageType: String
   /// The stated spacing between slices, else their thickness, in millimetres; nil where neither is stated.
   let sliceSpacing: Double?
+  /// SpacingBetweenSlices and SliceThickness in millimetres, each nil where it is not stated as a length.
+  let sliceDistance, sliceThickness: Double?
   /// SliceThickness as it is stated, where it is no length.
   let unusableThickness: String?
   let stackID: String?
@@ -159,6 +161,7 @@ extension DicomFrame {
     ])
     imageType = dataSet.text(.imageType) ?? ""
     sliceSpacing = dataSet.sliceSpacing
+    (sliceDistance, sliceThickness) = (dataSet.sliceDistance, dataSet.sliceThickness)
     unusableThickness = dataSet.unusableThickness
     stackID = nil
     segmentNumber = nil
@@ -206,8 +209,10 @@ extension DicomFrame {
     let types: [DicomTag] = [.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
     imageType =
       types.lazy.compactMap { group($0)?.text(.frameType) }.first ?? dataSet.text(.imageType) ?? ""
-    sliceSpacing = (measures ?? dataSet).sliceSpacing
-    unusableThickness = (measures ?? dataSet).unusableThickness
+    let stated = measures ?? dataSet
+    sliceSpacing = stated.sliceSpacing
+    (sliceDistance, sliceThickness) = (stated.sliceDistance, stated.sliceThickness)
+    unusableThickness = stated.unusableThickness
     stackID = content?.text(.stackID)
     segmentNumber = group(.segmentIdentificationSequence)?.integer(.referencedSegmentNumber)
   }

@@ -95,11 +95,9 @@ package struct DicomListing: Sendable {
   /// they cannot be read.
   /// - Throws: ``Cancelled``.
   package static func dividedImage(below path: String) throws(Cancelled) -> Series? {
-    do {
-      return try DicomSubfolders(path).dividedImage?.imageSeries.first.map {
-        Series($0, number: 1, seriesInFile: nil)
-      }
-    } catch let cancelled as Cancelled { throw cancelled } catch { return nil }
+    try DicomSubfolders.dividedImage(below: path)?.imageSeries.first.map {
+      Series($0, number: 1, seriesInFile: nil)
+    }
   }
 
   /// Whether a folder itself, without its subfolders, holds exactly one image series and so is opened as an image.

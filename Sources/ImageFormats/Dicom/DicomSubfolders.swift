@@ -36,6 +36,15 @@ struct DicomSubfolders {
     (self.lines, self.dividedImage) = (lines, dividedImage)
   }
 
+  /// The files of the only image below a folder, where they are divided among several folders; nil for any other images,
+  /// and where they cannot be read.
+  /// - Throws: ``Cancelled``.
+  static func dividedImage(below path: String) throws(Cancelled) -> DicomFolder? {
+    do { return try DicomSubfolders(path).dividedImage } catch let cancelled as Cancelled {
+      throw cancelled
+    } catch { return nil }
+  }
+
   /// The files of parts of one series in different folders, where together they are one image.
   private static func whole(_ parts: [SeriesPart], path: String) -> DicomFolder? {
     let contents = parts.compactMap(\.content)
@@ -72,7 +81,7 @@ private struct SubfolderSearch {
       isComplete = false
       return
     }
-    for entry in entries where !entry.hasPrefix(".") {
+    for entry in entries.naturallySorted(by: \.self) where !entry.hasPrefix(".") {
       let folder = FilePath.joined(path, entry)
       guard FileSystem.isFolder(folder) else { continue }
       guard depth < Self.maximumNesting, parts.count < Self.maximumPartCount,
@@ -104,13 +113,15 @@ private struct SubfolderSearch {
 
 extension DicomFolder {
   /// The files of parts of one series, where together they are one image of which every part has slices of its own; nil
-  /// for other parts, as copies of a series are, and what programs make of a series without giving it another UID.
+  /// for other parts, as copies of a series are, those of two patients, and what programs make of a series without giving it another UID.
   /// - Parameter damaged: Damaged files of the parts' folders, of this series or of unknown ones or of others.
   init?(path: String, joining parts: [DicomSeries], damaged: [DamagedFile] = []) {
     let instances = parts.flatMap(\.instances)
     let uids = Set(instances.map(\.sopInstanceUID))
     let uid = parts[0].first.seriesInstanceUID
     guard !uid.isEmpty, !uids.contains(""), uids.count == instances.count else { return nil }
+    // Positions in another frame of reference say nothing, and a UID that is given to two patients joins nobody.
+    guard Set(instances.map { [$0.patientID, $0.frameOfReferenceUID] }).count == 1 else { return nil }
     let positions = parts.map { part in Set(part.slices.compactMap { part.frame($0).position }) }
     let all = positions.reduce(into: Set()) { $0.formUnion($1) }
     guard all.count == positions.reduce(0, { $0 + $1.count }) else { return nil }

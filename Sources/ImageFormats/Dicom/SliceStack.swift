@@ -128,15 +128,33 @@ private struct SpacingCheck {
     guard largest <= Self.tolerance * distance || areRounded(distance) else {
       throw irregular(differences)
     }
-    guard largest > 0.01 * distance else { return (step, []) }
+    let missing = [missingBetween(distance, frame)].compactMap(\.self)
+    guard largest > 0.01 * distance else { return (step, missing) }
     return (
       step,
-      [
+      missing + [
         Finding(
           "slices are up to \(significant(largest, 2)) mm away from an even spacing of \(significant(distance, 4)) mm",
           repair: "they are taken to be evenly spaced")
       ]
     )
+  }
+
+  /// The finding that slices lie a multiple of the stated distance apart, as where every other one is missing; nil where
+  /// they do not.
+  private func missingBetween(_ distance: Double, _ frame: DicomFrame) -> Finding? {
+    guard let stated = frame.sliceDistance else { return nil }
+    let steps = (distance / stated).rounded()
+    // Some scanners state the gap between slices: their thickness is the rest. Where both are alike, the distance is meant.
+    let isGap =
+      frame.sliceThickness.map {
+        Swift.abs(distance - stated - $0) <= 0.02 * distance && Swift.abs($0 - stated) > 0.02 * stated
+      } ?? false
+    guard steps >= 2, Swift.abs(distance - steps * stated) <= 0.02 * stated, !isGap else { return nil }
+    return Finding(
+      "slices are \(significant(distance, 4)) mm apart, and SpacingBetweenSlices (0018,0088) is "
+        + "\(significant(stated, 4)) mm",
+      repair: "they are read where they lie; see that none is missing between them")
   }
 
   /// Whether the rounding of the stated decimals explains the differences from even spacing.

@@ -113,10 +113,15 @@ extension DicomDataSet {
   }
 
   /// SpacingBetweenSlices, else SliceThickness, in millimetres; nil where neither is a valid length.
-  var sliceSpacing: Double? {
-    [number(.spacingBetweenSlices).map { Swift.abs($0) }, number(.sliceThickness)].compactMap { $0 }
-      .first { $0 > 0 && $0 < 1e6 }
+  var sliceSpacing: Double? { sliceDistance ?? sliceThickness }
+
+  /// SpacingBetweenSlices in millimetres, which may have a sign; nil where it is not a valid length.
+  var sliceDistance: Double? {
+    number(.spacingBetweenSlices).map { Swift.abs($0) }.flatMap { $0 > 0 && $0 < 1e6 ? $0 : nil }
   }
+
+  /// SliceThickness in millimetres; nil where it is not a valid length.
+  var sliceThickness: Double? { number(.sliceThickness).flatMap { $0 > 0 && $0 < 1e6 ? $0 : nil } }
 
   /// SliceThickness as it is stated, where it is no length; nil for a length, and where it is missing or empty.
   var unusableThickness: String? {

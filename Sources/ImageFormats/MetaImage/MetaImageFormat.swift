@@ -34,6 +34,6 @@ enum MetaImageFormat: ImageFormat {
       path: path, storage: check.storage, source: ImageSource(grid: grid), voxelType: type,
       scaling: VoxelScaling(), frameSizes: frameSizes, frameStep: { step }, files: check.files,
       reader: reader,
-      findings: check.findings)
+      findings: [check.header.spellingFinding].compactMap(\.self) + check.findings)
   }
 }

@@ -5,6 +5,7 @@ import Work
 struct MetaImageHeader {
   /// A field and its line.
   private struct Field {
+    var name: String
     var value: String
     var line: Int
   }
@@ -45,10 +46,11 @@ struct MetaImageHeader {
           path, "line \(lines.lineNumber) of the header is not a field", found: "\"\(line.prefix(60))\"",
           expected: "NAME = VALUE")
       }
-      let name = String(line[..<separator]).trimmingSpaces.lowercased()
+      let spelling = String(line[..<separator]).trimmingSpaces
+      let name = spelling.lowercased()
       let value = String(line[line.index(after: separator)...]).trimmingSpaces
       // As in ITK, the last of two fields of one name counts.
-      fields[name] = Field(value: value, line: lines.lineNumber)
+      fields[name] = Field(name: spelling, value: value, line: lines.lineNumber)
       if name == "elementdatafile" { break }
     }
     byteOffset = lines.byteOffset
@@ -72,6 +74,28 @@ struct MetaImageHeader {
       return HeaderValue(field.value, path: path, name: "\(name) (line \(field.line))")
     }
     return nil
+  }
+
+  /// The fields that are read, in capital and small letters as ITK and other programs know them.
+  private static let spellings = [
+    "ObjectType", "NDims", "DimSize", "BinaryData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB",
+    "CompressedData",
+    "Offset", "Position", "Origin", "TransformMatrix", "Rotation", "Orientation", "ElementSpacing",
+    "ElementSize",
+    "ElementNumberOfChannels", "ElementType", "ElementToIntensityFunctionSlope", "HeaderSize",
+    "ElementDataFile",
+  ]
+
+  /// The finding that names of fields are spelled with other capital and small letters; nil where none is.
+  var spellingFinding: Finding? {
+    let other = Self.spellings.compactMap { spelling -> (line: Int, names: String)? in
+      guard let field = fields[spelling.lowercased()], field.name != spelling else { return nil }
+      return (field.line, "\(field.name.printableLine) for \(spelling)")
+    }
+    guard !other.isEmpty else { return nil }
+    return Finding(
+      "the header has " + other.sorted { $0.line < $1.line }.map(\.names).joined(separator: ", "),
+      repair: "read as meant; ITK and 3D Slicer ignore other capital and small letters, or refuse the file")
   }
 
   /// The value of a field that every image has.

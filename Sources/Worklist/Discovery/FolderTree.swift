@@ -83,8 +83,9 @@ extension FolderTree {
   /// - Throws: `Cancelled`.
   fileprivate mutating func takeDividedSeries() throws(Cancelled) {
     let below = folders.flatMap(\.allFiles)
-    // Masks and images of other formats belong to the cases of the folders.
-    guard files.isEmpty, below.count > 1, below.allSatisfy({ $0.series != nil }),
+    // Masks and images of other formats in the folders belong to the cases of these.
+    guard files.allSatisfy({ $0.role.kind != .image }), below.count > 1,
+      below.allSatisfy({ $0.series != nil }),
       Set(below.map(\.series?.seriesInstanceUID)).count == 1,
       let series = try DicomListing.dividedImage(below: path)
     else { return }

@@ -23,7 +23,7 @@ package struct MeasureCache: Sendable {
     fileprivate var text: String
 
     /// Increased when measures are added or computed differently, so that older entries no longer match.
-    private static let version = 7
+    private static let version = 8
 
     /// The key of files as they are now; nil where one does not exist.
     /// - Parameters:

@@ -54,14 +54,19 @@ struct RenderCommand: ParsableCommand {
 
   /// Whether the place is a list of cases.
   ///
-  /// A folder that directly holds DICOM files is one image where an option is about one image. Where it holds one
-  /// series and no segmentation, it is one image also without such an option.
+  /// A folder that directly holds DICOM files, or the files of one series in several folders, is one image where an
+  /// option is about one image. Where it directly holds one series and no segmentation, it is one image also without
+  /// such an option.
   private func isList() throws -> Bool {
     let name = place.lowercased()
     guard series.series == nil else { return false }
     guard FileSystem.isFolder(place) else { return name.hasSuffix(".csv") || name.hasSuffix(".tsv") }
-    guard cases.given.isEmpty, DicomListing.holdsDICOM(folder: place) else { return true }
-    guard mask.isEmpty, frame == nil, segments.options.isEmpty else { return false }
+    guard cases.given.isEmpty else { return true }
+    let isAboutOneImage = !mask.isEmpty || frame != nil || !segments.options.isEmpty
+    guard DicomListing.holdsDICOM(folder: place) else {
+      return try !isAboutOneImage || DicomListing.dividedImage(below: place) == nil
+    }
+    guard !isAboutOneImage else { return false }
     guard writesOneFile else { return true }
     let listing = try DicomListing(place, work: threads.context("searching").withoutProgress)
     return listing.series.count != 1 || !listing.segmentations.isEmpty

@@ -132,7 +132,10 @@ struct ReviewCommand: ParsableCommand {
   private func worklistPath() throws -> String? {
     guard let worklist else {
       guard let image, series.series == nil else { return nil }
-      return try Self.isWorklist(image) ? image : nil
+      // With a mask, a folder above those of a divided series is its image; else it is a list, which finds masks there.
+      let isImage =
+        try !masks.isEmpty && FileSystem.isFolder(image) && DicomListing.dividedImage(below: image) != nil
+      return try !isImage && Self.isWorklist(image) ? image : nil
     }
     if let image {
       throw InputError(image, "is given together with --worklist", expected: "an image or a worklist")

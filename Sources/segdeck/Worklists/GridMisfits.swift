@@ -30,6 +30,9 @@ struct GridMisfits {
     }
   }
 
+  /// Whether one of the lines is about a mask.
+  func concern(_ name: String) -> Bool { texts.contains { $0.name == name } }
+
   /// Opens the second mask of a case, which has to fit the grid of the first.
   /// - Throws: ``InputError`` where it cannot be read or does not fit.
   func opened(

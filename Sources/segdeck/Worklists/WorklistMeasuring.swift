@@ -153,6 +153,10 @@ private struct MeasuredMasks {
       of: first.labels, names: first.names, comparedWith: other?.labels, otherNames: other?.names,
       pairings: pairings, work: work)
     measures.misfits = misfits.lines
+    // The borders of a grid that is not the image's are none of the image.
+    if misfits.concern(masks[0].name) {
+      for index in measures.labels.indices { measures.labels[index].touchedSides = [] }
+    }
     // On another grid than the image's, a review has other voxels than the file.
     if misfits.imageGrid?.hasVoxels(of: masks[0].fitted.labels.grid) == true {
       measures.fingerprints = masks.map(\.fitted.labels.fingerprint)
