@@ -51,6 +51,8 @@ static int open_questions;
 static int64_t question_time;
 enum { ANSWER_PATIENCE_MILLISECONDS = 3000, FINISH_MILLISECONDS = 300, REMOTE_FINISH_MILLISECONDS = 1000 };
 
+static void begin_sequence(const char *start);
+
 void input_start(void) {
   keypad(stdscr, TRUE);
   nodelay(stdscr, TRUE);
@@ -60,6 +62,7 @@ void input_start(void) {
   // The first question, which was asked before ncurses started, may be answered later.
   open_questions = terminal_state.description.probe_is_late ? 1 : 0;
   question_time = milliseconds_now();
+  if (terminal_state.unfinished_answer[0] != 0) begin_sequence(terminal_state.unfinished_answer + 1);
 }
 
 static bool awaits_answer(void) {

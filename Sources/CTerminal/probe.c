@@ -1,5 +1,6 @@
 // Queries the terminal before ncurses starts: whether it stores a 24-bit colour, and whether it reads UTF-8.
 #define _GNU_SOURCE
+#include "sequence.h"
 #include "state.h"
 
 #include <errno.h>
@@ -35,6 +36,26 @@ static bool repeats_colour(const char *text) {
   return strstr(answer, ":1:2:3") != NULL || strstr(answer, ";1;2;3") != NULL;
 }
 
+/// The sequence at the end of a text whose rest is missing, from its Escape on; nil for none.
+static const char *unfinished_sequence(const char *text) {
+  static struct terminal_sequence sequence;
+  const char *start = NULL;
+  for (const char *at = text; *at != 0; at++) {
+    if (start != NULL) {
+      switch (terminal_sequence_add(&sequence, (unsigned char)*at)) {
+        case TERMINAL_SEQUENCE_PART: continue;
+        case TERMINAL_SEQUENCE_WHOLE: start = NULL; continue;
+        default: start = NULL; break;
+      }
+    }
+    if (*at == 27) {
+      start = at;
+      terminal_sequence_begin(&sequence);
+    }
+  }
+  return start;
+}
+
 struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8) {
   struct probe_answer answer = {0};
   struct termios modes;
@@ -53,7 +74,7 @@ struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8) {
 
   // A remote terminal answers later. The wait ends with the answer; only a terminal without an answer takes all of it.
   const int64_t deadline = milliseconds_now() + (getenv("SSH_CONNECTION") != NULL ? 600 : 300);
-  char text[1024];
+  char text[PROBE_CAPACITY];
   size_t count = 0;
   while (count < sizeof text - 1) {
     const int64_t left = deadline - milliseconds_now();
@@ -76,6 +97,10 @@ struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8) {
   text[count] = 0;
   answer.has_true_colour = ask_colour && repeats_colour(text);
   answer.shows_utf8 = ask_utf8 && reported_column(text) == 2;
+  if (!answer.is_answered) {
+    const char *rest = unfinished_sequence(text);
+    if (rest != NULL) strcpy(terminal_state.unfinished_answer, rest);
+  }
   tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
   return answer;
 }

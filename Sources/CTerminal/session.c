@@ -271,6 +271,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
     return -1;
   }
   memset(&terminal_state.description, 0, sizeof terminal_state.description);
+  terminal_state.unfinished_answer[0] = 0;
   const bool is_proven = examine(options);
   if (!choose_type(options, is_proven, message, message_size)) return -1;
 

@@ -8,10 +8,14 @@
 #include <termios.h>
 #include <time.h>
 
+enum { PROBE_CAPACITY = 1024 };
+
 /// The one terminal.
 struct terminal_state {
   bool is_started;
   struct terminal_description description;
+  /// What was read before ncurses started of an answer whose rest is late, from its Escape on; empty for none.
+  char unfinished_answer[PROBE_CAPACITY];
   struct termios saved_modes;
   int wake_reader, wake_writer;
   bool reports_mouse;

@@ -11,8 +11,10 @@ package struct KeyDecoder: Sendable {
   /// No bytes yet.
   package init() {}
 
-  /// Whether what came last may be the beginning of a sequence.
+  /// Whether what came last may be the beginning of a sequence or of a character.
   package var isWaiting: Bool { !pending.isEmpty }
+  /// Whether Escape came last, which is a key where nothing follows it.
+  package var isWaitingAfterEscape: Bool { pending == [Self.escape] }
 
   /// The keys that are complete with more bytes.
   package mutating func take(_ bytes: some Sequence<UInt8>) -> [Key] {
@@ -48,6 +50,8 @@ package struct KeyDecoder: Sendable {
   /// The character that begins with a byte.
   private func character(_ first: UInt8) -> (key: Key?, count: Int)? {
     let length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1
+    let rest = pending.prefix(length).dropFirst()
+    guard rest.allSatisfy({ $0 & 0xC0 == 0x80 }) else { return (nil, 1) }
     guard pending.count >= length else { return nil }
     guard let text = String(validating: pending[..<length], as: UTF8.self), let character = text.first,
       !text.unicodeScalars.contains(where: { (127...159).contains($0.value) })

@@ -20,7 +20,8 @@ package final class LineTerminal: Terminal {
   /// When the rest of a key's sequence is no longer awaited.
   private var sequenceEnd = ContinuousClock.now
 
-  private static let sequencePatience = Duration.milliseconds(60)
+  /// A connection may take longer for the rest of what has certainly begun than a person waits for Escape.
+  private var sequencePatience: Duration { decoder.isWaitingAfterEscape ? .milliseconds(60) : .seconds(1) }
 
   /// Takes the keys of the terminal one by one, without an echo.
   ///
@@ -79,7 +80,7 @@ package final class LineTerminal: Terminal {
       if count < 0 { return .end }
       if count > 0 {
         keys += decoder.take(bytes.prefix(Int(count)))
-        sequenceEnd = .now + Self.sequencePatience
+        sequenceEnd = .now + sequencePatience
       } else if !isWaiting {
         // In vain, or something else wants to be done.
         return nil

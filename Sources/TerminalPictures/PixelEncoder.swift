@@ -12,9 +12,8 @@ import Work
 struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
   private var pixelProtocol: Protocol
   private var coarse: any CellEncoder
-  /// The tiles that the terminal shows, by their number, with the position of their picture in ``last``; no position
-  /// where the picture has changed since.
-  private var shown: [Int: (tile: PixelTile, picture: Int?)] = [:]
+  /// The tiles that the terminal shows, by their number.
+  private var shown: [Int: ShownTile] = [:]
   /// The last frame's pictures; they are not copied.
   private var last: [Picture] = []
   /// The size of the last frame; nil before the first one.
@@ -49,7 +48,7 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     removeTiles(exceptAt: Set(places.map(\.number)), to: &bytes)
     var changed = places.filter { place in
       guard let known = shown[place.number], known.tile.area == place.area else { return true }
-      return !isUnchanged[place.picture] || known.picture != place.picture
+      return !known.isWhole || !isUnchanged[place.picture] || known.picture != place.picture
     }[...]
     while !changed.isEmpty, bytes.count < graphicsLimit {
       let count = count(of: changed, within: graphicsLimit - bytes.count)
@@ -75,16 +74,21 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
         shown[place.number]?.picture = place.picture
         continue
       }
-      pixelProtocol.show(drawn.tile, drawn.encoded, replacing: shown[place.number]?.tile, to: &bytes)
-      shown[place.number] = (drawn.tile, place.picture)
+      let known = shown[place.number]
+      pixelProtocol.show(
+        drawn.tile, drawn.encoded, replacing: known?.isWhole == true ? known?.tile : nil, to: &bytes)
+      shown[place.number] = ShownTile(tile: drawn.tile, picture: place.picture)
     }
   }
 
   /// Leaves a place to the next frame: what it showed before stays there, unless it would hide the text of other cells.
   private mutating func postpone(_ place: Place, to bytes: inout [UInt8]) {
     guard let known = shown[place.number] else { return }
-    if known.tile.area == place.area || !pixelProtocol.coversText {
+    if known.tile.area == place.area {
       shown[place.number]?.picture = nil
+    } else if !pixelProtocol.coversText {
+      // Its other cells get text or other tiles now.
+      shown[place.number]?.isWhole = false
     } else {
       pixelProtocol.remove(known.tile, to: &bytes)
       shown[place.number] = nil
@@ -102,7 +106,7 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
         let tile = PixelTile(
           number: place.number, area: place.area, pixels: picture.blendedPixels(of: place.area),
           hasFewShades: picture.detail == .fewShades)
-        if let known = shown[place.number]?.tile, known.shows(tile) { return nil }
+        if let known = shown[place.number], known.isWhole, known.tile.shows(tile) { return nil }
         return (tile, pixelProtocol.encode(tile))
       }
     } catch {
@@ -115,6 +119,16 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
       guard let gone = shown.removeValue(forKey: number) else { continue }
       pixelProtocol.remove(gone.tile, to: &bytes)
     }
+  }
+
+  /// A tile that the terminal shows.
+  private struct ShownTile {
+    var tile: PixelTile
+    /// The position of its picture in ``last``; nil where the picture has changed since.
+    var picture: Int?
+    /// Whether all of its cells still show it: while it waits for its turn, cells that no longer belong to its place show
+    /// something else.
+    var isWhole = true
   }
 
   /// A rectangle of cells that shows a part of one picture.

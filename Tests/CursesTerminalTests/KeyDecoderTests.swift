@@ -23,9 +23,10 @@ func decodedKeys() {
 func escapeAlone() {
   var decoder = KeyDecoder()
   #expect(decoder.take([27]).isEmpty)
-  #expect(decoder.isWaiting)
+  #expect(decoder.isWaiting && decoder.isWaitingAfterEscape)
   #expect(decoder.finish() == [.escape])
   #expect(decoder.take(Array("\u{1B}[5".utf8)).isEmpty)
+  #expect(decoder.isWaiting && !decoder.isWaitingAfterEscape)
   #expect(decoder.finish().isEmpty)
   #expect(!decoder.isWaiting)
 }
@@ -36,4 +37,7 @@ func noKeys() {
   #expect(decoder.take("\u{1B}[?62;4c\u{1B}[200~\u{1B}[99;99z\u{1B}[99999999999999999999~".utf8).isEmpty)
   #expect(decoder.take([0xFF, 0xC3, 0x28, 0x80, 0x61]) == [.character("("), .character("a")])
   #expect(decoder.take("\u{1B}[1\r".utf8) == [.enter])
+  // A letter of Latin 1 begins a character of UTF-8 whose rest never comes.
+  #expect(decoder.take([0xE4, 0x78, 0xF1, 0x61, 0xC3, 13]) == [.character("x"), .character("a"), .enter])
+  #expect(!decoder.isWaiting)
 }

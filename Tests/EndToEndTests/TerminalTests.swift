@@ -209,6 +209,23 @@ struct TerminalTests {
     #expect(terminal.hasSent(",q=2\u{1B}\\\u{1B}[?2004l", within: 5))
   }
 
+  @Test("an answer whose beginning is read while the program starts, and the rest later, is no key")
+  func answerCutAtTheStart() throws {
+    let terminal = try PseudoTerminal(
+      [try BuiltProgram.path(), "terminal", "--test-pattern"], environment: ["TMUX": ""])
+    #expect(terminal.hasSent("\u{1B}P$qm\u{1B}\\\u{1B}[m\u{1B}[c", within: 20))
+    terminal.type("\u{1B}P1$r48:2:1:2:3m\u{1B}\\\u{1B}[?62;")
+    // It no longer waits for the rest.
+    #expect(terminal.hasSent("\u{1B}[16t", within: 20))
+    terminal.type("22c")
+    terminal.type("\u{1B}P>|XTerm(390)\u{1B}\\\u{1B}[6;18;9t\u{1B}[?64;22c")
+    // The questions after the first ones were answered, too.
+    #expect(terminal.hasSent("\u{1B}[?1016$p", within: 5))
+    terminal.type("z\u{C}")
+    #expect(terminal.hasSent("key z", within: 5))
+    #expect(!["key c", "key 2", "key ;"].contains { terminal.hasSent($0, within: 0) })
+  }
+
   @Test("a terminal that knows the mouse in pixels, but does not keep the mode, is told once")
   func mouseModeThatIsNotKept() throws {
     let terminal = try PseudoTerminal(

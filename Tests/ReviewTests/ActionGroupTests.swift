@@ -45,6 +45,7 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
     },
     ActionCase("overlay", "u") { expected, _ in
       expected.view.overlay.style = .outline
+      expected.isOverlayStyleChosen = true
       expected.message = nil
       expected.writtenJournal.view = expected.view
     },

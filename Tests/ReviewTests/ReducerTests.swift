@@ -25,6 +25,26 @@ func failedOpeningEnds() {
   #expect(state.phase == .ended(failure: "no.nii: cannot be read"))
 }
 
+@Test(
+  "labels are filled once the terminal says that it has all colours, unless a key or an earlier session chose"
+)
+func overlayFollowsColours() throws {
+  let fewColours = TerminalCapabilities(colourDepth: .indexed256, showsUnicode: true)
+  var state = try openedState(capabilities: fewColours)
+  #expect(state.view.overlay.style == .outline)
+  _ = reduce(&state, .terminal(.capabilities(trueColour)))
+  #expect(state.view.overlay.style == .fill)
+
+  var chosen = try openedState(capabilities: fewColours)
+  chosen.type("uu")
+  _ = reduce(&chosen, .terminal(.capabilities(trueColour)))
+  #expect(chosen.view.overlay.style == .outline)
+
+  var restored = try openedState(capabilities: fewColours, journal: OpenedJournal(view: chosen.view))
+  _ = reduce(&restored, .terminal(.capabilities(trueColour)))
+  #expect(restored.view.overlay.style == .outline)
+}
+
 @Test("slices scroll towards the head, the front and the right, and stop at the ends")
 func slicesScroll() throws {
   let lps = grid(GridSize(24, 20, 16), .lps)

@@ -48,6 +48,11 @@ import Worklist
       (3...4).map { text($0).trimmingCharacters(in: .whitespaces) } == [
         "no case fits the filter", "2 cases are still being measured",
       ])
+    // Read aloud, a number that counts down would be said again and again.
+    let words = readAloud(session).lines.whole
+    _ = reduce(&session, .unmeasured([CaseID(2)]))
+    #expect(readAloud(session).lines.whole == words)
+    #expect(words.contains("cases are still being measured"))
     _ = reduce(&session, .unmeasured([]))
     #expect(text(4).trimmingCharacters(in: .whitespaces) == "")
   }

@@ -228,6 +228,31 @@ func coarsestAsCells(_ setup: PixelSetup) {
   setup.check(both, &encoder, on: &terminal)
 }
 
+@Test(
+  "a picture that was cells for a moment is shown in pixels again, also where its neighbour was left for later",
+  arguments: PixelSetup.all)
+func coarseNeighbour(_ setup: PixelSetup) {
+  var numbers = SeededNumbers(seed: 5)
+  var encoder = setup.encoder
+  var terminal = setup.terminal
+  // Both are in one tile, whose parts are counted from the left.
+  let left = Rectangle(row: 0, column: 0, rows: 4, columns: 9)
+  let right = Rectangle(row: 0, column: 9, rows: 3, columns: 6)
+  var fine = Frame(rows: 6, columns: 20)
+  for area in [left, right] {
+    fine.draw(
+      Picture(
+        area: area, image: .random(width: area.columns * 6, height: area.rows * 12, .fewColours, &numbers)))
+  }
+  setup.check(fine, &encoder, on: &terminal)
+  var coarse = fine
+  coarse.pictures[0] = Picture(
+    area: left, image: .random(width: left.columns, height: left.rows * 2, .greys, &numbers),
+    detail: .coarsest)
+  terminal.receive(encoder.encode(coarse, graphicsLimit: 0), rows: coarse.rows, columns: coarse.columns)
+  setup.check(fine, &encoder, on: &terminal)
+}
+
 /// Changes a frame at random: its size, its pictures, their pixels, text over them.
 private func change(_ frame: inout Frame, _ setup: PixelSetup, _ numbers: inout SeededNumbers) {
   func random(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }

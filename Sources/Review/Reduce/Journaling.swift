@@ -281,6 +281,7 @@ extension ReviewState {
   /// Restores the view of an earlier session, limited to this image and screen.
   private mutating func restore(_ earlier: ViewState) -> [ReviewEffect] {
     view = earlier
+    isOverlayStyleChosen = true
     view.frame = content.frame
     view.isPanning = false
     if !(view.zoom.isFinite && (1...40).contains(view.zoom)) { view.zoom = 1 }

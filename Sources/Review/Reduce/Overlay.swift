@@ -50,6 +50,7 @@ extension ReviewState {
     case .toggleStyle:
       view.overlay.style = view.overlay.style == .fill ? .outline : .fill
       view.overlay.isShown = true
+      isOverlayStyleChosen = true
     case .opacity(let steps):
       let tenths = (view.overlay.opacity * 10).rounded() + Double(steps)
       view.overlay.opacity = min(max(tenths, 1), 10) / 10

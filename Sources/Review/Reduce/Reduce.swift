@@ -100,7 +100,7 @@ extension ReviewState {
       scrollToCrosshair()
       return []
     case .capabilities(let capabilities):
-      self.capabilities = capabilities
+      change(capabilities)
       return []
     case .shown: return []
     case .end: return end()

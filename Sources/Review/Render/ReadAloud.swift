@@ -9,7 +9,8 @@ import Work
 /// under the crosshair. Below it is the line that is being typed, if one is, with the cursor at its end.
 package func readAloud(_ session: SessionState) -> Frame {
   guard session.worklist.list == nil else {
-    var rows = render(session).inWords(dropping: 1)
+    // A number that counts down would be said again and again.
+    var rows = render(session, countsDown: false).inWords(dropping: 1)
     let typed = session.worklist.list?.entry.map { "filter " + $0.text }
     rows.end = rows.end ?? rows.lines.popLast()
     return Frame(lines: rows.lines + [rows.end].compactMap(\.self), typed: typed)

@@ -4,10 +4,12 @@ import Worklist
 
 /// The frame of a session: the list of cases, or the case that is on the screen.
 ///
-/// - Parameter samples: The samples of the volumes that the frame before showed; they are replaced by those of this
-///   one.
+/// - Parameters:
+///   - countsDown: Whether the list says how many cases are still being measured, or only that some are.
+///   - samples: The samples of the volumes that the frame before showed; they are replaced by those of this one.
 package func render(
-  _ session: SessionState, _ detail: PictureDetail = .full, reusing samples: inout PaneSamples
+  _ session: SessionState, _ detail: PictureDetail = .full, countsDown: Bool = true,
+  reusing samples: inout PaneSamples
 ) -> Frame {
   guard session.isListShown, !session.review.layout.isTooSmall else {
     var frame = render(session.review, detail, reusing: &samples)
@@ -16,15 +18,15 @@ package func render(
   }
   samples = PaneSamples()
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)
-  session.paintList(into: &frame)
+  session.paintList(countsDown: countsDown, into: &frame)
   frame.makeLegible(on: session.capabilities)
   return frame
 }
 
 /// The frame of a session, without samples of an earlier frame.
-package func render(_ session: SessionState) -> Frame {
+package func render(_ session: SessionState, countsDown: Bool = true) -> Frame {
   var samples = PaneSamples()
-  return render(session, reusing: &samples)
+  return render(session, countsDown: countsDown, reusing: &samples)
 }
 
 extension SessionState {
@@ -42,10 +44,10 @@ extension SessionState {
     return min(max(0, position - listRows / 2), max(0, worklist.order.count - listRows))
   }
 
-  fileprivate func paintList(into frame: inout Frame) {
+  fileprivate func paintList(countsDown: Bool, into frame: inout Frame) {
     let area = frame.bounds
     func line(_ row: Int) -> Rectangle { Rectangle(row: row, column: 0, rows: 1, columns: area.columns) }
-    paintListTitle(line(0), into: &frame)
+    paintListTitle(line(0), countsDown: countsDown, into: &frame)
     let table = CaseTable(worklist, width: area.columns - 3)
     frame.write([Span("   ", Theme.quiet)] + table.header, row: 1, in: area)
     let first = firstListed
@@ -62,7 +64,9 @@ extension SessionState {
       let reason = worklist.list?.entry == nil ? worklist.filterProblem.map { ": \(cleaned($0))" } : nil
       let text = "no case fits the filter" + (reason ?? "")
       frame.writeCentred(text, row: 3, style: Theme.quiet, in: area)
-      if let measuringText { frame.writeCentred(measuringText, row: 4, style: Theme.quiet, in: area) }
+      if let measuringText = measuringText(countsDown: countsDown) {
+        frame.writeCentred(measuringText, row: 4, style: Theme.quiet, in: area)
+      }
     }
     paintDetails(Rectangle(row: 0, column: 1, rows: area.rows - 1, columns: area.columns - 2), into: &frame)
     let bar = line(area.rows - 1)
@@ -75,7 +79,8 @@ extension SessionState {
     }
   }
 
-  private func paintListTitle(_ area: Rectangle, into frame: inout Frame) {
+  private func paintListTitle(_ area: Rectangle, countsDown: Bool, into frame: inout Frame) {
+    let progressText = progressText(countsDown: countsDown)
     frame.fill(area, Cell(" ", Theme.bar))
     let (shown, all) = (worklist.order.count, worklist.cases.count)
     var spans = [
@@ -103,19 +108,20 @@ extension SessionState {
   }
 
   /// "12 cases are still being measured"; nil where all are measured.
-  private var measuringText: String? {
+  private func measuringText(countsDown: Bool) -> String? {
     let count = worklist.unmeasured.count
+    guard countsDown || count == 0 else { return "cases are still being measured" }
     return count == 0 ? nil : "\(counted(count, "case")) \(count == 1 ? "is" : "are") still being measured"
   }
 
   /// What this reader did, after what the program does: "measuring 9 cases, 12 decided, 3 read, 25 unread".
-  private var progressText: String {
+  private func progressText(countsDown: Bool) -> String {
     let rows = worklist.cases.indices.map { worklist.row(CaseID($0)) }
     let decided = rows.count { $0.ownDecision?.verdict != nil }
     let unread = rows.count { $0.isUnread && $0.ownDecision?.verdict == nil }
     // On narrow screens the list alone shows what is still to be measured.
     let count = screen.columns < 100 ? 0 : worklist.unmeasured.count
-    return (count == 0 ? "" : " measuring \(counted(count, "case")),")
+    return (count == 0 ? "" : " measuring \(countsDown ? counted(count, "case") : "cases"),")
       + " \(decided) decided, \(rows.count - decided - unread) read, \(unread) unread "
   }
 

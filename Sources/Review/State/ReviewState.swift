@@ -36,6 +36,8 @@ package struct ReviewState: Equatable, Sendable {
   package var intensities = IntensitySummary(constant: 0)
   /// The view: plane, crosshair, zoom, window, overlay.
   package var view = ViewState()
+  /// Whether a key or an earlier session decided if labels are filled; else the terminal's colours do.
+  package var isOverlayStyleChosen = false
   /// The reviewer's decisions; every change can be undone.
   package var decisions = Decisions() { didSet { derivePairings() } }
   /// The reviewer's pairings of labels of masks, as a worklist's records have them: those of ``decisions``, then those
@@ -190,7 +192,13 @@ package struct ReviewState: Equatable, Sendable {
     self.request = request
     self.screen = screen
     self.capabilities = capabilities
-    view.overlay.style = capabilities.colourDepth == .trueColour ? .fill : .outline
+    view.overlay.style = capabilities.suitingOverlayStyle
+  }
+
+  /// Shows the case as another terminal can, or as the same one says later that it can.
+  mutating func change(_ capabilities: TerminalCapabilities) {
+    self.capabilities = capabilities
+    if !isOverlayStyleChosen { view.overlay.style = capabilities.suitingOverlayStyle }
   }
 
   /// Computes ``recordedPairings`` again where something that they follow from has changed.
@@ -363,5 +371,12 @@ package struct WrittenVersion: Equatable, Sendable {
   package init(path: String, version: Version) {
     self.path = path
     self.version = version
+  }
+}
+
+extension TerminalCapabilities {
+  /// Labels are filled where colours can be mixed with the greys below them.
+  fileprivate var suitingOverlayStyle: ViewState.Overlay.Style {
+    colourDepth == .trueColour ? .fill : .outline
   }
 }
