@@ -70,37 +70,25 @@ struct GraphTests {
     #expect(Set(resolved.nodes.map(\.layer)) == Set(graph.layers))
   }
 
-  /// A change that makes the tiny network invalid, and the error that describes it.
-  struct Fault: Sendable, CustomTestStringConvertible {
-    let line: String
-    let change: @Sendable (inout NetworkGraph) -> Void
-    var testDescription: String { line }
-
-    init(_ line: String, _ change: @escaping @Sendable (inout NetworkGraph) -> Void) {
-      self.line = line
-      self.change = change
-    }
-  }
-
   static let faults = [
-    Fault("layer conv2: unknown input layer \"nowhere\"") { $0.layers[4].inputs = ["nowhere"] },
-    Fault("layer pool1 feeds itself in a cycle") { $0.layers[3].inputs = ["relu2"] },
-    Fault("layer conv1: the name is used twice") { $0.layers[4].name = "conv1" },
-    Fault("layer 1: its name may not be \"input\"") { $0.layers[1].name = "input" },
-    Fault("head aux: unknown layer \"gone\"") { $0.heads[1].layer = "gone" },
-    Fault("head aux: channels: found 4, expected 2 as the head main") { $0.heads[1].layer = "pool1" },
-    Fault("there is no head: expected a main head") { $0.heads = [] },
-    Fault("input channels: found 0, expected 1 to 65536") { $0.inputChannels = 0 },
-    Fault("head aux: loss weight: found -1.0, expected a number >= 0") { $0.heads[1].lossWeight = -1 },
-    Fault("layer conv2: kernel: found 9223372036854775807, expected 1 to 64") {
+    GraphFault("layer conv2: unknown input layer \"nowhere\"") { $0.layers[4].inputs = ["nowhere"] },
+    GraphFault("layer pool1 feeds itself in a cycle") { $0.layers[3].inputs = ["relu2"] },
+    GraphFault("layer conv1: the name is used twice") { $0.layers[4].name = "conv1" },
+    GraphFault("layer 1: its name may not be \"input\"") { $0.layers[1].name = "input" },
+    GraphFault("head aux: unknown layer \"gone\"") { $0.heads[1].layer = "gone" },
+    GraphFault("head aux: channels: found 4, expected 2 as the head main") { $0.heads[1].layer = "pool1" },
+    GraphFault("there is no head: expected a main head") { $0.heads = [] },
+    GraphFault("input channels: found 0, expected 1 to 65536") { $0.inputChannels = 0 },
+    GraphFault("head aux: loss weight: found -1.0, expected a number >= 0") { $0.heads[1].lossWeight = -1 },
+    GraphFault("layer conv2: kernel: found 9223372036854775807, expected 1 to 64") {
       let huge = ConvolutionGeometry(kernel: Extent3(.max))
       $0.layers[4].operation = ConvolutionOperation(huge, outputChannels: 2, hasBias: true)
     },
-    Fault("layer conv2: too many weights: expected at most 1073741824 in all") {
+    GraphFault("layer conv2: too many weights: expected at most 1073741824 in all") {
       let wide = ConvolutionGeometry(kernel: Extent3(64))
       $0.layers[4].operation = ConvolutionOperation(wide, outputChannels: 65_536, hasBias: true)
     },
-    Fault("layer up: strides multiply to more than 4096") {
+    GraphFault("layer up: strides multiply to more than 4096") {
       let leap = PoolingGeometry(kernel: Extent3(2), stride: Extent3(64))
       $0.layers[3].operation = MaxPoolingOperation(leap)
       $0.layers[5].operation = MaxPoolingOperation(leap)
@@ -109,7 +97,7 @@ struct GraphTests {
   ]
 
   @Test("an invalid graph is refused with one line", arguments: faults)
-  func refused(fault: Fault) {
+  func refused(fault: GraphFault) {
     var graph = NetworkGraph.tiny
     fault.change(&graph)
     #expect(refusal { _ = try graph.resolved(subject: "net.json") } == "net.json: " + fault.line)

@@ -52,39 +52,27 @@ extension NetworkGraph {
 struct JoinTests {
   private let work = WorkContext(threadCount: 2)
 
-  /// A change that makes the U-Net invalid, and the error that describes it.
-  struct Fault: Sendable, CustomTestStringConvertible {
-    let line: String
-    let change: @Sendable (inout NetworkGraph) -> Void
-    var testDescription: String { line }
-
-    init(_ line: String, _ change: @escaping @Sendable (inout NetworkGraph) -> Void) {
-      self.line = line
-      self.change = change
-    }
-  }
-
   static let faults = [
-    Fault("layer skip: inputs: found 1, expected 2 to 256") { $0.layers[6].inputs = ["up"] },
-    Fault("layer skip: inputs: found 0, expected 2 to 256") { $0.layers[6].inputs = [] },
-    Fault("layer conv2: inputs: found 2, expected 1") { $0.layers[3].inputs = ["pool", "pool"] },
-    Fault("layer skip: unknown input layer \"gone\"") { $0.layers[6].inputs = ["up", "gone"] },
-    Fault("layer relu1 feeds itself in a cycle") {
+    GraphFault("layer skip: inputs: found 1, expected 2 to 256") { $0.layers[6].inputs = ["up"] },
+    GraphFault("layer skip: inputs: found 0, expected 2 to 256") { $0.layers[6].inputs = [] },
+    GraphFault("layer conv2: inputs: found 2, expected 1") { $0.layers[3].inputs = ["pool", "pool"] },
+    GraphFault("layer skip: unknown input layer \"gone\"") { $0.layers[6].inputs = ["up", "gone"] },
+    GraphFault("layer relu1 feeds itself in a cycle") {
       $0.layers[1] = Layer("relu1", from: ["conv1", "up"], .add)
     },
-    Fault("layer skip: its inputs differ in channels: found up 4, relu1 3") {
+    GraphFault("layer skip: its inputs differ in channels: found up 4, relu1 3") {
       $0.layers[6].operation = AddOperation()
     },
-    Fault(
+    GraphFault(
       "layer skip: its inputs differ in scale: found up 1x1x1, pool 2x2x2 voxels of the image (z, y, x), expected equal scales"
     ) { $0.layers[6].inputs = ["up", "pool"] },
-    Fault("layer skip255: too many inputs: expected at most 65536 in all layers") { graph in
+    GraphFault("layer skip255: too many inputs: expected at most 65536 in all layers") { graph in
       for index in 0..<300 {
         graph.layers.append(
           Layer("skip\(index)", from: [String](repeating: "up", count: 256), .concatenate))
       }
     },
-    Fault("layer skip: output channels: found 131070, expected 1 to 65536") {
+    GraphFault("layer skip: output channels: found 131070, expected 1 to 65536") {
       let wide = ConvolutionGeometry(kernel: Extent3(1))
       $0.layers[0].operation = ConvolutionOperation(wide, outputChannels: 65_535, hasBias: true)
       $0.layers[6].inputs = ["relu1", "relu1"]
@@ -92,7 +80,7 @@ struct JoinTests {
   ]
 
   @Test("that do not fit together are refused with what differs", arguments: faults)
-  func refused(fault: Fault) {
+  func refused(fault: GraphFault) {
     var graph = NetworkGraph.unet
     fault.change(&graph)
     #expect(refusal { _ = try graph.resolved(subject: "model") } == "model: " + fault.line)

@@ -4,7 +4,7 @@ import Work
 /// The sum of its inputs voxel by voxel, and max(sum, 0) where a ReLU is fused.
 ///
 /// The inputs have equal shapes. The output may be one of them.
-package struct PreparedAdd: PreparedOperation {
+package struct PreparedAdd: VoxelwiseOperation {
   /// Whether a ReLU is applied to the sums; NaN stays.
   let appliesReLU: Bool
 
@@ -12,14 +12,7 @@ package struct PreparedAdd: PreparedOperation {
 
   package var kernelName: String { appliesReLU ? "add, relu" : "add" }
   package var worksInPlace: Bool { true }
-  package var weightBytes: Int { 0 }
   package func outputChannels(_ channels: [Int]) -> Int { channels[0] }
-  package func outputExtent(_ input: Extent3) -> Extent3? { input }
-  package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> { planes }
-  package func operationCount(input: Extent3, channels: Int) -> Double { Double(channels * input.product) }
-  package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    0
-  }
 
   package func run(
     _ inputs: [ActivationWindow], into output: ActivationWindow, scratch: DisjointBuffer<Float>,

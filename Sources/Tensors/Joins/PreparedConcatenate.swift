@@ -3,7 +3,7 @@ import Work
 /// The channels of its inputs one after the other, in their order.
 ///
 /// Inputs that are parts of the output's memory are not copied.
-package struct PreparedConcatenate: PreparedOperation {
+package struct PreparedConcatenate: VoxelwiseOperation {
   package init() {}
 
   package var kernelName: String { "concatenate" }
@@ -11,15 +11,7 @@ package struct PreparedConcatenate: PreparedOperation {
   package func placesInOutput(_ channels: [Int]) -> [Int]? {
     channels.indices.map { channels[..<$0].reduce(0, +) }
   }
-  package var weightBytes: Int { 0 }
   package func outputChannels(_ channels: [Int]) -> Int { channels.reduce(0, +) }
-  package func outputExtent(_ input: Extent3) -> Extent3? { input }
-  package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> { planes }
-  /// One per voxel, though it is only copied: the time of a pass over memory.
-  package func operationCount(input: Extent3, channels: Int) -> Double { Double(channels * input.product) }
-  package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    0
-  }
 
   package func run(
     _ inputs: [ActivationWindow], into output: ActivationWindow, scratch: DisjointBuffer<Float>,

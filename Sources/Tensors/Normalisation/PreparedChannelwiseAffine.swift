@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 /// scale x + shift of every voxel, one pair per channel: a batch normalisation at inference.
-package struct PreparedChannelwiseAffine: SingleInputOperation {
+package struct PreparedChannelwiseAffine: SingleInputOperation, VoxelwiseOperation {
   private let scales: [Float]
   private let shifts: [Float]
 
@@ -17,13 +17,8 @@ package struct PreparedChannelwiseAffine: SingleInputOperation {
   package var worksInPlace: Bool { true }
   package var weightBytes: Int { 2 * scales.count * MemoryLayout<Float>.stride }
   package func outputChannels(_ channels: Int) -> Int { channels }
-  package func outputExtent(_ input: Extent3) -> Extent3? { input }
-  package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> { planes }
   package func operationCount(input: Extent3, channels: Int) -> Double {
     2 * Double(channels * input.product)
-  }
-  package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    0
   }
 
   package func run(
