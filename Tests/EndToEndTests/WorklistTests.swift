@@ -153,6 +153,18 @@ struct WorklistTests {
     #expect(outcome.output.split(separator: "\n").map { $0.prefix(5) } == ["case ", "case2", "1 of "])
   }
 
+  @Test("an image that cannot be read is flagged once, beside the measures of its masks")
+  func unreadImage() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    try Data().write(to: URL(filePath: folder("images/case2.nii")))
+    let outcome = try list([".", "--labels", "net", "--measure"], in: cases)
+    let lines = outcome.output.split(separator: "\n").filter { $0.contains("cannot be read") }
+    #expect(lines == ["case2: image cannot be read: is empty: found 0 bytes"])
+    #expect(outcome.status == 0)
+  }
+
   @Test(
     "measures have the names of the labels as they are now, also where a file of the folder begins to name them"
   )
