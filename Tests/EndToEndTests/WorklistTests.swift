@@ -153,6 +153,16 @@ struct WorklistTests {
     #expect(outcome.output.split(separator: "\n").map { $0.prefix(5) } == ["case ", "case2", "1 of "])
   }
 
+  @Test("masks whose files have one name are listed with their folders, as in a review")
+  func equalFileNames() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    try Data("case,image,mask,mask2\na,images/case1.nii,labels/case1.nii,net/case1.nii\n".utf8)
+      .write(to: URL(filePath: folder("two.csv")))
+    #expect(try list(["two.csv"], in: cases).output.contains("  labels/case1.nii, net/case1.nii  "))
+  }
+
   @Test("an image that cannot be read is flagged once, beside the measures of its masks")
   func unreadImage() throws {
     let cases = try PhantomCases()
