@@ -153,6 +153,28 @@ struct WorklistTests {
     #expect(outcome.output.split(separator: "\n").map { $0.prefix(5) } == ["case ", "case2", "1 of "])
   }
 
+  @Test("masks whose files have one name are listed with their folders, as in a review")
+  func equalFileNames() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    try Data("case,image,mask,mask2\na,images/case1.nii,labels/case1.nii,net/case1.nii\n".utf8)
+      .write(to: URL(filePath: folder("two.csv")))
+    #expect(try list(["two.csv"], in: cases).output.contains("  labels/case1.nii, net/case1.nii  "))
+  }
+
+  @Test("an image that cannot be read is flagged once, beside the measures of its masks")
+  func unreadImage() throws {
+    let cases = try PhantomCases()
+    let folder = cases.folder
+    defer { folder.remove() }
+    try Data().write(to: URL(filePath: folder("images/case2.nii")))
+    let outcome = try list([".", "--labels", "net", "--measure"], in: cases)
+    let lines = outcome.output.split(separator: "\n").filter { $0.contains("cannot be read") }
+    #expect(lines == ["case2: image cannot be read: is empty: found 0 bytes"])
+    #expect(outcome.status == 0)
+  }
+
   @Test(
     "measures have the names of the labels as they are now, also where a file of the folder begins to name them"
   )

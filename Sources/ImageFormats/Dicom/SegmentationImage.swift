@@ -18,6 +18,8 @@ enum SegmentationImage {
     guard let content = instance.segmentation, let frameReader = FrameReader(instance) else {
       throw InputError(path, "is no segmentation")
     }
+    // A folder was read without registering its segmentations.
+    try ReadFiles.register(instance.path)
     try frameReader.check()
     let type = try frameReader.format.voxelType(path: path)
     guard type == .uint8 || type == .uint16 else {

@@ -95,6 +95,12 @@ extension ReviewState {
 
   /// The names of masks in the versions list: their file names, preceded by the folders in which equal names differ.
   static func distinctNames(_ masks: [LoadedMask]) -> [String] {
+    distinctNames(masks.map { ($0.name, $0.path) })
+  }
+
+  /// The same of masks that are not loaded.
+  /// - Parameter masks: The name and the full path of each.
+  package static func distinctNames(_ masks: [(name: String, path: String)]) -> [String] {
     masks.map { mask in
       let rivals = masks.filter { $0.name == mask.name && $0.path != mask.path }
       let parts = mask.path.split(separator: "/")

@@ -86,7 +86,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
 
   /// The labels of both masks, ascending by value.
   package var labels: [LabelMeasures]
-  /// A line for each mask whose grid differs from that of the image or of the first mask.
+  /// A line about an image that cannot be opened, and for each mask whose grid differs from that of the image or of the first mask.
   package var misfits: [String] = []
   /// The fingerprints of the first two masks as a review has them, ``CaseDecision/Version/fingerprint(of:)``; fewer where
   /// a mask was not read, none where the masks do not have the image's grid.

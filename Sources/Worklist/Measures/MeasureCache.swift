@@ -23,7 +23,9 @@ package struct MeasureCache: Sendable {
     fileprivate var text: String
 
     /// Increased when measures are added or computed differently, so that older entries no longer match.
-    private static let version = 8
+    ///
+    /// Networks do not run again for what they said in reviews, which has a number of its own.
+    private static func version(of content: Content) -> Int { content == .masks ? 8 : 7 }
 
     /// The key of files as they are now; nil where one does not exist.
     /// - Parameters:
@@ -33,9 +35,8 @@ package struct MeasureCache: Sendable {
       files: [String], choices: [String] = [], content: Content = .masks,
       pairings: CasePairings = CasePairings()
     ) {
-      var parts = ["\(Self.version)"] + (content == .masks ? [] : [content.rawValue]) + choices
-      // The rule by which pairings of other cases count is part of the key; other entries do not depend on it.
-      if !pairings.isEmpty { parts.append("2 \(pairings.text)") }
+      var parts = ["\(Self.version(of: content))"] + (content == .masks ? [] : [content.rawValue]) + choices
+      if !pairings.isEmpty { parts.append(pairings.text) }
       for file in files {
         guard let status = FileSystem.status(file) else { return nil }
         parts.append(

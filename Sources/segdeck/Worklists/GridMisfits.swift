@@ -8,16 +8,24 @@ struct GridMisfits {
   private var texts: [(name: String, text: String)] = []
   /// The grid of the image; nil where it cannot be read.
   private(set) var imageGrid: VolumeGrid?
+  /// "image cannot be read: is empty: found 0 bytes"; nil where it can, and where there is none.
+  private var unreadImage: String?
 
-  /// "net does not fit the image's grid: other dimensions, found 64 × 64 × 30, expected 64 × 64 × 40".
-  var lines: [String] { texts.map { "\($0.name) \($0.text)" } }
+  /// "net does not fit the image's grid: other dimensions, found 64 × 64 × 30, expected 64 × 64 × 40", after what is wrong
+  /// with the image.
+  var lines: [String] { [unreadImage].compactMap(\.self) + texts.map { "\($0.name) \($0.text)" } }
 
   /// Compares the grids of all masks of a case with that of its image, by their headers.
   ///
-  /// Files that cannot be read are not compared.
+  /// Masks that cannot be read are not compared.
   init(of item: WorklistCase) {
-    guard let path = item.images.first, let image = try? ImageFile.open(path, options: item.imageChoice())
-    else { return }
+    // An image that is missing is listed as that.
+    guard let path = item.images.first, FileSystem.exists(path) else { return }
+    let image: ImageFile
+    do { image = try ImageFile.open(path, options: item.imageChoice()) } catch {
+      unreadImage = "image cannot be read: " + ((error as? InputError).map(Self.difference) ?? "\(error)")
+      return
+    }
     imageGrid = image.grid
     for mask in item.masks {
       guard let opened = try? ImageFile.open(mask.path, options: item.choice(of: mask)) else { continue }

@@ -1,5 +1,6 @@
 import Foundation
 import Report
+import Review
 import Work
 import Worklist
 
@@ -43,7 +44,8 @@ struct WorklistReport {
   /// The names of the masks as the review shows them.
   private func maskNames(_ item: WorklistCase) -> [String] {
     let names = item.versionNames
-    return item.masks.map { names[$0.path] ?? FilePath.name(of: $0.path) }
+    let files = item.masks.map { (name: FilePath.name(of: $0.path), path: FilePath.absolute($0.path)) }
+    return zip(item.masks, ReviewState.distinctNames(files)).map { names[$0.path] ?? $1 }
   }
 
   private func joined(_ names: [String]) -> String { names.isEmpty ? "-" : names.joined(separator: ", ") }
