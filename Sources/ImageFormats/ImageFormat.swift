@@ -48,6 +48,8 @@ package struct ImagesBelow: Sendable {
   /// The only one, where its files are divided among several of the folders, so that no folder is the image; nil for any
   /// others.
   package var dividedImage: ImageFile?
+  /// Whether the files of one of them are divided among several folders.
+  package var hasDividedImages = false
 }
 
 extension ImageFormat {
@@ -136,7 +138,8 @@ extension ImageFile {
     guard lines.isEmpty else {
       throw InputError(
         path, "holds images only in its folders", found: lines.joined(separator: "; "),
-        expected: "one of these folders")
+        expected: "one of these folders"
+          + (below.contains(where: \.hasDividedImages) ? ", or one that holds only those of one image" : ""))
     }
     throw InputError(
       path, "cannot be read", found: "a folder without an image",

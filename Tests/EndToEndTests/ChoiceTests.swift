@@ -232,6 +232,33 @@ struct ChoiceTests {
     #expect(named.output.contains("liver"))
   }
 
+  @Test("the folder of a series that is divided among folders in it is an image, beside its segmentation too")
+  func dividedSeries() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try folder.make("images", "images/p", "images/p/1", "images/p/2", "labels")
+    for (fixture, copy) in [
+      ("explicit/00.dcm", "1/00.dcm"), ("explicit/01.dcm", "2/01.dcm"), ("explicit/02.dcm", "1/02.dcm"),
+      ("explicit/03.dcm", "2/03.dcm"), ("segmentation/binary.dcm", "s.dcm"),
+    ] {
+      try FileManager.default.copyItem(
+        at: checkout.appending(path: "Tests/ImageFormatsTests/Fixtures/DICOM/" + fixture),
+        to: URL(filePath: folder("images/p/" + copy)))
+    }
+    let drawn = try run("render images/p --mask images/p/s.dcm -o a.png", folder)
+    #expect(drawn.status == 0 && drawn.output.hasSuffix("pixels in a.png\n"), "\(drawn.errors)")
+    try succeed(["convert", "images/p", "labels/q.nii"], in: folder.path)
+    #expect(try ImageFile.open(folder("labels/q.nii")).grid.size.k == 4)
+    // Folders of cases count it.
+    let unpaired = try run("evaluate --images images --labels labels", folder)
+    #expect(
+      unpaired.errors.contains(
+        "no image has labels of the same name in labels: found 1 image and 1 label file"))
+    // Where the segmentation lies elsewhere, an option about one image is not about a list.
+    try FileManager.default.moveItem(atPath: folder("images/p/s.dcm"), toPath: folder("s.dcm"))
+    #expect(try run("render images/p --mask s.dcm -o b.png", folder).status == 0)
+  }
+
   @Test("a review opens a chosen series with a chosen segment, and previews files", .timeLimit(.minutes(5)))
   func review() throws {
     let folder = try filledFolder()

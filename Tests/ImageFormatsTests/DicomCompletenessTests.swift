@@ -270,7 +270,8 @@ struct DicomCompletenessTests {
         ("a", "explicit", ["00.dcm", "01.dcm"]),
         ("b", "two_series", ["03.dcm", "04.dcm", "05.dcm", "06.dcm"]),
         ("c", "explicit", ["02.dcm", "03.dcm"]),
-      ]) == list("a, c: \(all)", "b: CT, Phantom, 4 files, 15x11x4, 03.dcm"))
+      ]) == list("a, c: \(all)", "b: CT, Phantom, 4 files, 15x11x4, 03.dcm")
+        + ", or one that holds only those of one image")
   }
 
   /// The item of a sequence that maps stored numbers to other values.

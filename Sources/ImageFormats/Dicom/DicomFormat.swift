@@ -70,7 +70,7 @@ enum DicomFormat: WritableImageFormat {
       lines: below.lines,
       dividedImage: try below.dividedImage.map {
         try open($0, named: nil, path: path, ImageReadingOptions())
-      })
+      }, hasDividedImages: below.hasDividedImages)
   }
 
   private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {

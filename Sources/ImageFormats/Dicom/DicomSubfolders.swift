@@ -6,6 +6,8 @@ struct DicomSubfolders {
   let lines: [String]
   /// The files of the only image below the folder, where they are divided among several folders; nil for any other images.
   let dividedImage: DicomFolder?
+  /// Whether the files of an image are divided among several folders.
+  let hasDividedImages: Bool
 
   private static let maximumLineCount = 500
 
@@ -33,7 +35,7 @@ struct DicomSubfolders {
       if own.count == parts.count { dividedImage = whole }
     }
     if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
-    (self.lines, self.dividedImage) = (lines, dividedImage)
+    (self.lines, self.dividedImage, hasDividedImages) = (lines, dividedImage, !wholes.isEmpty)
   }
 
   /// The files of the only image below a folder, where they are divided among several folders; nil for any other images,

@@ -59,16 +59,19 @@ struct CaseFolder {
     ".seg", "_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels",
   ]
 
-  /// The paths of the images of a folder by their names without suffix; folders with a DICOM series are images.
+  /// The paths of the images of a folder by their names without suffix; folders with a DICOM series, also one that
+  /// is divided among folders in them, are images.
   /// - Parameter choosesSeries: Whether folders with several series are images too, because one of them is chosen.
   /// - Throws: ``InputError`` when the folder cannot be read.
   static func volumes(in folder: String, choosesSeries: Bool = false) throws(InputError) -> [String: String] {
     var files: [String: String] = [:]
     for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
       let path = FilePath.joined(folder, name)
-      if FileSystem.isFolder(path), DicomListing.holdsDICOM(folder: path) {
-        let count = (try? DicomListing(path).series.count) ?? 0
-        if choosesSeries ? count > 0 : count == 1 { files[name] = path }
+      if FileSystem.isFolder(path) {
+        let count = DicomListing.holdsDICOM(folder: path) ? (try? DicomListing(path).series.count) ?? 0 : 0
+        // The folders of a divided series are one image, too.
+        let isDivided = count == 0 && (try? DicomListing.dividedImage(below: path)) != nil
+        if isDivided || (choosesSeries ? count > 0 : count == 1) { files[name] = path }
       }
       guard ImageName.suffix(of: name) != nil, !ImageName.isVoxelFile(name) else { continue }
       let stem = ImageName.stem(of: name)
