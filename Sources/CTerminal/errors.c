@@ -12,7 +12,7 @@ enum { TAIL = 4096 };
 static int capture = -1;
 static int original = -1;
 
-void write_all(int descriptor, const void *bytes, size_t count) {
+bool write_all(int descriptor, const void *bytes, size_t count) {
   const char *at = bytes;
   while (count > 0) {
     const ssize_t written = write(descriptor, at, count);
@@ -21,10 +21,11 @@ void write_all(int descriptor, const void *bytes, size_t count) {
       usleep(1000);
       continue;
     }
-    if (written <= 0) return;
+    if (written <= 0) return false;
     at += written;
     count -= (size_t)written;
   }
+  return true;
 }
 
 void errors_capture(void) {

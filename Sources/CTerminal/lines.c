@@ -52,7 +52,10 @@ void terminal_stop_lines(void) {
   signals_end_process();
 }
 
-void terminal_write_lines(const uint8_t *bytes, size_t count) { write_all(STDOUT_FILENO, bytes, count); }
+void terminal_write_lines(const uint8_t *bytes, size_t count) {
+  // Whoever cannot read the lines, as after the end of a program that speaks them, must not go on deciding.
+  if (!write_all(STDOUT_FILENO, bytes, count)) signals_terminal_gone();
+}
 
 /// Stops the process, and goes on when it continues.
 static void stop_process(void) {

@@ -73,7 +73,8 @@ static inline int64_t milliseconds_now(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void write_all(int descriptor, const void *bytes, size_t count);
+/// Writes all bytes; false where they cannot be written.
+bool write_all(int descriptor, const void *bytes, size_t count);
 
 static const char mouse_on[] = "\033[?1000h\033[?1002h\033[?1006h\033[?2004h";
 // Reports in pixels and of focus, too, which the program may have requested later.

@@ -289,6 +289,15 @@ struct TerminalTests {
     #expect(terminal.end(with: SIGTERM) == SIGTERM)
   }
 
+  @Test("a review whose lines nobody reads any more ends as one whose terminal is closed")
+  func readAloudToAProgramThatEnds() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try session.enter("clear; (\(try BuiltProgram.path()) review --text; echo ended $?. >&2) | head -n 1")
+    try session.waitFor("ended 129.")
+    #expect(try session.terminalModes() == before)
+  }
+
   @Test("Ctrl-Z stops a review with --text, fg goes on with it, and q gives the terminal back")
   func readAloudInAShell() throws {
     let session = try TmuxSession(columns: 160, rows: 50)

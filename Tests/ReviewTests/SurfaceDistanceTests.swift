@@ -113,6 +113,9 @@ private func pairState() throws -> ReviewState {
       &state,
       .jobEnded(
         try #require(state.jobs[.surfaceDistances]?.id), .finished(SurfaceDistanceJob.self, with: measured)))
+    // The worst label is not known yet.
+    #expect(render(state).text.contains { $0.contains("Borders, 1 to measure") })
+    #expect(!render(state).text.contains { $0.contains("HD95") })
     _ = reduce(&state, .jobEnded(try #require(state.jobs[.surfaceDistances]?.id), .failed("memory ran out")))
     #expect(state.surfaceDistances?.rows.count == 1)
     state.type("B")

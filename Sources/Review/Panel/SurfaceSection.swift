@@ -56,10 +56,14 @@ extension ReviewState {
         title: "Borders", lines: focus == .surfaces ? [[Span(text, Theme.quiet)]] : [])
     }
     let isWide = width >= ReviewState.allSurfaceMeasuresColumns
+    let remaining = distances.remaining.count
+    let unfinished = "Borders, \(remaining) to measure"
     guard focus == .surfaces else {
       guard let measures = selectedRow(distances)?.measures else {
         return SectionContent(title: "Borders", lines: [])
       }
+      // The worst label is not known before all of them are measured.
+      if selectedLabelShown == nil, remaining > 0 { return SectionContent(title: unfinished, lines: []) }
       let title =
         "Borders: HD95 \(decimals(measures.percentile95Millimetres, 1)), "
         + "ASSD \(decimals(measures.averageMillimetres, 2)) mm"
@@ -72,9 +76,8 @@ extension ReviewState {
     columns.append(NameTable.Column("sDice", widest: "0.000"))
     let table = NameTable(width: width - 2, columns)
     let rows = distances.worstFirst
-    let remaining = distances.remaining.count
     var content = SectionContent(
-      title: "Borders" + (remaining == 0 ? "" : ", \(remaining) to measure"),
+      title: remaining == 0 ? "Borders" : unfinished,
       header: [[Span("  " + table.header("mm"), Theme.quiet)]], count: rows.count, pointer: furthestPosition
     ) { range in
       range.map {
@@ -89,11 +92,12 @@ extension ReviewState {
 
   /// The row of the selected label; the worst row where no label is selected.
   private func selectedRow(_ distances: SurfaceDistances) -> SurfaceDistances.Row? {
-    guard let version = shownVersion, let label = version.label(selectedLabel) else {
-      return distances.worstFirst.first
-    }
-    return distances.row(of: label.value, inA: version.id == decisions.a)
+    guard let label = selectedLabelShown else { return distances.worstFirst.first }
+    return distances.row(of: label.value, inA: shownVersion?.id == decisions.a)
   }
+
+  /// The selected label of the version shown; nil for none.
+  private var selectedLabelShown: Label? { shownVersion?.label(selectedLabel) }
 
   private func surfaceLine(
     _ row: SurfaceDistances.Row, _ distances: SurfaceDistances, _ table: NameTable, isWide: Bool,
