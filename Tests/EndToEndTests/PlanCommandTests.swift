@@ -123,7 +123,6 @@ private struct PrintedPlan: Decodable {
   @Test(
     "a plan that cannot be made is refused with one line",
     arguments: [
-      ("info liver --plan 3x3x3", "image: layer pool2: the image is too small for it: "),
       ("info liver --plan 160x160", "--plan: not a size: found 160x160, expected XxYxZ"),
       ("info liver --plan 64x64x64 --heads some", "--heads: unknown: found some, expected main or all"),
       ("info nothing --plan 64x64x64", "--model nothing: no such model: expected "),

@@ -162,11 +162,12 @@ struct LabelCohort {
 /// not 0: "0.0007 mL".
 func millilitresText(_ millilitres: Double) -> String {
   var decimalPlaces = millilitres >= 100 ? 0 : millilitres >= 10 ? 1 : 2
-  var text = decimals(millilitres, decimalPlaces)
-  while millilitres > 0, decimalPlaces < 9, !text.contains(where: { "123456789".contains($0) }) {
+  var least = 0.01
+  while millilitres > 0, millilitres < least, decimalPlaces < 9 {
     decimalPlaces += 1
-    text = decimals(millilitres, decimalPlaces)
+    least /= 10
   }
+  let text = decimals(millilitres, decimalPlaces)
   let whole = text.prefix { $0 != "." }
   var grouped = ""
   for (index, digit) in whole.reversed().enumerated() {
