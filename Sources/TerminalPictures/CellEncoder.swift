@@ -25,6 +25,7 @@ extension CellEncoder {
 
   /// The cells of a frame, some of whose pictures have become cells.
   mutating func cells(of frame: Frame, drawing isDrawn: (Picture) -> Bool) -> [Cell] {
+    guard frame.pictures.contains(where: isDrawn) else { return frame.cells }
     var cells = frame.cells
     let shown = frame.shownPictures
     for (position, picture) in frame.pictures.enumerated() where isDrawn(picture) {

@@ -62,7 +62,7 @@ package struct PaneSamples: Sendable {
 
     mutating func begin() { (last, current) = (current, []) }
 
-    func has(_ key: Key) -> Bool { (current + last).contains { $0.key == key } }
+    func has(_ key: Key) -> Bool { current.contains { $0.key == key } || last.contains { $0.key == key } }
 
     mutating func value(_ key: Key, _ read: () -> Value) -> Value {
       let known = current.first { $0.key == key }
