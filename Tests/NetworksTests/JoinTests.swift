@@ -8,14 +8,13 @@ import Work
 extension NetworkGraph {
   /// A residual block whose sum and ReLU follow two convolutions, then logits.
   static let residual: NetworkGraph = {
-    let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
-    return NetworkGraph(
+    NetworkGraph(
       inputChannels: 1,
       layers: [
-        Layer("stem", from: inputName, .convolution(same, outputChannels: 4, hasBias: true)),
-        Layer("conv1", from: "stem", .convolution(same, outputChannels: 4, hasBias: true)),
+        Layer("stem", from: inputName, .convolution(.same, outputChannels: 4, hasBias: true)),
+        Layer("conv1", from: "stem", .convolution(.same, outputChannels: 4, hasBias: true)),
         Layer("relu1", from: "conv1", .relu),
-        Layer("conv2", from: "relu1", .convolution(same, outputChannels: 4, hasBias: true)),
+        Layer("conv2", from: "relu1", .convolution(.same, outputChannels: 4, hasBias: true)),
         Layer("sum", from: ["stem", "conv2"], .add),
         Layer("relu2", from: "sum", .relu),
         Layer(
@@ -26,20 +25,17 @@ extension NetworkGraph {
 
   /// A U-Net with two levels: down by pooling, up by a transposed convolution, and a skip connection.
   static let unet: NetworkGraph = {
-    let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
-    let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
-    let twice = TransposedConvolutionGeometry(kernel: Extent3(2))
-    return NetworkGraph(
+    NetworkGraph(
       inputChannels: 1,
       layers: [
-        Layer("conv1", from: inputName, .convolution(same, outputChannels: 3, hasBias: true)),
+        Layer("conv1", from: inputName, .convolution(.same, outputChannels: 3, hasBias: true)),
         Layer("relu1", from: "conv1", .relu),
-        Layer("pool", from: "relu1", .maxPooling(half)),
-        Layer("conv2", from: "pool", .convolution(same, outputChannels: 5, hasBias: true)),
+        Layer("pool", from: "relu1", .maxPooling(.half)),
+        Layer("conv2", from: "pool", .convolution(.same, outputChannels: 5, hasBias: true)),
         Layer("relu2", from: "conv2", .relu),
-        Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 4, hasBias: true)),
+        Layer("up", from: "relu2", .transposedConvolution(.twice, outputChannels: 4, hasBias: true)),
         Layer("skip", from: ["up", "relu1"], .concatenate),
-        Layer("conv3", from: "skip", .convolution(same, outputChannels: 3, hasBias: true)),
+        Layer("conv3", from: "skip", .convolution(.same, outputChannels: 3, hasBias: true)),
         Layer("relu3", from: "conv3", .relu),
         Layer(
           "score", from: "relu3",

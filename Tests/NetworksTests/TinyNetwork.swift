@@ -4,23 +4,35 @@ import Tensors
 import TestSupport
 import Work
 
+extension ConvolutionGeometry {
+  /// Three taps along each axis; the output has the input's extents.
+  static let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+}
+
+extension PoolingGeometry {
+  /// Half of each extent.
+  static let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
+}
+
+extension TransposedConvolutionGeometry {
+  /// Twice each extent.
+  static let twice = TransposedConvolutionGeometry(kernel: Extent3(2))
+}
+
 extension NetworkGraph {
   /// Two levels, batch normalisation, a main head and an auxiliary one: small enough to train in a test.
   static let tiny: NetworkGraph = {
-    let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
-    let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
-    let twice = TransposedConvolutionGeometry(kernel: Extent3(2))
-    return NetworkGraph(
+    NetworkGraph(
       inputChannels: 1,
       layers: [
-        Layer("conv1", from: inputName, .convolution(same, outputChannels: 4, hasBias: true)),
+        Layer("conv1", from: inputName, .convolution(.same, outputChannels: 4, hasBias: true)),
         Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)),
         Layer("relu1", from: "bn1", .relu),
-        Layer("pool1", from: "relu1", .maxPooling(half)),
-        Layer("conv2", from: "pool1", .convolution(same, outputChannels: 16, hasBias: true)),
+        Layer("pool1", from: "relu1", .maxPooling(.half)),
+        Layer("conv2", from: "pool1", .convolution(.same, outputChannels: 16, hasBias: true)),
         Layer("relu2", from: "conv2", .relu),
-        Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
-        Layer("side", from: "pool1", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
+        Layer("up", from: "relu2", .transposedConvolution(.twice, outputChannels: 2, hasBias: true)),
+        Layer("side", from: "pool1", .transposedConvolution(.twice, outputChannels: 2, hasBias: true)),
       ],
       heads: [Head("main", layer: "up", lossWeight: 1), Head("aux", layer: "side", lossWeight: 0.3)])
   }()
