@@ -70,3 +70,30 @@ func foregroundCrops() throws {
     #expect(crop.classes.filter { $0 == 1 }.count == 1)
   }
 }
+
+@Test("crops of thick slices are rotated and deformed in millimetres")
+func thickSlicesAreRotatedInMillimetres() throws {
+  let (size, spacing) = (GridSize(40, 40, 12), Spacing(1, 1, 8))
+  let example = linearCase(size)
+  var turning = Augmentation.none
+  turning.foregroundProbability = 0
+  turning.rotationDegrees = [20, 20, 20]
+  let sampler = CropSampler(size: GridSize(6, 6, 2), spacing: spacing, augmentation: turning)
+  var generator = SplitMix64(seed: 5)
+  for _ in 0..<10 {
+    let crop = try sampler.crop(of: example, using: &generator, work: WorkContext())
+    // The intensity has the gradient 1, 100 and 10,000 per voxel, which is 1, 100 and 1250 per millimetre.
+    let (right, down, next) = (crop.intensities[1], crop.intensities[6], crop.intensities[36])
+    let first = crop.intensities[0]
+    let squared = [right - first, down - first, (next - first) / 8].reduce(0) { $0 + Double($1 * $1) }
+    #expect(abs(squared.squareRoot() - 1254) < 3)
+  }
+  var bent = turning
+  bent.rotationDegrees = [0, 0, 0]
+  bent.elasticVoxels = 1.2
+  let deformed = try CropSampler(size: size, spacing: spacing, augmentation: bent)
+    .crop(of: example, using: &generator, work: WorkContext())
+  let moved = zip(deformed.intensities, example.intensities).filter { $0.0 != 0 }.map { abs($0 - $1) }.max()
+  // Displacements of some voxels of the finest axis are fractions of a slice.
+  #expect(try #require(moved) < 0.75 * 10_000)
+}

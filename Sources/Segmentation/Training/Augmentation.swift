@@ -2,7 +2,7 @@ import Work
 
 /// The data augmentation of random crops; part of the training settings.
 package struct Augmentation: Hashable, Sendable, Codable {
-  /// Largest rotation about each of the x, y, z axes of the working grid, in degrees.
+  /// Largest rotation in space about each of the x, y, z axes of the working grid, in degrees.
   package var rotationDegrees: [Double] = [8, 8, 15]
   /// Range of the logarithm of the random scaling: sizes are multiplied by exp(±this), and each axis by exp(±a third of
   /// it).
@@ -11,7 +11,7 @@ package struct Augmentation: Hashable, Sendable, Codable {
   package var mirroredAxes: [Int] = []
   /// Whether crops are rotated by random multiples of 90 degrees about z, as in the paper.
   package var quarterTurns = false
-  /// Standard deviation of the elastic displacement at its control points, in voxels.
+  /// Standard deviation of the elastic displacement at its control points, in voxels of the finest axis.
   package var elasticVoxels = 1.2
   /// Range of the random gain: intensities (0...1 after windowing) are multiplied by 1 ± this.
   package var gain = 0.12

@@ -16,11 +16,14 @@ package struct Crop: Equatable, Sendable {
 package struct CropSampler: Sendable {
   /// Voxels of a crop.
   package var size: GridSize
+  /// The spacing of the working grid: cases are rotated and deformed in millimetres, so that a thick slice stays one.
+  package var spacing: Spacing
   package var augmentation: Augmentation
 
   /// A sampler of crops of `size` voxels.
-  package init(size: GridSize, augmentation: Augmentation) {
+  package init(size: GridSize, spacing: Spacing = Spacing(1), augmentation: Augmentation) {
     self.size = size
+    self.spacing = spacing
     self.augmentation = augmentation
   }
 
@@ -33,7 +36,8 @@ package struct CropSampler: Sendable {
     let centre = randomCentre(in: example, using: &generator)
     let map = randomMap(using: &generator)
     let deformation = ElasticDeformation(
-      size: size, standardDeviationVoxels: augmentation.elasticVoxels, using: &generator)
+      size: size, standardDeviationVoxels: augmentation.elasticVoxels * voxelsPerFinestVoxel,
+      using: &generator)
     var crop = try sampled(example, centre: centre, map: map, deformation: deformation, work: work)
     changeIntensities(of: &crop, using: &generator)
     // After the intensity augmentation, which applies to unlabelled voxels too.
@@ -62,6 +66,12 @@ package struct CropSampler: Sendable {
       anywhere(example.size.i, size.i), anywhere(example.size.j, size.j), anywhere(example.size.k, size.k))
   }
 
+  /// The length of a voxel of the finest axis, in voxels of each axis; 1 on isotropic grids.
+  private var voxelsPerFinestVoxel: SIMD3<Double> {
+    let finest = min(spacing.i, spacing.j, spacing.k)
+    return SIMD3(finest / spacing.i, finest / spacing.j, finest / spacing.k)
+  }
+
   /// The columns of the linear map from voxels of the crop to voxels of the case.
   private func randomMap(using generator: inout SplitMix64) -> [SIMD3<Double>] {
     var columns = [SIMD3<Double>(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)]
@@ -69,8 +79,8 @@ package struct CropSampler: Sendable {
       let (c, s) = (cos(angle), sin(angle))
       for column in 0..<3 {
         let (x, y) = (columns[column][a], columns[column][b])
-        columns[column][a] = c * x - s * y
-        columns[column][b] = s * x + c * y
+        columns[column][a] = c * x - s * y * (spacing[b] / spacing[a])
+        columns[column][b] = s * x * (spacing[a] / spacing[b]) + c * y
       }
     }
     let common = generator.uniform(-1...1) * augmentation.logScale
@@ -133,7 +143,9 @@ package struct CropSampler: Sendable {
     let gamma = Float(exp(generator.uniform(-1...1) * augmentation.logGamma))
     let noise = Float(generator.uniform() * augmentation.noise)
     if generator.uniform() < augmentation.blurProbability {
-      blur(&crop, axis: [0, 1, 2, 2][generator.index(below: 4)])
+      let axis = [0, 1, 2, 2][generator.index(below: 4)]
+      // The voxels of a far coarser axis come from slices that are thick already.
+      if voxelsPerFinestVoxel[axis] > 0.5 { blur(&crop, axis: axis) }
     }
     // A generator of its own, so that the noise takes one number of `generator` whatever the crop's size.
     var noiseGenerator = generator.forked(1)
@@ -213,10 +225,10 @@ private struct ElasticDeformation: Sendable {
   /// Distances of control points per voxel of the crop.
   private let scale: SIMD3<Double>
 
-  init(size: GridSize, standardDeviationVoxels: Double, using generator: inout SplitMix64) {
+  init(size: GridSize, standardDeviationVoxels: SIMD3<Double>, using generator: inout SplitMix64) {
     let n = ElasticDeformation.points
     controls =
-      standardDeviationVoxels > 0
+      standardDeviationVoxels.max() > 0
       ? (0..<n * n * n).map { _ in
         standardDeviationVoxels * SIMD3(generator.normal(), generator.normal(), generator.normal())
       } : []

@@ -5,6 +5,8 @@ import Work
 
 /// The cases of a training run.
 package struct TrainingCases: Sendable {
+  /// The spacing of the working grid, which all cases have.
+  package var spacing: Spacing
   /// Labelled cases, from which crops are sampled.
   package var training: [TrainingCase]
   /// Generated cases, from which a fraction of the crops is sampled.
@@ -13,7 +15,11 @@ package struct TrainingCases: Sendable {
   package var validation: [TrainingCase]
 
   /// The cases of a run.
-  package init(training: [TrainingCase], generated: [TrainingCase] = [], validation: [TrainingCase]) {
+  package init(
+    spacing: Spacing = Spacing(1), training: [TrainingCase], generated: [TrainingCase] = [],
+    validation: [TrainingCase]
+  ) {
+    self.spacing = spacing
     self.training = training
     self.generated = generated
     self.validation = validation

@@ -116,7 +116,17 @@ extension DatasetFingerprint {
     GridSize
   > {
     let stride = network.receptiveField()?.totalStride ?? Extent3(1)
-    let multiple = [stride.w, stride.h, stride.d]
+    let memoryVoxels = Int(
+      saturating: TrainingLimit.memoryFraction * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
+    return cropSize(
+      at: spacing, multiple: GridSize(stride.w, stride.h, stride.d), memoryVoxels: memoryVoxels)
+  }
+
+  /// Voxels of a crop in multiples of `multiple`: whole images where they are small, else at most
+  /// ``TrainingLimit/cropVoxels`` and `memoryVoxels` in the shape of a typical case.
+  package func cropSize(
+    at spacing: Spacing, multiple: GridSize, memoryVoxels: Int = .max
+  ) -> ReasonedDefault<GridSize> {
     let sizes = shapes.map { $0.size(at: spacing) }
     // Nine of ten cases fit in the crop.
     var extents = (0..<3).map { axis in
@@ -124,8 +134,6 @@ extension DatasetFingerprint {
       let wanted = ordered[(ordered.count - 1) * 9 / 10]
       return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
     }
-    let memoryVoxels = Int(
-      saturating: TrainingLimit.memoryFraction * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
     let limit = min(TrainingLimit.cropVoxels, memoryVoxels)
     var isWhole = true
     while extents.reduce(1, *) > limit {

@@ -38,7 +38,8 @@ package struct TrainingRun: Sendable {
     self.trainer = trainer
     self.settings = settings
     self.cases = cases
-    sampler = CropSampler(size: settings.cropSize, augmentation: settings.augmentation)
+    sampler = CropSampler(
+      size: settings.cropSize, spacing: cases.spacing, augmentation: settings.augmentation)
     classCount = trainer.graph.classCount
   }
 

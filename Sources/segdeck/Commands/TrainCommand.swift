@@ -22,7 +22,10 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .long,
     help:
-      "liver, heart, half-heart, small-heart, or a file with a layer graph as JSON; by default from the cases' size."
+      """
+      liver, heart, half-heart, small-heart, auto (a U-Net that follows from spacing, crop and memory), or a file with a \
+      layer graph as JSON; by default from the cases' size.
+      """
   )
   var network: String?
 
@@ -221,10 +224,13 @@ extension TrainCommand {
       } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
     var preprocessing = try resolvedPreprocessing(stored?.preprocessing, &setup)
     let classCount = sources[0].selections.count + 1
-    let graph = try stored?.trainer.graph ?? newGraph(classes: classCount, preprocessing, &setup)
-    if let stored { try requireSameNetwork(stored, classes: classCount) }
     var settings = try arguments.settings(
       over: stored?.description.settings ?? TrainingArguments.startingPoint)
+    let graph =
+      try stored?.trainer.graph
+      ?? newGraph(
+        classes: classCount, preprocessing, cropSize: arguments.crop == nil ? nil : settings.cropSize, &setup)
+    if let stored { try requireSameNetwork(stored, classes: classCount) }
     if let stored {
       try settings.requireSame(as: stored.description.settings)
     } else {
@@ -329,20 +335,39 @@ extension TrainCommand {
       throw differing("--generated-cases", "\(generatedCases)")
     }
     guard let network else { return }
-    let graph = try networkGraph(network, classes: classes)
-    if graph != stored.trainer.graph.graph { throw differing("--network", network) }
+    let trained = stored.trainer.graph
+    let graph: NetworkGraph
+    if network == NetworkLibrary.planned {
+      let plan = UNetPlan(
+        cropSize: stored.description.settings.cropSize, spacing: stored.preprocessing.spacingMillimetres,
+        channels: trained.nodes[0].outputChannels)
+      graph = supervised(plan.graph(classes: classes))
+    } else {
+      graph = try namedGraph(network, classes: classes)
+    }
+    if graph != trained.graph { throw differing("--network", network) }
   }
 
   private func newGraph(
-    classes: Int, _ preprocessing: Preprocessing, _ setup: inout TrainingSetup
+    classes: Int, _ preprocessing: Preprocessing, cropSize: GridSize?, _ setup: inout TrainingSetup
   ) throws -> ResolvedGraph {
     let name = try network ?? setup.network(preprocessing)
-    return try networkGraph(name, classes: classes).resolved(subject: name)
+    guard name == NetworkLibrary.planned else {
+      return try namedGraph(name, classes: classes).resolved(subject: name)
+    }
+    if withoutBatchNormalisation { throw NetworkLibrary.normalisationIsPart(of: name) }
+    let graph = try setup.plannedNetwork(preprocessing, cropSize: cropSize, classes: classes)
+    return try supervised(graph).resolved(subject: name)
   }
 
-  private func networkGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
-    var graph = try NetworkLibrary.graph(
-      name, classes: classes, hasBatchNormalisation: !withoutBatchNormalisation)
+  private func namedGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
+    supervised(
+      try NetworkLibrary.graph(name, classes: classes, hasBatchNormalisation: !withoutBatchNormalisation))
+  }
+
+  /// `graph` with the loss weights of auxiliary heads that the options ask for.
+  private func supervised(_ graph: NetworkGraph) -> NetworkGraph {
+    var graph = graph
     if withoutDeepSupervision {
       for index in graph.heads.indices.dropFirst() { graph.heads[index].lossWeight = 0 }
     }
@@ -354,7 +379,8 @@ extension TrainCommand {
     generatedCount: Int
   ) throws -> TrainingCases {
     let work = threads.context("reading cases")
-    var cases = TrainingCases(training: [], validation: [])
+    var cases = TrainingCases(
+      spacing: preprocessing.spacingMillimetres, training: [], validation: [])
     for (index, source) in sources.enumerated() {
       let example = try source.trainingCase(preprocessing, work: work)
       if split.validation.contains(source.pair.name) {

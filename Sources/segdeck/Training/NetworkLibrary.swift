@@ -4,6 +4,9 @@ import Work
 
 /// Finds network graphs by name or path.
 enum NetworkLibrary {
+  /// The name of the U-Net that is planned for the cases (``UNetPlan``).
+  static let planned = "auto"
+
   /// The layer graph of `--network`, with `classes` logits in every head.
   ///
   /// "liver" and "heart" are the networks of the paper. Any other name is the file NAME.json in the share folder's
@@ -14,16 +17,12 @@ enum NetworkLibrary {
     _ name: String, classes: Int, hasBatchNormalisation: Bool = true
   ) throws(InputError) -> NetworkGraph {
     if name == "liver" { return .liver(classes: classes, hasBatchNormalisation: hasBatchNormalisation) }
-    guard hasBatchNormalisation else {
-      throw InputError(
-        "--without-batch-normalisation", "is for the liver network", found: name,
-        expected: "--network liver, or a layer graph without batch normalisation")
-    }
+    if !hasBatchNormalisation { throw normalisationIsPart(of: name) }
     if name == "heart" { return .heart(classes: classes) }
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
     guard let data = try FileSystem.readIfPresent(path) else {
-      let names = (["liver", "heart"] + bundledNames).reduce(into: [String]()) {
+      let names = (["liver", "heart", planned] + bundledNames).reduce(into: [String]()) {
         if !$0.contains($1) { $0.append($1) }
       }
       let suggestion = NameSuggestion.nearest(to: name, among: names)
@@ -34,6 +33,13 @@ enum NetworkLibrary {
     }
     let graph = try NetworkGraph(json: String(decoding: data, as: UTF8.self), subject: path)
     return graph.withClasses(classes)
+  }
+
+  /// The error of `--without-batch-normalisation` with a network that cannot go without.
+  static func normalisationIsPart(of name: String) -> InputError {
+    InputError(
+      "--without-batch-normalisation", "is for the liver network", found: name,
+      expected: "--network liver, or a layer graph without batch normalisation")
   }
 
   /// The names of the graphs in the share folder.

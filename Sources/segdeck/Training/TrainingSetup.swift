@@ -13,6 +13,8 @@ struct TrainingSetup {
   private let sources: [TrainingFolders.Source]
   private let work: WorkContext
   private var fingerprint: DatasetFingerprint?
+  /// The planned network; nil for another one.
+  private var plan: UNetPlan?
 
   /// The maximum number of images whose voxels are read.
   private static let sampledImages = 12
@@ -73,13 +75,30 @@ struct TrainingSetup {
     return suggested.value
   }
 
+  /// A U-Net for crops of `cropSize`, or for crops that are chosen with it where that is nil.
+  mutating func plannedNetwork(
+    _ preprocessing: Preprocessing, cropSize: GridSize?, classes: Int
+  ) throws -> NetworkGraph {
+    let spacing = preprocessing.spacingMillimetres
+    let suggested = try measuredFingerprint().cropSize(at: spacing, multiple: GridSize(1, 1, 1))
+    let plan = UNetPlan(
+      cropSize: cropSize ?? suggested.value, spacing: spacing, classes: classes,
+      memoryBytes: AvailableMemory.byteCount)
+    note("network", plan.summary, "spacing, crop and memory")
+    if cropSize == nil { note("crop", "\(plan.cropSize)", suggested.reason) }
+    self.plan = plan
+    return plan.graph(classes: classes)
+  }
+
   /// `settings` with default crop and batch size where the options leave them open.
   mutating func completed(
     _ settings: TrainingSettings, arguments: TrainingArguments, preprocessing: Preprocessing,
     network: ResolvedGraph
   ) throws -> TrainingSettings {
     var settings = settings
-    if arguments.crop == nil {
+    if arguments.crop == nil, let plan {
+      settings.cropSize = plan.cropSize
+    } else if arguments.crop == nil {
       let suggested = try measuredFingerprint().cropSize(
         at: preprocessing.spacingMillimetres, network: network, memoryBytes: AvailableMemory.byteCount)
       settings.cropSize = suggested.value
