@@ -7,7 +7,6 @@ struct BenchCommand: ParsableCommand {
     commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.",
     subcommands: [
       NetworkBench.self, TrainingBench.self, LayerBench.self, CRFBench.self, ReadBench.self, ScrollBench.self,
-      EditBench.self,
-      CancelBench.self, KnobsBench.self, PictureBench.self,
+      EditBench.self, CancelBench.self, KnobsBench.self, PictureBench.self, ScoresCommand.self,
     ])
 }

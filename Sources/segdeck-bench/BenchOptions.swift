@@ -1,6 +1,5 @@
 import ArgumentParser
 import DenseCRF
-import Networks
 import Tensors
 import Volumes
 import Work
@@ -53,27 +52,6 @@ func voxelShape(_ text: String) throws -> GridSize {
   return GridSize(extents[0], extents[1], extents[2])
 }
 
-/// A network of the paper.
-enum BenchNetwork: String, ExpressibleByArgument, CaseIterable {
-  case liver, heart
-
-  /// As the paper has it: the liver network without batch normalisation, which folds away anyway.
-  var graph: NetworkGraph {
-    switch self {
-    case .liver: .liver(hasBatchNormalisation: false)
-    case .heart: .heart()
-    }
-  }
-
-  /// Voxels of the images that the comparison with other programs takes.
-  var usualShape: GridSize {
-    switch self {
-    case .liver: GridSize(160, 160, 72)
-    case .heart: GridSize(64, 64, 64)
-    }
-  }
-}
-
 extension GridSize {
   /// The same extents as tensors name them.
   var extent: Extent3 { Extent3(k, j, i) }
@@ -92,8 +70,8 @@ extension Tensor {
     self.init(shape: shape, elements: (0..<count).map { _ in Float(generator.uniform(-1...1)) })
   }
 
-  /// One image of noise with one channel.
-  init(noiseImage size: GridSize) {
-    self.init(noise: [1, 1, size.k, size.j, size.i], seed: 7)
+  /// One image of noise.
+  init(noiseImage size: GridSize, channels: Int = 1) {
+    self.init(noise: [1, channels, size.k, size.j, size.i], seed: 7)
   }
 }

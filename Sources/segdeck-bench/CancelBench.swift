@@ -84,8 +84,7 @@ struct CancelBench: ParsableCommand {
   private func computation(_ size: GridSize) throws -> (WorkContext) throws -> Void {
     switch subject {
     case .network:
-      let graph = BenchNetwork.liver.graph
-      let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
+      let (graph, parameters) = try BenchNetwork.liver.load()
       let input = Tensor(noiseImage: size)
       // Preparing the weights is part of what a user waits for, and must stop as well.
       return { work in
@@ -93,7 +92,7 @@ struct CancelBench: ParsableCommand {
         _ = try network.logits(of: input, heads: [0], work: work)
       }
     case .train:
-      let graph = BenchNetwork.liver.graph
+      let graph = try BenchNetwork.liver.load().graph
       let batch = try TrainingBatch(noise: size, for: graph)
       var trainer = try Trainer(noise: graph)
       return { work in _ = try trainer.step(batch, work: work) }
@@ -111,9 +110,9 @@ struct CancelBench: ParsableCommand {
 
   /// From an image in memory to labels on its own grid, with the liver network at 3 mm.
   private static func segmentation(_ size: GridSize) throws -> (WorkContext) throws -> Void {
-    let graph = BenchNetwork.liver.graph
+    let (graph, parameters) = try BenchNetwork.liver.load()
     let model = SegmentationModel(
-      name: "bench", graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 7),
+      name: "bench", graph: graph, parameters: parameters,
       labels: [Label(value: 1, name: "liver", colour: LabelTable.colour(ofValue: 1))],
       preprocessing: Preprocessing(
         spacingMillimetres: Spacing(3), normalisation: .window(lower: -150, upper: 250)))

@@ -12,7 +12,7 @@ struct LayerBench: ParsableCommand {
   )
 
   @Argument(help: "The layer's name.") var layer: String
-  @Option(help: "liver or heart.") var network = BenchNetwork.liver
+  @Option(help: "liver, heart, a layer graph as JSON, or a model file.") var network = BenchNetwork.liver
   @Option(
     help: "Voxels of the network's image, as XxYxZ; the layer gets the input that it has in the network.",
     transform: voxelShape)
@@ -24,23 +24,23 @@ struct LayerBench: ParsableCommand {
 
   func run() throws {
     keepFreedMemory()
-    let graph = try (network == .liver ? NetworkGraph.liver() : .heart()).resolved()
+    let (unresolved, parameters) = try network.load()
+    let graph = try unresolved.resolved(subject: network.name)
     guard let index = graph.nodes.firstIndex(where: { $0.layer.name == layer }) else {
       let names = graph.nodes.map(\.layer.name).joined(separator: ", ")
-      throw ValidationError("the \(network) network has no layer '\(layer)'; it has \(names)")
+      throw ValidationError("\(network.name) has no layer '\(layer)'; it has \(names)")
     }
     let size = shape ?? network.usualShape
     let extents = try graph.outputExtents(input: size.extent, subject: "--shape \(size)")
     let node = graph.nodes[index]
     let subject = LayerSubject(
       node: node, inputExtent: node.sources[0].map { extents[$0] } ?? size.extent,
-      outputExtent: extents[index],
-      parameters: Parameters(initialising: graph, seed: 7), method: method, work: bench.work)
+      outputExtent: extents[index], parameters: parameters, method: method, work: bench.work)
     for part in try subject.parts() {
       PeakMemory.reset()
       let measurement = try Measurement(repeats: repeats.count, part.run)
       var line = JSONLine("layer")
-      line.add("network", network.rawValue)
+      line.add("network", network.name)
       line.add("layer", layer)
       line.add("part", part.name)
       line.add("shape", "\(size)")

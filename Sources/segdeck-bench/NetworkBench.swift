@@ -6,9 +6,9 @@ import Work
 
 /// The options of the benches that run a network.
 struct NetworkOptions: ParsableArguments {
-  @Argument(help: "liver or heart.") var network: BenchNetwork
+  @Argument(help: "liver, heart, a layer graph as JSON, or a model file.") var network: BenchNetwork
   @Option(
-    help: "Voxels, as XxYxZ; by default 160x160x72 for the liver, 64x64x64 for the heart.",
+    help: "Voxels, as XxYxZ; by default 160x160x72 for the liver, 64x64x64 for others.",
     transform: voxelShape)
   var shape: GridSize?
 
@@ -33,14 +33,13 @@ struct NetworkBench: ParsableCommand {
 
   func run() throws {
     let work = bench.work
-    let input = Tensor(noiseImage: options.size)
-    let graph = try options.network.graph.resolved()
-    let requested = heads == .all ? Array(graph.graph.heads.indices) : [0]
-    let parameters = Parameters(initialising: graph, seed: 7)
+    let (graph, parameters) = try options.network.load()
+    let input = Tensor(noiseImage: options.size, channels: graph.inputChannels)
+    let requested = heads == .all ? Array(graph.heads.indices) : [0]
     PeakMemory.reset()
     var prepared: (network: Network, plan: InferencePlan)?
     let preparation = try Measurement.seconds {
-      let network = try Network(graph: graph.graph, parameters: parameters, heads: requested)
+      let network = try Network(graph: graph, parameters: parameters, heads: requested)
       prepared = (network, try network.plan(for: input.extent, heads: requested, work: work))
     }
     guard let (network, plan) = prepared else { preconditionFailure("a plan was made and is not there") }
@@ -50,7 +49,7 @@ struct NetworkBench: ParsableCommand {
       }
     }
     var line = JSONLine("network")
-    line.add("network", options.network.rawValue)
+    line.add("network", options.network.name)
     line.add("heads", heads.rawValue)
     line.add("shape", "\(options.size)")
     line.add(measurement)
@@ -72,13 +71,13 @@ struct TrainingBench: ParsableCommand {
   func run() throws {
     keepFreedMemory()
     let work = bench.work
-    let graph = options.network.graph
+    let graph = try options.network.load().graph
     let batch = try TrainingBatch(noise: options.size, for: graph)
     var trainer = try Trainer(noise: graph)
     PeakMemory.reset()
     let measurement = try Measurement(repeats: repeats.count) { _ = try trainer.step(batch, work: work) }
     var line = JSONLine("train")
-    line.add("network", options.network.rawValue)
+    line.add("network", options.network.name)
     line.add("shape", "\(options.size)")
     line.add(measurement)
     bench.print(line)
@@ -91,7 +90,7 @@ extension TrainingBatch {
     let classes = UInt64(try graph.resolved().classCount)
     var generator = SplitMix64(seed: 8)
     self.init(
-      input: Tensor(noiseImage: size),
+      input: Tensor(noiseImage: size, channels: graph.inputChannels),
       labels: (0..<size.voxelCount).map { _ in UInt8(generator.next() % classes) })
   }
 }

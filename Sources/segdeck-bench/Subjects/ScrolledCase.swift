@@ -69,8 +69,7 @@ final class BackgroundLoad: Sendable {
   init(threadCount: Int, hasLowPriority: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
     work.hasLowPriority = hasLowPriority
-    let graph = BenchNetwork.liver.graph
-    let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
+    let (graph, parameters) = try BenchNetwork.liver.load()
     let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
