@@ -48,6 +48,14 @@ package struct UNetPlan: Equatable, Sendable {
     }
   }
 
+  /// Checks channels of the first stage that a user chose.
+  /// - Throws: ``InputError`` about `subject` unless they are 1 to 512.
+  package static func check(channels: Int, subject: String) throws(InputError) {
+    guard (1...512).contains(channels) else {
+      throw InputError(subject, "cannot train", found: "\(channels)", expected: "1 to 512")
+    }
+  }
+
   /// The network with `classes` classes.
   package func graph(classes: Int) -> NetworkGraph { .uNet(stages, classes: classes, channels: channels) }
 

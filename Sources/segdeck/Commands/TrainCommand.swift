@@ -29,6 +29,12 @@ struct TrainCommand: ParsableCommand {
   )
   var network: String?
 
+  @Option(
+    name: .long,
+    help: "Channels of the first stage of --network auto; by default 32, or fewer where memory is short.",
+    transform: OptionParsing.wholeNumber)
+  var channels: Int?
+
   @Option(name: .shortAndLong, help: "Model file to write, NAME.safetensors.")
   var output: String
 
@@ -95,6 +101,12 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     keepFreedMemory()
+    if let channels {
+      guard network == NetworkLibrary.planned else {
+        throw InputError("--channels", "is for --network \(NetworkLibrary.planned)", found: network)
+      }
+      try UNetPlan.check(channels: channels, subject: "--channels")
+    }
     let outputPath = try OutputPath(output, kind: .model, isForced: force || resume)
     let format = try ElementFormat(option: weights)
     let logPath = try log.map { try OutputPath($0, kind: .log, isForced: true) }
@@ -340,7 +352,7 @@ extension TrainCommand {
     if network == NetworkLibrary.planned {
       let plan = UNetPlan(
         cropSize: stored.description.settings.cropSize, spacing: stored.preprocessing.spacingMillimetres,
-        channels: trained.nodes[0].outputChannels)
+        channels: channels ?? trained.nodes[0].outputChannels)
       graph = supervised(plan.graph(classes: classes))
     } else {
       graph = try namedGraph(network, classes: classes)
@@ -356,7 +368,8 @@ extension TrainCommand {
       return try namedGraph(name, classes: classes).resolved(subject: name)
     }
     if withoutBatchNormalisation { throw NetworkLibrary.normalisationIsPart(of: name) }
-    let graph = try setup.plannedNetwork(preprocessing, cropSize: cropSize, classes: classes)
+    let graph = try setup.plannedNetwork(
+      preprocessing, cropSize: cropSize, channels: channels, classes: classes)
     return try supervised(graph).resolved(subject: name)
   }
 

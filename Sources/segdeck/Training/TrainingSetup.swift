@@ -75,15 +75,17 @@ struct TrainingSetup {
     return suggested.value
   }
 
-  /// A U-Net for crops of `cropSize`, or for crops that are chosen with it where that is nil.
+  /// A U-Net for crops of `cropSize` with `channels` channels in the first stage; crop and channels are chosen where they
+  /// are nil.
   mutating func plannedNetwork(
-    _ preprocessing: Preprocessing, cropSize: GridSize?, classes: Int
+    _ preprocessing: Preprocessing, cropSize: GridSize?, channels: Int?, classes: Int
   ) throws -> NetworkGraph {
     let spacing = preprocessing.spacingMillimetres
     let suggested = try measuredFingerprint().cropSize(at: spacing, multiple: GridSize(1, 1, 1))
-    let plan = UNetPlan(
+    var plan = UNetPlan(
       cropSize: cropSize ?? suggested.value, spacing: spacing, classes: classes,
       memoryBytes: AvailableMemory.byteCount)
+    if let channels { plan.channels = channels }
     note("network", plan.summary, "spacing, crop and memory")
     if cropSize == nil { note("crop", "\(plan.cropSize)", suggested.reason) }
     self.plan = plan
