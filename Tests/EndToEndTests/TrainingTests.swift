@@ -108,6 +108,35 @@ struct TrainingTests {
     #expect(try #require(Double(dice)) > 0.7, "\(printed)")
   }
 
+  @Test("a planned U-Net says how it was planned, trains, resumes and segments")
+  func plannedNetwork() throws {
+    let folder = try heartFolder()
+    defer { folder.remove() }
+    let command =
+      ["train"] + Self.folders + [
+        "--network", "auto", "--channels", "4", "--iterations", "4", "--validate-every", "2", "--batch", "1",
+        "--threads", "2", "--checkpoints", "checkpoints", "-o", "m.safetensors",
+      ]
+    let trained = try segdeck(command, in: folder.path)
+    #expect(trained.status == 0, "\(trained.errors)")
+    for line in [
+      "network: U-Net of 3 stages from 4 channels, strides 2x2x2 2x2x1 (spacing, crop and memory)",
+      "crop: 28x24x14 (whole images)",
+    ] {
+      #expect(trained.errors.contains("segdeck: \(line)\n"), "\(line)\n\(trained.errors)")
+    }
+    try succeed(command + ["--resume"], in: folder.path)
+    let wider = try segdeck(command + ["--resume", "--channels", "8"], in: folder.path)
+    #expect(wider.status == 1)
+    #expect(wider.errors.contains("--network: --resume continues with the settings of its checkpoint"))
+    let other = try segdeck(
+      ["train"] + Self.folders + ["--channels", "8", "-o", "n.safetensors"], in: folder.path)
+    #expect(other.status == 1)
+    #expect(other.errors.contains("--channels: is for --network auto"))
+    try succeed(
+      ["segment", "images/heart_1.nii", "--model", "m.safetensors", "-o", "mask.nii.gz"], in: folder.path)
+  }
+
   @Test("weights of 16 bits halve the file, keep the card, and change few voxels of the mask")
   func narrowWeights() throws {
     let folder = try heartFolder()
