@@ -85,7 +85,7 @@ package struct ConvolutionGeometry: Hashable, Sendable {
 
 /// The geometry of a transposed convolution (the adjoint of a strided convolution), as in PyTorch.
 package struct TransposedConvolutionGeometry: Hashable, Sendable {
-  /// Taps per axis; 1 to 10 are tested.
+  /// Taps per axis; 1 to 16 are tested.
   package var kernel: Extent3
   /// Upsampling factor: voxels of the output from one input to the next.
   package var stride: Extent3
