@@ -80,12 +80,3 @@ void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, 
                                 const uint8_t *labels, int ignored, const float *inside, const float *outside) {
     DISPATCH_LEVEL(level, softmax_gradient, probabilities, channels, stride, count, labels, ignored, inside, outside);
 }
-
-void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
-                    int32_t *argmax) {
-    DISPATCH_LEVEL(level, maxima, row, maxima, argmax);
-}
-
-void pooling_2x2x2_gradient(enum kernels_level level, const struct pooling_2x2x2_row *row, float *target) {
-    DISPATCH_LEVEL(level, pooling_2x2x2_gradient, row, target);
-}

@@ -77,6 +77,8 @@ extension Parameters {
         switch slot.start {
         case .zeros: tensors[slot.name] = Tensor(shape: slot.shape)
         case .ones: tensors[slot.name] = Tensor(shape: slot.shape, repeating: 1)
+        case .constant(let value): tensors[slot.name] = Tensor(shape: slot.shape, repeating: value)
+        case .linearInterpolation: tensors[slot.name] = .linearInterpolation(shape: slot.shape)
         case .random(let fanIn):
           let standardDeviation =
             switch initialisation {
@@ -91,6 +93,25 @@ extension Parameters {
       }
     }
     self.tensors = tensors
+  }
+}
+
+extension Tensor {
+  /// Weights [in, out, z, y, x] with triangles between equal channels of each group, and zeros elsewhere.
+  fileprivate static func linearInterpolation(shape: [Int]) -> Tensor {
+    func triangle(_ length: Int) -> [Double] {
+      let half = Double((length + 1) / 2)
+      let centre = length.isMultiple(of: 2) ? half - 0.5 : half - 1
+      return (0..<length).map { 1 - abs(Double($0) - centre) / half }
+    }
+    let (z, y, x) = (triangle(shape[2]), triangle(shape[3]), triangle(shape[4]))
+    let kernel = z.flatMap { z in y.flatMap { y in x.map { Float(z * y * $0) } } }
+    let zeros = [Float](repeating: 0, count: kernel.count)
+    return Tensor(
+      shape: shape,
+      elements: (0..<shape[0]).flatMap { input in
+        (0..<shape[1]).flatMap { input % shape[1] == $0 ? kernel : zeros }
+      })
   }
 }
 

@@ -77,6 +77,22 @@ struct GoldenNetworkTests {
     try compare(graph, with: try GoldenFile(name), classWeights: [1, 2, 0.5])
   }
 
+  @Test("operations with uncommon numbers agree with ONNX Runtime")
+  func operations() throws {
+    let path = checkout.appending(path: "Tests/NetworksTests/Golden/operations.json")
+    let graph = try NetworkGraph(
+      json: try String(contentsOf: path, encoding: .utf8), subject: "operations.json")
+    let golden = try GoldenFile("operations")
+    let network = try Network(graph: graph, parameters: try golden.parameters(of: try graph.resolved()))
+    let outputs = try network.logits(
+      of: try golden("input"), heads: Array(graph.heads.indices), work: work)
+    for (head, output) in zip(graph.heads, outputs) {
+      let expected = try golden("scores/\(head.name)")
+      #expect(output.shape == expected.shape, "\(head.name)")
+      #expect(relativeError(output.elements, expected.elements) <= 2e-6, "\(head.name)")
+    }
+  }
+
   /// Logits with running statistics, then loss and gradients with batch statistics.
   private func compare(_ graph: NetworkGraph, with golden: GoldenFile, classWeights: [Float]?) throws {
     let resolved = try graph.resolved()

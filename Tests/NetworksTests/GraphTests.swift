@@ -70,6 +70,61 @@ struct GraphTests {
     #expect(Set(resolved.nodes.map(\.layer)) == Set(graph.layers))
   }
 
+  @Test("a layer whose kernel has two numbers works in planes, and so do the other numbers of it")
+  func planes() throws {
+    let text = """
+      {"inputChannels": 2, "heads": [{"name": "main", "layer": "d"}], "layers": [
+      {"name": "a", "input": "input", "kind": "convolution", "kernel": [3, 5], "padding": [1, 2], "dilation": 2, "outputChannels": 2},
+      {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 3]},
+      {"name": "c", "input": "b", "kind": "transposedConvolution", "kernel": [4, 4], "padding": 1, "outputPadding": [1, 0], "outputChannels": 2},
+      {"name": "d", "input": "c", "kind": "convolution", "kernel": [2, 2], "stride": 2, "padding": [0, 1, 2, 3], "outputChannels": 2}]}
+      """
+    let graph = try NetworkGraph(json: text, subject: "net.json")
+    #expect(
+      graph.layers == [
+        Layer(
+          "a", from: "input",
+          .convolution(
+            ConvolutionGeometry(
+              kernel: Extent3(1, 3, 5), padding: Extent3(0, 1, 2), dilation: Extent3(1, 2, 2)),
+            outputChannels: 2, hasBias: true)),
+        Layer(
+          "b", from: "a", .maxPooling(PoolingGeometry(kernel: Extent3(1, 2, 3), stride: Extent3(1, 2, 3)))),
+        Layer(
+          "c", from: "b",
+          .transposedConvolution(
+            TransposedConvolutionGeometry(
+              kernel: Extent3(1, 4, 4), stride: Extent3(1, 2, 2), padding: Extent3(0, 1, 1),
+              outputPadding: Extent3(0, 1, 0)), outputChannels: 2, hasBias: true)),
+        Layer(
+          "d", from: "c",
+          .convolution(
+            ConvolutionGeometry(
+              kernel: Extent3(1, 2, 2), stride: Extent3(1, 2, 2),
+              padding: Padding(before: Extent3(0, 0, 1), after: Extent3(0, 2, 3))), outputChannels: 2,
+            hasBias: true)),
+      ])
+    #expect(try NetworkGraph(json: graph.json, subject: "net.json") == graph)
+  }
+
+  @Test("a transposed convolution that starts as interpolation repeats a ramp between its voxels")
+  func interpolation() throws {
+    let graph = NetworkGraph(
+      inputChannels: 2,
+      layers: [
+        Layer(
+          "up", from: "input",
+          .transposedConvolution(
+            TransposedConvolutionGeometry(
+              kernel: Extent3(1, 4, 3), stride: Extent3(1, 2, 1), padding: Extent3(0, 1, 1)),
+            outputChannels: 2, hasBias: false, startsAsInterpolation: true))
+      ], heads: [Head("main", layer: "up", lossWeight: 1)])
+    let parameters = Parameters(initialising: try graph.resolved(), seed: 1)
+    let kernel: [Float] = [0.25, 0.75, 0.75, 0.25].flatMap { [0.5 * $0, $0, 0.5 * $0] }
+    let zeros = [Float](repeating: 0, count: 12)
+    #expect(parameters["up.weight"].elements == kernel + zeros + zeros + kernel)
+  }
+
   static let faults = [
     GraphFault("layer conv2: unknown input layer \"nowhere\"") { $0.layers[4].inputs = ["nowhere"] },
     GraphFault("layer pool1 feeds itself in a cycle") { $0.layers[3].inputs = ["relu2"] },
@@ -87,6 +142,37 @@ struct GraphTests {
     GraphFault("layer conv2: too many weights: expected at most 1073741824 in all") {
       let wide = ConvolutionGeometry(kernel: Extent3(64))
       $0.layers[4].operation = ConvolutionOperation(wide, outputChannels: 65_536, hasBias: true)
+    },
+    GraphFault("layer conv2: groups: found 3, expected a divisor of its 4 output channels") {
+      let grouped = ConvolutionGeometry(kernel: Extent3(1), groups: 3)
+      $0.layers[4].operation = ConvolutionOperation(grouped, outputChannels: 4, hasBias: true)
+    },
+    GraphFault("layer conv2: its input's channels are no multiple of its 3 groups: found pool1 4") {
+      let grouped = ConvolutionGeometry(kernel: Extent3(1), groups: 3)
+      $0.layers[4].operation = ConvolutionOperation(grouped, outputChannels: 6, hasBias: true)
+    },
+    GraphFault(
+      "layer conv2: initialisation: interpolation has as many input channels as its 3 output channels: found pool1 4"
+    ) {
+      $0.layers[4].operation = TransposedConvolutionOperation(
+        TransposedConvolutionGeometry(kernel: Extent3(4)), outputChannels: 3, hasBias: true,
+        startsAsInterpolation: true)
+    },
+    GraphFault("layer conv2: padding: found 65, expected 0 to 64") {
+      let padding = Padding(before: Extent3(0), after: Extent3(0, 0, 65))
+      $0.layers[4].operation = ConvolutionOperation(
+        ConvolutionGeometry(kernel: Extent3(1), padding: padding), outputChannels: 2, hasBias: true)
+    },
+    GraphFault("layer conv2: padding: expected less than the kernel") {
+      let outside = PoolingGeometry(
+        kernel: Extent3(2), stride: Extent3(2), padding: Padding(before: Extent3(0), after: Extent3(0, 2, 0)))
+      $0.layers[4].operation = MaxPoolingOperation(outside)
+    },
+    GraphFault("layer conv2: upper: found 1.0, expected more than lower, 1.0") {
+      $0.layers[4].operation = ClipOperation(lower: 1, upper: 1)
+    },
+    GraphFault("layer conv2: slope: found inf, expected -1000000.0 to 1000000.0") {
+      $0.layers[4].operation = LeakyReLUOperation(slope: .infinity)
     },
     GraphFault("layer up: strides multiply to more than 4096") {
       let leap = PoolingGeometry(kernel: Extent3(2), stride: Extent3(64))
@@ -108,8 +194,28 @@ struct GraphTests {
     arguments: [
       ("[]", "net.json: network graph: top level: wrong type"),
       (
-        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "relu"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
-        "net.json: network graph: layers[1].kernel: found 2 numbers, expected 3 (z, y, x)"
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "relu"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2, 2, 2]}]}"#,
+        "net.json: network graph: layers[1].kernel: found 4 numbers, expected 3 (z, y, x) or 2 (y, x)"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "maxPooling", "kernel": [2, 2, 2], "stride": [2, 2]}]}"#,
+        "net.json: network graph: layers[0].stride: found 2 numbers, expected 3 (z, y, x)"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "convolution", "kernel": 3, "outputChannels": 2, "padding": "same"}]}"#,
+        "net.json: network graph: layers[0].padding: found \"same\", expected numbers or one of sameUpper, sameLower"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "averagePooling", "kernel": 2, "dilation": 2}]}"#,
+        "net.json: network graph: layers[0].dilation: expected 1, since poolings are not dilated"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "transposedConvolution", "kernel": 4, "outputChannels": 2, "padding": "sameUpper"}]}"#,
+        "net.json: network graph: layers[0].padding: found \"sameUpper\", expected numbers"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "transposedConvolution", "kernel": 4, "outputChannels": 2, "initialisation": "bilinear"}]}"#,
+        "net.json: network graph: layers[0].initialisation: found \"bilinear\", expected linearInterpolation"
       ),
       (
         #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "convolution", "kernel": 3}]}"#,

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Tensors
 
@@ -35,32 +36,69 @@ extension OperationCase {
     ) -> Window {
       Window(from: image.extent, to: output, kernel: kernel, input)
     }
+    func pooling(
+      _ operation: any PoolingOperation,
+      _ window: (Extent3, _ input: (_ axis: Axis, _ output: Int, _ tap: Int) -> Int?) -> Window
+    ) -> Window {
+      let geometry = operation.geometry
+      return window(geometry.kernel) { axis, output, tap in
+        let before = operation.samePadding.map {
+          $0.before(axis, image.extent, geometry.kernel, geometry.stride, Extent3(1))
+        }
+        return output * axis(geometry.stride) - (before ?? axis(geometry.padding.before)) + tap
+      }
+    }
     switch operation {
     case let operation as ConvolutionOperation:
       let geometry = operation.geometry
       let window = window(geometry.kernel) { axis, output, tap in
-        output * axis(geometry.stride) - axis(geometry.padding) + tap * axis(geometry.dilation)
+        let before = operation.samePadding.map {
+          $0.before(axis, image.extent, geometry.kernel, geometry.stride, geometry.dilation)
+        }
+        return output * axis(geometry.stride) - (before ?? axis(geometry.padding.before))
+          + tap * axis(geometry.dilation)
       }
       return window.sums(image, parameters, outputs: operation.outputChannels) { output, input, inputs in
-        output * inputs + input
+        slice(output, of: operation.outputChannels, input, of: inputs, groups: geometry.groups)
       }
     case let operation as TransposedConvolutionOperation:
       // Input i reaches output i * stride - padding + tap.
       let geometry = operation.geometry
       let window = window(geometry.kernel) { axis, output, tap in
-        let distance = output + axis(geometry.padding) - tap
+        let distance = output + axis(geometry.padding.before) - tap * axis(geometry.dilation)
         return distance % axis(geometry.stride) == 0 ? distance / axis(geometry.stride) : nil
       }
       let outputs = operation.outputChannels
-      return window.sums(image, parameters, outputs: outputs) { output, input, _ in input * outputs + output }
+      return window.sums(image, parameters, outputs: outputs) { output, input, inputs in
+        slice(input, of: inputs, output, of: outputs, groups: geometry.groups)
+      }
     case let operation as MaxPoolingOperation:
-      let geometry = operation.geometry
-      return window(geometry.kernel) { axis, output, tap in output * axis(geometry.stride) + tap }.maxima(
-        image)
+      return pooling(operation, window).maxima(image)
+    case let operation as AveragePoolingOperation:
+      return pooling(operation, window).means(image) { axis, output in
+        // The padded input, of which a partial window at its end has a part.
+        let (geometry, length) = (operation.geometry, axis(image.extent))
+        let after = axis(geometry.padding.after)
+        let first = output * axis(geometry.stride) - axis(geometry.padding.before)
+        return operation.countsPadding ? min(axis(geometry.kernel), length + after - first) : nil
+      }
     case let operation as BatchNormalisationOperation:
       return normalised(image, parameters, epsilon: Double(operation.epsilon))
     case is ReLUOperation:
       return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
+    case let operation as any ActivationOperation:
+      return DoubleArray(shape: image.shape, elements: image.elements.map(definition(operation.function)))
+    case let operation as ParametricReLUOperation:
+      guard let slopes = parameters[.weight]?.elements else {
+        preconditionFailure("a parametric ReLU without slopes")
+      }
+      let (channels, voxels) = (image.shape[1], image.extent.product)
+      return DoubleArray(
+        shape: image.shape,
+        elements: image.elements.enumerated().map { index, value in
+          let slope = slopes[operation.sharesSlope ? 0 : index / voxels % channels]
+          return value < 0 ? slope * value : value
+        })
     case is AddOperation:
       return DoubleArray(
         shape: image.shape,
@@ -77,6 +115,40 @@ extension OperationCase {
         shape: [image.shape[0], channels] + image.shape.dropFirst(2), elements: samples.flatMap { $0 })
     default: preconditionFailure("\(testDescription) has no definition in double precision")
     }
+  }
+}
+
+/// The kernel of the channels `row` and `column` among weights [rows, columns / groups]; nil where they are of two groups.
+private func slice(_ row: Int, of rows: Int, _ column: Int, of columns: Int, groups: Int) -> Int? {
+  let (rowsOfGroup, columnsOfGroup) = (rows / groups, columns / groups)
+  guard row / rowsOfGroup == column / columnsOfGroup else { return nil }
+  return row * columnsOfGroup + column % columnsOfGroup
+}
+
+extension SamePadding {
+  /// Half of what the last of ⌈n / stride⌉ outputs reads beyond the input; an odd voxel is on the side of the name.
+  fileprivate func before(
+    _ axis: Axis, _ input: Extent3, _ kernel: Extent3, _ stride: Extent3, _ dilation: Extent3
+  ) -> Int {
+    let outputs = (axis(input) + axis(stride) - 1) / axis(stride)
+    let end = (outputs - 1) * axis(stride) + axis(dilation) * (axis(kernel) - 1) + 1
+    let missing = max(end - axis(input), 0)
+    return self == .upper ? missing / 2 : (missing + 1) / 2
+  }
+}
+
+/// An activation by its formula.
+private func definition(_ function: Activation) -> (Double) -> Double {
+  switch function {
+  case .leakyReLU(let slope): { $0 < 0 ? Double(slope) * $0 : $0 }
+  case .elu(let alpha): { $0 < 0 ? Double(alpha) * (exp($0) - 1) : $0 }
+  case .gelu: { $0 * (1 + erf($0 / 2.0.squareRoot())) / 2 }
+  case .geluByTanh: { $0 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) / 2 }
+  case .silu: { $0 / (1 + exp(-$0)) }
+  case .sigmoid: { 1 / (1 + exp(-$0)) }
+  case .tanh: { tanh($0) }
+  case .clip(let lower, let upper): { max(Double(lower), min($0, Double(upper))) }
+  case .softplus: { log(1 + exp($0)) }
   }
 }
 
@@ -127,10 +199,10 @@ private struct Window {
 
   /// Sums of products of a kernel, and the channel's offset.
   ///
-  /// - Parameter slice: Which of the weight's kernels joins an input channel to an output channel.
+  /// - Parameter slice: Which of the weight's kernels joins an input channel to an output channel; nil for none.
   func sums(
     _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray], outputs: Int,
-    slice: (_ output: Int, _ input: Int, _ inputs: Int) -> Int
+    slice: (_ output: Int, _ input: Int, _ inputs: Int) -> Int?
   ) -> DoubleArray {
     guard let weight = parameters[.weight]?.elements else {
       preconditionFailure("a convolution without weights")
@@ -145,7 +217,8 @@ private struct Window {
     for sample in 0..<batch {
       for output in 0..<outputs {
         for input in 0..<inputs {
-          let kernelStart = slice(output, input, inputs) * kernel.product
+          guard let slice = slice(output, input, inputs) else { continue }
+          let kernelStart = slice * kernel.product
           let (to, from) = (
             (sample * outputs + output) * outputVoxels, (sample * inputs + input) * inputVoxels
           )
@@ -154,6 +227,32 @@ private struct Window {
       }
     }
     return DoubleArray(shape: shape(batch, outputs), elements: result)
+  }
+
+  /// The mean of the inputs of each output.
+  ///
+  /// - Parameter counted: The voxels along an axis that a mean is taken of; nil for those of the input.
+  func means(
+    _ image: DoubleArray, counted: (_ axis: Axis, _ output: Int) -> Int?
+  ) -> DoubleArray {
+    let planes = image.shape[0] * image.shape[1]
+    var (sums, counts) = (
+      [Double](repeating: 0, count: planes * extent.product), [Int](repeating: 0, count: extent.product)
+    )
+    for plane in 0..<planes {
+      forEach { output, input, _ in
+        sums[plane * extent.product + output] += image.elements[plane * inputExtent.product + input]
+        if plane == 0 { counts[output] += 1 }
+      }
+    }
+    for output in counts.indices {
+      let position = [output / (extent.h * extent.w), output / extent.w % extent.h, output % extent.w]
+      let along = zip(Axis.allCases, position).compactMap { counted($0, $1) }
+      if along.count == 3 { counts[output] = along.reduce(1, *) }
+    }
+    return DoubleArray(
+      shape: shape(image.shape[0], image.shape[1]),
+      elements: sums.enumerated().map { $1 / Double(counts[$0 % extent.product]) })
   }
 
   /// The greatest input of each output.

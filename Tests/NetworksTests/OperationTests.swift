@@ -77,6 +77,43 @@ let operationCases: [OperationCase] = [
     #""bias":true,"dilation":[1,1,1],"kernel":[5,5,5],"outputChannels":2,"padding":[2,2,2],"stride":[1,1,1]"#,
     extent: Extent3(13, 9, 10)),
   .init(
+    .convolution(ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1), groups: 4), 8, hasBias: true),
+    #""bias":true,"dilation":[1,1,1],"groups":4,"kernel":[3,3,3],"outputChannels":8,"padding":[1,1,1],"stride":[1,1,1]"#,
+    channels: 4),
+  .init(
+    .convolution(
+      ConvolutionGeometry(
+        kernel: Extent3(3, 2, 4), stride: Extent3(1, 2, 1),
+        padding: Padding(before: Extent3(0, 1, 2), after: Extent3(2, 0, 1)), groups: 2), 2, hasBias: false),
+    #""bias":false,"dilation":[1,1,1],"groups":2,"kernel":[3,2,4],"outputChannels":2,"padding":[0,1,2,2,0,1],"stride":[1,2,1]"#
+  ),
+  .init(
+    ConvolutionOperation(
+      ConvolutionGeometry(kernel: Extent3(3, 2, 5), stride: Extent3(2, 1, 2)), samePadding: .upper,
+      outputChannels: 2, hasBias: true),
+    #""bias":true,"dilation":[1,1,1],"kernel":[3,2,5],"outputChannels":2,"padding":"sameUpper","stride":[2,1,2]"#,
+    extent: Extent3(6, 5, 8)),
+  .init(
+    ConvolutionOperation(
+      ConvolutionGeometry(kernel: Extent3(4, 3, 2), stride: Extent3(1, 2, 1), dilation: Extent3(1, 1, 3)),
+      samePadding: .lower, outputChannels: 2, hasBias: false),
+    #""bias":false,"dilation":[1,1,3],"kernel":[4,3,2],"outputChannels":2,"padding":"sameLower","stride":[1,2,1]"#
+  ),
+  .init(
+    .transposedConvolution(
+      TransposedConvolutionGeometry(
+        kernel: Extent3(5, 4, 6), stride: Extent3(3, 1, 4),
+        padding: Padding(before: Extent3(1, 0, 2), after: Extent3(0, 1, 1)), outputPadding: Extent3(2, 0, 1),
+        dilation: Extent3(1, 2, 1), groups: 2), 4, hasBias: true),
+    #""bias":true,"dilation":[1,2,1],"groups":2,"kernel":[5,4,6],"outputChannels":4,"outputPadding":[2,0,1],"padding":[1,0,2,0,1,1],"stride":[3,1,4]"#
+  ),
+  .init(
+    TransposedConvolutionOperation(
+      TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1), groups: 3), outputChannels: 3,
+      hasBias: false, startsAsInterpolation: true),
+    #""bias":false,"groups":3,"initialisation":"linearInterpolation","kernel":[4,4,4],"outputChannels":3,"outputPadding":[0,0,0],"padding":[1,1,1],"stride":[2,2,2]"#,
+    channels: 3),
+  .init(
     .transposedConvolution(
       TransposedConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), 3,
       hasBias: true),
@@ -93,8 +130,43 @@ let operationCases: [OperationCase] = [
   .init(
     MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3, 2, 1), stride: Extent3(1, 2, 3))),
     #""kernel":[3,2,1],"roundsUp":false,"stride":[1,2,3]"#),
+  .init(
+    MaxPoolingOperation(
+      PoolingGeometry(
+        kernel: Extent3(3, 2, 3), stride: Extent3(2, 1, 2),
+        padding: Padding(before: Extent3(1, 0, 1), after: Extent3(1, 1, 0)), roundsUp: true)),
+    #""kernel":[3,2,3],"padding":[1,0,1,1,1,0],"roundsUp":true,"stride":[2,1,2]"#),
+  .init(
+    MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .upper),
+    #""kernel":[3,3,3],"padding":"sameUpper","roundsUp":false,"stride":[2,2,2]"#, extent: Extent3(4, 6, 8)),
+  .init(
+    AveragePoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))),
+    #""countsPadding":true,"kernel":[2,2,2],"roundsUp":false,"stride":[2,2,2]"#),
+  .init(
+    AveragePoolingOperation(
+      PoolingGeometry(
+        kernel: Extent3(3, 2, 4), stride: Extent3(2, 3, 1), padding: Padding(Extent3(1)), roundsUp: true)),
+    #""countsPadding":true,"kernel":[3,2,4],"padding":[1,1,1],"roundsUp":true,"stride":[2,3,1]"#),
+  .init(
+    AveragePoolingOperation(
+      PoolingGeometry(kernel: Extent3(3, 4, 3), stride: Extent3(2)), samePadding: .lower, countsPadding: false
+    ),
+    #""countsPadding":false,"kernel":[3,4,3],"padding":"sameLower","roundsUp":false,"stride":[2,2,2]"#,
+    extent: Extent3(4, 6, 8)),
   .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
   .init(ReLUOperation(), ""),
+  .init(LeakyReLUOperation(slope: 0.125), #""slope":0.125"#),
+  .init(LeakyReLUOperation(slope: -0.5), #""slope":-0.5"#),
+  .init(ParametricReLUOperation(), #""sharesSlope":false"#, channels: 3),
+  .init(ParametricReLUOperation(sharesSlope: true), #""sharesSlope":true"#, channels: 3),
+  .init(ELUOperation(alpha: 1.5), #""alpha":1.5"#),
+  .init(GELUOperation(approximation: .none), #""approximation":"none""#),
+  .init(GELUOperation(approximation: .tanh), #""approximation":"tanh""#),
+  .init(SiLUOperation(), ""),
+  .init(SigmoidOperation(), ""),
+  .init(TanhOperation(), ""),
+  .init(ClipOperation(lower: -0.5, upper: 0.25), #""lower":-0.5,"upper":0.25"#),
+  .init(SoftplusOperation(), ""),
   .init(AddOperation(), "", channels: 3, 3),
   .init(AddOperation(), "", channels: 2, 2, 2),
   .init(ConcatenateOperation(), "", channels: 2, 3),

@@ -38,19 +38,31 @@ struct RandomGraph {
   }
 
   private mutating func operation() -> any NetworkOperation {
-    switch generator.index(below: 7) {
+    switch generator.index(below: 8) {
     case 0, 1:
+      let groups = number(1...2)
       let geometry = ConvolutionGeometry(
-        kernel: extent(1...3), stride: extent(1...2), padding: extent(0...1), dilation: extent(1...2))
-      return .convolution(geometry, outputChannels: number(1...4), hasBias: true)
+        kernel: extent(1...3), stride: extent(1...2),
+        padding: Padding(before: extent(0...1), after: extent(0...1)), dilation: extent(1...2), groups: groups
+      )
+      let rule = [nil, nil, SamePadding.upper, .lower][number(0...3)]
+      return .convolution(geometry, samePadding: rule, outputChannels: groups * number(1...2), hasBias: true)
     case 2:
+      let groups = number(1...2)
       let geometry = TransposedConvolutionGeometry(
-        kernel: extent(2...3), stride: Extent3(2), padding: extent(0...1))
-      return .transposedConvolution(geometry, outputChannels: number(1...3), hasBias: true)
+        kernel: extent(2...4), stride: extent(1...3),
+        padding: Padding(before: extent(0...1), after: extent(0...1)), dilation: extent(1...2), groups: groups
+      )
+      return .transposedConvolution(geometry, outputChannels: groups * number(1...2), hasBias: true)
     case 3:
-      return .maxPooling(
-        PoolingGeometry(
-          kernel: extent(1...3), stride: extent(1...2), roundsUp: generator.index(below: 2) == 0))
+      let kernel = extent(1...3)
+      let padding = Extent3(
+        number(0...min(1, kernel.d - 1)), number(0...min(1, kernel.h - 1)), number(0...min(1, kernel.w - 1)))
+      let geometry = PoolingGeometry(
+        kernel: kernel, stride: extent(1...2), padding: Padding(padding),
+        roundsUp: generator.index(below: 2) == 0)
+      return generator.index(below: 2) == 0
+        ? .maxPooling(geometry) : AveragePoolingOperation(geometry, countsPadding: number(0...1) == 0)
     case 4: return .batchNormalisation(epsilon: 1e-3)
     // Every operation that there is, with the numbers of its tests.
     case 5: return operationCases[generator.index(below: operationCases.count)].operation

@@ -13,7 +13,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 
   var testDescription: String {
     "\(batch)x\(inputChannels)->\(outputChannels) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
-      + "stride \(geometry.stride), padding \(geometry.padding), dilation \(geometry.dilation)"
+      + "stride \(geometry.stride), padding \(geometry.padding), dilation \(geometry.dilation), groups \(geometry.groups)"
   }
 
   var outputExtent: Extent3 { geometry.output(extent)! }
@@ -24,7 +24,8 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let (k, o) = (geometry.kernel, outputExtent)
     return (
       generator.tensor([batch, inputChannels, extent.d, extent.h, extent.w]),
-      generator.tensor([outputChannels, inputChannels, k.d, k.h, k.w]), generator.tensor([outputChannels]),
+      generator.tensor([outputChannels, inputChannels / geometry.groups, k.d, k.h, k.w]),
+      generator.tensor([outputChannels]),
       generator.tensor([batch, outputChannels, o.d, o.h, o.w])
     )
   }
@@ -37,7 +38,7 @@ extension SplitMix64 {
   }
 }
 
-/// Kernels odd, even and unequal, every stride, padding and dilation, channels below, at and above the blocks
+/// Kernels odd, even and unequal, every stride, padding and dilation, groups, channels below, at and above the blocks
 /// of the fast kernels, extents that end inside a panel, and a batch.
 let convolutionCases: [ConvolutionCase] =
   [
@@ -85,7 +86,56 @@ let convolutionCases: [ConvolutionCase] =
       batch: 2, inputChannels: 11, outputChannels: 3, extent: Extent3(3, 5, 7),
       geometry: .init(kernel: Extent3(1))),
     .init(inputChannels: 1, outputChannels: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
-  ] + winogradCases
+  ] + paddedCases + groupedCases + winogradCases
+
+/// Other padding before an axis than after it, more than the kernel too, for each method that may take it.
+private let paddedCases: [ConvolutionCase] = [
+  .init(
+    inputChannels: 2, outputChannels: 3, extent: Extent3(6, 7, 40),
+    geometry: .init(
+      kernel: Extent3(3, 2, 4), padding: Padding(before: Extent3(0, 1, 2), after: Extent3(2, 0, 1)))),
+  .init(
+    inputChannels: 2, outputChannels: 3, extent: Extent3(7, 6, 9),
+    geometry: .init(
+      kernel: Extent3(3), stride: Extent3(2), padding: Padding(before: Extent3(0), after: Extent3(1)))),
+  .init(
+    inputChannels: 12, outputChannels: 12, extent: Extent3(5, 6, 8),
+    geometry: .init(kernel: Extent3(3), padding: Padding(before: Extent3(2, 1, 1), after: Extent3(0, 1, 1)))),
+  .init(
+    inputChannels: 2, outputChannels: 2, extent: Extent3(10, 11, 12),
+    geometry: .init(
+      kernel: Extent3(5), padding: Padding(before: Extent3(4, 0, 1), after: Extent3(1, 3, 2)))),
+  .init(
+    inputChannels: 1, outputChannels: 2, extent: Extent3(3, 4, 5),
+    geometry: .init(
+      kernel: Extent3(1, 2, 2), padding: Padding(before: Extent3(0, 3, 0), after: Extent3(2, 0, 4)),
+      dilation: Extent3(1, 2, 2))),
+]
+
+/// One channel in each group, several, more outputs than inputs, groups above the blocks of eight rows, and groups of so
+/// many channels that each is computed by itself.
+private let groupedCases: [ConvolutionCase] = [
+  .init(
+    batch: 2, inputChannels: 9, outputChannels: 9, extent: Extent3(5, 6, 50),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), groups: 9)),
+  .init(
+    inputChannels: 3, outputChannels: 6, extent: Extent3(7, 8, 21),
+    geometry: .init(
+      kernel: Extent3(3), stride: Extent3(2), padding: Padding(before: Extent3(1, 0, 1), after: Extent3(1)),
+      groups: 3)),
+  .init(
+    batch: 2, inputChannels: 4, outputChannels: 18, extent: Extent3(6, 7, 8),
+    geometry: .init(kernel: Extent3(2, 3, 1), padding: Extent3(1), dilation: Extent3(2, 1, 3), groups: 2)),
+  .init(
+    batch: 2, inputChannels: 24, outputChannels: 28, extent: Extent3(5, 6, 7),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), groups: 2)),
+  .init(
+    batch: 2, inputChannels: 4, outputChannels: 2, extent: Extent3(9, 12, 13),
+    geometry: .init(kernel: Extent3(5), padding: Extent3(2), groups: 2)),
+  .init(
+    inputChannels: 6, outputChannels: 4, extent: Extent3(3, 5, 7),
+    geometry: .init(kernel: Extent3(1), groups: 2)),
+]
 
 /// Enough channels for Winograd: whole and partial blocks of channels and tiles, one voxel, so many channels
 /// that tiles are small, and the strided convolution of both parities.
@@ -123,7 +173,8 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
 
   var testDescription: String {
     "\(batch)x\(inputChannels)->\(outputChannels) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
-      + "stride \(geometry.stride), padding \(geometry.padding), output padding \(geometry.outputPadding)"
+      + "stride \(geometry.stride), padding \(geometry.padding), output padding \(geometry.outputPadding), "
+      + "dilation \(geometry.dilation), groups \(geometry.groups)"
   }
 
   /// Random input, weight, bias and output gradient, the same in every run.
@@ -132,14 +183,16 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
     let (k, o) = (geometry.kernel, geometry.output(extent)!)
     return (
       generator.tensor([batch, inputChannels, extent.d, extent.h, extent.w]),
-      generator.tensor([inputChannels, outputChannels, k.d, k.h, k.w]), generator.tensor([outputChannels]),
+      generator.tensor([inputChannels, outputChannels / geometry.groups, k.d, k.h, k.w]),
+      generator.tensor([outputChannels]),
       generator.tensor([batch, outputChannels, o.d, o.h, o.w])
     )
   }
 }
 
 /// The kernels of decoders with few, many and unequal numbers of channels, a stride wider than the kernel, rows shorter
-/// and longer than a vector, every parity of the output's extents, and so many rows that a plane is split.
+/// and longer than a vector, every parity of the output's extents, so many rows that a plane is split, wide strides,
+/// other padding before an axis than after it, dilation and groups.
 let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(
     inputChannels: 3, outputChannels: 3, extent: Extent3(3, 11, 21),
@@ -178,4 +231,29 @@ let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(
     inputChannels: 2, outputChannels: 2, extent: Extent3(2, 3, 2),
     geometry: .init(kernel: Extent3(2), stride: Extent3(3), outputPadding: Extent3(1))),
+  .init(
+    inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5),
+    geometry: .init(kernel: Extent3(3), stride: Extent3(1), padding: Extent3(1))),
+  .init(
+    inputChannels: 3, outputChannels: 2, extent: Extent3(2, 3, 4),
+    geometry: .init(kernel: Extent3(6), stride: Extent3(4), padding: Extent3(1))),
+  .init(
+    inputChannels: 2, outputChannels: 1, extent: Extent3(2, 3, 2),
+    geometry: .init(kernel: Extent3(10), stride: Extent3(8), padding: Extent3(1))),
+  .init(
+    batch: 2, inputChannels: 4, outputChannels: 4, extent: Extent3(1, 3, 5),
+    geometry: .init(
+      kernel: Extent3(1, 16, 16), stride: Extent3(1, 8, 8), padding: Extent3(0, 4, 4), groups: 4)),
+  .init(
+    inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5),
+    geometry: .init(
+      kernel: Extent3(3, 2, 4), padding: Padding(before: Extent3(0, 1, 2), after: Extent3(1, 0, 0)),
+      outputPadding: Extent3(1, 0, 1))),
+  .init(
+    inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5),
+    geometry: .init(
+      kernel: Extent3(3, 2, 2), stride: Extent3(2, 3, 1), padding: Extent3(1), dilation: Extent3(2, 1, 3))),
+  .init(
+    batch: 2, inputChannels: 6, outputChannels: 18, extent: Extent3(3, 4, 5),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1), groups: 2)),
 ]

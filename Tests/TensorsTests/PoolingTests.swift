@@ -13,6 +13,23 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
   (Extent3(4, 5, 40), .init(kernel: Extent3(3, 2, 2), stride: Extent3(1))),
   (Extent3(6, 6, 60), .init(kernel: Extent3(1, 2, 3), stride: Extent3(2, 1, 3), roundsUp: true)),
   (Extent3(1, 1, 1), .init(kernel: Extent3(2), stride: Extent3(2), roundsUp: true)),
+  (Extent3(7, 9, 67), .init(kernel: Extent3(3), stride: Extent3(2), padding: Padding(Extent3(1)))),
+  (
+    Extent3(4, 5, 40),
+    .init(
+      kernel: Extent3(3, 2, 4), stride: Extent3(1),
+      padding: Padding(before: Extent3(2, 0, 3), after: Extent3(0, 1, 2)))
+  ),
+  (
+    Extent3(5, 6, 39),
+    .init(
+      kernel: Extent3(3), stride: Extent3(2, 3, 2), padding: Padding(before: Extent3(0), after: Extent3(1)),
+      roundsUp: true)
+  ),
+  (
+    Extent3(1, 2, 3),
+    .init(kernel: Extent3(4), stride: Extent3(3), padding: Padding(Extent3(2)), roundsUp: true)
+  ),
 ]
 
 @Suite struct PoolingTests {
@@ -49,6 +66,57 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
           inputExtent: extent,
           work: work),
         expectedReLUGradient, what)
+    }
+  }
+
+  @Test("poolings cut into windows of planes give the same bits", arguments: cases.indices)
+  func windows(_ index: Int) throws {
+    let (extent, geometry) = cases[index]
+    var generator = SplitMix64(seed: 7)
+    let input = generator.tensor([2, 3, extent.d, extent.h, extent.w])
+    try atEveryLevel { threads, what in
+      for planes in [1, 3] {
+        try expectSameThroughWindows(
+          PreparedMaxPooling(geometry: geometry), input, planes: planes, threads: threads, what)
+        try expectSameThroughWindows(
+          PreparedAveragePooling(geometry: geometry, countsPadding: true), input, planes: planes,
+          threads: threads, what)
+      }
+    }
+  }
+
+  @Test("average-pooling equals the reference, and its gradient is the adjoint", arguments: cases.indices)
+  func averages(_ index: Int) throws {
+    let (extent, geometry) = cases[index]
+    var generator = SplitMix64(seed: 8)
+    let input = generator.tensor([2, 3, extent.d, extent.h, extent.w])
+    for countsPadding in [false, true] {
+      let expected = averagePoolingReference(
+        ReferenceTensor(input), geometry: geometry, countsPadding: countsPadding)
+      let gradient = generator.tensor(expected.shape)
+      // The reference is linear: element by element, its gradient is the inner product with a unit image.
+      var expectedGradient = ReferenceTensor(shape: input.shape)
+      for voxel in stride(from: 0, to: input.elements.count, by: max(1, input.elements.count / 97)) {
+        var unit = ReferenceTensor(shape: input.shape)
+        unit.elements[voxel] = 1
+        expectedGradient.elements[voxel] = dot(
+          averagePoolingReference(unit, geometry: geometry, countsPadding: countsPadding),
+          ReferenceTensor(gradient))
+      }
+      try atEveryLevel { threads, what in
+        let work = WorkContext(threadCount: threads)
+        let pooling = PreparedAveragePooling(geometry: geometry, countsPadding: countsPadding)
+        expectClose(try pooling(input, work: work), expected, what)
+        var found = try averagePoolingInputGradient(
+          gradient, geometry: geometry, countsPadding: countsPadding, inputExtent: extent, work: work)
+        #expect(
+          abs(dot(ReferenceTensor(found), ReferenceTensor(input)) - dot(expected, ReferenceTensor(gradient)))
+            < 1e-3)
+        for index in found.elements.indices where expectedGradient.elements[index] == 0 {
+          found.elements[index] = 0
+        }
+        expectClose(found, expectedGradient, what)
+      }
     }
   }
 

@@ -8,6 +8,8 @@ enum GraphLimit {
   static let connections = 65_536
   static let extent = 64
   static let parameters = 1 << 30
+  /// Of the numbers of activations, positive or negative.
+  static let magnitude: Float = 1e6
 
   /// Describes the first value of `extent` outside `minimum` to ``extent``; nil where there is none.
   static func problem(_ extent: Extent3, _ name: String, from minimum: Int) -> String? {
@@ -15,6 +17,16 @@ enum GraphLimit {
       return "\(name): found \(value), expected \(minimum) to \(GraphLimit.extent)"
     }
     return nil
+  }
+
+  /// Describes the first number of `padding` outside 0 to ``extent``; nil where there is none.
+  static func problem(_ padding: Padding) -> String? {
+    problem(padding.before, "padding", from: 0) ?? problem(padding.after, "padding", from: 0)
+  }
+
+  /// Describes a number of an activation that is no number or beyond ``magnitude``; nil where it is inside.
+  static func problem(_ number: Float, _ name: String) -> String? {
+    abs(number) <= magnitude ? nil : "\(name): found \(number), expected -\(magnitude) to \(magnitude)"
   }
 
   /// Describes a number of output channels outside 1 to ``channels``; nil where it is inside.

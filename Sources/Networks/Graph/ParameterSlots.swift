@@ -2,7 +2,7 @@
 package struct ParameterSlot: Hashable, Sendable {
   /// The use of the tensor in its layer; the raw value is the last part of its name, as in PyTorch.
   package enum Role: String, Sendable {
-    /// Weights of a convolution, or the per-channel scale of a batch normalisation.
+    /// Weights of a convolution, the per-channel scale of a batch normalisation, or the slopes of a parametric ReLU.
     case weight
     /// Per-channel shift.
     case bias
@@ -21,8 +21,12 @@ package struct ParameterSlot: Hashable, Sendable {
   package enum Start: Hashable, Sendable {
     case zeros
     case ones
+    case constant(Float)
     /// Random, for a layer whose outputs are sums of `fanIn` products on average.
     case random(fanIn: Double)
+    /// Weights [in, out / groups, z, y, x] of a transposed convolution that interpolates every channel linearly, as long
+    /// as the kernel is twice its stride, less one where the stride is odd.
+    case linearInterpolation
   }
 
   /// "conv1a.weight", "bn1a.running_var".

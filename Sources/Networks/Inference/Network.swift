@@ -208,10 +208,10 @@ package struct Network: Sendable {
         source.map { planned[$0].channels } ?? graph.graph.inputChannels
       }
       var inputExtent = sources[0].map { planned[$0].extent } ?? extent
-      let slab = Extent3(
-        max(1, min(inputExtent.d, (inputExtent.d * slabDepth + extent.d - 1) / extent.d)), inputExtent.h,
-        inputExtent.w)
-      let operations = try step.preparation.operations(for: slab, work: work.withoutProgress)
+      let operations = try step.preparation.operations(
+        for: inputExtent,
+        slabDepth: max(1, min(inputExtent.d, (inputExtent.d * slabDepth + extent.d - 1) / extent.d)),
+        work: work.withoutProgress)
       for (position, operation) in operations.enumerated() {
         guard let outputExtent = operation.outputExtent(inputExtent) else {
           preconditionFailure("an input of \(inputExtent) is too small for \(operation.kernelName)")

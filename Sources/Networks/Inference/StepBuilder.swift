@@ -10,8 +10,9 @@ package protocol StepBuilder: Sendable {
   /// Fuses the only reader of the step's output into the step; returns false where that is impossible.
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool
 
-  /// The variant of the prepared weights for an input of the given extents.
-  func variant(for input: Extent3) -> Variant
+  /// The variant of the prepared weights for an input of extents `input`, of which slabs of `slabDepth` planes are
+  /// computed at a time.
+  func variant(for input: Extent3, slabDepth: Int) -> Variant
 
   /// The kernels of the step, in order; the last fused layer may have a kernel of its own.
   /// - Throws: `Cancelled`.
@@ -48,14 +49,16 @@ struct FixedStepBuilder: StepBuilder {
   let operation: any PreparedOperation
 
   func fuse(_ epilogue: InferenceEpilogue) -> Bool { false }
-  func variant(for input: Extent3) -> Bool { true }
+  func variant(for input: Extent3, slabDepth: Int) -> Bool { true }
   func operations(_ variant: Bool, work: WorkContext) -> [any PreparedOperation] { [operation] }
 }
 
 /// Prepares a step's weights for its kernels on demand.
 protocol StepPreparation: Sendable {
-  /// The kernels for inputs of the given extents.
-  func operations(for input: Extent3, work: WorkContext) throws(Cancelled) -> [any PreparedOperation]
+  /// The kernels for inputs of extents `input`, of which slabs of `slabDepth` planes are computed at a time.
+  func operations(
+    for input: Extent3, slabDepth: Int, work: WorkContext
+  ) throws(Cancelled) -> [any PreparedOperation]
 }
 
 extension StepBuilder {
@@ -71,8 +74,10 @@ private final class LatestPreparation<Builder: StepBuilder>: StepPreparation {
 
   init(_ builder: Builder) { self.builder = builder }
 
-  func operations(for input: Extent3, work: WorkContext) throws(Cancelled) -> [any PreparedOperation] {
-    let variant = builder.variant(for: input)
+  func operations(
+    for input: Extent3, slabDepth: Int, work: WorkContext
+  ) throws(Cancelled) -> [any PreparedOperation] {
+    let variant = builder.variant(for: input, slabDepth: slabDepth)
     let cached = latest.withLock { $0?.variant == variant ? $0?.operations : nil }
     if let cached { return cached }
     // Outside the lock: two threads may prepare the same variant, which costs only time.

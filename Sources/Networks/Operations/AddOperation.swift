@@ -39,7 +39,7 @@ private struct AddStepBuilder: StepBuilder {
     return true
   }
 
-  func variant(for input: Extent3) -> Bool { true }
+  func variant(for input: Extent3, slabDepth: Int) -> Bool { true }
 
   func operations(_ variant: Bool, work: WorkContext) -> [any PreparedOperation] {
     [PreparedAdd(appliesReLU: appliesReLU)]

@@ -1,33 +1,50 @@
 import Tensors
 import Work
 
-/// A convolution with weights [out, in, z, y, x].
+/// A convolution with weights [out, in / groups, z, y, x].
 package struct ConvolutionOperation: ConvolutionalOperation {
   package static let kind = "convolution"
 
-  /// Kernel, stride, padding and dilation.
+  /// Kernel, stride, padding, dilation and groups; its padding is none where there is a rule for it.
   package var geometry: ConvolutionGeometry
+  /// The rule that gives the padding of an input; nil where the geometry states it.
+  package var samePadding: SamePadding?
   package var outputChannels: Int
   package var hasBias: Bool
 
-  package init(_ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
+  package init(
+    _ geometry: ConvolutionGeometry, samePadding: SamePadding? = nil, outputChannels: Int, hasBias: Bool
+  ) {
     self.geometry = geometry
+    self.samePadding = samePadding
     self.outputChannels = outputChannels
     self.hasBias = hasBias
   }
 
   package var problem: String? {
-    convolutionProblem(kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding)
+    convolutionProblem(
+      kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding, groups: geometry.groups)
       ?? GraphLimit.problem(geometry.dilation, "dilation", from: 1)
   }
 
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
+  package func problem(inputChannels: [Int]) -> String? { groupProblem(geometry.groups, inputChannels[0]) }
+
+  /// The geometry with the padding of an input.
+  package func geometry(for input: Extent3) -> ConvolutionGeometry {
+    guard let samePadding else { return geometry }
+    var geometry = geometry
+    geometry.padding = samePadding.padding(
+      kernel: geometry.kernel, stride: geometry.stride, dilation: geometry.dilation, input: input)
+    return geometry
+  }
+
+  package func outputExtent(_ input: Extent3) -> Extent3? { geometry(for: input).output(input) }
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
-    let kernel = geometry.kernel
+    let (kernel, channels) = (geometry.kernel, inputChannels / geometry.groups)
     return parameterSlots(
-      layer: layer, weightShape: [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w],
-      fanIn: Double(inputChannels * kernel.product))
+      layer: layer, weightShape: [outputChannels, channels, kernel.d, kernel.h, kernel.w],
+      start: .random(fanIn: Double(channels * kernel.product)))
   }
 
   package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {
@@ -35,7 +52,10 @@ package struct ConvolutionOperation: ConvolutionalOperation {
   }
 
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
-    let (stride, padding) = (axis(geometry.stride), axis(geometry.padding))
+    // A rule for the padding gives that of an input whose extents are multiples of the stride.
+    let (stride, padding) = (
+      axis(geometry.stride), axis(geometry(for: geometry.stride).padding.before)
+    )
     let span = axis(geometry.dilation) * (axis(geometry.kernel) - 1)
     return (range.lowerBound * stride - padding)...(range.upperBound * stride - padding + span)
   }
@@ -50,7 +70,8 @@ package struct ConvolutionOperation: ConvolutionalOperation {
 
   package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
     ConvolutionStepBuilder(
-      geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
+      operation: self,
+      weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0, groups: geometry.groups))
   }
 
   package var trainingEpilogue: TrainingEpilogue? {
@@ -61,37 +82,36 @@ package struct ConvolutionOperation: ConvolutionalOperation {
 
   package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
     guard isPointwise else { return nil }
-    return .pointwiseConvolution(FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
+    return .pointwiseConvolution(
+      FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0, groups: geometry.groups))
   }
 }
 
 extension NetworkOperation where Self == ConvolutionOperation {
   package static func convolution(
-    _ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool
+    _ geometry: ConvolutionGeometry, samePadding: SamePadding? = nil, outputChannels: Int, hasBias: Bool
   ) -> ConvolutionOperation {
-    ConvolutionOperation(geometry, outputChannels: outputChannels, hasBias: hasBias)
+    ConvolutionOperation(
+      geometry, samePadding: samePadding, outputChannels: outputChannels, hasBias: hasBias)
   }
 }
 
 extension ConvolutionOperation {
-  private enum CodingKeys: String, CodingKey { case dilation }
-
   package init(from decoder: any Decoder) throws {
-    let fields = try ConvolutionFields(from: decoder, defaultStride: Extent3(1))
-    let dilation = try decoder.container(keyedBy: CodingKeys.self).extent(.dilation, absent: Extent3(1))
+    let fields = try ConvolutionFields(from: decoder, defaultStride: 1)
     self.init(
       ConvolutionGeometry(
-        kernel: fields.kernel, stride: fields.stride, padding: fields.padding, dilation: dilation),
-      outputChannels: fields.outputChannels, hasBias: fields.hasBias)
+        kernel: fields.kernel, stride: fields.stride, padding: fields.padding.numbers,
+        dilation: fields.dilation, groups: fields.groups),
+      samePadding: fields.padding.rule, outputChannels: fields.outputChannels, hasBias: fields.hasBias)
   }
 
   package func encode(to encoder: any Encoder) throws {
     try ConvolutionFields(
-      kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding,
-      outputChannels: outputChannels, hasBias: hasBias
-    ).encode(to: encoder)
-    var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(geometry.dilation, forKey: .dilation)
+      kernel: geometry.kernel, stride: geometry.stride,
+      padding: CodedPadding(numbers: geometry.padding, rule: samePadding), dilation: geometry.dilation,
+      groups: geometry.groups, outputChannels: outputChannels, hasBias: hasBias
+    ).encode(to: encoder, writesDilation: true)
   }
 }
 
@@ -108,11 +128,12 @@ private struct ConvolutionStep: FusedTrainingStep {
   ) throws(Cancelled) -> TrainingOutput {
     let input = inputs.takeOnly()
     let prepared = try PreparedConvolution(
-      weight: layers[0][.weight], geometry: operation.geometry, inputExtent: input.extent, work: work)
+      weight: layers[0][.weight], geometry: operation.geometry(for: input.extent), inputExtent: input.extent,
+      work: work)
     let hasBias = operation.hasBias
     let output = try prepared.apply(
       input, bias: hasBias ? layers[0][.bias] : nil, appliesReLU: epilogue.appliesReLU, work: work)
-    let backward = ConvolutionBackward(operation, prepared, input: input, layer: layers[0])
+    let backward = ConvolutionBackward(prepared, input: input, layer: layers[0])
     guard epilogue.appliesReLU else {
       return TrainingOutput(output) { gradient, work throws(Cancelled) in
         let sums = hasBias ? try channelSums(gradient, work: work) : nil
@@ -149,10 +170,8 @@ private struct ConvolutionBackward: Sendable {
   /// that passes a gradient on.
   let prepared: PreparedConvolution?
 
-  init(
-    _ operation: ConvolutionOperation, _ prepared: PreparedConvolution, input: Tensor, layer: TrainingLayer
-  ) {
-    geometry = operation.geometry
+  init(_ prepared: PreparedConvolution, input: Tensor, layer: TrainingLayer) {
+    geometry = prepared.geometry
     self.input = input
     weight = layer[.weight]
     passesGradient = layer.passesGradient
@@ -182,7 +201,7 @@ private struct ConvolutionBackward: Sendable {
 
 /// A convolution with the layers fused after it: batch normalisation, a ReLU and a max-pooling.
 private struct ConvolutionStepBuilder: StepBuilder {
-  let geometry: ConvolutionGeometry
+  let operation: ConvolutionOperation
   var weights: FoldedWeights
   var appliesReLU = false
   var pooling: PoolingGeometry?
@@ -197,15 +216,16 @@ private struct ConvolutionStepBuilder: StepBuilder {
     return true
   }
 
-  func variant(for input: Extent3) -> PreparedConvolution.Choice {
-    PreparedConvolution.choice(geometry: geometry, weightShape: weights.shape, inputExtent: input)
+  func variant(for input: Extent3, slabDepth: Int) -> PreparedConvolution.Choice {
+    PreparedConvolution.choice(
+      geometry: operation.geometry(for: input), weightShape: weights.shape,
+      inputExtent: Extent3(slabDepth, input.h, input.w))
   }
 
   func operations(
     _ variant: PreparedConvolution.Choice, work: WorkContext
   ) throws(Cancelled) -> [any PreparedOperation] {
-    let prepared = try PreparedConvolution(
-      weight: weights.weightTensor, geometry: geometry, choice: variant, work: work)
+    let prepared = try PreparedConvolution(weight: weights.weightTensor, choice: variant, work: work)
     let bias = weights.biasTensor
     guard let pooling else { return [prepared.operation(bias: bias, appliesReLU: appliesReLU)] }
     if let fused = prepared.operation(bias: bias, appliesReLU: appliesReLU, pooling: pooling) {

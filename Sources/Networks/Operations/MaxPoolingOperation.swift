@@ -1,36 +1,27 @@
 import Tensors
 import Work
 
-/// Max-pooling: the maximum over each window.
-package struct MaxPoolingOperation: NetworkOperation {
+/// Max-pooling: the maximum over each window; the padding holds nothing.
+package struct MaxPoolingOperation: PoolingOperation {
   package static let kind = "maxPooling"
 
-  /// Windows and stride.
   package var geometry: PoolingGeometry
+  package var samePadding: SamePadding?
 
-  package init(_ geometry: PoolingGeometry) { self.geometry = geometry }
-
-  package var problem: String? {
-    GraphLimit.problem(geometry.kernel, "kernel", from: 1)
-      ?? GraphLimit.problem(geometry.stride, "stride", from: 1)
+  package init(_ geometry: PoolingGeometry, samePadding: SamePadding? = nil) {
+    self.geometry = geometry
+    self.samePadding = samePadding
   }
 
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
-
-  package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {
-    input.strided(axis(geometry.stride))
-  }
-
-  package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
-    let stride = axis(geometry.stride)
-    return (range.lowerBound * stride)...(range.upperBound * stride + axis(geometry.kernel) - 1)
+  package func prepared(_ geometry: PoolingGeometry) -> any PreparedOperation {
+    PreparedMaxPooling(geometry: geometry)
   }
 
   package func forward(
     _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
     let input = inputs.takeOnly()
-    let (geometry, extent) = (geometry, input.extent)
+    let (geometry, extent) = (geometry(for: input.extent), input.extent)
     let (output, argMaxIndices) = try Tensors.maxPooling(input, geometry: geometry, work: work)
     return TrainingOutput(output) { gradient, work throws(Cancelled) in
       LayerGradients(
@@ -39,14 +30,11 @@ package struct MaxPoolingOperation: NetworkOperation {
     }
   }
 
-  package var trainingEpilogue: TrainingEpilogue? { .maxPooling(geometry) }
-
-  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
-    FixedStepBuilder(operation: PreparedMaxPooling(geometry: geometry))
-  }
+  // The steps before it do not know their results' extents, on which a rule for the padding depends.
+  package var trainingEpilogue: TrainingEpilogue? { samePadding == nil ? .maxPooling(geometry) : nil }
 
   package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
-    .maxPooling(geometry)
+    samePadding == nil ? .maxPooling(geometry) : nil
   }
 }
 
@@ -57,20 +45,12 @@ extension NetworkOperation where Self == MaxPoolingOperation {
 }
 
 extension MaxPoolingOperation {
-  private enum CodingKeys: String, CodingKey { case kernel, stride, roundsUp }
-
   package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    let kernel = try values.extent(.kernel)
-    geometry = PoolingGeometry(
-      kernel: kernel, stride: try values.extent(.stride, absent: kernel),
-      roundsUp: try values.flag(.roundsUp, absent: false))
+    let fields = try PoolingFields(from: decoder)
+    self.init(fields.geometry, samePadding: fields.samePadding)
   }
 
   package func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(geometry.kernel, forKey: .kernel)
-    try values.encode(geometry.stride, forKey: .stride)
-    try values.encode(geometry.roundsUp, forKey: .roundsUp)
+    try PoolingFields(geometry: geometry, samePadding: samePadding).encode(to: encoder)
   }
 }

@@ -87,7 +87,7 @@ extension NetworkOperation {
 
 /// The gain of He initialisation for weights whose outputs a layer reads, as PyTorch's `calculate_gain` has it.
 package enum InitialisationGain: Sendable {
-  /// The layer is a ReLU: the variance is doubled.
+  /// The layer is a ReLU, or resembles one: the variance is doubled.
   case relu
   /// The layer only scales, shifts, adds or concatenates: the readers of its output decide.
   case ofReaders
@@ -102,8 +102,18 @@ package enum NetworkOperations {
     ConvolutionOperation.self,
     TransposedConvolutionOperation.self,
     MaxPoolingOperation.self,
+    AveragePoolingOperation.self,
     BatchNormalisationOperation.self,
     ReLUOperation.self,
+    LeakyReLUOperation.self,
+    ParametricReLUOperation.self,
+    ELUOperation.self,
+    GELUOperation.self,
+    SiLUOperation.self,
+    SigmoidOperation.self,
+    TanhOperation.self,
+    ClipOperation.self,
+    SoftplusOperation.self,
     AddOperation.self,
     ConcatenateOperation.self,
   ]

@@ -141,11 +141,14 @@ package struct Trainer: Sendable {
 }
 
 extension ResolvedGraph {
-  /// Names of the tensors that weight decay applies to: weights of convolutions, not biases and batch normalisations.
+  /// Names of the tensors that weight decay applies to: weights of convolutions, not biases, batch normalisations and slopes.
   fileprivate var decayingTensors: Set<String> {
     Set(
       parameterSlots.compactMap { slot in
-        if case .random = slot.start { slot.name } else { nil }
+        switch slot.start {
+        case .random, .linearInterpolation: slot.name
+        case .zeros, .ones, .constant: nil
+        }
       })
   }
 }

@@ -4,7 +4,7 @@ import Work
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
-///   - weight: [out, in, z, y, x], the last three as in `geometry.kernel`.
+///   - weight: [out, in / groups, z, y, x], the last three as in `geometry.kernel`.
 ///   - bias: [out], or nil for none.
 ///   - appliesReLU: Whether a ReLU is applied to the results.
 /// - Returns: [N, out, D', H', W'].
@@ -21,7 +21,7 @@ package func convolution(
 ///
 /// - Parameters:
 ///   - outputGradient: The gradient with respect to the output, [N, out, D', H', W'].
-///   - weight: [out, in, z, y, x].
+///   - weight: [out, in / groups, z, y, x].
 ///   - inputExtent: Extents of the input; with a stride the output does not determine them.
 /// - Returns: [N, in, D, H, W].
 /// - Throws: `Cancelled`.
@@ -44,7 +44,7 @@ package func convolutionInputGradient(
   precondition(
     outputGradient.channels == weight.shape[0] && geometry.output(inputExtent) == outputGradient.extent,
     "gradient \(outputGradient.shape) for weights \(weight.shape) and an input of \(inputExtent)")
-  switch method {
+  switch geometry.groups == 1 || method == .reference ? method : .implicitProduct {
   case .pointwise:
     return try PointwiseConvolution(weight: weight, transposes: true)(outputGradient, work: work)
   case .winograd:
@@ -70,7 +70,7 @@ package func convolutionInputGradient(
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
 ///   - outputGradient: [N, out, D', H', W'].
-/// - Returns: [out, in, z, y, x].
+/// - Returns: [out, in / groups, z, y, x].
 /// - Throws: `Cancelled`.
 package func convolutionWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
@@ -78,10 +78,10 @@ package func convolutionWeightGradient(
   precondition(
     input.batch == outputGradient.batch && geometry.output(input.extent) == outputGradient.extent,
     "gradient \(outputGradient.shape) for an input of \(input.shape)")
-  let shape = [outputGradient.channels, input.channels]
-  switch ConvolutionMethod.best(
+  let shape = [outputGradient.channels, input.channels / geometry.groups]
+  let method = ConvolutionMethod.best(
     for: .init(geometry: geometry, weightShape: shape, inputExtent: input.extent))
-  {
+  switch geometry.groups == 1 ? method : .implicitProduct {
   case .winograd:
     return try WinogradConvolution.weightGradient(
       input: input, outputGradient: outputGradient, geometry: geometry, work: work)

@@ -1,4 +1,7 @@
 /// The methods to compute a convolution and its gradients, in the order in which ``best(for:)`` tries them.
+///
+/// Groups of channels are convolutions of their own, one after the other; `implicitProduct` computes all at once, and the
+/// gradients of all of them.
 package enum ConvolutionMethod: CaseIterable, Sendable {
   /// One matrix product by BLAS, for kernels of one voxel.
   case pointwise
@@ -13,19 +16,19 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
 
   /// The arguments of a convolution that the choice of the method depends on.
   package struct Problem: Hashable, Sendable {
-    /// Kernel, stride, padding and dilation.
+    /// Kernel, stride, padding, dilation and groups.
     package var geometry: ConvolutionGeometry
-    /// Channels of the input.
+    /// Channels of the input in each group.
     package var inputChannels: Int
-    /// Channels of the output.
+    /// Channels of the output in each group.
     package var outputChannels: Int
     /// Extents of the input; nil where they are unknown and may be large.
     package var inputExtent: Extent3?
 
-    /// The problem of a weight [out, in, z, y, x].
+    /// The problem of a weight [out, in / groups, z, y, x].
     package init(geometry: ConvolutionGeometry, weightShape: [Int], inputExtent: Extent3? = nil) {
       self.geometry = geometry
-      outputChannels = weightShape[0]
+      outputChannels = weightShape[0] / geometry.groups
       inputChannels = weightShape[1]
       self.inputExtent = inputExtent
     }
@@ -42,9 +45,9 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// Whether this method can compute `problem`.
   package func supports(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: PointwiseConvolution.supports(problem.geometry)
-    case .winograd: WinogradConvolution.supports(problem.geometry)
-    case .fourier: FFTConvolution.supports(problem.geometry)
+    case .pointwise: PointwiseConvolution.supports(problem.geometry.ofGroup)
+    case .winograd: WinogradConvolution.supports(problem.geometry.ofGroup)
+    case .fourier: FFTConvolution.supports(problem.geometry.ofGroup)
     case .implicitProduct, .reference: true
     }
   }
@@ -52,7 +55,9 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// Whether this method, where it can compute `problem`, is faster than the methods after it.
   package func isFaster(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: BLAS.isOptimised && problem.outputChannels < Problem.minimumPackedOutputs
+    case .pointwise:
+      BLAS.isOptimised && problem.outputChannels < Problem.minimumPackedOutputs
+        && problem.geometry.groups == 1
     case .winograd:
       WinogradConvolution.isFaster(
         inputChannels: problem.inputChannels, outputChannels: problem.outputChannels)
@@ -66,5 +71,12 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// The best method for `problem`.
   package static func best(for problem: Problem) -> ConvolutionMethod {
     allCases.first { $0.supports(problem) && $0.isFaster(problem) }!
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The geometry of each group.
+  var ofGroup: ConvolutionGeometry {
+    ConvolutionGeometry(kernel: kernel, stride: stride, padding: padding, dilation: dilation)
   }
 }

@@ -12,13 +12,13 @@ func forEachTap(
     for y in 0..<output.h {
       for x in 0..<output.w {
         for tz in 0..<kernel.d {
-          let sourceZ = z * geometry.stride.d - geometry.padding.d + tz * geometry.dilation.d
+          let sourceZ = z * geometry.stride.d - geometry.padding.before.d + tz * geometry.dilation.d
           guard sourceZ >= 0, sourceZ < input.d else { continue }
           for ty in 0..<kernel.h {
-            let sourceY = y * geometry.stride.h - geometry.padding.h + ty * geometry.dilation.h
+            let sourceY = y * geometry.stride.h - geometry.padding.before.h + ty * geometry.dilation.h
             guard sourceY >= 0, sourceY < input.h else { continue }
             for tx in 0..<kernel.w {
-              let sourceX = x * geometry.stride.w - geometry.padding.w + tx * geometry.dilation.w
+              let sourceX = x * geometry.stride.w - geometry.padding.before.w + tx * geometry.dilation.w
               guard sourceX >= 0, sourceX < input.w else { continue }
               body(
                 (z * output.h + y) * output.w + x, (sourceZ * input.h + sourceY) * input.w + sourceX,
@@ -31,11 +31,23 @@ func forEachTap(
   }
 }
 
+/// Calls `body` for every output channel and every input channel of the same group, in the order of the weights' kernels,
+/// which it numbers.
+func forEachPair(
+  inputs: Int, outputs: Int, groups: Int, _ body: (_ output: Int, _ input: Int, _ kernel: Int) -> Void
+) {
+  let inputsPerGroup = inputs / groups
+  for output in 0..<outputs {
+    let first = output / (outputs / groups) * inputsPerGroup
+    for index in 0..<inputsPerGroup { body(output, first + index, output * inputsPerGroup + index) }
+  }
+}
+
 /// The definition of ``convolution(_:weight:bias:geometry:appliesReLU:work:)``, in double precision.
 package func convolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?, geometry: ConvolutionGeometry
 ) -> ReferenceTensor {
-  let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
+  let (outputChannels, inputChannels) = (weight.shape[0], input.channels)
   let extent = outputExtent(of: geometry, input: input.extent)
   let taps = geometry.kernel.product
   var output = ReferenceTensor(shape: [input.batch, outputChannels, extent.d, extent.h, extent.w])
@@ -50,12 +62,10 @@ package func convolutionReference(
   }
   forEachTap(input: input.extent, output: extent, geometry: geometry) { target, source, tap in
     for n in 0..<input.batch {
-      for o in 0..<outputChannels {
-        for i in 0..<inputChannels {
-          output.elements[(n * outputChannels + o) * extent.product + target] +=
-            weight.elements[(o * inputChannels + i) * taps + tap]
-            * input.elements[(n * inputChannels + i) * input.extent.product + source]
-        }
+      forEachPair(inputs: inputChannels, outputs: outputChannels, groups: geometry.groups) { o, i, pair in
+        output.elements[(n * outputChannels + o) * extent.product + target] +=
+          weight.elements[pair * taps + tap]
+          * input.elements[(n * inputChannels + i) * input.extent.product + source]
       }
     }
   }
@@ -67,19 +77,17 @@ package func convolutionInputGradientReference(
   _ outputGradient: ReferenceTensor, weight: ReferenceTensor, inputExtent: Extent3,
   geometry: ConvolutionGeometry
 ) -> ReferenceTensor {
-  let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
+  let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1] * geometry.groups)
   let extent = outputGradient.extent
   let taps = geometry.kernel.product
   var gradient = ReferenceTensor(
     shape: [outputGradient.batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w])
   forEachTap(input: inputExtent, output: extent, geometry: geometry) { source, target, tap in
     for n in 0..<outputGradient.batch {
-      for i in 0..<inputChannels {
-        for o in 0..<outputChannels {
-          gradient.elements[(n * inputChannels + i) * inputExtent.product + target] +=
-            weight.elements[(o * inputChannels + i) * taps + tap]
-            * outputGradient.elements[(n * outputChannels + o) * extent.product + source]
-        }
+      forEachPair(inputs: inputChannels, outputs: outputChannels, groups: geometry.groups) { o, i, pair in
+        gradient.elements[(n * inputChannels + i) * inputExtent.product + target] +=
+          weight.elements[pair * taps + tap]
+          * outputGradient.elements[(n * outputChannels + o) * extent.product + source]
       }
     }
   }
@@ -92,16 +100,15 @@ package func convolutionWeightGradientReference(
 ) -> ReferenceTensor {
   let (outputChannels, inputChannels) = (outputGradient.channels, input.channels)
   let kernel = geometry.kernel
-  var gradient = ReferenceTensor(shape: [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w])
+  var gradient = ReferenceTensor(
+    shape: [outputChannels, inputChannels / geometry.groups, kernel.d, kernel.h, kernel.w])
   let (inputVoxels, outputVoxels) = (input.extent.product, outputGradient.extent.product)
   forEachTap(input: input.extent, output: outputGradient.extent, geometry: geometry) { out, source, tap in
     for n in 0..<input.batch {
-      for o in 0..<outputChannels {
-        for i in 0..<inputChannels {
-          gradient.elements[(o * inputChannels + i) * kernel.product + tap] +=
-            outputGradient.elements[(n * outputChannels + o) * outputVoxels + out]
-            * input.elements[(n * inputChannels + i) * inputVoxels + source]
-        }
+      forEachPair(inputs: inputChannels, outputs: outputChannels, groups: geometry.groups) { o, i, pair in
+        gradient.elements[pair * kernel.product + tap] +=
+          outputGradient.elements[(n * outputChannels + o) * outputVoxels + out]
+          * input.elements[(n * inputChannels + i) * inputVoxels + source]
       }
     }
   }

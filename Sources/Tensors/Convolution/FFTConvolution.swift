@@ -17,22 +17,22 @@ package struct FFTConvolution: Sendable {
   /// The weights of all pairs of channels, transformed along z and y; see ``FFTTaps``.
   let frequencyRows: AlignedFloats
 
-  /// Whether this method computes `geometry`: stride and dilation 1, kernels of 2...9 taps and padding below the
+  /// Whether this method computes `geometry`: stride and dilation 1, one group, kernels of 2...9 taps and padding below the
   /// kernel on every axis.
   package static func supports(_ geometry: ConvolutionGeometry) -> Bool {
-    func supportsAxis(_ kernel: Int, _ padding: Int) -> Bool {
-      2...9 ~= kernel && padding >= 0 && padding < kernel
+    func supportsAxis(_ axis: KeyPath<Extent3, Int>) -> Bool {
+      let kernel = geometry.kernel[keyPath: axis]
+      return 2...9 ~= kernel && 0..<kernel ~= geometry.padding.before[keyPath: axis]
+        && 0..<kernel ~= geometry.padding.after[keyPath: axis]
     }
-    return geometry.stride == Extent3(1) && geometry.dilation == Extent3(1)
-      && supportsAxis(geometry.kernel.d, geometry.padding.d)
-      && supportsAxis(geometry.kernel.h, geometry.padding.h)
-      && supportsAxis(geometry.kernel.w, geometry.padding.w)
+    return geometry.stride == Extent3(1) && geometry.dilation == Extent3(1) && geometry.groups == 1
+      && supportsAxis(\.d) && supportsAxis(\.h) && supportsAxis(\.w)
   }
 
   /// Whether `pooling` can be fused: 2x2x2 windows that do not overlap, and tiles of at least one window.
   package func fuses(_ pooling: PoolingGeometry) -> Bool {
     let valid = tile.valid(geometry.kernel)
-    return pooling.kernel == Extent3(2) && pooling.stride == Extent3(2)
+    return pooling.kernel == Extent3(2) && pooling.stride == Extent3(2) && pooling.padding == .none
       && min(valid.d, valid.h, valid.w) >= 2
   }
 

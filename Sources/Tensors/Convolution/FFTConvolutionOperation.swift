@@ -55,8 +55,8 @@ package struct FFTConvolutionOperation: SingleInputOperation {
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
     let results = resultPlanes(for: planes, resultDepth: .max)
-    let first = min(max(results.lowerBound - geometry.padding.d, 0), inputDepth)
-    let end = min(results.upperBound - geometry.padding.d + geometry.kernel.d - 1, inputDepth)
+    let first = min(max(results.lowerBound - geometry.padding.before.d, 0), inputDepth)
+    let end = min(results.upperBound - geometry.padding.before.d + geometry.kernel.d - 1, inputDepth)
     return first..<max(first, end)
   }
 
@@ -109,7 +109,8 @@ package struct FFTConvolutionOperation: SingleInputOperation {
     FFTTilePass(
       tile: convolution.tile, sourceChannels: convolution.inputChannels,
       resultChannels: convolution.outputChannels, kernel: geometry.kernel,
-      sourceOffset: Extent3(-geometry.padding.d, -geometry.padding.h, -geometry.padding.w),
+      sourceOffset: Extent3(
+        -geometry.padding.before.d, -geometry.padding.before.h, -geometry.padding.before.w),
       skip: Extent3(0), isAdjoint: false, bias: bias, appliesReLU: appliesReLU, pools: pooling != nil)
   }
 }

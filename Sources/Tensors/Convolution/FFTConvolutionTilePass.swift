@@ -217,7 +217,8 @@ struct FFTTilePass: Sendable {
     return FFTTilePass(
       tile: tile, sourceChannels: outputChannels, resultChannels: inputChannels, kernel: kernel,
       sourceOffset: Extent3(
-        geometry.padding.d - lead.d, geometry.padding.h - lead.h, geometry.padding.w - lead.w),
+        geometry.padding.before.d - lead.d, geometry.padding.before.h - lead.h,
+        geometry.padding.before.w - lead.w),
       skip: lead, isAdjoint: true, bias: nil, appliesReLU: false, pools: false)
   }
 }

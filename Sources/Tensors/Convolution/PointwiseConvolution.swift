@@ -22,7 +22,8 @@ struct PointwiseConvolution: SingleInputOperation {
 
   /// Whether `geometry` maps every voxel to itself alone.
   static func supports(_ geometry: ConvolutionGeometry) -> Bool {
-    geometry.kernel == Extent3(1) && geometry.stride == Extent3(1) && geometry.padding == Extent3(0)
+    geometry.kernel == Extent3(1) && geometry.stride == Extent3(1) && geometry.padding == .none
+      && geometry.groups == 1
   }
 
   private var rows: Int { weight.shape[transposes ? 1 : 0] }

@@ -2,20 +2,21 @@ import Work
 
 /// A convolution with weights prepared for its method, to be applied many times.
 package struct PreparedConvolution: Sendable {
-  /// The method of a convolution and its tile: equal choices can use the same prepared weights.
+  /// The geometry of a convolution, its method and its tile: equal choices can use the same prepared weights.
   package struct Choice: Hashable, Sendable {
+    /// Kernel, stride, padding, dilation and groups.
+    package let geometry: ConvolutionGeometry
     package let method: ConvolutionMethod
     /// The tile of the transforms, where the method is `fourier`.
     package let tile: FFTTile?
   }
 
-  /// Kernel, stride, padding and dilation.
-  package let geometry: ConvolutionGeometry
-  /// The method and its tile.
+  /// The geometry, the method and its tile.
   package let choice: Choice
   private let weight: Tensor
   private let prepared: Prepared
 
+  package var geometry: ConvolutionGeometry { choice.geometry }
   package var method: ConvolutionMethod { choice.method }
 
   private enum Prepared: Sendable {
@@ -23,13 +24,14 @@ package struct PreparedConvolution: Sendable {
     case winograd(WinogradConvolution)
     case fourier(FFTConvolution)
     case implicitProduct(ImplicitConvolution)
+    case groups([PreparedConvolution])
     case reference
   }
 
   /// The fastest choice for inputs of the given extents; nil stands for a large volume.
   ///
   /// - Parameters:
-  ///   - weightShape: [out, in, z, y, x].
+  ///   - weightShape: [out, in / groups, z, y, x].
   ///   - method: The method; nil for the best one.
   package static func choice(
     geometry: ConvolutionGeometry, weightShape: [Int], inputExtent: Extent3?,
@@ -41,12 +43,13 @@ package struct PreparedConvolution: Sendable {
     let tile =
       method == .fourier
       ? FFTConvolution.cheapestTile(
-        geometry: geometry, inputChannels: weightShape[1], outputChannels: weightShape[0],
+        geometry: geometry, inputChannels: weightShape[1],
+        outputChannels: weightShape[0] / geometry.groups,
         inputExtent: inputExtent ?? Extent3(96, 192, 192)) : nil
-    return Choice(method: method, tile: tile)
+    return Choice(geometry: geometry, method: method, tile: tile)
   }
 
-  /// Prepares `weight`, [out, in, z, y, x].
+  /// Prepares `weight`, [out, in / groups, z, y, x].
   ///
   /// - Parameters:
   ///   - inputExtent: The extents of most inputs; nil for a large volume. Inputs of other extents give equal results.
@@ -58,19 +61,25 @@ package struct PreparedConvolution: Sendable {
   ) throws(Cancelled) {
     let choice = Self.choice(
       geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent, method: method)
-    try self.init(weight: weight, geometry: geometry, choice: choice, work: work)
+    try self.init(weight: weight, choice: choice, work: work)
   }
 
-  /// Prepares `weight`, [out, in, z, y, x], as chosen.
+  /// Prepares `weight`, [out, in / groups, z, y, x], as chosen.
   /// - Throws: `Cancelled`.
-  package init(
-    weight: Tensor, geometry: ConvolutionGeometry, choice: Choice, work: WorkContext
-  ) throws(Cancelled) {
+  package init(weight: Tensor, choice: Choice, work: WorkContext) throws(Cancelled) {
+    let geometry = choice.geometry
     precondition(
       weight.extent == geometry.kernel, "weights \(weight.shape) for a kernel of \(geometry.kernel)")
-    self.geometry = geometry
     self.weight = weight
     self.choice = choice
+    if geometry.groups > 1, choice.method != .implicitProduct, choice.method != .reference {
+      let ofGroup = Choice(geometry: geometry.ofGroup, method: choice.method, tile: choice.tile)
+      prepared = .groups(
+        try weight.parts(geometry.groups).map { part throws(Cancelled) in
+          try PreparedConvolution(weight: part, choice: ofGroup, work: work)
+        })
+      return
+    }
     switch choice.method {
     case .pointwise: prepared = .pointwise
     case .winograd:
@@ -90,7 +99,8 @@ package struct PreparedConvolution: Sendable {
     _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     precondition(
-      input.channels == weight.shape[1] && (bias.map { $0.elements.count == weight.shape[0] } ?? true),
+      input.channels == weight.shape[1] * geometry.groups
+        && (bias.map { $0.elements.count == weight.shape[0] } ?? true),
       "input \(input.shape), bias \(bias?.shape ?? []) for weights \(weight.shape)")
     switch prepared {
     case .pointwise:
@@ -101,6 +111,8 @@ package struct PreparedConvolution: Sendable {
       return try convolution.forward(input, bias: bias, appliesReLU: appliesReLU, work: work)
     case .implicitProduct(let convolution):
       return try convolution.apply(input, bias: bias, appliesReLU: appliesReLU, work: work)
+    case .groups(let groups):
+      return try GroupedConvolution(groups, bias: bias, appliesReLU: appliesReLU)(input, work: work)
     case .reference:
       let output = convolutionReference(
         ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
@@ -117,6 +129,7 @@ package struct PreparedConvolution: Sendable {
     case .implicitProduct(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
     case .fourier(let convolution):
       return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU)
+    case .groups(let groups): return GroupedConvolution(groups, bias: bias, appliesReLU: appliesReLU)
     case .reference: preconditionFailure("the reference is not a step of a network")
     }
   }
@@ -127,12 +140,18 @@ package struct PreparedConvolution: Sendable {
   ) -> (any SingleInputOperation)? {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
-      FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
+      return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
     case .winograd(let convolution) where pooling.is2x2x2:
-      convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
+      return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
     case .implicitProduct(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
-      convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
-    default: nil
+      return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
+    case .groups(let groups):
+      let biases = bias?.parts(groups.count)
+      let operations = groups.indices.compactMap {
+        groups[$0].operation(bias: biases?[$0], appliesReLU: appliesReLU, pooling: pooling)
+      }
+      return operations.count == groups.count ? GroupedConvolution(operations) : nil
+    default: return nil
     }
   }
 

@@ -31,15 +31,15 @@ func maxOrMinPooling(
       try input.elements.withSharedBuffer { input throws(Cancelled) in
         try work.forEach(count: planes * pooled.d) { index, _ in
           let (plane, z) = (index / pooled.d, index % pooled.d)
-          let firstZ = z * geometry.stride.d
+          let planes = geometry.voxels(ofWindow: z, along: \.d, length: extent.d)
           for y in 0..<pooled.h {
-            let firstY = y * geometry.stride.h
+            let rows = geometry.voxels(ofWindow: y, along: \.h, length: extent.h)
             var row = pooling_row(
               channel: input.start + plane * extent.product, plane: extent.h * extent.w, row: extent.w,
-              first_z: Int32(firstZ), first_y: Int32(firstY),
-              rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
-              rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
-              step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
+              first_z: Int32(planes.lowerBound), first_y: Int32(rows.lowerBound), rows_z: Int32(planes.count),
+              rows_y: Int32(rows.count), columns: Int32(geometry.kernel.w), step: Int32(geometry.stride.w),
+              input_width: Int32(extent.w), width: Int32(pooled.w),
+              before: Int32(geometry.padding.before.w),
               takes_minimum: takesMinimum.map { $0[plane % channels] ? 1 : 0 } ?? 0)
             let target = (index * pooled.h + y) * pooled.w
             pooling_maxima(level, &row, output.start + target, argMaxIndices.start + target)

@@ -104,7 +104,8 @@ private struct ScatterChannels: Sendable {
     for plane in 0..<windows.d {
       // Initialises the planes of these windows just before they are written.
       let end =
-        plane + 1 == windows.d ? extent.d : min(extent.d, plane * geometry.stride.d + geometry.kernel.d)
+        plane + 1 == windows.d
+        ? extent.d : geometry.voxels(ofWindow: plane, along: \.d, length: extent.d).upperBound
       if end > written {
         fill(channel, written * planeSize..<end * planeSize)
         written = end

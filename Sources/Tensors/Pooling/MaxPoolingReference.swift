@@ -1,3 +1,16 @@
+/// Calls `body` with the flat indices of the voxels of the window `window` of a pooling, in order of memory.
+func forEachVoxel(
+  ofWindow window: Extent3, _ geometry: PoolingGeometry, input: Extent3, _ body: (_ voxel: Int) -> Void
+) {
+  let (kernel, before) = (geometry.kernel, geometry.padding.before)
+  for tap in 0..<kernel.product {
+    let z = window.d * geometry.stride.d - before.d + tap / (kernel.h * kernel.w)
+    let y = window.h * geometry.stride.h - before.h + tap / kernel.w % kernel.h
+    let x = window.w * geometry.stride.w - before.w + tap % kernel.w
+    if 0..<input.d ~= z, 0..<input.h ~= y, 0..<input.w ~= x { body((z * input.h + y) * input.w + x) }
+  }
+}
+
 /// The definition of ``maxPooling(_:geometry:work:)``, in double precision.
 package func maxPoolingReference(
   _ input: ReferenceTensor, geometry: PoolingGeometry
@@ -12,17 +25,11 @@ package func maxPoolingReference(
         for x in 0..<pooled.w {
           var best = -Double.infinity
           var argMaxIndex = -1
-          for sourceZ in z * geometry.stride.d..<min(z * geometry.stride.d + geometry.kernel.d, extent.d) {
-            for sourceY in y * geometry.stride.h..<min(y * geometry.stride.h + geometry.kernel.h, extent.h) {
-              for sourceX in x * geometry.stride.w..<min(x * geometry.stride.w + geometry.kernel.w, extent.w)
-              {
-                let source = (sourceZ * extent.h + sourceY) * extent.w + sourceX
-                let value = input.elements[plane * extent.product + source]
-                if argMaxIndex < 0 || value > best || value.isNaN {
-                  best = value
-                  argMaxIndex = source
-                }
-              }
+          forEachVoxel(ofWindow: Extent3(z, y, x), geometry, input: extent) { source in
+            let value = input.elements[plane * extent.product + source]
+            if argMaxIndex < 0 || value > best || value.isNaN {
+              best = value
+              argMaxIndex = source
             }
           }
           let target = plane * pooled.product + (z * pooled.h + y) * pooled.w + x

@@ -38,18 +38,16 @@ package struct PreparedMaxPooling: SingleInputOperation {
         index / planes.count / output.channels, index / planes.count % output.channels
       )
       let plane = index % planes.count
-      let firstZ = (planes.lowerBound + plane) * geometry.stride.d
+      let z = geometry.voxels(ofWindow: planes.lowerBound + plane, along: \.d, length: extent.d)
       let target = output.start(sample: sample, channel: channel) + plane * output.planeStride
       for y in 0..<pooled.h {
-        let firstY = y * geometry.stride.h
+        let rows = geometry.voxels(ofWindow: y, along: \.h, length: extent.h)
         var row = pooling_row(
           channel: input.start(sample: sample, channel: channel), plane: input.planeStride, row: extent.w,
-          first_z: Int32(firstZ - input.planes.lowerBound), first_y: Int32(firstY),
-          rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
-          rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
+          first_z: Int32(z.lowerBound - input.planes.lowerBound), first_y: Int32(rows.lowerBound),
+          rows_z: Int32(z.count), rows_y: Int32(rows.count), columns: Int32(geometry.kernel.w),
           step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
-          takes_minimum: 0
-        )
+          before: Int32(geometry.padding.before.w), takes_minimum: 0)
         pooling_maxima(level, &row, target + y * pooled.w, nil)
       }
     }
@@ -57,14 +55,15 @@ package struct PreparedMaxPooling: SingleInputOperation {
 }
 
 extension PoolingGeometry {
-  /// Whether windows are 2x2x2 voxels that do not overlap and partial windows are dropped: the pooling that
+  /// Whether windows are 2x2x2 voxels that do not overlap, without padding, and partial windows are dropped: the pooling that
   /// convolutions can fuse.
   var is2x2x2: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
 
-  /// Planes of an input of `inputDepth` planes that the maxima in `planes` are taken from.
+  /// Planes of an input of `inputDepth` planes that the windows in `planes` hold.
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    let first = min(planes.lowerBound * stride.d, inputDepth)
+    let first = min(max(planes.lowerBound * stride.d - padding.before.d, 0), inputDepth)
     guard !planes.isEmpty else { return first..<first }
-    return first..<min((planes.upperBound - 1) * stride.d + kernel.d, inputDepth)
+    let end = (planes.upperBound - 1) * stride.d - padding.before.d + kernel.d
+    return first..<max(first, min(end, inputDepth))
   }
 }

@@ -16,24 +16,29 @@ package struct ActivationWindow: Sendable {
   package let planes: Range<Int>
   /// Floats from a channel to the next, at least `planes.count * extent.h * extent.w`.
   package let channelStride: Int
+  /// Floats from a sample to the next, at least `channels * channelStride`.
+  package let sampleStride: Int
   /// The memory, from the first plane of the first channel to the last plane of the last one at least.
   package let memory: DisjointBuffer<Float>
 
-  /// A window over `memory`; by default its channels are contiguous.
+  /// A window over `memory`; by default its channels and its samples are contiguous.
   package init(
     batch: Int, channels: Int, extent: Extent3, planes: Range<Int>, channelStride: Int? = nil,
-    memory: DisjointBuffer<Float>
+    sampleStride: Int? = nil, memory: DisjointBuffer<Float>
   ) {
     self.batch = batch
     self.channels = channels
     self.extent = extent
     self.planes = planes
     self.channelStride = channelStride ?? planes.count * extent.h * extent.w
+    self.sampleStride = sampleStride ?? channels * self.channelStride
     self.memory = memory
+    let channelFloats = planes.count * extent.h * extent.w
     precondition(
-      planes.lowerBound >= 0 && planes.upperBound <= extent.d
-        && self.channelStride >= planes.count * extent.h * extent.w
-        && memory.count >= (batch * channels - 1) * self.channelStride + planes.count * extent.h * extent.w,
+      planes.lowerBound >= 0 && planes.upperBound <= extent.d && self.channelStride >= channelFloats
+        && self.sampleStride >= channels * self.channelStride
+        && memory.count >= (batch - 1) * self.sampleStride + (channels - 1) * self.channelStride
+          + channelFloats,
       "planes \(planes) of [\(batch), \(channels), \(extent)] in \(memory.count) floats")
   }
 
@@ -45,17 +50,18 @@ package struct ActivationWindow: Sendable {
     assert(
       (0..<batch).contains(sample) && (0..<channels).contains(channel),
       "sample \(sample), channel \(channel) of [\(batch), \(channels)]")
-    return memory.start + (sample * channels + channel) * channelStride
+    return memory.start + sample * sampleStride + channel * channelStride
   }
 
-  /// The window of some channels of the only sample, in the same memory.
+  /// The window of some channels, in the same memory.
   package func channels(_ range: Range<Int>) -> ActivationWindow {
     precondition(
-      batch == 1 && range.lowerBound >= 0 && range.upperBound <= channels,
+      range.lowerBound >= 0 && range.upperBound <= channels,
       "channels \(range) of [\(batch), \(channels)]")
     let offset = range.lowerBound * channelStride
     return ActivationWindow(
-      batch: 1, channels: range.count, extent: extent, planes: planes, channelStride: channelStride,
+      batch: batch, channels: range.count, extent: extent, planes: planes, channelStride: channelStride,
+      sampleStride: sampleStride,
       memory: DisjointBuffer(
         UnsafeMutableBufferPointer(start: memory.start + offset, count: memory.count - offset)))
   }
@@ -68,6 +74,7 @@ package struct ActivationWindow: Sendable {
     let offset = (part.lowerBound - planes.lowerBound) * planeStride
     return ActivationWindow(
       batch: batch, channels: channels, extent: extent, planes: part, channelStride: channelStride,
+      sampleStride: sampleStride,
       memory: DisjointBuffer(
         UnsafeMutableBufferPointer(start: memory.start + offset, count: memory.count - offset)))
   }

@@ -13,7 +13,7 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     case implicitProduct(ImplicitOperation)
   }
 
-  /// Prepares `weight`, [in, out, z, y, x]; `bias` is [out], or nil for none.
+  /// Prepares `weight`, [in, out / groups, z, y, x]; `bias` is [out], or nil for none.
   /// - Parameter appliesReLU: Whether a ReLU is applied to the results.
   /// - Throws: `Cancelled`.
   package init(
@@ -24,7 +24,7 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
       weight.extent == geometry.kernel, "weights \(weight.shape) for a kernel of \(geometry.kernel)")
     self.geometry = geometry
     inputChannels = weight.shape[0]
-    outputChannels = weight.shape[1]
+    outputChannels = weight.shape[1] * geometry.groups
     if Self.winogradIsFaster(geometry, inputChannels: inputChannels, outputChannels: outputChannels) {
       method = .winograd(
         try WinogradConvolution(
@@ -77,7 +77,8 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
-    2 * Double(outputChannels * channels) * Double(geometry.kernel.product) * Double(input.product)
+    2 * Double(outputChannels * channels / geometry.groups) * Double(geometry.kernel.product)
+      * Double(input.product)
   }
 
   package func scratchCount(

@@ -18,7 +18,8 @@ struct RowTransposedConvolution: Sendable {
 
   /// Whether `geometry` has kernel 3, stride 2 and padding 1, and an output padding of 0 or 1.
   static func supports(_ geometry: TransposedConvolutionGeometry) -> Bool {
-    geometry.kernel == Extent3(3) && geometry.stride == Extent3(2) && geometry.padding == Extent3(1)
+    geometry.kernel == Extent3(3) && geometry.stride == Extent3(2) && geometry.padding == Padding(Extent3(1))
+      && geometry.dilation == Extent3(1) && geometry.groups == 1
       && [geometry.outputPadding.d, geometry.outputPadding.h, geometry.outputPadding.w].allSatisfy {
         (0...1).contains($0)
       }

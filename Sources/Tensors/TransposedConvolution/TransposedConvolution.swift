@@ -5,7 +5,7 @@ import Work
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
-///   - weight: [in, out, z, y, x].
+///   - weight: [in, out / groups, z, y, x].
 ///   - bias: [out], or nil for none.
 /// - Returns: [N, out, D', H', W'].
 /// - Throws: `Cancelled`.
@@ -24,7 +24,7 @@ package func transposedConvolution(
 ///
 /// - Parameters:
 ///   - outputGradient: [N, out, D', H', W'].
-///   - weight: [in, out, z, y, x].
+///   - weight: [in, out / groups, z, y, x].
 /// - Returns: [N, in, D, H, W].
 /// - Throws: `Cancelled`.
 package func transposedConvolutionInputGradient(
@@ -44,13 +44,13 @@ package func transposedConvolutionInputGradient(
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
 ///   - outputGradient: [N, out, D', H', W'].
-/// - Returns: [in, out, z, y, x].
+/// - Returns: [in, out / groups, z, y, x].
 /// - Throws: `Cancelled`.
 package func transposedConvolutionWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: TransposedConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
   let kernel = geometry.kernel
-  let shape = [input.channels, outputGradient.channels, kernel.d, kernel.h, kernel.w]
+  let shape = [input.channels, outputGradient.channels / geometry.groups, kernel.d, kernel.h, kernel.w]
   if usesPolyphase(geometry, weightShape: shape) {
     return Tensor(
       shape: shape,
@@ -64,7 +64,7 @@ package func transposedConvolutionWeightGradient(
 
 /// The gradients of a loss with respect to the weights, the bias and the input of a transposed convolution.
 package struct TransposedConvolutionGradients: Sendable {
-  /// With respect to the weights, [in, out, z, y, x].
+  /// With respect to the weights, [in, out / groups, z, y, x].
   package var weight: Tensor
   /// With respect to the bias, [out].
   package var bias: Tensor
@@ -77,7 +77,7 @@ package struct TransposedConvolutionGradients: Sendable {
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
 ///   - outputGradient: [N, out, D', H', W'].
-///   - weight: [in, out, z, y, x].
+///   - weight: [in, out / groups, z, y, x].
 ///   - passesGradient: Whether the input's gradient is needed.
 /// - Throws: `Cancelled`.
 package func transposedConvolutionGradients(
@@ -110,6 +110,7 @@ private func usesPolyphase(_ geometry: TransposedConvolutionGeometry, weightShap
 extension TransposedConvolutionGeometry {
   /// The strided convolution whose adjoint this is; it maps output grids to input grids.
   package var adjoint: ConvolutionGeometry {
-    ConvolutionGeometry(kernel: kernel, stride: stride, padding: padding)
+    ConvolutionGeometry(
+      kernel: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups)
   }
 }

@@ -4,7 +4,7 @@ package func transposedConvolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?,
   geometry: TransposedConvolutionGeometry
 ) -> ReferenceTensor {
-  let (inputChannels, outputChannels) = (weight.shape[0], weight.shape[1])
+  let (inputChannels, outputChannels) = (weight.shape[0], weight.shape[1] * geometry.groups)
   let extent = outputExtent(of: geometry, input: input.extent)
   let taps = geometry.kernel.product
   var output = ReferenceTensor(shape: [input.batch, outputChannels, extent.d, extent.h, extent.w])
@@ -15,12 +15,11 @@ package func transposedConvolutionReference(
   }
   forEachTap(input: extent, output: input.extent, geometry: geometry.adjoint) { source, target, tap in
     for n in 0..<input.batch {
-      for i in 0..<inputChannels {
-        for o in 0..<outputChannels {
-          output.elements[(n * outputChannels + o) * extent.product + target] +=
-            weight.elements[(i * outputChannels + o) * taps + tap]
-            * input.elements[(n * inputChannels + i) * input.extent.product + source]
-        }
+      // The weights are those of the adjoint, whose outputs are this input.
+      forEachPair(inputs: outputChannels, outputs: inputChannels, groups: geometry.groups) { i, o, pair in
+        output.elements[(n * outputChannels + o) * extent.product + target] +=
+          weight.elements[pair * taps + tap]
+          * input.elements[(n * inputChannels + i) * input.extent.product + source]
       }
     }
   }

@@ -31,14 +31,14 @@ struct LayerSubject {
   /// - Throws: `ValidationError` when the layer is not a convolution and a method is given, or does not support it.
   func parts() throws -> [Part] {
     if let layer = node.layer.operation as? ConvolutionOperation {
-      return try convolutionParts(layer.geometry)
+      return try convolutionParts(layer.geometry(for: inputExtent))
     }
     guard method == nil else {
       throw ValidationError("--method is for convolutions; \(node.layer.name) is none")
     }
     switch node.layer.operation {
     case let layer as TransposedConvolutionOperation: return transposedConvolutionParts(layer.geometry)
-    case let layer as MaxPoolingOperation: return poolingParts(layer.geometry)
+    case let layer as MaxPoolingOperation: return poolingParts(layer.geometry(for: inputExtent))
     case let layer as BatchNormalisationOperation: return normalisationParts(layer.epsilon)
     case is ReLUOperation: return reluParts()
     default: return trainingParts(node.layer.operation)

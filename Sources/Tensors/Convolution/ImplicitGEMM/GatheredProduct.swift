@@ -21,7 +21,7 @@ extension ImplicitProduct {
 
   /// Writes the planes of `output` from gathered panels, for any step.
   ///
-  /// - Parameter bias: One per row, padded to blocks of eight, or empty for zeros.
+  /// - Parameter bias: For each group one per row, padded to blocks of eight, or empty for zeros.
   /// - Throws: `Cancelled`, leaving the output partly written.
   func runGathered(
     _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], appliesReLU: Bool,
@@ -37,30 +37,33 @@ extension ImplicitProduct {
     let isDense = spacing == Extent3(1)
     // Several tasks per thread, for load balance.
     let panels = (allColumns + panelColumns - 1) / panelColumns
-    let shared = max(1, min(sharedPanels(panelColumns), panels * input.batch / (work.threadCount * 3)))
+    let groups = weights.groups
+    let shared = max(
+      1, min(sharedPanels(panelColumns), panels * input.batch * groups / (work.threadCount * 3)))
     let tasks = (panels + shared - 1) / shared
     let rowOffsets = (0..<Self.depthPerPass).map { $0 * panelColumns }
     let workers = WorkerScratch(
       scratch, perWorker: Self.depthPerPass * panelColumns + gatheredResultCount(panelColumns))
 
     try rowOffsets.withSharedBuffer { rowOffsets throws(Cancelled) in
-      try work.forEach(count: tasks * input.batch) { task, worker in
-        let sample = task / tasks
+      try work.forEach(count: tasks * groups * input.batch) { task, worker in
+        let (sample, group) = (task / tasks / groups, task / tasks % groups)
         let position = task % tasks * shared * panelColumns
         let columns = min(shared * panelColumns, allColumns - position)
         let first = held.lowerBound * planeColumns + position
         let panel = workers.start(worker)
         let result =
           isDense
-          ? output.start(sample: sample, channel: 0) + position : panel + Self.depthPerPass * panelColumns
+          ? output.start(sample: sample, channel: group * weights.rows) + position
+          : panel + Self.depthPerPass * panelColumns
         let resultStride = isDense ? output.channelStride : shared * panelColumns
         gatherRule(
-          axes, step: step, source: input.start(sample: sample, channel: 0), extent: input.extent,
-          planes: input.planes, channelStride: input.channelStride, grid: grid
+          axes, step: step, source: input.start(sample: sample, channel: group * input.channels / groups),
+          extent: input.extent, planes: input.planes, channelStride: input.channelStride, grid: grid
         ) { gather in
           multiply(
-            level: level, columns: columns, result: result, resultStride: resultStride, bias: bias,
-            appliesReLU: appliesReLU
+            level: level, group: group, columns: columns, result: result, resultStride: resultStride,
+            bias: bias, appliesReLU: appliesReLU
           ) { rows, column, count in
             gemm_gather_panel(
               level, &gather, first + column, Int32(count), Int32(rows.lowerBound),
@@ -71,7 +74,7 @@ extension ImplicitProduct {
         if !isDense {
           scatter(
             result, resultStride: resultStride, columns: columns, first: first, pitch: grid.w, z: 0,
-            grid: grid, to: output, sample: sample)
+            grid: grid, to: output, sample: sample, group: group)
         }
       }
     }

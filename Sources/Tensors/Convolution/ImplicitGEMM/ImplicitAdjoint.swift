@@ -6,13 +6,13 @@ struct ImplicitAdjoint: Sendable {
   /// One product for each residue.
   let operation: ImplicitOperation
 
-  /// Packs `weight`, the convolution's [out, in, z, y, x]; results have `in` channels, to which `bias` is added.
+  /// Packs `weight`, the convolution's [out, in / groups, z, y, x]; results have `in` channels, to which `bias` is added.
   init(
     weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
-    let (channels, rows) = (weight.shape[0], weight.shape[1])
-    let (kernel, stride) = (geometry.kernel, geometry.stride)
+    let (kernel, stride, groups) = (geometry.kernel, geometry.stride, geometry.groups)
+    let (channels, rows) = (weight.shape[0] / groups, weight.shape[1])
     var phases: [ImplicitProduct] = []
     for residue in 0..<stride.product {
       let origin = Extent3(
@@ -25,7 +25,7 @@ struct ImplicitAdjoint: Sendable {
         ImplicitProduct(
           axes: axes, step: Extent3(1), origin: origin, spacing: stride,
           weights: try PackedWeights(
-            weight, rows: rows, channels: channels,
+            weight, rows: rows, channels: channels, groups: groups,
             order: .init(rowStride: kernel.product, channelStride: rows * kernel.product, taps: taps),
             work: work)))
     }
@@ -53,11 +53,14 @@ extension ConvolutionGeometry {
   fileprivate func adjointAxes(_ residue: Extent3) -> (z: TapAxis, y: TapAxis, x: TapAxis) {
     (
       TapAxis(
-        residue: residue.d, stride: stride.d, kernel: kernel.d, padding: padding.d, dilation: dilation.d),
+        residue: residue.d, stride: stride.d, kernel: kernel.d, padding: padding.before.d,
+        dilation: dilation.d),
       TapAxis(
-        residue: residue.h, stride: stride.h, kernel: kernel.h, padding: padding.h, dilation: dilation.h),
+        residue: residue.h, stride: stride.h, kernel: kernel.h, padding: padding.before.h,
+        dilation: dilation.h),
       TapAxis(
-        residue: residue.w, stride: stride.w, kernel: kernel.w, padding: padding.w, dilation: dilation.w)
+        residue: residue.w, stride: stride.w, kernel: kernel.w, padding: padding.before.w,
+        dilation: dilation.w)
     )
   }
 }

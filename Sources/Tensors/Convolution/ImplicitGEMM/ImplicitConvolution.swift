@@ -1,6 +1,6 @@
 import Work
 
-/// Convolution by implicit GEMM over panels of the column matrix: any kernel, stride, padding and dilation.
+/// Convolution by implicit GEMM over panels of the column matrix: any kernel, stride, padding, dilation and groups.
 package struct ImplicitConvolution: SingleInputOperation {
   private let geometry: ConvolutionGeometry
   private let channels: Int
@@ -8,20 +8,21 @@ package struct ImplicitConvolution: SingleInputOperation {
   /// Whether a 2x2x2 max-pooling is fused.
   private var pools = false
 
-  /// Packs `weight`, [out, in, z, y, x]; `bias` is [out].
+  /// Packs `weight`, [out, in / groups, z, y, x]; `bias` is [out].
   package init(
     weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
-    let (rows, channels, taps) = (weight.shape[0], weight.shape[1], geometry.kernel.product)
+    let (groups, taps) = (geometry.groups, geometry.kernel.product)
+    let (rows, channels) = (weight.shape[0] / groups, weight.shape[1])
     self.geometry = geometry
-    self.channels = channels
+    self.channels = channels * groups
     operation = ImplicitOperation(
       [
         ImplicitProduct(
           axes: geometry.tapAxes, step: geometry.stride, origin: Extent3(0), spacing: Extent3(1),
           weights: try PackedWeights(
-            weight, rows: rows, channels: channels,
+            weight, rows: rows, channels: channels, groups: groups,
             order: .init(rowStride: channels * taps, channelStride: taps, taps: Array(0..<taps)), work: work))
       ], bias: bias, appliesReLU: appliesReLU)
   }
@@ -64,7 +65,8 @@ package struct ImplicitConvolution: SingleInputOperation {
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
     guard let output = geometry.output(input) else { return 0 }
-    return 2 * Double(operation.rows * channels) * Double(geometry.kernel.product) * Double(output.product)
+    return 2 * Double(operation.rows * channels / geometry.groups) * Double(geometry.kernel.product)
+      * Double(output.product)
   }
 
   package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
@@ -97,9 +99,9 @@ extension ConvolutionGeometry {
   /// The taps and source offsets along each axis.
   var tapAxes: (z: TapAxis, y: TapAxis, x: TapAxis) {
     (
-      TapAxis(kernel: kernel.d, padding: padding.d, dilation: dilation.d),
-      TapAxis(kernel: kernel.h, padding: padding.h, dilation: dilation.h),
-      TapAxis(kernel: kernel.w, padding: padding.w, dilation: dilation.w)
+      TapAxis(kernel: kernel.d, padding: padding.before.d, dilation: dilation.d),
+      TapAxis(kernel: kernel.h, padding: padding.before.h, dilation: dilation.h),
+      TapAxis(kernel: kernel.w, padding: padding.before.w, dilation: dilation.w)
     )
   }
 }

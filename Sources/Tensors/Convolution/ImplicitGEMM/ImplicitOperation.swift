@@ -4,7 +4,7 @@ import Work
 /// Implicit products over one source with fused bias and ReLU: the common part of the convolution and its adjoint.
 struct ImplicitOperation: Sendable {
   let products: [ImplicitProduct]
-  /// One per row, padded to blocks of eight; empty for zeros.
+  /// For each group one per row, padded to blocks of eight; empty for zeros.
   var bias: [Float]
   /// Whether a ReLU is applied to the results.
   var appliesReLU: Bool
@@ -12,15 +12,15 @@ struct ImplicitOperation: Sendable {
   /// Products of at least one; `bias` is [rows] or nil for none.
   init(_ products: [ImplicitProduct], bias: Tensor?, appliesReLU: Bool) {
     precondition(
-      bias.map { $0.elements.count == products[0].weights.rows } ?? true,
-      "bias \(bias?.shape ?? []) for \(products[0].weights.rows) channels")
+      bias.map { $0.elements.count == products[0].resultChannels } ?? true,
+      "bias \(bias?.shape ?? []) for \(products[0].resultChannels) channels")
     self.products = products
-    self.bias = paddedBias(bias)
+    self.bias = bias.map { products[0].weights.padded($0) } ?? []
     self.appliesReLU = appliesReLU
   }
 
   /// Channels of the output.
-  var rows: Int { products[0].weights.rows }
+  var rows: Int { products[0].resultChannels }
 
   /// Bytes of the packed weights.
   var weightBytes: Int {
@@ -78,8 +78,10 @@ struct ImplicitOperation: Sendable {
   }
 }
 
-/// A bias that the product can read in blocks of eight rows.
-private func paddedBias(_ bias: Tensor?) -> [Float] {
-  guard let bias else { return [] }
-  return bias.elements + [Float](repeating: 0, count: (8 - bias.elements.count % 8) % 8)
+extension PackedWeights {
+  /// A bias, [groups · rows], that the product can read in blocks of eight rows of each group.
+  fileprivate func padded(_ bias: Tensor) -> [Float] {
+    let padding = [Float](repeating: 0, count: paddedRows - rows)
+    return (0..<groups).flatMap { bias.elements[($0 * rows)..<(($0 + 1) * rows)] + padding }
+  }
 }

@@ -18,6 +18,9 @@ struct ImplicitProduct: Sendable {
   /// The weights, whose columns are (channel, tap of z, y, x).
   let weights: PackedWeights
 
+  /// Channels of the results of all groups.
+  var resultChannels: Int { weights.groups * weights.rows }
+
   /// Rows of the column matrix per pass: with 48 columns 30 KB.
   static let depthPerPass = 160
 
@@ -38,11 +41,12 @@ struct ImplicitProduct: Sendable {
     return first..<max(first, end)
   }
 
-  /// Multiplies all weights by `columns` columns, pass by pass.
+  /// Multiplies all weights of a group by `columns` columns, pass by pass.
   ///
   /// Before each panel's product `prepare(rows, column, panelColumns)` returns the addresses of its rows.
   func multiply(
-    level: kernels_level, columns: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
+    level: kernels_level, group: Int = 0, columns: Int, result: UnsafeMutablePointer<Float>,
+    resultStride: Int,
     bias: [Float], appliesReLU: Bool,
     prepare: (_ rows: Range<Int>, _ column: Int, _ columns: Int) -> (
       start: UnsafePointer<Float>, rows: UnsafePointer<Int>
@@ -55,13 +59,13 @@ struct ImplicitProduct: Sendable {
         product.rows = Int32(weights.rows)
         product.a_block = weights.depth * 8
         product.c_stride = resultStride
-        product.bias = bias.isEmpty ? nil : bias.baseAddress
+        product.bias = bias.isEmpty ? nil : bias.baseAddress.map { $0 + group * weights.paddedRows }
         var start = 0
         // At least one pass, so that results without products become their bias.
         repeat {
           let end = min(start + Self.depthPerPass, weights.depth)
           product.depth = Int32(end - start)
-          product.a = packed.baseAddress.map { $0 + start * 8 }
+          product.a = packed.baseAddress.map { $0 + group * weights.countPerGroup + start * 8 }
           product.accumulates = start > 0 ? 1 : 0
           product.applies_relu = appliesReLU && end == weights.depth ? 1 : 0
           for column in stride(from: 0, to: columns, by: panelColumns) {
@@ -79,16 +83,16 @@ struct ImplicitProduct: Sendable {
     }
   }
 
-  /// Scatters results to their voxels of sample `sample` of the output, all of which the window must hold.
+  /// Scatters a group's results to their voxels of sample `sample` of the output, all of which the window must hold.
   ///
   /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
   /// row; columns beyond the width are padding.
   func scatter(
     _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
-    grid: Extent3, to output: ActivationWindow, sample: Int
+    grid: Extent3, to output: ActivationWindow, sample: Int, group: Int = 0
   ) {
     let extent = output.extent
-    let destination = output.start(sample: sample, channel: 0)
+    let destination = output.start(sample: sample, channel: group * weights.rows)
     var column = 0
     while column < columns {
       let (row, x) = ((first + column) / pitch, (first + column) % pitch)

@@ -10,13 +10,15 @@ import Work
 func implicitWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  let (outputChannels, channels, kernel) = (outputGradient.channels, input.channels, geometry.kernel)
+  let (groups, kernel) = (geometry.groups, geometry.kernel)
+  // Of each group.
+  let (outputChannels, channels) = (outputGradient.channels / groups, input.channels / groups)
   let plan = WeightGradientPlan(
-    rows: channels * kernel.product, outputChannels: outputChannels,
+    rows: channels * kernel.product, outputChannels: outputChannels, groups: groups,
     pieces: outputGradient.batch * ((outputGradient.extent.product + pieceLength - 1) / pieceLength))
   let axes = geometry.tapAxes
   let level = KernelLevel.current
-  let size = outputChannels * plan.rows
+  let size = groups * outputChannels * plan.rows
   var parts = [Float](repeating: 0, count: size * plan.partitions)
   let panelSize = plan.rowsPerTask * pieceLength
   let rowOffsets = (0..<plan.rowsPerTask).map { $0 * pieceLength }
@@ -25,14 +27,15 @@ func implicitWeightGradient(
     try input.elements.withSharedBuffer { input throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try parts.withDisjointBuffer { parts throws(Cancelled) in
-          try work.forEach(count: plan.rowBlocks * plan.partitions) { task, worker in
-            let block = task % plan.rowBlocks
+          try work.forEach(count: groups * plan.rowBlocks * plan.partitions) { task, worker in
+            let (group, block) = (task / plan.rowBlocks % groups, task % plan.rowBlocks)
             let rows = block * plan.rowsPerTask..<min((block + 1) * plan.rowsPerTask, plan.rows)
-            let partition = task / plan.rowBlocks
-            let result = parts.start + partition * size + rows.lowerBound
+            let partition = task / plan.rowBlocks / groups
+            let result =
+              parts.start + partition * size + group * outputChannels * plan.rows + rows.lowerBound
             for piece in plan.pieces(of: partition) where !work.cancellation.isRequested {
               accumulate(
-                piece, rows: rows, into: result, panel: scratch.start(worker), input: input,
+                piece, group: group, rows: rows, into: result, panel: scratch.start(worker), input: input,
                 gradient: gradient)
             }
           }
@@ -45,10 +48,10 @@ func implicitWeightGradient(
     for index in 0..<size { parts[index] += parts[partition * size + index] }
   }
   parts.removeLast(parts.count - size)
-  return Tensor(shape: [outputChannels, channels, kernel.d, kernel.h, kernel.w], elements: parts)
+  return Tensor(shape: [groups * outputChannels, channels, kernel.d, kernel.h, kernel.w], elements: parts)
 
   @Sendable func accumulate(
-    _ piece: Int, rows: Range<Int>, into result: UnsafeMutablePointer<Float>,
+    _ piece: Int, group: Int, rows: Range<Int>, into result: UnsafeMutablePointer<Float>,
     panel: UnsafeMutablePointer<Float>, input source: SharedBuffer<Float>, gradient: SharedBuffer<Float>
   ) {
     let voxels = outputGradient.extent.product
@@ -57,7 +60,8 @@ func implicitWeightGradient(
     let first = piece % perSample * pieceLength
     let length = min(pieceLength, voxels - first)
     gatherRule(
-      axes, step: geometry.stride, source: source.start + sample * channels * input.extent.product,
+      axes, step: geometry.stride,
+      source: source.start + (sample * groups + group) * channels * input.extent.product,
       extent: input.extent, planes: 0..<input.extent.d, channelStride: input.extent.product,
       grid: outputGradient.extent
     ) { gather in
@@ -69,7 +73,8 @@ func implicitWeightGradient(
     let rowsOfGradient = panel + panelSize
     for output in 0..<outputChannels {
       (rowsOfGradient + output * pieceLength).update(
-        from: gradient.start + (sample * outputChannels + output) * voxels + first, count: length)
+        from: gradient.start + ((sample * groups + group) * outputChannels + output) * voxels + first,
+        count: length)
     }
     rowOffsets.withUnsafeBufferPointer { rowOffsets in
       gemm_multiply_transposed(
@@ -89,20 +94,21 @@ private struct WeightGradientPlan: Sendable {
   let rows: Int
   /// Rows that one task gathers.
   let rowsPerTask: Int
-  /// Blocks of that many rows.
+  /// Blocks of that many rows in each group.
   let rowBlocks: Int
   /// Partitions of the voxels, each with its own sums.
   let partitions: Int
   private let pieces: Int
 
-  init(rows: Int, outputChannels: Int, pieces: Int) {
+  init(rows: Int, outputChannels: Int, groups: Int, pieces: Int) {
     self.rows = rows
     self.pieces = pieces
     rowsPerTask = min(96, rows)
     rowBlocks = (rows + rowsPerTask - 1) / rowsPerTask
     // Sixteen tasks balance the load of a few threads; the sums of all partitions stay below 16 MB.
-    let wanted = (16 + rowBlocks - 1) / rowBlocks
-    partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputChannels)))
+    let tasks = groups * rowBlocks
+    let wanted = (16 + tasks - 1) / tasks
+    partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputChannels * groups)))
   }
 
   func pieces(of partition: Int) -> Range<Int> {

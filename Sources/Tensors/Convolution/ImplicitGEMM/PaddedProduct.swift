@@ -84,6 +84,8 @@ struct PaddedProduct: Sendable {
     let pitch = source.extent.w
     let blockColumns = blockColumns(panelColumns)
     let blocks = (planeColumns + blockColumns - 1) / blockColumns
+    let groups = products[0].weights.groups
+    let channelsPerGroup = input.channels / groups
     let offsets = products.map { rowOffsets(of: $0, in: source) }
     let held = products.map { $0.planes(in: output.planes) }
     let maximumPlanes = held.map(\.count).max() ?? 0
@@ -93,8 +95,9 @@ struct PaddedProduct: Sendable {
           start: scratch.start + source.count, count: scratch.count - source.count)),
       perWorker: products[0].weights.rows * blockColumns)
 
-    try work.forEach(count: input.batch * maximumPlanes * blocks) { task, worker in
-      let (sample, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
+    try work.forEach(count: input.batch * groups * maximumPlanes * blocks) { task, worker in
+      let (part, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
+      let (sample, group) = (part / groups, part % groups)
       let first = task % blocks * blockColumns
       let result = workers.start(worker)
       for (index, product) in products.enumerated() where plane < held[index].count {
@@ -103,27 +106,28 @@ struct PaddedProduct: Sendable {
         guard grid.h > 0, grid.w > 0, columns > 0 else { continue }
         let z = held[index].lowerBound + plane
         let start =
-          source.memory.start + (sample * input.channels * source.extent.d + z) * source.extent.h * pitch
+          source.memory.start + (part * channelsPerGroup * source.extent.d + z) * source.extent.h * pitch
           + first
         offsets[index].withUnsafeBufferPointer { offsets in
           product.multiply(
-            level: level, columns: columns, result: result, resultStride: blockColumns, bias: bias,
-            appliesReLU: appliesReLU
+            level: level, group: group, columns: columns, result: result, resultStride: blockColumns,
+            bias: bias, appliesReLU: appliesReLU
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
         product.scatter(
           result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch, z: z,
-          grid: grid, to: output, sample: sample)
+          grid: grid, to: output, sample: sample, group: group)
       }
     }
   }
 
-  /// Offsets of the rows of a product's column matrix in the padded source, relative to the output's voxel.
+  /// Offsets of the rows of a product's column matrix in the padded source, relative to the output's voxel in the first
+  /// channel of a group.
   func rowOffsets(of product: ImplicitProduct, in padded: PaddedSource) -> [Int] {
     let (axes, extent) = (product.axes, padded.extent)
     var offsets: [Int] = []
     offsets.reserveCapacity(product.weights.depth)
-    for channel in 0..<padded.channels {
+    for channel in 0..<padded.channels / product.weights.groups {
       for z in axes.z.offsets {
         for y in axes.y.offsets {
           for x in axes.x.offsets {

@@ -52,31 +52,35 @@ private struct PooledProduct {
         UnsafeMutableBufferPointer(
           start: scratch.start + source.count, count: scratch.count - source.count)), perWorker: resultCount)
     let (blocks, planes) = ((extent.h + rows - 1) / rows, output.planes)
-    try work.forEach(count: input.batch * planes.count * blocks) { task, worker in
-      let (sample, plane) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
+    let groups = product.weights.groups
+    let channelsPerGroup = input.channels / groups
+    try work.forEach(count: input.batch * groups * planes.count * blocks) { task, worker in
+      let (part, plane) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
+      let (sample, group) = (part / groups, part % groups)
       let first = task % blocks * rows
       let held = first..<min(first + rows, extent.h)
       let result = workers.start(worker)
       for half in 0...1 {
         let start =
           source.memory.start
-          + ((sample * input.channels * source.extent.d + 2 * plane + half) * source.extent.h + 2 * first)
+          + ((part * channelsPerGroup * source.extent.d + 2 * plane + half) * source.extent.h + 2 * first)
           * pitch
         offsets.withUnsafeBufferPointer { offsets in
           product.multiply(
-            level: level, columns: (2 * held.count - 1) * pitch + 2 * extent.w,
+            level: level, group: group, columns: (2 * held.count - 1) * pitch + 2 * extent.w,
             result: result + half * columns, resultStride: 2 * columns, bias: bias, appliesReLU: appliesReLU
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
       }
       for channel in 0..<product.weights.rows {
         let target =
-          output.start(sample: sample, channel: channel) + (plane - planes.lowerBound) * output.planeStride
+          output.start(sample: sample, channel: group * product.weights.rows + channel)
+          + (plane - planes.lowerBound) * output.planeStride
         for y in held {
           var row = pooling_row(
             channel: result + channel * 2 * columns, plane: columns, row: pitch, first_z: 0,
             first_y: Int32(2 * (y - first)), rows_z: 2, rows_y: 2, columns: 2, step: 2,
-            input_width: Int32(2 * extent.w), width: Int32(extent.w), takes_minimum: 0)
+            input_width: Int32(2 * extent.w), width: Int32(extent.w), before: 0, takes_minimum: 0)
           pooling_maxima(level, &row, target + y * extent.w, nil)
         }
       }
