@@ -21,6 +21,7 @@ int kernel_cases_run(enum kernels_level level, kernel_case_failure failed, void 
     kernel_cases::instruction_set_cases(table);
     kernel_cases::gemm_cases(table);
     kernel_cases::pointwise_cases(table);
+    kernel_cases::elementwise_cases(table);
     kernel_cases::fft_convolution_cases(table);
     kernel_cases::dense_crf_cases(table);
     kernel_cases::winograd_cases(table);

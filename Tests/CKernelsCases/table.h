@@ -128,6 +128,7 @@ inline std::string named(const std::string &name, std::initializer_list<long> nu
 void instruction_set_cases(Table &table);
 void gemm_cases(Table &table);
 void pointwise_cases(Table &table);
+void elementwise_cases(Table &table);
 void fft_convolution_cases(Table &table);
 void dense_crf_cases(Table &table);
 void winograd_cases(Table &table);
