@@ -16,6 +16,9 @@ package struct Extent3: Hashable, Sendable {
 
   /// Product of the three.
   package var product: Int { d * h * w }
+
+  /// That along one axis, 0 for d, 1 for h, 2 for w.
+  package subscript(axis: Int) -> Int { axis == 0 ? d : axis == 1 ? h : w }
 }
 
 /// A dense array of floats, last dimension fastest.

@@ -130,6 +130,7 @@ void gemm_cases(Table &table);
 void pointwise_cases(Table &table);
 void activation_cases(Table &table);
 void pooling_cases(Table &table);
+void elementwise_cases(Table &table);
 void fft_convolution_cases(Table &table);
 void dense_crf_cases(Table &table);
 void winograd_cases(Table &table);

@@ -68,8 +68,8 @@ struct GoldenNetworkTests {
   }
 
   @Test(
-    "a network that only its JSON describes agrees with numpy, forward and backward",
-    arguments: ["unnamed", "joins"])
+    "a network that only its JSON describes agrees with numpy or PyTorch, forward and backward",
+    arguments: ["unnamed", "joins", "gates"])
   func fromJSON(name: String) throws {
     let path = checkout.appending(path: "Tests/NetworksTests/Golden/\(name).json")
     let json = try String(contentsOf: path, encoding: .utf8)

@@ -194,7 +194,7 @@ struct JoinTests {
 
   @Test(
     "a whole network of them has the gradients of finite differences in double precision",
-    arguments: [NetworkGraph.residual, .unet])
+    arguments: [NetworkGraph.residual, .unet, .gated, .cropped])
   func gradients(graph: NetworkGraph) throws {
     let resolved = try graph.resolved()
     let parameters = Parameters(initialising: resolved, seed: 5)
@@ -222,7 +222,7 @@ struct JoinTests {
     }
   }
 
-  @Test("training with them lowers the loss", arguments: [NetworkGraph.residual, .unet])
+  @Test("training with them lowers the loss", arguments: [NetworkGraph.residual, .unet, .gated, .cropped])
   func training(graph: NetworkGraph) throws {
     var trainer = try Trainer(
       graph: graph, options: TrainingOptions(optimiser: .adam(), schedule: .constant(rate: 0.01)), seed: 4)

@@ -28,7 +28,10 @@ extension OperationCase {
     _ inputs: [DoubleArray], _ parameters: [ParameterSlot.Role: DoubleArray]
   ) -> DoubleArray {
     let image = inputs[0]
-    guard let output = operation.outputExtent(image.extent) else {
+    let output =
+      operation.inputGrids == .secondIsOutput
+      ? operation.outputExtent(image.extent, second: inputs[1].extent) : operation.outputExtent(image.extent)
+    guard let output else {
       preconditionFailure("\(testDescription): the image is too small")
     }
     func window(
@@ -84,6 +87,12 @@ extension OperationCase {
       }
     case let operation as BatchNormalisationOperation:
       return normalised(image, parameters, epsilon: Double(operation.epsilon))
+    case let operation as InstanceNormalisationOperation:
+      return groupNormalised(
+        image, parameters, groups: image.shape[1], epsilon: Double(operation.epsilon))
+    case let operation as GroupNormalisationOperation:
+      return groupNormalised(
+        image, parameters, groups: operation.groupCount, epsilon: Double(operation.epsilon))
     case is ReLUOperation:
       return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
     case let operation as any ActivationOperation:
@@ -99,10 +108,53 @@ extension OperationCase {
           let slope = slopes[operation.sharesSlope ? 0 : index / voxels % channels]
           return value < 0 ? slope * value : value
         })
-    case is AddOperation:
+    case let operation as PadOperation:
+      let geometry = operation.geometry
+      return image.resampled(to: output) { axis, index in
+        let (position, last) = (index - axis(geometry.before), axis(image.extent) - 1)
+        switch geometry.mode {
+        case .constant: return (0...last).contains(position) ? [(position, 1)] : []
+        case .edge: return [(max(0, min(last, position)), 1)]
+        case .reflect: return [(last - abs(last - abs(position)), 1)]
+        }
+      }.filled(Double(geometry.value))
+    case let operation as CropOperation:
+      return image.resampled(to: output) { axis, index in [(index + axis(operation.geometry.before), 1)] }
+        .filled(0)
+    case is CentreCropOperation:
+      return image.resampled(to: output) { axis, index in
+        [(index + (axis(image.extent) - axis(output)) / 2, 1)]
+      }.filled(0)
+    case let operation as ResizeOperation:
+      return image.resampled(to: output) { axis, index in
+        operation.geometry.definedTaps(index, count: axis(image.extent), resized: axis(output))
+      }.filled(0)
+    case let operation as ResizeToOperation:
+      guard let geometry = operation.geometry as? ResizeGeometry else {
+        preconditionFailure("resizing by something else")
+      }
+      return image.resampled(to: output) { axis, index in
+        geometry.definedTaps(index, count: axis(image.extent), resized: axis(output))
+      }.filled(0)
+    case let operation as SliceChannelsOperation:
+      let voxels = image.extent.product
       return DoubleArray(
-        shape: image.shape,
-        elements: image.elements.indices.map { index in inputs.reduce(0) { $0 + $1.elements[index] } })
+        shape: [image.shape[0], operation.count] + image.shape.dropFirst(2),
+        elements: image.elements.indices.filter {
+          (operation.first..<operation.first + operation.count).contains($0 / voxels % image.shape[1])
+        }.map { image.elements[$0] })
+    // That of the table drops nothing.
+    case is DropoutOperation: return image
+    case is AddOperation: return joined(inputs, +)
+    case is MultiplyOperation: return joined(inputs, *)
+    case let operation as GlobalPoolingOperation:
+      let voxels = image.extent.product
+      return DoubleArray(
+        shape: [image.shape[0], image.shape[1], 1, 1, 1],
+        elements: stride(from: 0, to: image.elements.count, by: voxels).map { start in
+          let values = image.elements[start..<start + voxels]
+          return operation.statistic == .average ? values.reduce(0, +) / Double(voxels) : values.max()!
+        })
     case is ConcatenateOperation:
       let voxels = image.extent.product
       let samples = (0..<image.shape[0]).map { sample in
@@ -267,6 +319,116 @@ private struct Window {
     }
     return DoubleArray(shape: shape(image.shape[0], image.shape[1]), elements: result)
   }
+}
+
+/// An array of which some elements were made of nothing.
+private struct PartialArray {
+  let shape: [Int]
+  let elements: [Double?]
+
+  func filled(_ value: Double) -> DoubleArray {
+    DoubleArray(shape: shape, elements: elements.map { $0 ?? value })
+  }
+}
+
+extension DoubleArray {
+  /// Each voxel of the result is the sum over `taps` along the axes of the voxels there, times the product of their
+  /// weights; nil where an axis has none.
+  fileprivate func resampled(
+    to output: Extent3, _ taps: (_ axis: Axis, _ index: Int) -> [(position: Int, weight: Double)]
+  ) -> PartialArray {
+    let voxels = extent.product
+    let all = Axis.allCases.map { axis in (0..<axis(output)).map { taps(axis, $0) } }
+    let elements = (0..<shape[0] * shape[1] * output.product).map { index -> Double? in
+      let voxel = index % output.product
+      let (d, h, w) = (
+        all[0][voxel / (output.h * output.w)], all[1][voxel / output.w % output.h], all[2][voxel % output.w]
+      )
+      if d.isEmpty || h.isEmpty || w.isEmpty { return nil }
+      var sum = 0.0
+      for d in d {
+        for h in h {
+          for w in w {
+            sum +=
+              d.weight * h.weight * w.weight
+              * self.elements[
+                index / output.product * voxels + (d.position * extent.h + h.position) * extent.w + w.position
+              ]
+          }
+        }
+      }
+      return sum
+    }
+    return PartialArray(shape: [shape[0], shape[1], output.d, output.h, output.w], elements: elements)
+  }
+}
+
+extension ResizeGeometry {
+  /// The positions of an input of `count` voxels, and their weights, by the formulas of ONNX's `Resize`.
+  fileprivate func definedTaps(
+    _ index: Int, count: Int, resized: Int
+  ) -> [(position: Int, weight: Double)] {
+    let (x, scale) = (Double(index), Double(resized) / Double(count))
+    let coordinate =
+      switch coordinates {
+      // No extent was rounded, so that the symmetric rule has nothing to centre.
+      case .halfPixel, .halfPixelSymmetric: (x + 0.5) / scale - 0.5
+      case .pytorchHalfPixel: resized > 1 ? (x + 0.5) / scale - 0.5 : 0
+      case .alignCorners: resized == 1 ? 0 : x * Double(count - 1) / Double(resized - 1)
+      case .asymmetric: x / scale
+      }
+    func clamped(_ position: Double) -> Int { Int(max(0, min(Double(count - 1), position))) }
+    let fraction = coordinate - coordinate.rounded(.down)
+    let (below, above) = (clamped(coordinate.rounded(.down)), clamped(coordinate.rounded(.up)))
+    switch interpolation {
+    case .linear: return [(below, 1 - fraction), (above, fraction)]
+    case .nearest(.floor): return [(below, 1)]
+    case .nearest(.ceil): return [(above, 1)]
+    case .nearest(.roundPreferFloor): return [(fraction <= 0.5 ? below : above, 1)]
+    case .nearest(.roundPreferCeil): return [(fraction < 0.5 ? below : above, 1)]
+    }
+  }
+}
+
+/// The arrays joined element by element, where dimensions of one element are repeated as in numpy.
+private func joined(_ arrays: [DoubleArray], _ join: (Double, Double) -> Double) -> DoubleArray {
+  let shape = arrays[0].shape.indices.map { axis in arrays.map { $0.shape[axis] }.max()! }
+  return DoubleArray(
+    shape: shape,
+    elements: (0..<shape.reduce(1, *)).map { index in
+      let values = arrays.map { array in
+        var (rest, position, stride) = (index, 0, 1)
+        for axis in shape.indices.reversed() {
+          position += (array.shape[axis] == 1 ? 0 : rest % shape[axis]) * stride
+          rest /= shape[axis]
+          stride *= array.shape[axis]
+        }
+        return array.elements[position]
+      }
+      return values.dropFirst().reduce(values[0], join)
+    })
+}
+
+/// (x - mean) / sqrt(variance + epsilon) weight + bias, mean and biased variance those of each group of channels of
+/// each sample.
+private func groupNormalised(
+  _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray], groups: Int, epsilon: Double
+) -> DoubleArray {
+  let (channels, voxels) = (image.shape[1], image.extent.product)
+  let size = channels / groups * voxels
+  var result = image
+  for start in stride(from: 0, to: image.elements.count, by: size) {
+    let values = image.elements[start..<start + size]
+    let mean = values.reduce(0, +) / Double(size)
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size)
+    for index in values.indices {
+      let channel = index / voxels % channels
+      result.elements[index] =
+        (values[index] - mean) / (variance + epsilon).squareRoot()
+        * (parameters[.weight]?.elements[channel] ?? 1) + (parameters[.bias]?.elements[channel] ?? 0)
+    }
+  }
+  return result
 }
 
 /// (x - mean) / sqrt(variance + epsilon) weight + bias, mean and biased variance those of each channel of the batch.

@@ -80,7 +80,13 @@ struct OperationGradientTests {
         inputs[index] = changed
         return loss(inputs, doubles)
       }
-      expect(try #require(found.inputs[index]).elements, expected, "input \(index)")
+      guard let gradient = found.inputs[index] else {
+        // Its values are not read.
+        #expect(
+          index == 1 && row.operation.inputGrids == .secondIsOutput && expected.allSatisfy { $0.value == 0 })
+        continue
+      }
+      expect(gradient.elements, expected, "input \(index)")
     }
     for (role, array) in doubles {
       let gradient = try #require(found.parameters[role])

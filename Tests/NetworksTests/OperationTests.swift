@@ -12,14 +12,18 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   /// Channels of each input.
   let channels: [Int]
   let extent: Extent3
+  /// The further inputs that have one voxel for the whole image.
+  let gates: Set<Int>
 
   init(
-    _ operation: any NetworkOperation, _ fields: String, channels: Int..., extent: Extent3 = Extent3(5, 6, 7)
+    _ operation: any NetworkOperation, _ fields: String, channels: Int..., extent: Extent3 = Extent3(5, 6, 7),
+    gates: Set<Int> = []
   ) {
     self.operation = operation
     self.fields = fields
     self.channels = channels.isEmpty ? [2] : channels
     self.extent = extent
+    self.gates = gates
   }
 
   var testDescription: String {
@@ -27,29 +31,37 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     return type(of: operation).kind + " " + fields + inputs
   }
 
-  /// A network of nothing but this operation, whose further inputs are pointwise convolutions of the image.
+  /// A network of nothing but this operation, whose further inputs are pointwise convolutions of the image or, of those
+  /// with one voxel, of its mean.
   var graph: NetworkGraph {
     let others = channels.indices.dropFirst().map { "other\($0)" }
     var layer = Layer("layer", from: [NetworkGraph.inputName] + others, ReLUOperation())
     layer.operation = operation
-    let convolutions = zip(others, channels.dropFirst()).map { name, channels in
+    let convolutions = channels.indices.dropFirst().map { index in
       Layer(
-        name, from: NetworkGraph.inputName,
-        .convolution(ConvolutionGeometry(kernel: Extent3(1)), channels, hasBias: false))
+        "other\(index)", from: gates.contains(index) ? "mean" : NetworkGraph.inputName,
+        .convolution(ConvolutionGeometry(kernel: Extent3(1)), channels[index], hasBias: false))
     }
+    let means = gates.isEmpty ? [] : [Layer("mean", from: NetworkGraph.inputName, .globalPooling(.average))]
     return NetworkGraph(
-      inputChannels: channels[0], layers: convolutions + [layer],
+      inputChannels: channels[0], layers: means + convolutions + [layer],
       heads: [Head("main", layer: "layer", lossWeight: 1)])
   }
 
   /// Two images whose values are all different and never near 0, so that a small step flips neither a ReLU nor a
   /// maximum.
-  func images() -> Tensor { images(channels: channels[0], factor: 7919) }
+  func images() -> Tensor { images(channels: channels[0], extent, factor: 7919) }
 
   /// Tensors for each input, all different.
-  func inputs() -> [Tensor] { zip(channels, [7919, 7907, 7901]).map { images(channels: $0, factor: $1) } }
+  func inputs() -> [Tensor] {
+    channels.indices.map { index in
+      images(
+        channels: channels[index], gates.contains(index) ? Extent3(1) : extent,
+        factor: [7919, 7907, 7901][index])
+    }
+  }
 
-  private func images(channels: Int, factor: Int) -> Tensor {
+  private func images(channels: Int, _ extent: Extent3, factor: Int) -> Tensor {
     let count = 2 * channels * extent.product
     return Tensor(
       shape: [2, channels, extent.d, extent.h, extent.w],
@@ -154,6 +166,15 @@ let operationCases: [OperationCase] = [
     #""countsPadding":false,"kernel":[3,4,3],"padding":"sameLower","roundsUp":false,"stride":[2,2,2]"#,
     extent: Extent3(4, 6, 8)),
   .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
+  .init(InstanceNormalisationOperation(epsilon: 0.5), #""affine":true,"epsilon":0.5"#, channels: 3),
+  .init(
+    InstanceNormalisationOperation(epsilon: 0.25, isAffine: false), #""affine":false,"epsilon":0.25"#),
+  .init(
+    GroupNormalisationOperation(groups: 2, epsilon: 0.5), #""affine":true,"epsilon":0.5,"groups":2"#,
+    channels: 6),
+  .init(
+    GroupNormalisationOperation(groups: 1, epsilon: 0.5, isAffine: false),
+    #""affine":false,"epsilon":0.5,"groups":1"#, channels: 3),
   .init(ReLUOperation(), ""),
   .init(LeakyReLUOperation(slope: 0.125), #""slope":0.125"#),
   .init(LeakyReLUOperation(slope: -0.5), #""slope":-0.5"#),
@@ -169,6 +190,65 @@ let operationCases: [OperationCase] = [
   .init(SoftplusOperation(), ""),
   .init(AddOperation(), "", channels: 3, 3),
   .init(AddOperation(), "", channels: 2, 2, 2),
+  .init(AddOperation(), "", channels: 3, 1),
+  .init(AddOperation(), "", channels: 2, 2, 1, gates: [1, 2]),
+  .init(MultiplyOperation(), "", channels: 3, 3),
+  .init(MultiplyOperation(), "", channels: 1, 3),
+  .init(MultiplyOperation(), "", channels: 3, 3, gates: [1]),
+  .init(MultiplyOperation(), "", channels: 1, 3, gates: [1]),
+  .init(GlobalPoolingOperation(.average), #""statistic":"average""#),
+  .init(GlobalPoolingOperation(.maximum), #""statistic":"maximum""#, channels: 3),
+  .init(
+    PadOperation(PaddingGeometry(.constant, value: 0.5, before: Extent3(1, 0, 2), after: Extent3(2, 1, 0))),
+    #""after":[2,1,0],"before":[1,0,2],"mode":"constant","value":0.5"#),
+  .init(
+    PadOperation(PaddingGeometry(.reflect, before: Extent3(3, 0, 2), after: Extent3(2, 5, 6))),
+    #""after":[2,5,6],"before":[3,0,2],"mode":"reflect""#),
+  .init(
+    PadOperation(PaddingGeometry(.edge, before: Extent3(2, 5, 0), after: Extent3(4, 0, 1))),
+    #""after":[4,0,1],"before":[2,5,0],"mode":"edge""#),
+  .init(
+    CropOperation(CropGeometry(before: Extent3(1, 0, 3), after: Extent3(2, 4, 0))),
+    #""after":[2,4,0],"before":[1,0,3]"#),
+  .init(SliceChannelsOperation(first: 1, count: 2), #""count":2,"first":1"#, channels: 4),
+  .init(
+    ResizeOperation(
+      ResizeGeometry(factor: Extent3(2, 1, 3), .nearest(.roundPreferFloor), .halfPixel)),
+    #""coordinates":"halfPixel","factor":[2,1,3],"mode":"nearest","rounding":"roundPreferFloor""#),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2, 3, 4), .nearest(.ceil), .asymmetric)),
+    #""coordinates":"asymmetric","factor":[2,3,4],"mode":"nearest","rounding":"ceil""#,
+    extent: Extent3(3, 2, 4)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2), .nearest(.floor), .alignCorners)),
+    #""coordinates":"alignCorners","factor":[2,2,2],"mode":"nearest","rounding":"floor""#,
+    extent: Extent3(3, 1, 4)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2, 3, 1), .nearest(.roundPreferCeil), .asymmetric)),
+    #""coordinates":"asymmetric","factor":[2,3,1],"mode":"nearest","rounding":"roundPreferCeil""#),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2), .linear, .halfPixel)),
+    #""coordinates":"halfPixel","factor":[2,2,2],"mode":"linear""#, extent: Extent3(4, 3, 5)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(3, 1, 4), .linear, .pytorchHalfPixel)),
+    #""coordinates":"pytorchHalfPixel","factor":[3,1,4],"mode":"linear""#, extent: Extent3(4, 1, 3)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2, 3, 1), .linear, .alignCorners)),
+    #""coordinates":"alignCorners","factor":[2,3,1],"mode":"linear""#, extent: Extent3(4, 3, 1)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2, 4, 3), .linear, .asymmetric)),
+    #""coordinates":"asymmetric","factor":[2,4,3],"mode":"linear""#, extent: Extent3(3, 4, 2)),
+  .init(
+    ResizeOperation(ResizeGeometry(factor: Extent3(2), .linear, .halfPixelSymmetric)),
+    #""coordinates":"halfPixelSymmetric","factor":[2,2,2],"mode":"linear""#, extent: Extent3(3, 2, 4)),
+  .init(CentreCropOperation(), "", channels: 2, 3),
+  .init(
+    ResizeToOperation(.nearest(.floor), .asymmetric),
+    #""coordinates":"asymmetric","mode":"nearest","rounding":"floor""#, channels: 3, 1),
+  .init(
+    ResizeToOperation(.linear, .alignCorners), #""coordinates":"alignCorners","mode":"linear""#, channels: 2,
+    2),
+  .init(DropoutOperation(probability: 0), #""channels":false,"probability":0"#),
   .init(ConcatenateOperation(), "", channels: 2, 3),
   .init(ConcatenateOperation(), "", channels: 1, 3, 2),
 ]
@@ -205,11 +285,13 @@ struct OperationTests {
     let input = others.isEmpty ? #""input""# : #"["input",\#(others.joined(separator: ","))]"#
     let layer = (#"{"input":\#(input),"kind":""# + kind + #"","name":"layer","# + row.fields + "}")
       .sortedFields
-    let before = zip(others, row.channels.dropFirst()).map { name, channels in
-      #"{"bias":false,"dilation":[1,1,1],"input":"input","kernel":[1,1,1],"kind":"convolution","name":\#(name),"#
-        + #""outputChannels":\#(channels),"padding":[0,0,0],"stride":[1,1,1]}"#
+    let before = row.channels.indices.dropFirst().map { index in
+      #"{"bias":false,"dilation":[1,1,1],"input":"\#(row.gates.contains(index) ? "mean" : "input")","#
+        + #""kernel":[1,1,1],"kind":"convolution","name":"other\#(index)","#
+        + #""outputChannels":\#(row.channels[index]),"padding":[0,0,0],"stride":[1,1,1]}"#
     }
-    let layers = (before + [layer]).joined(separator: ",")
+    let mean = #"{"input":"input","kind":"globalPooling","name":"mean","statistic":"average"}"#
+    let layers = ((row.gates.isEmpty ? [] : [mean]) + before + [layer]).joined(separator: ",")
     let text =
       #"{"heads":[{"layer":"layer","lossWeight":1,"name":"main"}],"inputChannels":\#(row.channels[0]),"layers":[\#(layers)]}"#
     #expect(row.graph.json == text)
@@ -223,14 +305,15 @@ struct OperationTests {
     let resolved = try row.graph.resolved()
     var parameters = Parameters(initialising: resolved, seed: 3)
     let image = row.images()
-    let others = try resolved.nodes.dropLast().map { node in
-      try node.layer.operation.forward(
-        [image],
+    var values = [NetworkGraph.inputName: image]
+    for node in resolved.nodes.dropLast() {
+      values[node.layer.name] = try node.layer.operation.forward(
+        node.layer.inputs.map { values[$0]! },
         by: TrainingLayer(
           parameters: LayerParameters(node.layer.name, parameters), passesGradient: false), work: work
       ).output
     }
-    let trained = try row.forward([image] + others, parameters, work)
+    let trained = try row.forward(resolved.nodes.last!.layer.inputs.map { values[$0]! }, parameters, work)
     if let statistics = trained.statistics {
       let shape = row.channels
       parameters["layer.running_mean"] = Tensor(shape: shape, elements: statistics.mean)
@@ -260,7 +343,9 @@ struct OperationTests {
     let output = whole.extent
     for (axis, length) in zip(Axis.allCases, [output.d, output.h, output.w]) {
       let position = length / 2
-      let range = row.operation.inputs(of: position...position, along: axis)
+      let range =
+        row.operation.isLocal && row.gates.isEmpty
+        ? row.operation.inputs(of: position...position, along: axis) : 0...axis(row.extent) - 1
       // Voxels outside the range change nothing there.
       var outside = image
       for index in outside.elements.indices where !range.contains(axis.position(of: index, in: row.extent)) {

@@ -27,9 +27,11 @@ struct PlanTests {
     ("tiny", .tiny, Extent3(57, 9, 14)),
     ("residual", .residual, Extent3(57, 9, 14)),
     ("unet", .unet, Extent3(58, 10, 14)),
+    ("gated", .gated, Extent3(58, 10, 14)),
+    ("cropped", .cropped, Extent3(57, 9, 14)),
   ]
 
-  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<5)
+  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<7)
   func slabs(index: Int) throws {
     let (_, graph, extent) = Self.graphs[index]
     let network = try network(graph)
@@ -74,7 +76,7 @@ struct PlanTests {
 
   @Test(
     "a streamed image gives every plane of all heads once and in order, and the logits of the whole",
-    arguments: [NetworkGraph.liver(), inPlace, .residual, .unet])
+    arguments: [NetworkGraph.liver(), inPlace, .residual, .unet, .gated, .cropped])
   func streamed(graph: NetworkGraph) throws {
     let extent = Extent3(68, 28, 36)
     let network = try network(graph)

@@ -76,26 +76,32 @@ struct RandomGraph {
     let count = number(operation.inputCounts.clamped(to: 1...3))
     var sources = [source()]
     while sources.count < count {
-      // Of the same extents, at least; the image among them.
-      let partners = layers.filter { $0.extent == sources[0].extent }
+      // Of the same extents, at least, or gates; the image among them.
+      let partners = layers.filter {
+        $0.extent == sources[0].extent || $0.extent == Extent3(1)
+          || operation.inputGrids == .secondIsOutput
+      }
       sources.append(partners[generator.index(below: partners.count)])
     }
-    guard let output = operation.outputExtent(sources[0].extent), output.product <= 20_000 else { return }
     var layer = Layer("layer\(layers.count)", from: sources.map(\.name), .relu)
     layer.operation = operation
     // Inputs may differ in channels or in scale.
     let channels = sources.map(\.channels)
-    guard operation.problem(inputChannels: channels) == nil, isValid(layer) else { return }
+    guard operation.problem(inputChannels: channels) == nil, let output = outputExtent(of: layer),
+      output.product <= 20_000
+    else { return }
     graph.layers.append(layer)
     layers.append((layer.name, operation.outputChannels(channels), output))
   }
 
-  /// Whether the graph with the layer is one, which a head's convolution reads.
-  private func isValid(_ layer: Layer) -> Bool {
+  /// The extents of the layer's output, if the graph with it and a head's convolution after it is one that takes the
+  /// image.
+  private func outputExtent(of layer: Layer) -> Extent3? {
     var larger = graph
     larger.layers += [layer, Self.logits("logits", from: layer.name)]
     larger.heads = [Head("main", layer: "logits", lossWeight: 1)]
-    return (try? larger.resolved()) != nil
+    guard let resolved = try? larger.resolved() else { return nil }
+    return try? resolved.outputExtents(input: extent, subject: "image")[resolved.headNodes[0]]
   }
 
   private static func logits(_ name: String, from input: String) -> Layer {
@@ -105,7 +111,11 @@ struct RandomGraph {
   }
 
   private mutating func join() -> any NetworkOperation {
-    generator.index(below: 2) == 0 ? .add : .concatenate
+    switch generator.index(below: 4) {
+    case 0, 1: .add
+    case 2: .multiply
+    default: .concatenate
+    }
   }
 
   /// Adds logits of two classes to any layer.

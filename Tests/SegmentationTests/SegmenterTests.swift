@@ -11,8 +11,9 @@ private struct RandomCase {
   let model: SegmentationModel
   let image: ScalarVolume
 
-  init(size: GridSize = GridSize(40, 36, 28), spacing: Spacing = Spacing(3)) throws {
-    let graph = NetworkGraph.liver()
+  init(
+    size: GridSize = GridSize(40, 36, 28), spacing: Spacing = Spacing(3), graph: NetworkGraph = .liver()
+  ) throws {
     let parameters = Parameters(initialising: try graph.resolved(), seed: 11)
     model = SegmentationModel(
       name: "random", graph: graph, parameters: parameters,
@@ -52,6 +53,29 @@ func exactTilesAgree() throws {
     #expect(one.grid == other.grid)
     #expect(largestDifference(one.values, other.values) < 1e-4)
   }
+}
+
+@Test(
+  "a network whose logits depend on the whole image runs whole and in averaged tiles, but not in exact ones")
+func wholeImageNetwork() throws {
+  let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+  let example = try RandomCase(
+    graph: NetworkGraph(
+      inputChannels: 1,
+      layers: [
+        Layer("conv", from: NetworkGraph.inputName, .convolution(same, outputChannels: 4, hasBias: false)),
+        Layer("norm", from: "conv", .instanceNormalisation(epsilon: 1e-5)),
+        Layer("score", from: "norm", .convolution(same, outputChannels: 2, hasBias: true)),
+      ], heads: [Head("main", layer: "score", lossWeight: 1)]))
+  #expect(
+    throws: InputError(
+      "random", "its logits depend on the whole image, so that no tiling gives those of the whole",
+      expected: "the whole image, or tiles that are averaged or vote")
+  ) { try example.prediction(.exact(Extent3(16))) }
+  let whole = try example.prediction()
+  let averaged = try example.prediction(.average(Extent3(16)))
+  #expect(averaged.heads[0].grid == whole.heads[0].grid)
+  #expect(largestDifference(averaged.heads[0].values, whole.heads[0].values) > 1e-3)
 }
 
 @Test(

@@ -67,6 +67,38 @@ struct JoinTests {
     }
   }
 
+  @Test(
+    "one channel or one voxel of an input counts for all of the others, in sums and products",
+    arguments: [[[3], [1]], [[3, 1], [3]], [[1, 1], [3]], [[3, 1], [1]], [[1], [3], [3, 1]]])
+  func broadcast(channels: [[Int]]) throws {
+    // A second number stands for one voxel.
+    var generator = SplitMix64(seed: 14)
+    let inputs = channels.map { input in
+      input.count == 1
+        ? generator.tensor([2, input[0], 5, 60, 70]) : generator.tensor([2, input[0], 1, 1, 1])
+    }
+    let shape = [2, 3, 5, 60, 70]
+    func expected(_ join: (Float, Float) -> Float) -> [Float] {
+      (0..<shape.reduce(1, *)).map { index in
+        let values = inputs.map { input in
+          let (voxel, channel) = (index % 21_000, index / 21_000 % 3)
+          let plane = index / 63_000 * input.channels + (input.channels == 1 ? 0 : channel)
+          return input.elements[input.extent == Extent3(1) ? plane : plane * 21_000 + voxel]
+        }
+        return values.dropFirst().reduce(values[0], join)
+      }
+    }
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      for (operation, join) in [(PreparedAdd(), +), (PreparedMultiply(), *)]
+        as [(any PreparedOperation, (Float, Float) -> Float)]
+      {
+        let found = try operation(inputs, work: work)
+        expectClose(found, ReferenceTensor(Tensor(shape: shape, elements: expected(join))), what)
+      }
+    }
+  }
+
   @Test("a concatenation has the channels of its inputs in order, and they are its parts")
   func concatenation() throws {
     let inputs = inputs([1, 3, 2])

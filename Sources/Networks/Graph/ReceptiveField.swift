@@ -6,11 +6,14 @@ package struct ReceptiveField: Hashable, Sendable {
   /// Total stride: tiles start at multiples of it and image extents are multiples of it, so that every strided layer
   /// samples the same positions as in the whole volume.
   package let totalStride: Extent3
-  /// Extents of the receptive field: the smallest box of image voxels that one voxel's logits depend on.
-  package let extent: Extent3
+  /// Extents of the receptive field: the smallest box of image voxels that one voxel's logits depend on; nil where they
+  /// depend on the whole image, so that a tile has other logits than the same voxels of the whole volume.
+  package let extent: Extent3?
   /// Halo: voxels that a tile needs on each side of the box whose logits it keeps, so that these equal those of the
   /// whole volume; a multiple of ``totalStride``.
-  package let halo: Extent3
+  ///
+  /// Nil where ``extent`` is.
+  package let halo: Extent3?
 
   /// `extent` rounded up to multiples of ``totalStride``.
   package func rounded(_ extent: Extent3) -> Extent3 {
@@ -51,27 +54,33 @@ extension ResolvedGraph {
       let stride = axis(totalStride)
       return (max(0, axis(radius)) + stride - 1) / stride * stride
     }
-    let receptiveField = ReceptiveField(totalStride: totalStride, extent: fieldExtent, halo: halo)
-    return keepsExtents(heads, receptiveField) ? receptiveField : nil
+    guard keepsExtents(heads, fieldExtent, totalStride) else { return nil }
+    let isLocal = readsLocally(heads)
+    return ReceptiveField(
+      totalStride: totalStride, extent: isLocal ? fieldExtent : nil, halo: isLocal ? halo : nil)
+  }
+
+  /// Whether no layer that the heads need reads the whole image.
+  private func readsLocally(_ heads: [Int]) -> Bool {
+    zip(nodes, nodesNeeded(byHeads: heads)).allSatisfy { node, isNeeded in
+      !isNeeded || node.layer.operation.isLocal
+    }
   }
 
   /// Least common multiple of the numerators of the needed layers' cumulative strides; nil when a head's is not 1.
   private func totalStride(ofHeads heads: [Int]) -> Extent3? {
-    let isNeeded = nodesNeeded(byHeads: heads)
+    let isNeeded = nodesNeeded(byHeads: heads, countsExtents: true)
     var strides: [Int] = []
-    for axis in Axis.allCases {
-      var cumulativeStrides: [CumulativeStride] = []
+    for axis in Axis.allCases.indices {
+      guard heads.allSatisfy({ nodes[headNodes[$0]].cumulativeStrides[axis] == CumulativeStride() }) else {
+        return nil
+      }
       var stride = 1
-      for (index, node) in nodes.enumerated() {
-        // Inputs of one layer have one cumulative stride.
-        let input = node.sources[0].map { cumulativeStrides[$0] } ?? CumulativeStride()
-        guard let output = node.layer.operation.cumulativeStride(input, along: axis) else { return nil }
-        cumulativeStrides.append(output)
-        guard isNeeded[index] else { continue }
-        stride = stride / greatestCommonDivisor(stride, output.numerator) * output.numerator
+      for (node, isNeeded) in zip(nodes, isNeeded) where isNeeded {
+        let numerator = node.cumulativeStrides[axis].numerator
+        stride = stride / greatestCommonDivisor(stride, numerator) * numerator
         guard stride <= CumulativeStride.maximum else { return nil }
       }
-      guard heads.allSatisfy({ cumulativeStrides[headNodes[$0]] == CumulativeStride() }) else { return nil }
       strides.append(stride)
     }
     return Extent3(strides[0], strides[1], strides[2])
@@ -105,11 +114,12 @@ extension ResolvedGraph {
     return min(one.lowerBound, other.lowerBound)...max(one.upperBound, other.upperBound)
   }
 
-  private func keepsExtents(_ heads: [Int], _ receptiveField: ReceptiveField) -> Bool {
+  /// Whether each head has the image's extents, for images of the receptive field of the local layers and more.
+  private func keepsExtents(_ heads: [Int], _ field: Extent3, _ totalStride: Extent3) -> Bool {
     [1, 2].allSatisfy { times in
       let extent = Extent3 { axis in
-        let stride = axis(receptiveField.totalStride)
-        return (axis(receptiveField.extent) / stride + times) * stride
+        let stride = axis(totalStride)
+        return (axis(field) / stride + times) * stride
       }
       guard let extents = try? outputExtents(input: extent, subject: "network") else { return false }
       return heads.allSatisfy { extents[headNodes[$0]] == extent }

@@ -12,6 +12,16 @@ package struct ResolvedGraph: Hashable, Sendable {
     /// Channels of each input.
     package let inputChannels: [Int]
     package let outputChannels: Int
+    /// The cumulative strides of the output along d, h and w.
+    package let cumulativeStrides: [CumulativeStride]
+
+    /// The sources whose values are read.
+    var readSources: [Int?] {
+      layer.operation.inputGrids == .secondIsOutput ? Array(sources.prefix(1)) : sources
+    }
+
+    /// Whether the output has one voxel for the whole image, whatever its extents.
+    package var isWholeImage: Bool { cumulativeStrides.allSatisfy { $0 == .wholeImage } }
   }
 
   /// The graph as written.
@@ -24,12 +34,14 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// Classes: the channels of every head.
   package var classCount: Int { nodes[headNodes[0]].outputChannels }
 
-  /// For each node, whether one of the given heads (indices) depends on it.
-  package func nodesNeeded(byHeads heads: [Int]) -> [Bool] {
+  /// For each node, whether one of the given heads (indices) depends on its values or, where `countsExtents`, on its
+  /// extents.
+  package func nodesNeeded(byHeads heads: [Int], countsExtents: Bool = false) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: nodes.count)
     for head in heads { isNeeded[headNodes[head]] = true }
     for index in nodes.indices.reversed() where isNeeded[index] {
-      for case let source? in nodes[index].sources { isNeeded[source] = true }
+      let sources = countsExtents ? nodes[index].sources : nodes[index].readSources
+      for case let source? in sources { isNeeded[source] = true }
     }
     return isNeeded
   }
@@ -63,6 +75,24 @@ package struct ResolvedGraph: Hashable, Sendable {
     return chains
   }
 
+  /// The positions of a node's inputs whose cumulative strides and extents must be equal; never empty.
+  ///
+  /// All of them, but for those that have one voxel for the whole image where the operation takes such ones, and for the
+  /// second one where its values are not read.
+  func gridInputs(of node: Node) -> [Int] {
+    Self.gridInputs(
+      node.layer.operation, isWholeImage: node.sources.map { $0.map { nodes[$0].isWholeImage } ?? false })
+  }
+
+  fileprivate static func gridInputs(_ operation: any NetworkOperation, isWholeImage: [Bool]) -> [Int] {
+    let others = isWholeImage.indices.filter { !isWholeImage[$0] }
+    switch operation.inputGrids {
+    case .equalOrWholeImage where !others.isEmpty: return others
+    case .equal, .equalOrWholeImage: return Array(isWholeImage.indices)
+    case .secondIsOutput: return [0]
+    }
+  }
+
   /// Spatial extents of every node's output for an image of extents `input`.
   /// - Throws: ``InputError`` that names the first layer whose input is too small, or whose inputs differ in extents.
   package func outputExtents(input: Extent3, subject: String) throws(InputError) -> [Extent3] {
@@ -70,15 +100,20 @@ package struct ResolvedGraph: Hashable, Sendable {
     extents.reserveCapacity(nodes.count)
     for node in nodes {
       let inputExtents = node.sources.map { source in source.map { extents[$0] } ?? input }
-      let inputExtent = inputExtents[0]
-      guard inputExtents.allSatisfy({ $0 == inputExtent }) else {
+      let joined = gridInputs(of: node)
+      let inputExtent = inputExtents[joined[0]]
+      guard joined.allSatisfy({ inputExtents[$0] == inputExtent }) else {
         throw InputError(
           subject, "layer \(node.layer.name): its inputs differ in extents",
           found: zip(node.layer.inputs, inputExtents).map { "\($0) \($1.d)x\($1.h)x\($1.w)" }
             .joined(separator: ", ") + " voxels (z, y, x)",
           expected: "equal extents, as images have whose extents are multiples of the network's total stride")
       }
-      guard let outputExtent = node.layer.operation.outputExtent(inputExtent) else {
+      let operation = node.layer.operation
+      let outputExtent =
+        operation.inputGrids == .secondIsOutput
+        ? operation.outputExtent(inputExtent, second: inputExtents[1]) : operation.outputExtent(inputExtent)
+      guard let outputExtent else {
         throw InputError(
           subject, "layer \(node.layer.name): the image is too small for it",
           found: "\(inputExtent.d)x\(inputExtent.h)x\(inputExtent.w) voxels (z, y, x) entering the layer")
@@ -129,7 +164,6 @@ extension NetworkGraph {
     }
     let order = try layerOrder(indexOfName, fail)
     var nodes: [ResolvedGraph.Node] = []
-    var cumulativeStrides: [[CumulativeStride]] = []
     var nodeOfName: [String: Int] = [:]
     var parameterCount = 0
     for index in order {
@@ -142,7 +176,8 @@ extension NetworkGraph {
       }
       let node = ResolvedGraph.Node(
         layer: layer, sources: sources, inputChannels: layerChannels,
-        outputChannels: layer.operation.outputChannels(layerChannels))
+        outputChannels: layer.operation.outputChannels(layerChannels),
+        cumulativeStrides: try cumulativeStrides(of: layer, sources.map { $0.map { nodes[$0] } }, fail))
       if let problem = GraphLimit.problem(outputChannels: node.outputChannels) {
         throw fail("layer \(layer.name): \(problem)")
       }
@@ -150,29 +185,42 @@ extension NetworkGraph {
       guard parameterCount <= GraphLimit.parameters else {
         throw fail("layer \(layer.name): too many weights", nil, "at most \(GraphLimit.parameters) in all")
       }
-      let allStrides = sources.map { source in
-        source.map { cumulativeStrides[$0] } ?? Axis.allCases.map { _ in CumulativeStride() }
-      }
-      let inputStrides = allStrides[0]
-      guard allStrides.allSatisfy({ $0 == inputStrides }) else {
-        let found = zip(layer.inputs, allStrides).map { name, strides in
-          name + " " + strides.map(\.text).joined(separator: "x")
-        }
-        throw fail(
-          "layer \(layer.name): its inputs differ in scale",
-          found.joined(separator: ", ") + " voxels of the image (z, y, x)", "equal scales")
-      }
-      let outputStrides = zip(inputStrides, Axis.allCases).compactMap {
-        layer.operation.cumulativeStride($0, along: $1)
-      }
-      guard outputStrides.count == inputStrides.count else {
-        throw fail("layer \(layer.name): strides multiply to more than \(CumulativeStride.maximum)")
-      }
-      cumulativeStrides.append(outputStrides)
       nodeOfName[layer.name] = nodes.count
       nodes.append(node)
     }
     return ResolvedGraph(graph: self, nodes: nodes, headNodes: try resolvedHeads(nodes, nodeOfName, fail))
+  }
+
+  /// The cumulative strides of a layer's output along d, h and w, given its inputs, which are nil for the image.
+  private func cumulativeStrides(
+    of layer: Layer, _ inputs: [ResolvedGraph.Node?], _ fail: (String, String?, String?) -> InputError
+  ) throws(InputError) -> [CumulativeStride] {
+    let allStrides = inputs.map { $0?.cumulativeStrides ?? Axis.allCases.map { _ in CumulativeStride() } }
+    let joined = ResolvedGraph.gridInputs(
+      layer.operation, isWholeImage: inputs.map { $0?.isWholeImage ?? false })
+    let inputStrides = allStrides[joined[0]]
+    guard joined.allSatisfy({ allStrides[$0] == inputStrides }) else {
+      let found = zip(layer.inputs, allStrides).map { name, strides in
+        name + " "
+          + (strides.contains(.wholeImage) ? "all" : strides.map(\.text).joined(separator: "x"))
+      }
+      throw fail(
+        "layer \(layer.name): its inputs differ in scale",
+        found.joined(separator: ", ") + " voxels of the image (z, y, x)", "equal scales")
+    }
+    if inputStrides.contains(.wholeImage), layer.operation.outputExtent(Extent3(1)) != Extent3(1) {
+      throw fail(
+        "layer \(layer.name): its input has one voxel for the whole image, which it cannot take",
+        nil, nil)
+    }
+    if layer.operation.inputGrids == .secondIsOutput { return allStrides[1] }
+    let outputStrides = zip(inputStrides, Axis.allCases).compactMap {
+      layer.operation.cumulativeStride($0, along: $1)
+    }
+    guard outputStrides.count == inputStrides.count else {
+      throw fail("layer \(layer.name): strides multiply to more than \(CumulativeStride.maximum)", nil, nil)
+    }
+    return outputStrides
   }
 
   /// Layer indices in topological order, otherwise in the order of the graph.

@@ -64,8 +64,8 @@ struct InferenceRun {
   private func run(
     _ step: PlanStep, at time: Int, slab: Int, planes: Range<Int>, work: WorkContext
   ) throws(Cancelled) {
-    let read = steps.inputPlanes(ofStep: time - 1, for: planes)
     let inputs = steps.inputs(ofStep: time - 1).map { input in
+      let read = steps.inputPlanes(ofStep: time - 1, for: planes, input: input)
       let held = schedule.heldPlanes(ofActivation: input, slab: slab)
       // Where no input plane is read, an empty window is passed.
       return window(

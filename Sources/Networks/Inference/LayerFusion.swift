@@ -20,14 +20,16 @@ extension ResolvedGraph {
     ) { node in
       nodes[node].layer.operation.stepBuilder(tensors(node))
     } fuse: { builder, node in
-      nodes[node].layer.operation.inferenceEpilogue(tensors(node)).map { builder.fuse($0) } ?? false
+      let operation = nodes[node].layer.operation
+      return operation.isIdentityAtInference
+        || operation.inferenceEpilogue(tensors(node)).map { builder.fuse($0) } ?? false
     }
     var stepOfNode = [Int?](repeating: nil, count: nodes.count)
     for (step, chain) in chains.enumerated() {
       for node in chain.nodes { stepOfNode[node] = step }
     }
     return chains.map { chain in
-      let sources = nodes[chain.nodes[0]].sources.map { source -> Int? in
+      let sources = nodes[chain.nodes[0]].readSources.map { source -> Int? in
         guard let source else { return nil }
         guard let step = stepOfNode[source] else {
           preconditionFailure("node \(source) has no step before its reader \(chain.nodes[0])")

@@ -176,7 +176,7 @@ package struct Network: Sendable {
     let isNeeded = graph.nodesNeeded(byHeads: requested)
     var largest = 1.0
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
-      let inputExtent = node.sources[0].map { extents[$0] } ?? extent
+      let inputExtent = node.sources[graph.gridInputs(of: node)[0]].map { extents[$0] } ?? extent
       let floats =
         Double(node.inputChannels.reduce(0, +)) * inputExtent.voxels
         + Double(node.outputChannels) * extents[index].voxels
@@ -198,7 +198,7 @@ package struct Network: Sendable {
       requested.allSatisfy { heads.contains($0) },
       "heads \(requested) were not prepared; prepared are \(heads)")
     // Throws an error that names the layer whose input is too small.
-    _ = try graph.outputExtents(input: extent, subject: "image")
+    let extents = try graph.outputExtents(input: extent, subject: "image")
     let isNeeded = graph.nodesNeeded(byHeads: requested)
     var planned: [PlanStep] = []
     var plannedIndices = [Int?](repeating: nil, count: steps.count)
@@ -207,11 +207,13 @@ package struct Network: Sendable {
       var channels = sources.map { source in
         source.map { planned[$0].channels } ?? graph.graph.inputChannels
       }
-      var inputExtent = sources[0].map { planned[$0].extent } ?? extent
+      let joined = graph.gridInputs(of: graph.nodes[step.nodes[0]])[0]
+      var inputExtent = sources[joined].map { planned[$0].extent } ?? extent
       let operations = try step.preparation.operations(
         for: inputExtent,
         slabDepth: max(1, min(inputExtent.d, (inputExtent.d * slabDepth + extent.d - 1) / extent.d)),
-        work: work.withoutProgress)
+        work: work.withoutProgress
+      ).map { $0.producing(extents[step.nodes[0]]) }
       for (position, operation) in operations.enumerated() {
         guard let outputExtent = operation.outputExtent(inputExtent) else {
           preconditionFailure("an input of \(inputExtent) is too small for \(operation.kernelName)")

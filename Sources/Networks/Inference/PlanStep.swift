@@ -10,7 +10,7 @@ package struct PlanStep: Sendable {
   package let operation: any PreparedOperation
   /// Channels of all inputs together.
   package let inputChannels: Int
-  /// Extents of every input.
+  /// Extents of every input, but for those of one voxel that counts for all voxels of the others.
   package let inputExtent: Extent3
   /// Channels of the output.
   package let channels: Int
@@ -66,8 +66,11 @@ struct PlanSteps: Sendable {
     return batch * channels(ofActivation: index) * extent.h * extent.w
   }
 
-  /// The planes of each of its inputs that step `index` reads to compute the planes `planes` of its output.
-  func inputPlanes(ofStep index: Int, for planes: Range<Int>) -> Range<Int> {
-    steps[index].operation.inputPlanes(for: planes, inputDepth: steps[index].inputExtent.d)
+  /// The planes of one of its inputs that step `index` reads to compute the planes `planes` of its output.
+  func inputPlanes(ofStep index: Int, for planes: Range<Int>, input activation: Int) -> Range<Int> {
+    let step = steps[index]
+    // A voxel that counts for all others is needed for each of their planes.
+    guard extent(ofActivation: activation) == step.inputExtent else { return planes.isEmpty ? 0..<0 : 0..<1 }
+    return step.operation.inputPlanes(for: planes, inputDepth: step.inputExtent.d)
   }
 }

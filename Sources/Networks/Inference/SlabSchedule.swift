@@ -35,7 +35,9 @@ struct SlabSchedule: Sendable {
           var first = done[activation]
           for reader in steps.readers(ofActivation: activation) {
             let rest = done[reader + 1]..<steps.steps[reader].extent.d
-            if !rest.isEmpty { first = min(first, steps.inputPlanes(ofStep: reader, for: rest).lowerBound) }
+            guard !rest.isEmpty else { continue }
+            first = min(
+              first, steps.inputPlanes(ofStep: reader, for: rest, input: activation).lowerBound)
           }
           let isLogits = steps.heads.contains { $0 + 1 == activation }
           return isLogits ? min(first, logitEnds[slab]) : first
@@ -66,14 +68,17 @@ struct SlabSchedule: Sendable {
   /// The number of planes of step `index`'s output that can be computed when each activation has `done` planes.
   private func planes(ofStep index: Int, of steps: PlanSteps, given done: [Int]) -> Int {
     let step = steps.steps[index]
-    let available = steps.inputs(ofStep: index).lazy.map { done[$0] }.min() ?? 0
+    let inputs = Set(steps.inputs(ofStep: index))
     let (before, depth) = (done[index + 1], step.extent.d)
-    if available == step.inputExtent.d { return depth }
+    if inputs.allSatisfy({ done[$0] == steps.extent(ofActivation: $0).d }) { return depth }
     // Bisection for the last plane whose inputs are available: more outputs never need fewer inputs.
     var (possible, impossible) = (before, depth + 1)
     while possible + 1 < impossible {
       let middle = (possible + impossible) / 2
-      if middle <= depth, steps.inputPlanes(ofStep: index, for: 0..<middle).upperBound <= available {
+      let isPossible = inputs.allSatisfy {
+        steps.inputPlanes(ofStep: index, for: 0..<middle, input: $0).upperBound <= done[$0]
+      }
+      if middle <= depth, isPossible {
         possible = middle
       } else {
         impossible = middle

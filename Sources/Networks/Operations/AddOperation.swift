@@ -2,27 +2,33 @@ import Tensors
 import Work
 
 /// The sum of its inputs voxel by voxel: residual connections.
-package struct AddOperation: NetworkOperation {
+package struct AddOperation: VoxelwiseJoinOperation {
   package static let kind = "add"
 
   package init() {}
 
   package var inputCounts: ClosedRange<Int> { 2...GraphLimit.inputs }
 
-  package func problem(inputChannels: [Int]) -> String? {
-    inputChannels.allSatisfy { $0 == inputChannels[0] } ? nil : "its inputs differ in channels"
-  }
-
   package var initialisationGain: InitialisationGain { .ofReaders }
 
   package func forward(
     _ inputs: consuming [Tensor], by layer: TrainingLayer, work: WorkContext
   ) throws(Cancelled) -> TrainingOutput {
-    let count = inputs.count
+    let shapes = inputs.map(\.shape)
+    guard shapes.allSatisfy({ $0 == shapes[0] }) else {
+      let sum = try PreparedAdd()(inputs, work: work)
+      return TrainingOutput(sum) { gradient, work throws(Cancelled) in
+        var gradients: [Tensor] = []
+        for shape in shapes {
+          gradients.append(try joinGradient(gradient, times: nil, shape: shape, work: work))
+        }
+        return LayerGradients(inputs: gradients)
+      }
+    }
     var sum = inputs.removeFirst()
     for other in inputs { try Tensors.add(other, to: &sum, work: work) }
     return TrainingOutput(sum) { gradient, _ throws(Cancelled) in
-      LayerGradients(inputs: [Tensor](repeating: gradient, count: count))
+      LayerGradients(inputs: [Tensor](repeating: gradient, count: shapes.count))
     }
   }
 

@@ -18,9 +18,14 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   var problem: String? { get }
 
   /// The numbers of inputs that a layer may have.
-  ///
-  /// Several inputs have equal cumulative strides and equal extents, and the layer reads the same range of each.
   var inputCounts: ClosedRange<Int> { get }
+
+  /// The grids that several inputs may have.
+  var inputGrids: InputGrids { get }
+
+  /// Whether outputs depend on the inputs that ``inputs(of:along:)`` names alone, so that an image can be computed in
+  /// tiles; otherwise each depends on the whole image.
+  var isLocal: Bool { get }
 
   /// Describes channels of the inputs that do not fit together; nil where they do.
   func problem(inputChannels: [Int]) -> String?
@@ -33,6 +38,10 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 
   /// Extents of the output for inputs of extents `input`; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
+
+  /// Extents of the output for a first input of extents `input`, where the second of extents `second` is not read; nil
+  /// where the first is too small.
+  func outputExtent(_ input: Extent3, second: Extent3) -> Extent3?
 
   /// The slots of the layer's tensors for a first input of `inputChannels` channels.
   func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot]
@@ -58,6 +67,9 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// This layer as an epilogue of a training step before it; nil where it cannot be fused.
   var trainingEpilogue: TrainingEpilogue? { get }
 
+  /// Whether the layer does nothing at inference, so that it is left out of the step before it.
+  var isIdentityAtInference: Bool { get }
+
   /// The builder of an inference step that begins with this layer.
   func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder
 
@@ -68,10 +80,13 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 extension NetworkOperation {
   package static var earlierKinds: [String] { [] }
   package var inputCounts: ClosedRange<Int> { 1...1 }
+  package var inputGrids: InputGrids { .equal }
+  package var isLocal: Bool { true }
   package func problem(inputChannels: [Int]) -> String? { nil }
   package func outputChannels(_ inputs: [Int]) -> Int { inputs[0] }
   package func withOutputChannels(_ count: Int) -> any NetworkOperation { self }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
+  package func outputExtent(_ input: Extent3, second: Extent3) -> Extent3? { outputExtent(input) }
   package var problem: String? { nil }
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] { [] }
   package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? { input }
@@ -79,10 +94,21 @@ extension NetworkOperation {
   package var initialisationGain: InitialisationGain { .linear }
   package var fusedTrainingStep: any FusedTrainingStep { UnfusedTrainingStep(operation: self) }
   package var trainingEpilogue: TrainingEpilogue? { nil }
+  package var isIdentityAtInference: Bool { false }
   package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { nil }
 
   /// Whether `other` is the same operation with the same numbers.
   func equals(_ other: any NetworkOperation) -> Bool { (other as? Self) == self }
+}
+
+/// The grids that the inputs of one layer may have.
+package enum InputGrids: Sendable {
+  /// Equal cumulative strides and equal extents; the layer reads the same range of each.
+  case equal
+  /// The same but for inputs that have one voxel for the whole image, whose values count for every voxel of the others.
+  case equalOrWholeImage
+  /// Any two: the second has the grid of the output, and its values are not read.
+  case secondIsOutput
 }
 
 /// The gain of He initialisation for weights whose outputs a layer reads, as PyTorch's `calculate_gain` has it.
@@ -104,6 +130,8 @@ package enum NetworkOperations {
     MaxPoolingOperation.self,
     AveragePoolingOperation.self,
     BatchNormalisationOperation.self,
+    InstanceNormalisationOperation.self,
+    GroupNormalisationOperation.self,
     ReLUOperation.self,
     LeakyReLUOperation.self,
     ParametricReLUOperation.self,
@@ -115,6 +143,15 @@ package enum NetworkOperations {
     ClipOperation.self,
     SoftplusOperation.self,
     AddOperation.self,
+    MultiplyOperation.self,
+    GlobalPoolingOperation.self,
+    PadOperation.self,
+    CropOperation.self,
+    SliceChannelsOperation.self,
+    ResizeOperation.self,
+    CentreCropOperation.self,
+    ResizeToOperation.self,
+    DropoutOperation.self,
     ConcatenateOperation.self,
   ]
 

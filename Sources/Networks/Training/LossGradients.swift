@@ -17,13 +17,16 @@ extension ResolvedGraph {
   /// One forward and backward pass of a batch, with batch statistics in batch normalisations.
   ///
   /// An activation is freed as soon as no layer and no gradient needs it.
-  /// - Parameter fuses: Whether layers are fused where that is cheaper; the results differ by rounding only.
+  /// - Parameters:
+  ///   - generator: Decides what dropout drops.
+  ///   - fuses: Whether layers are fused where that is cheaper; the results differ by rounding only.
   /// - Throws: ``InputError`` when the images do not fit the network, or a label names no class; ``Cancelled``.
   package func lossGradients(
-    _ batch: TrainingBatch, parameters: Parameters, configuration: LossConfiguration, fuses: Bool = true,
-    work: WorkContext
+    _ batch: TrainingBatch, parameters: Parameters, configuration: LossConfiguration,
+    generator: SplitMix64 = SplitMix64(seed: 0), fuses: Bool = true, work: WorkContext
   ) throws -> LossGradients {
-    var pass = TrainingPass(graph: self, parameters: parameters, configuration: configuration, fuses: fuses)
+    var pass = TrainingPass(
+      graph: self, parameters: parameters, configuration: configuration, generator: generator, fuses: fuses)
     let labels = try LabelsWithHistogram(batch.labels, work: work.withoutProgress)
     try pass.check(batch, labels)
     try pass.forward(batch.input, work: work.part(0...0.33))

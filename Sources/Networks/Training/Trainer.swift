@@ -65,7 +65,8 @@ package struct Trainer: Sendable {
       headWeights: options.headWeights(of: graph.graph, at: iteration), classWeights: options.classWeights,
       ignoredLabel: options.ignoredLabel, overlapWeight: options.overlapWeight ?? 0)
     let result = try graph.lossGradients(
-      batch, parameters: parameters, configuration: configuration, work: work)
+      batch, parameters: parameters, configuration: configuration, generator: generator.forked(iteration),
+      work: work)
     let slots = graph.parameterSlots.filter(\.role.isTrained)
     var squares = 0.0
     for slot in slots {

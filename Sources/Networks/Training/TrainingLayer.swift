@@ -6,10 +6,15 @@ package struct TrainingLayer: Sendable {
   package let parameters: LayerParameters
   /// Whether the gradient of an input is needed by a layer before it.
   package let passesGradient: Bool
+  /// The layer's own random numbers of this pass.
+  package let generator: SplitMix64
 
-  package init(parameters: LayerParameters, passesGradient: Bool) {
+  package init(
+    parameters: LayerParameters, passesGradient: Bool, generator: SplitMix64 = SplitMix64(seed: 0)
+  ) {
     self.parameters = parameters
     self.passesGradient = passesGradient
+    self.generator = generator
   }
 
   /// The layer's tensor of the role `role`.

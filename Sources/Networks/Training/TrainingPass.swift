@@ -6,6 +6,8 @@ struct TrainingPass {
   let graph: ResolvedGraph
   let parameters: Parameters
   let configuration: LossConfiguration
+  /// Each layer has the fork of its node.
+  private let generator: SplitMix64
   private let isNeeded: [Bool]
   private let chains: [TrainingChain]
   /// Outputs of nodes that a layer or a head has yet to read.
@@ -17,15 +19,20 @@ struct TrainingPass {
   var statistics: [String: BatchStatistics] = [:]
 
   /// - Parameter fuses: Whether layers are fused where that is cheaper.
-  init(graph: ResolvedGraph, parameters: Parameters, configuration: LossConfiguration, fuses: Bool) {
+  init(
+    graph: ResolvedGraph, parameters: Parameters, configuration: LossConfiguration, generator: SplitMix64,
+    fuses: Bool
+  ) {
     precondition(
       configuration.headWeights.count == graph.headNodes.count,
       "\(configuration.headWeights.count) head weights for \(graph.headNodes.count) heads")
     self.graph = graph
     self.parameters = parameters
     self.configuration = configuration
+    self.generator = generator
     isNeeded = graph.nodesNeeded(
-      byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 })
+      byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 },
+      countsExtents: true)
     chains = graph.trainingChains(isNeeded: isNeeded, fuses: fuses)
     let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)
@@ -76,7 +83,7 @@ struct TrainingPass {
       let layers = chain.nodes.map { node in
         TrainingLayer(
           parameters: LayerParameters(graph.nodes[node].layer.name, parameters),
-          passesGradient: sources.contains { $0 != nil })
+          passesGradient: sources.contains { $0 != nil }, generator: generator.forked(node))
       }
       let result = try chain.step.run(consume layerInputs, by: layers, work: work)
       values[chain.last] = result.output
@@ -118,9 +125,11 @@ struct TrainingPass {
 
   mutating func backward(work: WorkContext) throws(Cancelled) {
     for (index, chain) in chains.enumerated().reversed() {
-      guard let gradient = outputGradients[chain.last].take(), let backward = backwards[index].take() else {
-        preconditionFailure("node \(chain.last) got no gradient")
+      guard let backward = backwards[index].take() else {
+        preconditionFailure("node \(chain.last) has no backward pass")
       }
+      // Layers of which only the extents are read have none.
+      guard let gradient = outputGradients[chain.last].take() else { continue }
       let found = try backward(consume gradient, work)
       for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.epilogues) {
         for (role, gradient) in ofLayer {
@@ -129,11 +138,11 @@ struct TrainingPass {
       }
       let first = graph.nodes[chain.nodes[0]]
       precondition(
-        found.inputs.count == first.sources.count,
+        found.inputs.count == first.sources.count
+          && zip(first.readSources, found.inputs).allSatisfy { $0 == nil || $1 != nil },
         "layer \(first.layer.name) passed \(found.inputs.count) gradients to \(first.sources.count) inputs")
       for (source, passed) in zip(first.sources, found.inputs) {
-        guard let source else { continue }
-        guard let passed else { preconditionFailure("layer \(first.layer.name) passed no gradient") }
+        guard let source, let passed else { continue }
         try accumulate(passed, at: source, work: work)
       }
       work.report(1 - Double(index) / Double(chains.count))

@@ -143,9 +143,14 @@ package struct Segmenter: Sendable {
   /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
   private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
     let receptiveField = try receptiveField()
+    if case .exact = tiling, receptiveField.halo == nil {
+      throw InputError(
+        model.name, "its logits depend on the whole image, so that no tiling gives those of the whole",
+        expected: "the whole image, or tiles that are averaged or vote")
+    }
     let padded = input.padded(to: receptiveField.rounded(input.extent))
     let tiles = tiling.tiles(
-      extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo)
+      extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo ?? Extent3(0))
     let extent = padded.extent
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent

@@ -22,8 +22,14 @@ package protocol PreparedOperation: Sendable {
   /// Channels of the output for inputs of `channels`.
   func outputChannels(_ channels: [Int]) -> Int
 
-  /// Extents of the output; nil where the input is too small. All inputs have the same extents.
+  /// Extents of the output; nil where the input is too small.
+  ///
+  /// All inputs have the same extents, but for those of one voxel that counts for all voxels of the others.
   func outputExtent(_ input: Extent3) -> Extent3?
+
+  /// The operation with an output of extents `output`, for those whose output does not follow from the input; others are
+  /// returned as they are.
+  func producing(_ output: Extent3) -> any PreparedOperation
 
   /// The planes of each input, of `inputDepth` planes, that the output planes `planes` depend on, clamped to the input
   /// (planes outside count as zeros).
@@ -58,13 +64,16 @@ package protocol PreparedOperation: Sendable {
 
 extension PreparedOperation {
   package func placesInOutput(_ channels: [Int]) -> [Int]? { nil }
+  package func producing(_ output: Extent3) -> any PreparedOperation { self }
 
   /// Plane by plane.
   package var windowStep: Int { 1 }
 
   /// The output for the whole of `inputs` as a new tensor.
   package func callAsFunction(_ inputs: [Tensor], work: WorkContext) throws(Cancelled) -> Tensor {
-    let (input, channels) = (inputs[0], inputs.map(\.channels))
+    let channels = inputs.map(\.channels)
+    // Beside others an input of one voxel counts for all of theirs.
+    let input = inputs.first { $0.extent != Extent3(1) } ?? inputs[0]
     guard let extent = outputExtent(input.extent) else {
       preconditionFailure("an input of \(input.extent) is too small for \(kernelName)")
     }

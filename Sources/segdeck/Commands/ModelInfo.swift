@@ -18,6 +18,8 @@ struct ModelInfo: Encodable {
   var weights: Int
   /// Extent in voxels along x, y, z of the smallest box that one logit depends on.
   var receptiveField: [Int]?
+  /// Whether a logit depends on the whole image, as after an instance normalisation.
+  var readsWholeImage: Bool
   /// The trainer's description, as JSON text.
   var training: String
   /// The model card, if the file has one.
@@ -33,8 +35,9 @@ struct ModelInfo: Encodable {
     heads = model.graph.heads.map(\.name)
     layers = model.graph.layers.count
     weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
-    let field = try model.graph.resolved(subject: model.path).receptiveField()?.extent
-    receptiveField = field.map { [$0.w, $0.h, $0.d] }
+    let field = try model.graph.resolved(subject: model.path).receptiveField()
+    receptiveField = field?.extent.map { [$0.w, $0.h, $0.d] }
+    readsWholeImage = field.map { $0.extent == nil } ?? false
     training = model.training
     card = model.card
   }
@@ -60,6 +63,8 @@ struct ModelInfo: Encodable {
     ]
     if let receptiveField {
       lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")
+    } else if readsWholeImage {
+      lines.append("receptive field: the whole image")
     }
     lines.append("CRF: " + RefinementOptions.words(refinement).joined(separator: " "))
     if let card {

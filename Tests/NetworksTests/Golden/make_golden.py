@@ -4,10 +4,11 @@ The operations below are written from their definitions, tap by tap, and interpr
 product; results are stored in float32. Run in this folder: python3 make_golden.py
 """
 import json
-import struct
 from itertools import product
 
 import numpy as np
+
+from safetensors_file import write
 
 
 def triple(value, default=None):
@@ -230,18 +231,6 @@ def make(name, graph, batch, extent, class_weights, ignored, seed):
                 out[f"gradient/{layer['name']}.{part}"] = value
     out["loss"] = np.array([loss])
     write(name, {**tensors, **out}, {"network": json.dumps(graph), "segdeck.format": "1"})
-
-
-def write(name, tensors, metadata):
-    header, offset = {"__metadata__": metadata}, 0
-    for key, value in tensors.items():
-        header[key] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [offset, offset + 4 * value.size]}
-        offset += 4 * value.size
-    text = json.dumps(header).encode()
-    with open(name + ".safetensors", "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for value in tensors.values():
-            file.write(np.ascontiguousarray(value, "<f4").tobytes())
 
 
 def heart(width):
