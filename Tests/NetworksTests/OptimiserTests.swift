@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import TestSupport
 import Testing
 import Work
 
@@ -15,7 +16,7 @@ struct OptimiserTests {
 
   @Test("the weights after each step are PyTorch's")
   func steps() throws {
-    let file = try #require(Bundle.module.url(forResource: "Golden/optimisers", withExtension: "json"))
+    let file = checkout.appending(path: "Tests/NetworksTests/Golden/optimisers.json")
     let golden = try JSONDecoder().decode(GoldenSteps.self, from: Data(contentsOf: file))
     #expect(golden.steps.count == 8)
     for (text, expected) in golden.steps {
@@ -107,6 +108,11 @@ struct OptimiserTests {
     #expect(try schedule("poly") == .polynomial(rate: 0.1, iterations: 600))
     #expect(try schedule("poly(power=2)") == .polynomial(rate: 0.1, power: 2, iterations: 600))
     #expect(try schedule("cosine") == .warmUpCosine(rate: 0.1, warmUp: 30, iterations: 600))
+    for text in ["steps", "cosine", "poly"] {
+      #expect(throws: Never.self) {
+        _ = try LearningRateSchedule(text, rate: 0.1, iterations: 0, option: "--schedule")
+      }
+    }
     #expect(try schedule("cosine(warmup=0)") == .warmUpCosine(rate: 0.1, warmUp: 0, iterations: 600))
     #expect(
       refusal { _ = try schedule("linear") }

@@ -64,10 +64,12 @@ extension LearningRateSchedule {
       ], option: option)
     func length(_ name: String, from least: Int) throws(InputError) -> Int {
       let value = setting[name]
-      guard let length = Int(exactly: value), (least...iterations).contains(length) else {
+      // Runs of less than an iteration are refused elsewhere.
+      let range = least...max(iterations, 1)
+      guard let length = Int(exactly: value), range.contains(length) else {
         throw InputError(
           option, "\(name) is not a number of iterations", found: shortest(value),
-          expected: "\(least) to \(iterations)")
+          expected: "\(range.lowerBound) to \(range.upperBound)")
       }
       return length
     }
