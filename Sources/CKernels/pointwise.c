@@ -1,5 +1,6 @@
 #include "pointwise.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -71,12 +72,21 @@ double pointwise_cross_entropy(enum kernels_level level, float *logits, int chan
     return sum;
 }
 
-void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
-                          int label, int ignored, double sums[2]) {
-    DISPATCH_LEVEL(level, class_sums, probabilities, count, labels, label, ignored, sums);
+double pointwise_focal(enum kernels_level level, float *logits, int channels, long stride, long count,
+                       const uint8_t *labels, const float *weights, float gamma) {
+    double sum = 0;
+    DISPATCH_LEVEL(level, focal, logits, channels, stride, count, labels, weights, gamma, &sum);
+    return sum;
+}
+
+struct class_sums pointwise_class_sums(enum kernels_level level, const float *probabilities, long count,
+                                       const uint8_t *labels, int label, int ignored) {
+    struct class_sums sums;
+    DISPATCH_LEVEL(level, class_sums, probabilities, count, labels, label, ignored, &sums);
+    return sums;
 }
 
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
-                                const uint8_t *labels, int ignored, const float *inside, const float *outside) {
-    DISPATCH_LEVEL(level, softmax_gradient, probabilities, channels, stride, count, labels, ignored, inside, outside);
+                                const uint8_t *labels, int ignored, const struct class_derivative *derivatives) {
+    DISPATCH_LEVEL(level, softmax_gradient, probabilities, channels, stride, count, labels, ignored, derivatives);
 }

@@ -227,52 +227,129 @@ static void LEVEL(cross_entropy)(float *logits, int channels, long stride, long 
     }
 }
 
-static void LEVEL(class_sums)(const float *probabilities, long count, const uint8_t *labels, int class, int ignored,
-                              double sums[2]) {
-    sums[0] = sums[1] = 0;
+// The focal loss of voxels and its gradient; see pointwise_focal. q is the probability of all other classes together,
+// which is exact where that of the own class is nearly 1.
+static void LEVEL(focal)(float *logits, int channels, long stride, long count, const uint8_t *labels,
+                         const float *weights, float gamma, double *result) {
     for (long start = 0; start < count; start += SUM_BLOCK) {
         long end = smaller(start + SUM_BLOCK, count), i = start;
-        VECTOR all = {0}, own = {0};
+        VECTOR loss = {0};
+        for (; i + WIDTH <= end; i += WIDTH) {
+            LANES label = LEVEL(labels_at)(labels + i);
+            VECTOR highest = LOAD(logits + i), own = {0}, weight = {0}, others = {0};
+            for (int c = 0; c < channels; c++) {
+                VECTOR value = LOAD(logits + c * stride + i);
+                LANES is_own = (LANES)(label == c);
+                highest = CHOOSE((LANES)(value > highest), value, highest);
+                own = CHOOSE(is_own, value, own);
+                weight = CHOOSE(is_own, (VECTOR){0} + weights[c], weight);
+            }
+            for (int c = 0; c < channels; c++) {
+                VECTOR value = LEVEL(exponential)(LOAD(logits + c * stride + i) - highest);
+                STORE(logits + c * stride + i, value);
+                others += CHOOSE((LANES)(label == c), (VECTOR){0}, value);
+            }
+            // Voxels that do not count may have any label.
+            LANES counts = (LANES)(weight != (VECTOR){0});
+            VECTOR lead = CHOOSE(counts, own - highest, (VECTOR){0}), lesser = LEVEL(exponential)(lead);
+            VECTOR sum = lesser + others, inverse = 1.0f / sum, q = others * inverse;
+            // The logarithm of 1 - q, by its series where q is small.
+            VECTOR series = -q * (1.0f + q * (0.5f + q * (1.0f / 3)));
+            VECTOR logarithm = CHOOSE((LANES)(q < (VECTOR){0} + 1e-3f), series, lead - LEVEL(logarithm)(sum));
+            const VECTOR least = (VECTOR){0} + FLT_MIN;
+            VECTOR positive = CHOOSE((LANES)(q < least), least, q);
+            VECTOR power = weight * LEVEL(exponential)(gamma * LEVEL(logarithm)(positive));
+            VECTOR factor = power * (1.0f - gamma * (lesser * inverse) * (logarithm / positive));
+            for (int c = 0; c < channels; c++) {
+                VECTOR probability = LOAD(logits + c * stride + i) * inverse;
+                // p - 1 of the own class is -q.
+                VECTOR value = factor * CHOOSE((LANES)(label == c), -q, probability);
+                STORE(logits + c * stride + i, CHOOSE(counts, value, (VECTOR){0}));
+            }
+            loss -= CHOOSE(counts, power * logarithm, (VECTOR){0});
+        }
+        *result += LEVEL(total)(loss, (VECTOR){0});
+        for (; i < end; i++) {
+            int label = labels[i];
+            float weight = label < channels ? weights[label] : 0;
+            if (weight == 0) {
+                for (int c = 0; c < channels; c++) logits[c * stride + i] = 0;
+                continue;
+            }
+            float highest = logits[i], others = 0;
+            for (int c = 1; c < channels; c++)
+                if (logits[c * stride + i] > highest) highest = logits[c * stride + i];
+            float lead = logits[label * stride + i] - highest, lesser = expf(lead);
+            for (int c = 0; c < channels; c++) {
+                float value = logits[c * stride + i] = expf(logits[c * stride + i] - highest);
+                if (c != label) others += value;
+            }
+            float sum = lesser + others, q = others / sum, logarithm = q < 1e-3f ? log1pf(-q) : lead - logf(sum);
+            float positive = q < FLT_MIN ? FLT_MIN : q, power = weight * powf(positive, gamma);
+            float factor = power * (1 - gamma * (lesser / sum) * (logarithm / positive));
+            for (int c = 0; c < channels; c++)
+                logits[c * stride + i] = factor * (c == label ? -q : logits[c * stride + i] / sum);
+            *result -= (double)power * logarithm;
+        }
+    }
+}
+
+static void LEVEL(class_sums)(const float *probabilities, long count, const uint8_t *labels, int class, int ignored,
+                              struct class_sums *sums) {
+    *sums = (struct class_sums){0, 0, 0};
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR all = {0}, own = {0}, squares = {0};
         for (; i + WIDTH <= end; i += WIDTH) {
             LANES label = LEVEL(labels_at)(labels + i);
             VECTOR value = CHOOSE((LANES)(label != ignored), LOAD(probabilities + i), (VECTOR){0});
             all += value;
             own += CHOOSE((LANES)(label == class), value, (VECTOR){0});
+            squares += value * value;
         }
-        sums[0] += LEVEL(total)(all, (VECTOR){0});
-        sums[1] += LEVEL(total)(own, (VECTOR){0});
+        sums->all += LEVEL(total)(all, (VECTOR){0});
+        sums->own += LEVEL(total)(own, (VECTOR){0});
+        sums->squares += LEVEL(total)(squares, (VECTOR){0});
         for (; i < end; i++) {
             if (labels[i] == ignored) continue;
-            sums[0] += probabilities[i];
-            if (labels[i] == class) sums[1] += probabilities[i];
+            sums->all += probabilities[i];
+            if (labels[i] == class) sums->own += probabilities[i];
+            sums->squares += (double)probabilities[i] * probabilities[i];
         }
     }
 }
 
 static void LEVEL(softmax_gradient)(float *probabilities, int channels, long stride, long count, const uint8_t *labels,
-                                    int ignored, const float *inside, const float *outside) {
+                                    int ignored, const struct class_derivative *derivatives) {
     long i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
         LANES label = LEVEL(labels_at)(labels + i);
         VECTOR mean = {0};
         for (int c = 0; c < channels; c++) {
-            VECTOR derivative = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
-            mean += derivative * LOAD(probabilities + c * stride + i);
+            const struct class_derivative d = derivatives[c];
+            VECTOR p = LOAD(probabilities + c * stride + i);
+            mean += (CHOOSE((LANES)(label == c), (VECTOR){0} + d.inside, (VECTOR){0} + d.outside) + d.slope * p) * p;
         }
         for (int c = 0; c < channels; c++) {
-            VECTOR derivative = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
-            VECTOR value = LOAD(probabilities + c * stride + i) * (derivative - mean);
-            STORE(probabilities + c * stride + i, CHOOSE((LANES)(label != ignored), value, (VECTOR){0}));
+            const struct class_derivative d = derivatives[c];
+            VECTOR p = LOAD(probabilities + c * stride + i);
+            VECTOR constant = CHOOSE((LANES)(label == c), (VECTOR){0} + d.inside, (VECTOR){0} + d.outside);
+            VECTOR derivative = constant + d.slope * p;
+            STORE(probabilities + c * stride + i,
+                  CHOOSE((LANES)(label != ignored), p * (derivative - mean), (VECTOR){0}));
         }
     }
     for (; i < count; i++) {
         float mean = 0;
-        for (int c = 0; c < channels; c++)
-            mean += (labels[i] == c ? inside[c] : outside[c]) * probabilities[c * stride + i];
         for (int c = 0; c < channels; c++) {
-            float derivative = labels[i] == c ? inside[c] : outside[c];
-            float value = probabilities[c * stride + i] * (derivative - mean);
-            probabilities[c * stride + i] = labels[i] != ignored ? value : 0;
+            const float p = probabilities[c * stride + i];
+            mean += ((labels[i] == c ? derivatives[c].inside : derivatives[c].outside) + derivatives[c].slope * p) * p;
+        }
+        for (int c = 0; c < channels; c++) {
+            const float p = probabilities[c * stride + i];
+            float derivative =
+                (labels[i] == c ? derivatives[c].inside : derivatives[c].outside) + derivatives[c].slope * p;
+            probabilities[c * stride + i] = labels[i] != ignored ? p * (derivative - mean) : 0;
         }
     }
 }

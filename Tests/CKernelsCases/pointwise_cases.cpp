@@ -132,35 +132,81 @@ void cross_entropy_case(Table &table, int channels, int count, float spread) {
     table.compare(named("pointwise_cross_entropy, sum", {channels, count}), {found, spread}, {loss, spread}, 2e-6);
 }
 
+void focal_case(Table &table, int channels, int count, float spread, float gamma) {
+    Random random(37);
+    const long stride = count + 9;
+    Floats logits(size_t(channels * stride), random, -spread, spread), weights(size_t(channels), random, 0.5f, 2);
+    weights[size_t(channels) / 2] = 0;
+    std::vector<uint8_t> labels(static_cast<size_t>(count));
+    // One label more than there are classes.
+    for (auto &label : labels) label = uint8_t(random.below(channels + 1));
+    std::vector<double> expected(logits.data(), logits.data() + logits.size());
+    double loss = 0;
+    for (int i = 0; i < count; i++) {
+        const int label = labels[size_t(i)];
+        const double weight = label < channels ? double(weights[size_t(label)]) : 0;
+        double highest = -INFINITY, own = 0, others = 0;
+        for (int c = 0; c < channels; c++) highest = std::fmax(highest, logits[size_t(c * stride + i)]);
+        for (int c = 0; c < channels; c++)
+            (c == label ? own : others) += std::exp(logits[size_t(c * stride + i)] - highest);
+        const double q = others / (own + others), logarithm = q < 0.5 ? std::log1p(-q) : std::log(own / (own + others));
+        // The limit where no other class has any probability.
+        const double ratio = q > 0 ? logarithm / q : -1;
+        if (weight != 0) loss -= weight * std::pow(q, gamma) * logarithm;
+        for (int c = 0; c < channels; c++) {
+            double &value = expected[size_t(c * stride + i)];
+            const double probability = std::exp(value - highest) / (own + others);
+            value = weight == 0 ? 0 : weight * std::pow(q, gamma) * (1 - gamma * (1 - q) * ratio) *
+                                          (c == label ? -q : probability);
+        }
+    }
+    const double found =
+        pointwise_focal(table.level, logits.data(), channels, stride, count, labels.data(), weights.data(), gamma);
+    const std::string name = named("pointwise_focal", {channels, count, long(2 * gamma)});
+    table.compare(name, logits.data(), expected, 2e-6);
+    // Rounding is relative to the logits.
+    table.compare(name + ", sum", {found, spread}, {loss, spread}, 2e-6);
+}
+
 void overlap_case(Table &table, int channels, int count, int ignored) {
     Random random(41);
     const long stride = count + 9;
     Floats values(size_t(channels * stride), random, 0, 1), inside(size_t(channels), random),
-        outside(size_t(channels), random);
+        outside(size_t(channels), random), slope(size_t(channels), random);
+    std::vector<class_derivative> derivatives;
+    for (size_t c = 0; c < size_t(channels); c++) derivatives.push_back({inside[c], outside[c], slope[c]});
     std::vector<uint8_t> labels(static_cast<size_t>(count));
     for (auto &label : labels) label = uint8_t(random.below(channels + 1));
     std::vector<double> expected(values.data(), values.data() + values.size());
-    std::vector<double> sums(2 * size_t(channels)), found(2 * size_t(channels));
+    std::vector<double> sums(3 * size_t(channels)), found;
     for (int i = 0; i < count; i++) {
         const int label = labels[size_t(i)];
+        const auto derivative = [&](int c) {
+            return double((c == label ? inside : outside)[size_t(c)]) +
+                   double(slope[size_t(c)]) * values[size_t(c * stride + i)];
+        };
         double mean = 0;
         for (int c = 0; c < channels; c++) {
             const double value = values[size_t(c * stride + i)];
-            mean += value * (c == label ? inside[size_t(c)] : outside[size_t(c)]);
-            if (label != ignored) sums[size_t(2 * c)] += value;
-            if (label != ignored && label == c) sums[size_t(2 * c + 1)] += value;
+            mean += value * derivative(c);
+            if (label == ignored) continue;
+            sums[size_t(3 * c)] += value;
+            if (label == c) sums[size_t(3 * c + 1)] += value;
+            sums[size_t(3 * c + 2)] += value * value;
         }
         for (int c = 0; c < channels; c++) {
             double &value = expected[size_t(c * stride + i)];
-            value = label == ignored ? 0 : value * ((c == label ? inside[size_t(c)] : outside[size_t(c)]) - mean);
+            value = label == ignored ? 0 : value * (derivative(c) - mean);
         }
     }
-    for (int c = 0; c < channels; c++)
-        pointwise_class_sums(table.level, values.data() + c * stride, count, labels.data(), c, ignored,
-                             found.data() + 2 * c);
+    for (int c = 0; c < channels; c++) {
+        const struct class_sums own =
+            pointwise_class_sums(table.level, values.data() + c * stride, count, labels.data(), c, ignored);
+        found.insert(found.end(), {own.all, own.own, own.squares});
+    }
     table.compare(named("pointwise_class_sums", {channels, count, ignored}), found, sums, 1e-6);
     pointwise_softmax_gradient(table.level, values.data(), channels, stride, count, labels.data(), ignored,
-                               inside.data(), outside.data());
+                               derivatives.data());
     table.compare(named("pointwise_softmax_gradient", {channels, count, ignored}), values.data(), expected, 2e-6);
 }
 
@@ -174,6 +220,7 @@ void pointwise_cases(Table &table) {
             for (float spread : {1.0f, 30.0f}) {
                 softmax_case(table, channels, count, spread);
                 cross_entropy_case(table, channels, count, spread);
+                for (float gamma : {0.0f, 0.5f, 2.0f}) focal_case(table, channels, count, spread, gamma);
             }
     for (int channels : {1, 2, 3, 8})
         for (int count : {1, 15, 16, 17, 1500})

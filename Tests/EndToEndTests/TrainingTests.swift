@@ -223,6 +223,36 @@ struct TrainingTests {
         + "replace it, or another folder\n")
   }
 
+  @Test("loss, optimiser, schedule and frozen layers are kept by a checkpoint, and others are refused")
+  func resumedOptions() throws {
+    let folder = try heartFolder()
+    defer { folder.remove() }
+    let options = [
+      "--loss", "focal + 0.5*tversky(beta=0.8)", "--optimiser", "adamw", "--schedule", "cosine(warmup=3)",
+      "--class-weights", "inverse", "--freeze", "conv1,bn*", "--layer-rate", "up=2,side=0.5",
+    ]
+    try succeed(Self.quick + options + ["-o", "start.safetensors"], in: folder.path)
+    let words = Self.quick + ["--initial", "start.safetensors", "--checkpoints", "c", "-o", "m.safetensors"]
+    try succeed(words + options, in: folder.path)
+    let model = try dataSection(folder.bytes("m.safetensors"))
+    try succeed(words + options + ["--resume"], in: folder.path)
+    #expect(try dataSection(folder.bytes("m.safetensors")) == model)
+    try succeed(words + ["--resume"], in: folder.path)
+    #expect(try dataSection(folder.bytes("m.safetensors")) == model)
+    for (option, value, found, expected) in [
+      ("--loss", "focal", "focal(gamma=2)", "focal(gamma=2) + 0.5*tversky(alpha=0.3,beta=0.8)"),
+      ("--optimiser", "sgd", "sgd(momentum=0.9)", "adamw(beta1=0.9,beta2=0.999,epsilon=1e-08)"),
+      ("--freeze", "conv1", "[\"conv1\"]", "[\"bn1\", \"conv1\"]"),
+    ] {
+      let refused = try segdeck(words + ["--resume", option, value], in: folder.path)
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors
+          == "segdeck: \(option): --resume continues with the settings of its checkpoint: found \(found), "
+          + "expected \(expected), or no option\n")
+    }
+  }
+
   /// Step, loss and validation of each line.
   private func losses(_ path: String) throws -> [String] {
     try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
@@ -265,6 +295,30 @@ struct TrainingTests {
       ),
       ("true", "--class-weights 1,1e-50", "--class-weights: too close to 0: found \"1e-50\""),
       ("true", "--learning-rate 1e-50", "--learning-rate: cannot train: found 1e-50, expected 1e-30 to "),
+      ("true", "--dice-weight -1", "--dice-weight: is not a weight: found -1.0, expected 0 or more"),
+      ("true", "--loss hinge", "--loss: unknown: found hinge, expected cross-entropy, "),
+      (
+        "true", "--loss focal(gamma=-1)",
+        "--loss: cannot train: found focal(gamma=-1), expected gamma of 0 to"
+      ),
+      (
+        "true", "--class-weights effective(beta=2)",
+        "--class-weights: cannot balance classes: found effective"
+      ),
+      (
+        "true", "--optimiser sgd(momentum=1)",
+        "--optimiser: cannot train: found sgd(momentum=1), expected mom"
+      ),
+      ("true", "--schedule steps(every=0)", "--schedule: every is not a number of iterations: found 0"),
+      (
+        "true", "--freeze relu1",
+        "--freeze: names no layer with weights: found relu1, expected one of conv1, "
+      ),
+      ("true", "--freeze *", "--freeze: leaves nothing to train: found *"),
+      (
+        "true", "--layer-rate up", "--layer-rate: is not a factor of layers: found up, expected LAYERS=FACTOR"
+      ),
+      ("true", "--layer-rate up=0", "--layer-rate: is not a factor of layers: found up=0"),
       ("true", "--window 0,1e39", "--window: too large: found \"1e39\""),
       ("true", "--weights f8", "--weights: unknown: found f8, expected f32, f16 or bf16"),
       ("true", "--window 5,4", "--window: intensities: found 5,4, expected LOWER,UPPER or score"),

@@ -162,14 +162,14 @@ struct TrainingTests {
   @Test(
     "a training resumed from its checkpoint is the uninterrupted one bit for bit",
     arguments: [
-      Optimiser.momentum(0.9, isNesterov: true), .adam(),
+      Optimiser.momentum(0.9, isNesterov: true), .adam(), .adamW(), .rmsProp(momentum: 0.9),
     ])
   func resume(optimiser: Optimiser) throws {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "c.safetensors").path
       var straight = try trainer(optimiser, rate: 0.01)
       straight.options.emaDecay = 0.9
-      straight.options.overlapWeight = 0.5
+      straight.options.loss = try Loss("focal + 0.5*dice", option: "--loss")
       for index in 0..<5 {
         if index == 3 { try Checkpoint.write(straight, metadata: ["labels": "x"], to: path) }
         _ = straight.generator.next()

@@ -113,7 +113,8 @@ import Work
         }
       ),
       ("softmax", 2, { _ = try softmax(input, work: $0) }),
-      ("loss", 2, { _ = try softmaxCrossEntropy(logits: input, labels: labels, work: $0) }),
+      ("loss of voxels", 2, { _ = try softmaxCrossEntropy(logits: input, labels: labels, work: $0) }),
+      ("loss of classes", 4, { _ = try softmaxDice(logits: input, labels: labels, work: $0) }),
       ("channel sums", 8, { _ = try channelSums(gradient, work: $0) }),
       (
         "addition", 8,

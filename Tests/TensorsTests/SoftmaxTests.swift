@@ -46,16 +46,6 @@ import Work
     }
   }
 
-  @Test("where every voxel is ignored, loss and gradient are zero")
-  func nothingCounts() throws {
-    let logits = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
-    let work = WorkContext(threadCount: 1)
-    let found = try softmaxCrossEntropy(
-      logits: logits, labels: LabelsWithHistogram([9, 9], work: work), ignoredLabel: 9, work: work)
-    #expect(found.loss == 0)
-    #expect(found.gradient == Tensor(shape: logits.shape))
-  }
-
   @Test("logits that the caller still references are not changed")
   func keptScores() throws {
     var generator = SplitMix64(seed: 13)
@@ -79,37 +69,143 @@ import Work
     }
   }
 
-  @Test("soft Dice equals the reference, and its gradient is the reference's derivative", arguments: [2, 4])
-  func dice(classes: Int) throws {
+  /// Expects loss and gradient of 60 voxels, some of them ignored, to be those of `reference`.
+  private func expectDerivative(
+    classes: Int, _ loss: (Tensor, LabelsWithHistogram, Double, WorkContext) throws -> (Double, Tensor),
+    of reference: (ReferenceTensor, [UInt8]) -> Double
+  ) throws {
     var generator = SplitMix64(seed: 12)
     let logits = generator.tensor([2, classes, 2, 3, 5])
     var labels = (0..<60).map { _ in UInt8(generator.next() % UInt64(classes)) }
     for index in stride(from: 0, to: 60, by: 7) { labels[index] = 255 }
-    let loss = softmaxDiceReference(logits: ReferenceTensor(logits), labels: labels, ignoredLabel: 255)
+    let expected = reference(ReferenceTensor(logits), labels)
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       let counted = try LabelsWithHistogram(labels, work: work)
-      let found = try softmaxDice(logits: logits, labels: counted, ignoredLabel: 255, work: work)
-      let doubled = try softmaxDice(
-        logits: logits, labels: counted, ignoredLabel: 255, gradientFactor: 2, work: work)
-      #expect(doubled.loss == found.loss, what)
-      #expect(doubled.gradient.elements == found.gradient.elements.map { $0 * 2 }, what)
-      #expect(abs(found.loss - loss) < 1e-6, what)
-      let error = differenceError(ReferenceTensor(found.gradient), at: ReferenceTensor(logits)) {
-        softmaxDiceReference(logits: $0, labels: labels, ignoredLabel: 255)
+      let found = try loss(logits, counted, 1, work)
+      let doubled = try loss(logits, counted, 2, work)
+      #expect(abs(doubled.0 - found.0) < 1e-6, what)
+      expectClose(
+        doubled.1,
+        ReferenceTensor(shape: logits.shape, elements: found.1.elements.map { Double($0) * 2 }), what)
+      #expect(abs(found.0 - expected) < 1e-6, what)
+      let error = differenceError(ReferenceTensor(found.1), at: ReferenceTensor(logits)) {
+        reference($0, labels)
       }
-      #expect(error < 1e-6, what)
+      #expect(error < 3e-6, what)
     }
   }
 
-  @Test("without a labelled structure soft Dice is zero, and so is its gradient")
-  func diceOfNothing() throws {
+  @Test("soft Dice equals the reference, and its gradient is the reference's derivative", arguments: [2, 4])
+  func dice(classes: Int) throws {
+    try expectDerivative(classes: classes) {
+      try softmaxDice(logits: $0, labels: $1, ignoredLabel: 255, gradientFactor: $2, work: $3)
+    } of: {
+      softmaxDiceReference(logits: $0, labels: $1, ignoredLabel: 255)
+    }
+  }
+
+  @Test(
+    "the Tversky index equals the reference, and its gradient is the reference's derivative",
+    arguments: [(2, 0.3, 0.7), (4, 1, 0), (3, 0.5, 2)])
+  func tversky(classes: Int, alpha: Double, beta: Double) throws {
+    try expectDerivative(classes: classes) {
+      try softmaxTversky(
+        logits: $0, labels: $1, alpha: alpha, beta: beta, ignoredLabel: 255, gradientFactor: $2, work: $3)
+    } of: {
+      softmaxTverskyReference(logits: $0, labels: $1, alpha: alpha, beta: beta, ignoredLabel: 255)
+    }
+  }
+
+  @Test(
+    "the cosine loss equals the reference, and its gradient is the reference's derivative", arguments: [2, 4])
+  func cosine(classes: Int) throws {
+    try expectDerivative(classes: classes) {
+      try softmaxCosine(logits: $0, labels: $1, ignoredLabel: 255, gradientFactor: $2, work: $3)
+    } of: {
+      softmaxCosineReference(logits: $0, labels: $1, ignoredLabel: 255)
+    }
+  }
+
+  @Test(
+    "the focal loss equals the reference, and its gradient is the reference's derivative",
+    arguments: [(2, 2.0), (4, 0.5), (3, 1), (3, 5)])
+  func focal(classes: Int, gamma: Double) throws {
+    let weights = (0..<classes).map { Float($0) * 0.5 + 0.25 }
+    try expectDerivative(classes: classes) {
+      try softmaxFocal(
+        logits: $0, labels: $1, gamma: gamma, ignoredLabel: 255, classWeights: weights, gradientFactor: $2,
+        work: $3)
+    } of: {
+      softmaxFocalReference(
+        logits: $0, labels: $1, gamma: gamma, ignoredLabel: 255, classWeights: weights.map(Double.init))
+    }
+  }
+
+  @Test("a focal loss of gamma 0 is the cross-entropy", arguments: [1, 2, 5])
+  func focalOfZero(classes: Int) throws {
+    var generator = SplitMix64(seed: 15)
+    var logits = generator.tensor([1, classes, 3, 5, 21])
+    for index in logits.elements.indices { logits.elements[index] *= 30 }
+    let labels = (0..<315).map { _ in UInt8(generator.next() % UInt64(classes)) }
+    let expected = softmaxCrossEntropyReference(logits: ReferenceTensor(logits), labels: labels)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      let found = try softmaxFocal(
+        logits: logits, labels: LabelsWithHistogram(labels, work: work), gamma: 0, work: work)
+      #expect(abs(found.loss - expected.loss) < 1e-5 * max(1, expected.loss), what)
+      expectClose(found.gradient, expected.gradient, what)
+    }
+  }
+
+  /// Each loss of a class's sums, and those of single voxels.
+  private static let losses:
+    [(
+      name: String,
+      loss: @Sendable (Tensor, LabelsWithHistogram, WorkContext) throws -> (loss: Double, gradient: Tensor)
+    )] = [
+      ("Dice", { try softmaxDice(logits: $0, labels: $1, ignoredLabel: 9, work: $2) }),
+      (
+        "Tversky",
+        { try softmaxTversky(logits: $0, labels: $1, alpha: 0.3, beta: 0.7, ignoredLabel: 9, work: $2) }
+      ),
+      ("cosine", { try softmaxCosine(logits: $0, labels: $1, ignoredLabel: 9, work: $2) }),
+      ("focal", { try softmaxFocal(logits: $0, labels: $1, gamma: 2, ignoredLabel: 9, work: $2) }),
+      ("cross-entropy", { try softmaxCrossEntropy(logits: $0, labels: $1, ignoredLabel: 9, work: $2) }),
+    ]
+
+  @Test("where no voxel counts, every loss is zero, and so is its gradient")
+  func lossOfNothing() throws {
     let logits = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
     let work = WorkContext(threadCount: 1)
-    let found = try softmaxDice(
-      logits: logits, labels: LabelsWithHistogram([0, 9], work: work), ignoredLabel: 9, work: work)
-    #expect(found.loss == 0)
-    #expect(found.gradient == Tensor(shape: logits.shape))
+    for (name, loss) in Self.losses {
+      let found = try loss(logits, LabelsWithHistogram([9, 9], work: work), work)
+      #expect(found.loss == 0, "\(name)")
+      #expect(found.gradient == Tensor(shape: logits.shape), "\(name)")
+    }
+  }
+
+  @Test("without a labelled structure the losses of structures are zero, and so are their gradients")
+  func structuresOfNothing() throws {
+    let logits = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
+    let work = WorkContext(threadCount: 1)
+    for (name, loss) in Self.losses.prefix(3) {
+      let found = try loss(logits, LabelsWithHistogram([0, 9], work: work), work)
+      #expect(found.loss == 0, "\(name)")
+      #expect(found.gradient == Tensor(shape: logits.shape), "\(name)")
+    }
+  }
+
+  @Test("logits of any size give finite losses and gradients")
+  func lossesOfExtremes() throws {
+    let logits = Tensor(shape: [1, 2, 1, 1, 3], elements: [1000, -1000, 5, -1000, 1000, 5])
+    let work = WorkContext(threadCount: 1)
+    for labels: [UInt8] in [[0, 1, 1], [1, 0, 0]] {
+      for (name, loss) in Self.losses {
+        let found = try loss(logits, LabelsWithHistogram(labels, work: work), work)
+        #expect(found.loss.isFinite && found.gradient.elements.allSatisfy(\.isFinite), "\(name)")
+      }
+    }
   }
 
   @Test("the reference's gradient is the derivative of the reference")

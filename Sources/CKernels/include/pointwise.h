@@ -59,16 +59,35 @@ void pointwise_softmax(enum kernels_level level, float *logits, int channels, lo
 double pointwise_cross_entropy(enum kernels_level level, float *logits, int channels, long stride, long count,
                                const uint8_t *labels, const float *weights);
 
-// The sum of one class's probabilities over the voxels whose label is not `ignored`, and over those of them whose label
-// is `label`, in single precision inside blocks of 1024 and in double precision between them.
-void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
-                          int label, int ignored, double sums[2]);
+// Replaces the logits of `count` voxels by the gradient of the sum of their focal losses, -(1 - p)^gamma log p of the
+// label's probability p, times the weight of the label's class, and returns the sum itself. With gamma 0 this is
+// pointwise_cross_entropy. Labels that are not a class contribute 0.
+double pointwise_focal(enum kernels_level level, float *logits, int channels, long stride, long count,
+                       const uint8_t *labels, const float *weights, float gamma);
+
+// Sums of the probabilities of one class.
+struct class_sums {
+    double all;      // over all voxels
+    double own;      // over the voxels of the class
+    double squares;  // of the squares over all voxels
+};
+
+// The sums of one class's probabilities over the voxels whose label is not `ignored`; its own voxels have `label`. In
+// single precision inside blocks of 1024 and in double precision between them.
+struct class_sums pointwise_class_sums(enum kernels_level level, const float *probabilities, long count,
+                                       const uint8_t *labels, int label, int ignored);
+
+// The derivative of a loss with respect to the probability p of one class: inside + slope p for voxels of the class,
+// outside + slope p for all others.
+struct class_derivative {
+    float inside, outside, slope;
+};
 
 // The backward pass of softmax: replaces the class probabilities p of `count` voxels, whose channels are `stride`
-// floats apart, by the gradient with respect to the logits, p (s - sum of s p). s is the gradient with respect to p:
-// for class c inside[c] where c is the label, else outside[c]. The result is 0 where the label is `ignored`.
+// floats apart, by the gradient with respect to the logits, p (s - sum of s p), for the derivative s of each class. The
+// result is 0 where the label is `ignored`.
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
-                                const uint8_t *labels, int ignored, const float *inside, const float *outside);
+                                const uint8_t *labels, int ignored, const struct class_derivative *derivatives);
 
 #ifdef __cplusplus
 }

@@ -64,6 +64,9 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// A training step that begins with this layer.
   var fusedTrainingStep: any FusedTrainingStep { get }
 
+  /// A training step that begins with this layer, whose parameters are frozen.
+  var frozenTrainingStep: any FusedTrainingStep { get }
+
   /// This layer as an epilogue of a training step before it; nil where it cannot be fused.
   var trainingEpilogue: TrainingEpilogue? { get }
 
@@ -93,6 +96,7 @@ extension NetworkOperation {
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> { range }
   package var initialisationGain: InitialisationGain { .linear }
   package var fusedTrainingStep: any FusedTrainingStep { UnfusedTrainingStep(operation: self) }
+  package var frozenTrainingStep: any FusedTrainingStep { fusedTrainingStep }
   package var trainingEpilogue: TrainingEpilogue? { nil }
   package var isIdentityAtInference: Bool { false }
   package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { nil }

@@ -65,11 +65,15 @@ struct TrainingChain: Sendable {
 
 extension ResolvedGraph {
   /// The training steps of the needed nodes, in topological order.
-  /// - Parameter fuses: Whether layers are fused; otherwise every layer is a step.
-  func trainingChains(isNeeded: [Bool], fuses: Bool) -> [TrainingChain] {
+  /// - Parameters:
+  ///   - frozenLayers: Names of layers that are not trained.
+  ///   - fuses: Whether layers are fused; otherwise every layer is a step.
+  func trainingChains(isNeeded: [Bool], frozenLayers: Set<String>, fuses: Bool) -> [TrainingChain] {
     let outputs = fuses ? Set(headNodes.filter { isNeeded[$0] }) : Set(nodes.indices)
     return chains(isNeeded: isNeeded, outputs: outputs) { node in
-      nodes[node].layer.operation.fusedTrainingStep
+      let layer = nodes[node].layer
+      return frozenLayers.contains(layer.name)
+        ? layer.operation.frozenTrainingStep : layer.operation.fusedTrainingStep
     } fuse: { step, node in
       nodes[node].layer.operation.trainingEpilogue.map { step.fuse($0) } ?? false
     }.map { TrainingChain(nodes: $0.nodes, step: $0.step) }

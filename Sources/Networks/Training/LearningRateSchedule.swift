@@ -46,3 +46,60 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
     }
   }
 }
+
+extension LearningRateSchedule {
+  /// The schedule of a text such as "cosine(warmup=100)" for a run of `iterations` that begins at `rate`.
+  ///
+  /// "steps" has a third of the iterations between its steps and a factor of 0.1, "poly" a power of 0.9, and "cosine" a
+  /// warm-up of a twentieth of the iterations where the text does not say otherwise.
+  /// - Throws: ``InputError`` about `option`.
+  package init(_ text: String, rate: Double, iterations: Int, option: String) throws(InputError) {
+    let every = NamedSetting.Number("every", Double(max(1, iterations / 3)))
+    let warmUp = NamedSetting.Number("warmup", Double(max(1, iterations / 20)))
+    let setting = try NamedSetting(
+      text,
+      of: [
+        NamedSetting("constant"), NamedSetting("steps", [every, .init("factor", 0.1)]),
+        NamedSetting("poly", [.init("power", 0.9)]), NamedSetting("cosine", [warmUp]),
+      ], option: option)
+    func length(_ name: String, from least: Int) throws(InputError) -> Int {
+      let value = setting[name]
+      // Runs of less than an iteration are refused elsewhere.
+      let range = least...max(iterations, 1)
+      guard let length = Int(exactly: value), range.contains(length) else {
+        throw InputError(
+          option, "\(name) is not a number of iterations", found: shortest(value),
+          expected: "\(range.lowerBound) to \(range.upperBound)")
+      }
+      return length
+    }
+    switch setting.name {
+    case "constant": self = .constant(rate: rate)
+    case "steps":
+      self = .steps(rate: rate, interval: try length("every", from: 1), factor: setting["factor"])
+    case "poly": self = .polynomial(rate: rate, power: setting["power"], iterations: iterations)
+    case "cosine":
+      self = .warmUpCosine(rate: rate, warmUp: try length("warmup", from: 0), iterations: iterations)
+    default: preconditionFailure("no schedule is named \(setting.name)")
+    }
+  }
+
+  /// The schedule with another rate at the start, or at the end of the warm-up, and another length.
+  package func with(rate: Double, iterations: Int) -> LearningRateSchedule {
+    switch self {
+    case .constant: .constant(rate: rate)
+    case .steps(_, let interval, let factor): .steps(rate: rate, interval: interval, factor: factor)
+    case .polynomial(_, let power, _): .polynomial(rate: rate, power: power, iterations: iterations)
+    case .warmUpCosine(_, let warmUp, _): .warmUpCosine(rate: rate, warmUp: warmUp, iterations: iterations)
+    }
+  }
+
+  /// The rate that the schedule begins with, or that its warm-up ends with.
+  package var initialRate: Double {
+    switch self {
+    case .constant(let rate), .steps(let rate, _, _), .polynomial(let rate, _, _),
+      .warmUpCosine(let rate, _, _):
+      rate
+    }
+  }
+}

@@ -62,8 +62,9 @@ package struct Trainer: Sendable {
   ///   ``Cancelled``.
   package mutating func step(_ batch: TrainingBatch, work: WorkContext) throws -> TrainingIteration {
     let configuration = LossConfiguration(
-      headWeights: options.headWeights(of: graph.graph, at: iteration), classWeights: options.classWeights,
-      ignoredLabel: options.ignoredLabel, overlapWeight: options.overlapWeight ?? 0)
+      headWeights: options.headWeights(of: graph.graph, at: iteration), loss: options.loss,
+      classWeights: options.classWeights, ignoredLabel: options.ignoredLabel,
+      frozenLayers: options.frozenLayers)
     let result = try graph.lossGradients(
       batch, parameters: parameters, configuration: configuration, generator: generator.forked(iteration),
       work: work)
@@ -93,7 +94,7 @@ package struct Trainer: Sendable {
           work: work)
       }
     }
-    optimiserState.stepCount += 1
+    optimiserState.countStep()
     updateRunningStatistics(result.statistics)
     iteration += 1
     updateEMA()

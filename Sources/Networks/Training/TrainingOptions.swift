@@ -11,7 +11,9 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   ///
   /// It does not apply to biases and batch normalisations.
   package var weightDecay: Double
-  /// Weight of each class in the cross-entropy; nil for equal weights.
+  /// The loss of each head.
+  package var loss: Loss
+  /// Weight of each class in the cross-entropy and the focal loss; nil for equal weights.
   package var classWeights: [Float]?
   /// A label whose voxels are excluded from the loss, as PyTorch's `ignore_index`.
   package var ignoredLabel: UInt8?
@@ -24,39 +26,34 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var gradientNormClip: Double?
   /// Factors of the learning rate by tensor name; 1 for the others.
   package var rateMultipliers: [String: Double]
+  /// Names of layers that are not trained: no update, no weight decay, and batch normalisations among them use their
+  /// running statistics, which stay.
+  package var frozenLayers: Set<String>
   /// Weight of the newest batch in the running statistics of batch normalisations, as PyTorch's `momentum`.
   package var statisticsMomentum: Double
-  /// Weight of the soft Dice loss beside each head's cross-entropy; nil for 0, as in the paper.
-  package var overlapWeight: Double?
   /// Decay of the exponential moving average (EMA) of the weights per iteration; nil for no average.
   package var emaDecay: Double?
-
-  /// The names in checkpoints, which are older than some of the properties'.
-  private enum CodingKeys: String, CodingKey {
-    case optimiser, schedule, weightDecay, classWeights, ignoredLabel, auxiliaryInterval, auxiliaryFactor
-    case gradientNormClip = "longestGradient"
-    case rateMultipliers, statisticsMomentum, overlapWeight
-    case emaDecay = "averageDecay"
-  }
 
   /// Options; the defaults are the paper's loss and momentum 0.9, without its schedules.
   package init(
     optimiser: Optimiser = .momentum(), schedule: LearningRateSchedule, weightDecay: Double = 5e-4,
-    classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil, auxiliaryInterval: Int = 0,
+    loss: Loss = .crossEntropy, classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil,
+    auxiliaryInterval: Int = 0,
     auxiliaryFactor: Double = 0.95, gradientNormClip: Double? = nil, rateMultipliers: [String: Double] = [:],
-    statisticsMomentum: Double = 0.1, overlapWeight: Double? = nil, emaDecay: Double? = nil
+    frozenLayers: Set<String> = [], statisticsMomentum: Double = 0.1, emaDecay: Double? = nil
   ) {
     self.optimiser = optimiser
     self.schedule = schedule
     self.weightDecay = weightDecay
+    self.loss = loss
     self.classWeights = classWeights
     self.ignoredLabel = ignoredLabel
     self.auxiliaryInterval = auxiliaryInterval
     self.auxiliaryFactor = auxiliaryFactor
     self.gradientNormClip = gradientNormClip
     self.rateMultipliers = rateMultipliers
+    self.frozenLayers = frozenLayers
     self.statisticsMomentum = statisticsMomentum
-    self.overlapWeight = overlapWeight
     self.emaDecay = emaDecay
   }
 
@@ -83,8 +80,11 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     try require(
       isWeight(rate) && rate != 0, "--learning-rate", rate, "\(Self.minimumValue) to \(Self.maximumValue)")
     try require(isWeight(weightDecay), "--weight-decay", weightDecay, weights)
-    let overlapWeight = overlapWeight ?? 0
-    try require(isWeight(overlapWeight), "--dice-weight", overlapWeight, weights)
+    try require(optimiser.problem == nil, "--optimiser", optimiser.setting, optimiser.problem ?? "")
+    for term in loss.terms {
+      try require(isWeight(term.weight) && term.weight != 0, "--loss", loss, "weights above 0")
+      try require(term.function.problem == nil, "--loss", loss, term.function.problem ?? "")
+    }
     let decay = emaDecay ?? 0
     try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
     let limit = gradientNormClip ?? 1
@@ -132,5 +132,55 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
       }
     }
     return multipliers
+  }
+}
+
+extension TrainingOptions {
+  /// The names in checkpoints, which are older than some of the properties'.
+  private enum CodingKeys: String, CodingKey {
+    case optimiser, schedule, weightDecay, loss, classWeights, ignoredLabel, auxiliaryInterval,
+      auxiliaryFactor
+    case gradientNormClip = "longestGradient"
+    case rateMultipliers, frozenLayers, statisticsMomentum
+    /// The weight of soft Dice beside the cross-entropy in earlier releases, which had no other loss.
+    case overlapWeight
+    case emaDecay = "averageDecay"
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    var earlierLoss = Loss.crossEntropy
+    earlierLoss.diceWeight = try values.decodeIfPresent(Double.self, forKey: .overlapWeight) ?? 0
+    self.init(
+      optimiser: try values.decode(Optimiser.self, forKey: .optimiser),
+      schedule: try values.decode(LearningRateSchedule.self, forKey: .schedule),
+      weightDecay: try values.decode(Double.self, forKey: .weightDecay),
+      loss: try values.decodeIfPresent(Loss.self, forKey: .loss) ?? earlierLoss,
+      classWeights: try values.decodeIfPresent([Float].self, forKey: .classWeights),
+      ignoredLabel: try values.decodeIfPresent(UInt8.self, forKey: .ignoredLabel),
+      auxiliaryInterval: try values.decode(Int.self, forKey: .auxiliaryInterval),
+      auxiliaryFactor: try values.decode(Double.self, forKey: .auxiliaryFactor),
+      gradientNormClip: try values.decodeIfPresent(Double.self, forKey: .gradientNormClip),
+      rateMultipliers: try values.decode([String: Double].self, forKey: .rateMultipliers),
+      frozenLayers: try values.decodeIfPresent(Set<String>.self, forKey: .frozenLayers) ?? [],
+      statisticsMomentum: try values.decode(Double.self, forKey: .statisticsMomentum),
+      emaDecay: try values.decodeIfPresent(Double.self, forKey: .emaDecay))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(optimiser, forKey: .optimiser)
+    try values.encode(schedule, forKey: .schedule)
+    try values.encode(weightDecay, forKey: .weightDecay)
+    try values.encode(loss, forKey: .loss)
+    try values.encodeIfPresent(classWeights, forKey: .classWeights)
+    try values.encodeIfPresent(ignoredLabel, forKey: .ignoredLabel)
+    try values.encode(auxiliaryInterval, forKey: .auxiliaryInterval)
+    try values.encode(auxiliaryFactor, forKey: .auxiliaryFactor)
+    try values.encodeIfPresent(gradientNormClip, forKey: .gradientNormClip)
+    try values.encode(rateMultipliers, forKey: .rateMultipliers)
+    if !frozenLayers.isEmpty { try values.encode(frozenLayers.sorted(), forKey: .frozenLayers) }
+    try values.encode(statisticsMomentum, forKey: .statisticsMomentum)
+    try values.encodeIfPresent(emaDecay, forKey: .emaDecay)
   }
 }

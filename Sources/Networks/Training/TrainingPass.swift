@@ -9,6 +9,8 @@ struct TrainingPass {
   /// Each layer has the fork of its node.
   private let generator: SplitMix64
   private let isNeeded: [Bool]
+  /// Whether a tensor that is trained is in the node or before it.
+  private let isTrained: [Bool]
   private let chains: [TrainingChain]
   /// Outputs of nodes that a layer or a head has yet to read.
   private var values: [Tensor?]
@@ -33,7 +35,9 @@ struct TrainingPass {
     isNeeded = graph.nodesNeeded(
       byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 },
       countsExtents: true)
-    chains = graph.trainingChains(isNeeded: isNeeded, fuses: fuses)
+    isTrained = graph.trainedNodes(frozenLayers: configuration.frozenLayers)
+    chains = graph.trainingChains(
+      isNeeded: isNeeded, frozenLayers: configuration.frozenLayers, fuses: fuses)
     let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)
     backwards = [TrainingOutput.Backward?](repeating: nil, count: chains.count)
@@ -83,11 +87,12 @@ struct TrainingPass {
       let layers = chain.nodes.map { node in
         TrainingLayer(
           parameters: LayerParameters(graph.nodes[node].layer.name, parameters),
-          passesGradient: sources.contains { $0 != nil }, generator: generator.forked(node))
+          passesGradient: sources.contains { $0.map { isTrained[$0] } ?? false },
+          generator: generator.forked(node))
       }
       let result = try chain.step.run(consume layerInputs, by: layers, work: work)
       values[chain.last] = result.output
-      backwards[index] = result.backward
+      if isTrained[chain.last] { backwards[index] = result.backward }
       statistics[graph.nodes[chain.nodes[0]].layer.name] = result.statistics
       work.report(Double(index + 1) / Double(chains.count))
     }
@@ -105,33 +110,25 @@ struct TrainingPass {
       let logits = value(node)
       // The last head of a node takes the only reference, so that the gradient reuses the memory.
       if !graph.headNodes[(head + 1)...].contains(node) { values[node] = nil }
-      let overlap =
-        configuration.overlapWeight > 0
-        ? try softmaxDice(
-          logits: logits, labels: labels, ignoredLabel: configuration.ignoredLabel,
-          gradientFactor: headWeight * configuration.overlapWeight, work: work) : nil
-      var (loss, gradient) = try softmaxCrossEntropy(
+      let (loss, gradient) = try configuration.loss(
         logits: consume logits, labels: labels, ignoredLabel: configuration.ignoredLabel,
         classWeights: configuration.classWeights, gradientFactor: headWeight, work: work)
-      if let overlap {
-        try add(overlap.gradient, to: &gradient, work: work)
-        loss += configuration.overlapWeight * overlap.loss
-      }
-      try accumulate(gradient, at: node, work: work)
+      if isTrained[node] { try accumulate(gradient, at: node, work: work) }
       losses.append(loss)
     }
     return losses
   }
 
   mutating func backward(work: WorkContext) throws(Cancelled) {
-    for (index, chain) in chains.enumerated().reversed() {
+    for (index, chain) in chains.enumerated().reversed() where isTrained[chain.last] {
       guard let backward = backwards[index].take() else {
         preconditionFailure("node \(chain.last) has no backward pass")
       }
       // Layers of which only the extents are read have none.
       guard let gradient = outputGradients[chain.last].take() else { continue }
       let found = try backward(consume gradient, work)
-      for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.epilogues) {
+      for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.epilogues)
+      where !configuration.frozenLayers.contains(graph.nodes[node].layer.name) {
         for (role, gradient) in ofLayer {
           gradients["\(graph.nodes[node].layer.name).\(role.rawValue)"] = gradient
         }
@@ -142,7 +139,7 @@ struct TrainingPass {
           && zip(first.readSources, found.inputs).allSatisfy { $0 == nil || $1 != nil },
         "layer \(first.layer.name) passed \(found.inputs.count) gradients to \(first.sources.count) inputs")
       for (source, passed) in zip(first.sources, found.inputs) {
-        guard let source, let passed else { continue }
+        guard let source, isTrained[source], let passed else { continue }
         try accumulate(passed, at: source, work: work)
       }
       work.report(1 - Double(index) / Double(chains.count))
@@ -163,5 +160,18 @@ struct TrainingPass {
       preconditionFailure("the output of node \(node) was freed too early")
     }
     return value
+  }
+}
+
+extension ResolvedGraph {
+  /// For each node, whether a tensor that is trained is in it or before it.
+  fileprivate func trainedNodes(frozenLayers: Set<String>) -> [Bool] {
+    var isTrained: [Bool] = []
+    for node in nodes {
+      let isOwn =
+        !frozenLayers.contains(node.layer.name) && node.parameterSlots.contains { $0.role.isTrained }
+      isTrained.append(isOwn || node.sources.contains { $0.map { isTrained[$0] } ?? false })
+    }
+    return isTrained
   }
 }

@@ -168,10 +168,7 @@ extension TrainingCases {
   /// 8; the root because crops favour foreground already.
   package func defaultClassWeights(classCount: Int) -> ReasonedDefault<[Float]?> {
     let common = 0.005
-    var counts = [Int](repeating: 0, count: classCount)
-    for example in training {
-      for value in example.classes where Int(value) < classCount { counts[Int(value)] += 1 }
-    }
+    let counts = voxelCounts(classCount: classCount)
     let total = Double(max(counts.reduce(0, +), 1))
     let fractions = counts.dropFirst().map { Double($0) / total }
     let rarest = fractions.min() ?? 1

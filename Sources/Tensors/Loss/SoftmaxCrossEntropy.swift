@@ -20,47 +20,13 @@ package func softmaxCrossEntropy(
   classWeights: [Float]? = nil,
   gradientFactor: Double = 1, work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
-  var gradient = consume logits
-  let (channels, voxels, samples) = (gradient.channels, gradient.extent.product, gradient.batch)
-  precondition(
-    labels.labels.count == samples * voxels, "\(labels.labels.count) labels for \(samples * voxels) voxels")
-  let weights = classWeights ?? [Float](repeating: 1, count: channels)
-  precondition(weights.count == channels, "\(weights.count) class weights for \(channels) classes")
-  let total = countedWeight(labels.counts, ignoredLabel: ignoredLabel, weights: weights)
-  guard total > 0 else { return (0, Tensor(shape: gradient.shape)) }
-
-  let chunks = Chunks(count: voxels)
-  // Weight of one voxel of each class in the mean; 0 for the ignored label, which may be a class.
-  let voxelWeights = weights.indices.map {
-    ignoredLabel.map(Int.init) == $0 ? 0 : Float(Double(weights[$0]) / total * gradientFactor)
+  try meanOfVoxels(
+    logits: logits, labels: labels, ignoredLabel: ignoredLabel, classWeights: classWeights,
+    gradientFactor: gradientFactor, work: work
+  ) { voxels, weights in
+    pointwise_cross_entropy(
+      voxels.level, voxels.logits, voxels.channels, voxels.stride, voxels.count, voxels.labels, weights)
   }
-  var losses = [Double](repeating: 0, count: samples * chunks.number)
-  let level = KernelLevel.current
-  try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
-    try losses.withDisjointBuffer { losses throws(Cancelled) in
-      try labels.labels.withSharedBuffer { labels throws(Cancelled) in
-        try voxelWeights.withSharedBuffer { voxelWeights throws(Cancelled) in
-          try work.forEach(count: losses.count) { index, _ in
-            let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
-            losses[index] = pointwise_cross_entropy(
-              level, elements.start + sample * channels * voxels + range.lowerBound, Int32(channels), voxels,
-              range.count, labels.start + sample * voxels + range.lowerBound, voxelWeights.start)
-          }
-        }
-      }
-    }
-  }
-  return (losses.reduce(0, +) / gradientFactor, gradient)
-}
-
-/// The sum of the class weights of all voxels that are not ignored.
-private func countedWeight(_ counts: [Int], ignoredLabel: UInt8?, weights: [Float]) -> Double {
-  var total = 0.0
-  for (label, count) in counts.enumerated() where count > 0 && label != ignoredLabel.map(Int.init) {
-    precondition(label < weights.count, "label \(label) among \(weights.count) classes")
-    total += Double(count) * Double(weights[label])
-  }
-  return total
 }
 
 /// The definition of ``softmaxCrossEntropy(logits:labels:ignoredLabel:classWeights:gradientFactor:work:)``, in double

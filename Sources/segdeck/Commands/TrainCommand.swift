@@ -236,13 +236,12 @@ extension TrainCommand {
       } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
     var preprocessing = try resolvedPreprocessing(stored?.preprocessing, &setup)
     let classCount = sources[0].selections.count + 1
-    var settings = try arguments.settings(
-      over: stored?.description.settings ?? TrainingArguments.startingPoint)
     let graph =
       try stored?.trainer.graph
-      ?? newGraph(
-        classes: classCount, preprocessing, cropSize: arguments.crop == nil ? nil : settings.cropSize, &setup)
+      ?? newGraph(classes: classCount, preprocessing, cropSize: arguments.cropSize(), &setup)
     if let stored { try requireSameNetwork(stored, classes: classCount) }
+    var settings = try arguments.settings(
+      over: stored?.description.settings ?? TrainingArguments.startingPoint, for: graph)
     if let stored {
       try settings.requireSame(as: stored.description.settings)
     } else {
@@ -263,6 +262,15 @@ extension TrainCommand {
     }
     let cases = try readCases(sources, split, preprocessing, generatedCount: generated)
     try requireStructures(of: cases, sources)
+    if let balance = try arguments.classBalance {
+      let balanced = cases.classWeights(balance, classCount: classCount)
+      let words = balanced.map { significant(Double($0)) }.joined(separator: ",")
+      if stored != nil, balanced != settings.options.classWeights {
+        throw differing("--class-weights", words)
+      }
+      settings.options.classWeights = balanced
+      if stored == nil { setup.note("class weights", words, "balanced by the voxels of the training cases") }
+    }
     if stored == nil {
       preprocessing.trainedExtentsMillimetres = cases.extentsMillimetres(at: preprocessing.spacingMillimetres)
       if let reason = split.reason {

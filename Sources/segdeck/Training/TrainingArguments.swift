@@ -18,12 +18,37 @@ struct TrainingArguments: ParsableArguments {
     name: .long, help: "Iterations (optimiser steps). (default: 2000)", transform: OptionParsing.wholeNumber)
   var iterations: Int?
 
-  @Option(name: .long, help: "Learning rate at the start. (default: 0.05)", transform: OptionParsing.number)
+  @Option(
+    name: .long,
+    help: """
+      sgd(momentum=0.9), nesterov(momentum=0.9), adam(beta1=0.9,beta2=0.999,epsilon=1e-8), adamw, or \
+      rmsprop(alpha=0.99,epsilon=1e-8,momentum=0); numbers may be left out. (default: sgd)
+      """)
+  var optimiser: String?
+
+  @Option(
+    name: .long,
+    help: "Learning rate at the start. (default: 0.05; 0.001 for adam, adamw and rmsprop)",
+    transform: OptionParsing.number)
   var learningRate: Double?
 
   @Option(
-    name: .long, help: "constant, steps (a tenth at each third), poly, or cosine. (default: poly)")
+    name: .long,
+    help: """
+      constant, steps(every=N,factor=0.1) with N a third of the iterations, poly(power=0.9), or cosine(warmup=N) with \
+      N a twentieth; numbers may be left out. (default: poly)
+      """)
   var schedule: String?
+
+  @Option(
+    name: .long,
+    help: "Layers that are not trained, separated by commas; * stands for any characters: \"conv1*,bn1*\".")
+  var freeze: String?
+
+  @Option(
+    name: .long,
+    help: "Factors of the learning rate of layers, separated by commas: \"score*=10,conv1*=0.1\".")
+  var layerRate: String?
 
   @Option(name: .long, help: "Weight decay. (default: 5e-4)", transform: OptionParsing.number)
   var weightDecay: Double?
@@ -36,8 +61,19 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Class weights of the loss, background first, separated by commas; by default equal unless rare.")
+    help: """
+      Class weights of the loss, background first, separated by commas; or inverse, or effective(beta=0.9999), from the \
+      classes' voxels. By default equal unless rare.
+      """)
   var classWeights: String?
+
+  @Option(
+    name: .long,
+    help: """
+      Sum of cross-entropy, balanced-cross-entropy(beta=1), focal(gamma=2), dice, tversky(alpha=0.3,beta=0.7) and \
+      cosine, with weights: "focal + 0.5*dice"; numbers may be left out. (default: cross-entropy)
+      """)
+  var loss: String?
 
   @Option(
     name: .long,
@@ -78,11 +114,20 @@ struct TrainingArguments: ParsableArguments {
       "Mirror crops left to right and rotate them by multiples of 90 degrees, as the paper's training does.")
   var paperAugmentation = false
 
+  /// The crop size of the option; nil without it.
+  /// - Throws: ``InputError`` when it is no size.
+  func cropSize() throws(InputError) -> GridSize? {
+    try crop.map { text throws(InputError) in try OptionParsing.gridSize(text, option: "--crop") }
+  }
+
   /// `base` changed by the options.
   /// - Throws: ``InputError`` about an invalid option.
-  func settings(over base: TrainingSettings) throws(InputError) -> TrainingSettings {
+  /// - Parameter graph: The network, whose layers the options name.
+  func settings(
+    over base: TrainingSettings, for graph: ResolvedGraph
+  ) throws(InputError) -> TrainingSettings {
     var settings = base
-    if let crop { settings.cropSize = try OptionParsing.gridSize(crop, option: "--crop") }
+    settings.cropSize = try cropSize() ?? base.cropSize
     settings.batchSize = batch ?? base.batchSize
     settings.iterations = iterations ?? base.iterations
     settings.validationInterval = validateEvery ?? base.validationInterval
@@ -100,42 +145,68 @@ struct TrainingArguments: ParsableArguments {
         "--gradient-limit", "is not a length", found: "\(gradientLimit)", expected: "0 or more")
     }
     if let gradientLimit { settings.options.gradientNormClip = gradientLimit > 0 ? gradientLimit : nil }
-    if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
+    if let loss { settings.options.loss = try Loss(loss, option: "--loss") }
+    if let diceWeight {
+      guard diceWeight >= 0 else {
+        throw InputError("--dice-weight", "is not a weight", found: "\(diceWeight)", expected: "0 or more")
+      }
+      settings.options.loss.diceWeight = diceWeight
+    }
     if let averageDecay { settings.options.emaDecay = averageDecay != 0 ? averageDecay : nil }
-    if let classWeights {
+    if let classWeights, try classBalance == nil {
       settings.options.classWeights = try OptionParsing.numbers(
         classWeights, option: "--class-weights", as: Float.self)
     }
-    if schedule != nil || learningRate != nil || iterations != nil {
-      settings.options.schedule = try parsedSchedule(
-        base.options.schedule.rate(at: 0), iterations: settings.iterations, base.options.schedule)
-    }
+    if let freeze { settings.options.frozenLayers = try frozenLayers(freeze, of: graph) }
+    if let layerRate { settings.options.rateMultipliers = try rateMultipliers(layerRate, of: graph) }
+    if let optimiser { settings.options.optimiser = try Optimiser(optimiser, option: "--optimiser") }
+    // A rate for momentum is far too large for optimisers that divide by the size of the gradients.
+    let becomesAdaptive = settings.options.optimiser.isAdaptive && !base.options.optimiser.isAdaptive
+    let rate = learningRate ?? (becomesAdaptive ? 0.001 : base.options.schedule.initialRate)
+    settings.options.schedule =
+      try schedule.map { text throws(InputError) in
+        try LearningRateSchedule(text, rate: rate, iterations: settings.iterations, option: "--schedule")
+      } ?? base.options.schedule.with(rate: rate, iterations: settings.iterations)
     if iterations != nil { settings.options.auxiliaryInterval = max(1, settings.iterations / 20) }
     return settings
   }
 
-  /// The learning rate schedule of the options; of the same kind as `base` where `--schedule` is missing.
-  private func parsedSchedule(
-    _ baseRate: Double, iterations: Int, _ base: LearningRateSchedule
-  ) throws(InputError) -> LearningRateSchedule {
-    var (kind, rate) = ("poly", baseRate)
-    switch base {
-    case .constant(let own): (kind, rate) = ("constant", own)
-    case .steps(let own, _, _): (kind, rate) = ("steps", own)
-    case .polynomial(let own, _, _): (kind, rate) = ("poly", own)
-    case .warmUpCosine(let own, _, _): (kind, rate) = ("cosine", own)
+  /// The balance of classes that `--class-weights` names; nil where it is a list of numbers, or missing.
+  var classBalance: ClassBalance? {
+    get throws(InputError) {
+      guard let classWeights else { return nil }
+      return try ClassBalance(classWeights, option: "--class-weights")
     }
-    rate = learningRate ?? rate
-    switch schedule ?? kind {
-    case "constant": return .constant(rate: rate)
-    case "steps": return .steps(rate: rate, interval: max(1, iterations / 3))
-    case "poly": return .polynomial(rate: rate, iterations: iterations)
-    case "cosine":
-      return .warmUpCosine(rate: rate, warmUp: max(1, iterations / 20), iterations: iterations)
-    case let other:
-      throw InputError(
-        "--schedule", "unknown", found: other, expected: "constant, steps, poly or cosine")
+  }
+
+  /// The layers of `--freeze`.
+  /// - Throws: ``InputError`` where a part of `text` names no layer, or no layer is left to train.
+  private func frozenLayers(_ text: String, of graph: ResolvedGraph) throws(InputError) -> Set<String> {
+    var layers: Set<String> = []
+    for pattern in text.split(separator: ",", omittingEmptySubsequences: false) {
+      layers.formUnion(try graph.trainedLayers(matching: String(pattern), option: "--freeze"))
     }
+    guard try layers != graph.trainedLayers(matching: "*", option: "--freeze") else {
+      throw InputError("--freeze", "leaves nothing to train", found: text, expected: "fewer layers")
+    }
+    return layers
+  }
+
+  /// The factors of `--layer-rate` by tensor name; of several for one layer the last one counts.
+  private func rateMultipliers(_ text: String, of graph: ResolvedGraph) throws(InputError) -> [String: Double]
+  {
+    var multipliers: [String: Double] = [:]
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, let factor = Double(sides[1]), factor > 0, factor <= 1e6 else {
+        throw InputError(
+          "--layer-rate", "is not a factor of layers", found: String(part),
+          expected: "LAYERS=FACTOR with a factor above 0, at most 1e6")
+      }
+      let layers = try graph.trainedLayers(matching: String(sides[0]), option: "--layer-rate")
+      for tensor in graph.trainedTensors(of: layers) { multipliers[tensor] = factor }
+    }
+    return multipliers
   }
 
   /// The default settings of a new run.
@@ -165,12 +236,15 @@ extension TrainingSettings {
     try same("--crop") { $0.cropSize }
     try same("--batch") { $0.batchSize }
     try same("--iterations") { $0.iterations }
-    try same("--learning-rate") { $0.options.schedule.rate(at: 0) }
+    try same("--optimiser") { $0.options.optimiser.setting }
+    try same("--learning-rate") { $0.options.schedule.initialRate }
     try same("--schedule") { $0.options.schedule }
     try same("--weight-decay") { $0.options.weightDecay }
     try same("--gradient-limit") { $0.options.gradientNormClip ?? 0 }
     try same("--class-weights") { $0.options.classWeights ?? [] }
-    try same("--dice-weight") { $0.options.overlapWeight ?? 0 }
+    try same("--loss") { $0.options.loss }
+    try same("--freeze") { $0.options.frozenLayers.sorted() }
+    try same("--layer-rate") { $0.options.rateMultipliers }
     try same("--average-decay") { $0.options.emaDecay ?? 0 }
     try same("--seed") { $0.seed }
     try same("--validate-every") { $0.validationInterval }
