@@ -23,7 +23,7 @@ struct SixelColours {
   ///
   /// - Parameters:
   ///   - limit: The registers that there are, at least 16.
-  ///   - hasFewShades: Whether colours are rounded to 5 per cent and pixels may be shown by registers up to 5 per cent away,
+  ///   - hasFewShades: Whether colours are rounded to 5 per cent and a pixel may have the next shade, up to 4 per cent away,
   ///     which makes longer runs.
   ///   - column, row: The place of the first pixel on the screen, to which the dither is fixed.
   /// - Complexity: O(pixels).
