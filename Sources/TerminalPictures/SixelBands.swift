@@ -25,7 +25,7 @@ struct SixelBands {
     self.height = height
     self.shownHeight = shownHeight
     edges = (0...width).map { $0 * shownWidth / width }
-    byLast = ColumnLists(registerCount: colours.registers.count, width: width)
+    byLast = ColumnLists(registerCount: colours.registers.count)
     byFirst = byLast
     open = [UInt8](repeating: 0, count: width)
     (done, closed) = (open, open)
@@ -56,13 +56,12 @@ struct SixelBands {
         rows.append((start, bit))
       }
     }
-    byLast.removeAll()
-    byFirst.removeAll()
-    for x in 0..<width {
-      for row in rows {
-        let choice = choices[row.start + x]
-        byLast.append(row.bits, atColumn: x, to: Int(choice.last))
-        if choice.first != choice.last { byFirst.append(row.bits, atColumn: x, to: Int(choice.first)) }
+    choices.withUnsafeBufferPointer { choices in
+      // SAFETY: a row has `width` pixels from its start on.
+      byLast.list(rows, width: width) { Int(choices[$0].last) }
+      byFirst.list(rows, width: width) {
+        let choice = choices[$0]
+        return choice.first == choice.last ? nil : Int(choice.first)
       }
     }
     // Rows below the image are never painted.
@@ -138,48 +137,61 @@ struct SixelBands {
   private mutating func end(_ run: Run, at end: Int, endsStroke: Bool) {
     let rows = ~run.closed
     strokes.append(rows, count: edges[end] - edges[run.start])
-    for x in run.start..<end { done[x] |= rows & open[x] }
+    if !byFirst.isEmpty {
+      for x in run.start..<end { done[x] |= rows & open[x] }
+    }
     if endsStroke { strokes.end(atColumn: end, shownAt: edges[end]) }
   }
 }
 
 /// For each register, rows of the columns of a band, in the order of the columns.
 private struct ColumnLists {
-  struct Column {
-    var x: Int
-    var rows: UInt8
-  }
   fileprivate struct Node {
-    var column: Column
+    var x: Int32
+    var rows: UInt8
     /// The position of the register's next column; -1 for none.
-    var next: Int
+    var next: Int32
   }
   private var nodes: [Node] = []
   /// The positions of the first and last column of each register; -1 for none.
-  private var first, last: [Int]
+  private var first, last: [Int32]
 
-  init(registerCount: Int, width: Int) {
-    first = [Int](repeating: -1, count: registerCount)
+  init(registerCount: Int) {
+    first = [Int32](repeating: -1, count: registerCount)
     last = first
-    nodes.reserveCapacity(6 * width)
   }
 
-  mutating func removeAll() {
-    nodes.removeAll(keepingCapacity: true)
+  /// Lists the columns of a band.
+  /// - Parameters:
+  ///   - rows: The first pixel of each row, and its bits.
+  ///   - register: The register of a pixel; nil for a pixel that is not listed.
+  @inline(__always)
+  mutating func list(_ rows: [(start: Int, bits: UInt8)], width: Int, register: (Int) -> Int?) {
     for register in first.indices { (first[register], last[register]) = (-1, -1) }
+    nodes = [Node](unsafeUninitializedCapacity: rows.count * width) { nodes, count in
+      first.withUnsafeMutableBufferPointer { first in
+        last.withUnsafeMutableBufferPointer { last in
+          // SAFETY: a register is below the number of registers; each pixel of the rows adds one node at most.
+          for x in 0..<width {
+            for row in rows {
+              guard let register = register(row.start + x) else { continue }
+              let end = Int(last[register])
+              if end >= 0, nodes[end].x == x {
+                nodes[end].rows |= row.bits
+                continue
+              }
+              if end >= 0 { nodes[end].next = Int32(count) } else { first[register] = Int32(count) }
+              last[register] = Int32(count)
+              nodes[count] = Node(x: Int32(x), rows: row.bits, next: -1)
+              count += 1
+            }
+          }
+        }
+      }
+    }
   }
 
-  /// Adds rows of a column; none of a later column were added before.
-  mutating func append(_ rows: UInt8, atColumn x: Int, to register: Int) {
-    let end = last[register]
-    if end >= 0, nodes[end].column.x == x {
-      nodes[end].column.rows |= rows
-      return
-    }
-    if end >= 0 { nodes[end].next = nodes.count } else { first[register] = nodes.count }
-    last[register] = nodes.count
-    nodes.append(Node(column: Column(x: x, rows: rows), next: -1))
-  }
+  var isEmpty: Bool { nodes.isEmpty }
 
   /// The registers of the band, ascending.
   var registers: [Int] { first.indices.filter { first[$0] >= 0 } }
@@ -189,12 +201,13 @@ private struct ColumnLists {
 
   struct Columns: Sequence, IteratorProtocol {
     fileprivate let nodes: [Node]
-    fileprivate var position: Int
+    fileprivate var position: Int32
 
-    mutating func next() -> Column? {
+    mutating func next() -> (x: Int, rows: UInt8)? {
       guard position >= 0 else { return nil }
-      defer { position = nodes[position].next }
-      return nodes[position].column
+      let node = nodes[Int(position)]
+      position = node.next
+      return (Int(node.x), node.rows)
     }
   }
 }
