@@ -202,6 +202,10 @@ package final class CursesTerminal: Terminal {
       // tmux shows this window again, perhaps on another terminal. What was sent through it meanwhile is lost.
       probing.isWanted = true
       if capabilities.pictureMode.isPixels { pending.append(redrawn()) }
+    case .version where probing.probe.isXterm: send("\u{1B}[?1004h")
+    case .focus where probing.probe.isXterm:
+      // Its window may have been covered.
+      if capabilities.pictureMode == .sixel { pending.append(redrawn()) }
     case .mode(1016, let isKnown, let isSet):
       // Reports count pixels from the moment at which the terminal says so; those before it are in the input before it.
       if isSet {

@@ -112,6 +112,9 @@ package struct TerminalProbe: Hashable, Sendable {
     surroundings.isInsideTmux || (collected.version ?? answers.version)?.hasPrefix("tmux") == true
   }
 
+  /// Whether it is xterm, which keeps 16 sixel images: what it drew before them is gone once its window was covered.
+  package var isXterm: Bool { (collected.version ?? answers.version)?.hasPrefix("XTerm(") == true }
+
   /// A tmux that passes nothing on is not asked for what is outside it.
   private var asksKitty: Bool { !isInsideTmux || surroundings.tmux?.allowsPassthrough ?? true }
 

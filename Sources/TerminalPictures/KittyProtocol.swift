@@ -2,7 +2,7 @@ import Screen
 
 /// The graphics protocol of kitty: each tile is an image of its own in the terminal.
 struct KittyProtocol: PixelProtocol {
-  static var tileSize: PixelTileSize { PixelTileSize(rows: 4, columns: 16) }
+  var tileSize: PixelTileSize { PixelTileSize(rows: 4, columns: 16) }
 
   /// How an image gets to its cells.
   enum Placement: Hashable, Sendable {

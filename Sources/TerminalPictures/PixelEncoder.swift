@@ -144,7 +144,7 @@ struct PixelEncoder<Protocol: PixelProtocol>: PictureEncoder {
     let owners = frame.shownPictures.map { owner in
       owner >= 0 && frame.pictures[Int(owner)].detail == .coarsest ? -1 : owner
     }
-    let size = Protocol.tileSize
+    let size = pixelProtocol.tileSize
     // Text divides a tile into as many rectangles as it has cells at most.
     let numbersPerTile = size.rows * size.columns
     let tilesAcross = (frame.columns + size.columns - 1) / size.columns

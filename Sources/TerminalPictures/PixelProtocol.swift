@@ -20,7 +20,7 @@ struct PixelTile: Hashable, Sendable {
 /// A protocol in which a terminal takes pixels.
 protocol PixelProtocol: Sendable {
   /// The cells of a whole tile.
-  static var tileSize: PixelTileSize { get }
+  var tileSize: PixelTileSize { get }
 
   /// The pixels of a tile as they are sent, which is most of the work; tiles are encoded on several threads.
   func encode(_ tile: PixelTile) -> [UInt8]

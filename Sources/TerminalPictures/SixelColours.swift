@@ -2,14 +2,20 @@ import Screen
 
 /// The colours of a tile in the registers of a sixel image.
 struct SixelColours {
-  /// The colour of each register in per cent, the unit of the protocol.
+  /// The colour of each register in per cent, the unit of the protocol, in the order in which they are best painted: those
+  /// of one tint follow each other by brightness, so that the next register is the most similar one.
   let registers: [Percents]
-  /// For each pixel, its register.
-  let numbers: [UInt16]
+  /// For each pixel, the registers that may show it.
+  let choices: [Choice]
 
   /// Red, green and blue, 0...100 each.
   struct Percents: Hashable, Sendable {
     var red, green, blue: UInt8
+  }
+
+  /// All registers from one to another.
+  struct Choice: BitwiseCopyable, Sendable {
+    var first, last: UInt16
   }
 
   /// Chooses registers for a picture: its own colours, rounded to some per cent, if they fit; else a fixed palette and an
@@ -17,7 +23,8 @@ struct SixelColours {
   ///
   /// - Parameters:
   ///   - limit: The registers that there are, at least 16.
-  ///   - hasFewShades: Whether colours are rounded to 5 per cent, which makes longer runs.
+  ///   - hasFewShades: Whether colours are rounded to 5 per cent and a pixel may have the next shade, up to 4 per cent away,
+  ///     which makes longer runs.
   ///   - column, row: The place of the first pixel on the screen, to which the dither is fixed.
   /// - Complexity: O(pixels).
   init(_ picture: PixelBuffer, limit: Int, hasFewShades: Bool, column: Int, row: Int) {
@@ -28,36 +35,56 @@ struct SixelColours {
     }
   }
 
-  private init(registers: [Percents], numbers: [UInt16]) {
+  private init(registers: [Percents], choices: [Choice]) {
     self.registers = registers
-    self.numbers = numbers
+    self.choices = choices
   }
 
   /// The picture's own colours, rounded; nil where they do not fit.
   private static func own(_ picture: PixelBuffer, limit: Int, _ hasFewShades: Bool) -> SixelColours? {
-    guard let colours = RoundedColours(picture),
-      let merged = colours.merged(limit: limit, hasFewShades)
-    else { return nil }
+    let colours =
+      (hasFewShades ? RoundedColours(picture, step: 1) : nil) ?? RoundedColours(picture, step: 2)
+    guard let colours, let merged = colours.merged(limit: limit, hasFewShades) else { return nil }
     return SixelColours(
-      registers: merged.registers, numbers: colours.numbers.map(to: merged.registerOfColour))
+      registers: merged.registers, choices: colours.numbers.map(to: merged.choicesOfColours))
   }
 
   private init(dithering picture: PixelBuffer, _ palette: FixedPalette, column: Int, row: Int) {
-    let numbers = [UInt16](unsafeUninitializedCapacity: picture.pixels.count) { numbers, count in
+    let choices = [Choice](unsafeUninitializedCapacity: picture.pixels.count) { choices, count in
       for y in 0..<picture.height {
         for x in 0..<picture.width {
-          numbers[count] = palette.register(picture.pixels[count], x: column + x, y: row + y)
+          let register = palette.register(picture.pixels[count], x: column + x, y: row + y)
+          choices[count] = Choice(first: register, last: register)
           count += 1
         }
       }
     }
-    self.init(registers: palette.registers, numbers: numbers)
+    self.init(registers: palette.registers, choices: choices)
   }
 }
 
-/// The distinct colours of a picture, rounded to two per cent.
+extension SixelColours.Percents: Comparable {
+  /// By tint, greys first, and within a tint by brightness.
+  static func < (one: Self, other: Self) -> Bool { one.rank < other.rank }
+
+  private var rank: Int {
+    let (red, green, blue) = (Int(red), Int(green), Int(blue))
+    // Colours under one label differ a little in tint, because their channels are rounded.
+    let tint = ((red - green + 105) / 10, (green - blue + 105) / 10)
+    let brightness = 2 * red + 5 * green + blue
+    return [tint == (10, 10) ? 0 : 1, tint.0, tint.1, brightness, red, green].reduce(0) { $0 << 10 | $1 }
+  }
+
+  /// Whether no channel differs by more than 4 per cent.
+  fileprivate func isClose(to other: Self) -> Bool {
+    abs(Int(red) - Int(other.red)) <= 4 && abs(Int(green) - Int(other.green)) <= 4
+      && abs(Int(blue) - Int(other.blue)) <= 4
+  }
+}
+
+/// The distinct colours of a picture, rounded to one or two per cent.
 ///
-/// The 51 levels make runs longer than the protocol's 101 and are hardly fewer to the eye.
+/// The 51 levels of two per cent make runs longer than the protocol's 101 and are hardly fewer to the eye.
 private struct RoundedColours {
   typealias Percents = SixelColours.Percents
   private let colours: [Percents]
@@ -65,8 +92,8 @@ private struct RoundedColours {
   let numbers: ColourNumbers
 
   /// Nil where there are more than 2048 of them.
-  init?(_ picture: PixelBuffer) {
-    let rounded = (0...255).map { UInt8(($0 * 50 + 127) / 255 * 2) }
+  init?(_ picture: PixelBuffer, step: Int) {
+    let rounded = (0...255).map { UInt8(($0 * (100 / step) + 127) / 255 * step) }
     let found = rounded.withUnsafeBufferPointer { rounded in
       // SAFETY: there is an entry for each of the 256 values.
       ColourNumbers(picture, maximum: 2048) { colour in
@@ -83,33 +110,36 @@ private struct RoundedColours {
     }
   }
 
-  /// The colours, rounded no more than needed, and the register of each; nil where too few colours would be left.
-  func merged(limit: Int, _ hasFewShades: Bool) -> (registers: [Percents], registerOfColour: [UInt16])? {
+  /// The colours, rounded no more than needed, as registers, and those of each colour; nil where too few would be left.
+  func merged(
+    limit: Int, _ hasFewShades: Bool
+  ) -> (registers: [Percents], choicesOfColours: [SixelColours.Choice])? {
     // With few registers a dither shows more than levels that are far apart.
     let steps = hasFewShades ? [5, 10] : limit < 64 ? [2, 4] : [2, 4, 5, 10]
-    return steps.lazy.compactMap { merged(step: $0, limit: limit) }.first
-  }
-
-  /// The colours rounded to `step` per cent, and the register of each; nil where they are more than `limit`.
-  private func merged(step: Int, limit: Int) -> (registers: [Percents], registerOfColour: [UInt16])? {
-    func rounded(_ value: UInt8) -> UInt8 { UInt8(min(100, (Int(value) + step / 2) / step * step)) }
-    var registers: [Percents] = []
-    var known: [Percents: UInt16] = [:]
-    var registerOfColour: [UInt16] = []
-    registerOfColour.reserveCapacity(colours.count)
-    for colour in colours {
-      let merged = Percents(
-        red: rounded(colour.red), green: rounded(colour.green), blue: rounded(colour.blue))
-      if let register = known[merged] {
-        registerOfColour.append(register)
-        continue
+    for step in steps {
+      let rounded = colours.map { $0.rounded(to: step) }
+      let registers = Set(rounded).sorted()
+      if registers.count > limit { continue }
+      let places = Dictionary(uniqueKeysWithValues: zip(registers, registers.indices))
+      let choices = zip(colours, rounded).map { colour, rounded in
+        var (first, last) = (places[rounded]!, places[rounded]!)
+        if hasFewShades {
+          if first > 0, registers[first - 1].isClose(to: colour) { first -= 1 }
+          if last + 1 < registers.count, registers[last + 1].isClose(to: colour) { last += 1 }
+        }
+        return SixelColours.Choice(first: UInt16(first), last: UInt16(last))
       }
-      if registers.count == limit { return nil }
-      known[merged] = UInt16(registers.count)
-      registerOfColour.append(UInt16(registers.count))
-      registers.append(merged)
+      return (registers, choices)
     }
-    return (registers, registerOfColour)
+    return nil
+  }
+}
+
+extension SixelColours.Percents {
+  /// The nearest colour whose channels are multiples of `step`, and 100 at most.
+  fileprivate func rounded(to step: Int) -> Self {
+    func rounded(_ value: UInt8) -> UInt8 { UInt8(min(100, (Int(value) + step / 2) / step * step)) }
+    return Self(red: rounded(red), green: rounded(green), blue: rounded(blue))
   }
 }
 

@@ -196,6 +196,17 @@ func askedAgain() {
   #expect(probe.answers == other.probe.answers)
 }
 
+@Test("xterm is known by its name, also while it is asked again; no other terminal is taken for it")
+func xterm() {
+  let surroundings = TerminalSurroundings(terminalType: "xterm-256color")
+  var probe = SimulatedTerminal(name: "xterm", version: "XTerm(379)", attributes: "[?62;4c").probe
+  #expect(probe.isXterm)
+  _ = probe.begin(surroundings)
+  #expect(probe.isXterm)
+  #expect(!SimulatedTerminal.kittyItself.probe.isXterm)
+  #expect(!SimulatedTerminal(name: "without a name", version: nil, attributes: "[?62;4c").probe.isXterm)
+}
+
 @Test("an answer that is owed for an earlier question ends no round")
 func owedAnswer() {
   let surroundings = TerminalSurroundings(terminalType: "xterm-256color")

@@ -121,6 +121,17 @@ private struct Connection {
     #expect(last.shown - 12 < 1.65)
   }
 
+  @Test("a picture whose shades would take all the time that there is after a key has fewer of them")
+  func nearlyInTime() throws {
+    var connection = Connection(
+      .kitty, bytesPerSecond: 250_000, roundTripSeconds: 0.08,
+      byteCounts: [.full: 290_000, .fewShades: 180_000, .coarse: 50_000, .coarsest: 14_000])
+    connection.run(keys: [6, 10], until: 14)
+    let last = try #require(connection.frames.last)
+    #expect(last.isComplete && last.detail == .fewShades)
+    #expect(last.shown - 10 < 1.25)
+  }
+
   @Test("never more than one frame or two parts of one are on their way, once the terminal has answered")
   func oneFrameAtATime() {
     var connection = Connection(

@@ -66,3 +66,71 @@ func ditherIsFixed() {
   #expect(compared == 20 * 6 * (6 * 12 - 2))
   #expect(Set(whole[(width * 20)...].compactMap { $0 }).count == 2)
 }
+
+/// A frame of rows whose grey rises slowly from left to right, with noise, half of it under a label, and a line across.
+private func noisyFrame(lineAtRow line: Int, detail: PictureDetail) -> Frame {
+  var numbers = SeededNumbers(seed: 17)
+  var frame = Frame(rows: 40, columns: 60)
+  var image = PixelBuffer(width: 360, height: 480)
+  for y in 0..<image.height {
+    for x in 0..<image.width {
+      let grey = RGB(grey: UInt8(60 + (x + y) / 8 + Int.random(in: 0...24, using: &numbers)))
+      let isLabelled = x % 120 < 60
+      image[x, y] =
+        y == line
+        ? RGB(200, 180, 60) : isLabelled ? grey.blended(with: RGB(230, 159, 0), opacity: 0.4) : grey
+    }
+  }
+  frame.draw(Picture(area: frame.bounds, image: image, detail: detail))
+  return frame
+}
+
+@Test("fewer shades of a picture with noise and labels take less than 45 % of the bytes of all shades")
+func noiseInFewShades() {
+  let setup = PixelSetup(mode: .sixel)
+  let counts = [PictureDetail.full, .fewShades].map { detail in
+    var encoder = setup.encoder
+    var terminal = setup.terminal
+    let frame = noisyFrame(lineAtRow: 100, detail: detail)
+    setup.check(frame, &encoder, on: &terminal)
+    var other = setup.encoder
+    return other.encode(frame).graphics.count
+  }
+  #expect(100 * counts[1] < 45 * counts[0], "\(counts)")
+}
+
+@Test("where a line across a picture moves up, only pixels near it are sent")
+func movedLine() {
+  for setup in PixelSetup.all {
+    var encoder = setup.encoder
+    var terminal = setup.terminal
+    setup.check(noisyFrame(lineAtRow: 250, detail: .full), &encoder, on: &terminal)
+    var other = setup.encoder
+    let whole = other.encode(noisyFrame(lineAtRow: 249, detail: .full)).graphics.count
+    let moved = other.encode(noisyFrame(lineAtRow: 250, detail: .full)).graphics.count
+    #expect(moved > 0 && 3 * moved < whole, "\(moved) of \(whole)")
+    setup.check(noisyFrame(lineAtRow: 249, detail: .full), &encoder, on: &terminal)
+  }
+}
+
+@Test(
+  "images have at most as many pixels as xterm shows, whatever the size of a cell",
+  arguments: [
+    PixelsPerCell(columns: 4, rows: 8), PixelsPerCell(columns: 8, rows: 16),
+    PixelsPerCell(columns: 17, rows: 37), PixelsPerCell(columns: 64, rows: 128),
+  ])
+func imagesForXterm(_ cellSize: PixelsPerCell) {
+  var setup = PixelSetup(mode: .sixel)
+  setup.cellSize = cellSize
+  var numbers = SeededNumbers(seed: 2)
+  var frame = Frame(rows: 22, columns: 300 * 4 / cellSize.columns)
+  frame.draw(
+    Picture(
+      area: frame.bounds,
+      image: .random(
+        width: frame.columns * cellSize.columns, height: frame.rows * cellSize.rows, .fewColours, &numbers)))
+  var encoder = setup.encoder
+  var terminal = setup.terminal
+  // Images that xterm does not show are faults.
+  setup.check(frame, &encoder, on: &terminal)
+}

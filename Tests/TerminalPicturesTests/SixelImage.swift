@@ -21,6 +21,9 @@ struct SixelImage {
     let raster = reader.numbers()
     guard raster.count == 4, raster[0] == 1, raster[1] == 1 else { throw Fault("raster \(raster)") }
     (width, height) = (raster[2], raster[3])
+    guard max(width, height) <= 1000 else {
+      throw Fault("\(width) x \(height) pixels, which xterm does not show")
+    }
     pixels = [RGB?](repeating: nil, count: width * height)
     var registers: [Int: RGB] = [:]
     var (x, top, colour): (Int, Int, RGB?) = (0, 0, nil)

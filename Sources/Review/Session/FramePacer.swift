@@ -22,7 +22,7 @@ package struct FramePacer: Sendable {
   private var patienceSeconds: Double { hasAnswered ? 15 : 2 }
   /// The time in which a frame should be on the screen after a key, and a full one at rest.
   private static let responseSeconds = 0.1
-  private static let fullSeconds = 1.3
+  private static let fullSeconds = 0.9
 
   /// Whether full pictures cost more than coarse ones, as pixels do, and those can have fewer shades.
   private var hasCoarsePictures: Bool
