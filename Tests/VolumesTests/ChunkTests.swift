@@ -133,8 +133,9 @@ func copiesAreIdentical(grid: VolumeGrid) throws {
   let change = try #require(LabelChange(from: labels, to: ChunkedLabels(blobs(grid, seed: 3))))
   let changed = labels.applying(change)
   #expect(!labels.isIdentical(to: changed) && labels.isIdentical(to: copy))
-  #expect(Optional(labels).isIdentical(to: copy) && !Optional(labels).isIdentical(to: nil))
-  #expect(ChunkedLabels?.none.isIdentical(to: nil))
+  let (some, none): (ChunkedLabels?, ChunkedLabels?) = (labels, nil)
+  #expect(some.isIdentical(to: copy) && !some.isIdentical(to: none) && !none.isIdentical(to: some))
+  #expect(none.isIdentical(to: none))
 }
 
 @Test("a change leads from one mask to another, and its inverse back", arguments: grids)
