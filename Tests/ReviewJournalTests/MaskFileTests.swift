@@ -97,6 +97,21 @@ struct MaskFileTests {
     #expect(shown(state) == ["net", "experts"])
   }
 
+  @Test("a file with its earlier content again is A again, until the reader chooses what it had in between")
+  func contentOfBefore() throws {
+    let (before, between) = (content([("net", 0), ("experts", 1)]), content([("net", 1), ("experts", 1)]))
+    _ = try review(1, before)
+    #expect(shown(try review(2, between).state) == ["net", "experts"])
+    let (state, opened) = try review(3, before)
+    #expect(opened.warning == nil)
+    #expect(names(state) == ["net", "experts", "net as reviewed"])
+    #expect(shown(state) == ["net", "experts"])
+    #expect(state.decisions.a.flatMap { state.version($0)?.labels } == before.masks[0].labels)
+    // The third version of the list becomes A.
+    #expect(shown(try review(4, before, keys: "vjja").state) == ["net as reviewed", "experts"])
+    #expect(shown(try review(5, before).state) == ["net as reviewed", "experts"])
+  }
+
   @Test("masks that were moved with their folder are still the same")
   func movedFolder() throws {
     let both = [("net", 0), ("experts", 1)]

@@ -129,6 +129,32 @@ struct SessionOpeningTests {
     #expect(session.review.decisions.versions.count == 1)
   }
 
+  @Test(
+    "Esc ends the opening of a single image only before its picture is there, and never a session of several cases"
+  )
+  func escapeWhileOpening() throws {
+    var single = SessionState(
+      worklist: WorklistState(OpenCaseRequest(imagePath: "ct.nii.gz", maskPaths: ["organs.nii.gz"])),
+      first: CaseID(0), screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+    _ = single.begin()
+    var early = single
+    let content = phantomCase(withMask: false)
+    _ = reduce(
+      &early,
+      .review(
+        CaseID(0),
+        .imageRead(
+          JobID(1),
+          OpenedCase(content: content, intensities: IntensitySummary(content.image), maskComponents: []))))
+    for (state, isEnded) in [(single, true), (early, false), (begunSession(3).session, false)] {
+      var session = state
+      try session.press(.escape)
+      #expect(session.end == (isEnded ? .left : nil))
+      try session.press("q")
+      #expect(session.end == .left)
+    }
+  }
+
   @Test("a new case with the name of another gets the folders of its image")
   func names() throws {
     var (session, effects) = begunSession(2)

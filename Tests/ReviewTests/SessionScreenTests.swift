@@ -89,6 +89,24 @@ import Worklist
     #expect(render(session).text[0].contains("  by name "))
   }
 
+  @Test(
+    "on narrow screens the list's title has the filter and the order, cut with … if at all, and how many are unread",
+    arguments: [
+      (60, " segdeck  3 cases  filter not decided  by name "), (50, " 3 cases  filter not decided  by name "),
+      (40, " 3 cases  filter n"),
+    ])
+  func narrowestTitle(columns: Int, beginning: String) throws {
+    var session = try openedSession()
+    try session.press("C", "/")
+    try session.type("not decided")
+    try session.press(.enter, "s")
+    _ = reduce(&session, .terminal(.resize(rows: 24, columns: columns)))
+    let title = render(session).text[0]
+    #expect(title.hasPrefix(beginning))
+    #expect(title.contains("  by name "))
+    #expect(title.trimmingCharacters(in: .whitespaces).hasSuffix(" unread") && !title.contains(" read,"))
+  }
+
   @Test("the title counts the other cases where the filter leaves out the one on the screen")
   func positionOutsideFilter() throws {
     var session = try openedSession()

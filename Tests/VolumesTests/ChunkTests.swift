@@ -122,6 +122,22 @@ func chunksHoldEveryVoxel(grid: VolumeGrid) throws {
   #expect(try chunked == ChunkedLabels(chunked.volume))
 }
 
+@Test(
+  "copies are identical until one of them is changed, and equal labels in other memory are not",
+  arguments: grids)
+func copiesAreIdentical(grid: VolumeGrid) throws {
+  let labels = ChunkedLabels(blobs(grid, seed: 2))
+  let (copy, twin) = (labels, ChunkedLabels(blobs(grid, seed: 2)))
+  #expect(labels.isIdentical(to: copy))
+  #expect(labels == twin && !labels.isIdentical(to: twin))
+  let change = try #require(LabelChange(from: labels, to: ChunkedLabels(blobs(grid, seed: 3))))
+  let changed = labels.applying(change)
+  #expect(!labels.isIdentical(to: changed) && labels.isIdentical(to: copy))
+  let (some, none): (ChunkedLabels?, ChunkedLabels?) = (labels, nil)
+  #expect(some.isIdentical(to: copy) && !some.isIdentical(to: none) && !none.isIdentical(to: some))
+  #expect(none.isIdentical(to: none))
+}
+
 @Test("a change leads from one mask to another, and its inverse back", arguments: grids)
 func changesHaveAnInverse(grid: VolumeGrid) throws {
   let (old, new) = (ChunkedLabels(blobs(grid, seed: 2)), ChunkedLabels(blobs(grid, seed: 3)))

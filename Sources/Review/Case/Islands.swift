@@ -12,6 +12,15 @@ package struct IslandsRequest: Equatable, Sendable {
   package init(labels: ChunkedLabels, value: UInt16, other: ChunkedLabels?, otherValue: UInt16?) {
     (self.labels, self.value, self.other, self.otherValue) = (labels, value, other, otherValue)
   }
+
+  /// Whether both ask for the same label of the same masks in memory.
+  ///
+  /// It is asked after every key, which must not wait until all voxels of two masks that are nearly equal are compared.
+  func isIdentical(to request: IslandsRequest?) -> Bool {
+    guard let request else { return false }
+    return (value, otherValue) == (request.value, request.otherValue)
+      && labels.isIdentical(to: request.labels) && other.isIdentical(to: request.other)
+  }
 }
 
 /// The components of a label, the largest first.

@@ -33,6 +33,13 @@ package struct SpatialComparisonRequest: Equatable, Sendable {
       return boxes.dropFirst().reduce(boxes.first) { $0?.union($1) }
     }
   }
+
+  /// Whether both are about the same masks in memory and the same pairs, as for an ``IslandsRequest``.
+  func isIdentical(to request: SpatialComparisonRequest?) -> Bool {
+    guard let request else { return false }
+    return a.isIdentical(to: request.a) && b.isIdentical(to: request.b)
+      && (pairs, open, boxes) == (request.pairs, request.open, request.boxes)
+  }
 }
 
 /// Where A and B agree and differ: voxel counts in each slice, and connected components of the differing voxels.

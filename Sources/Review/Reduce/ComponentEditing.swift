@@ -27,7 +27,7 @@ extension ReviewState {
   /// The components in the table and their label; nil where none is listed.
   private var listedComponents: (list: ComponentList, label: Label)? {
     guard let label = shownVersion?.label(selectedLabel), let list = islands?.list, !list.entries.isEmpty,
-      islands?.request.labels == shownVersion?.labels, islands?.request.value == label.value
+      (shownVersion?.labels).isIdentical(to: islands?.request.labels), islands?.request.value == label.value
     else { return nil }
     return (list, label)
   }

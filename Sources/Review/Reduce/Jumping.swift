@@ -65,7 +65,9 @@ extension ReviewState {
     let b = decisions.b.flatMap { version($0) }.flatMap { $0.id == a.id ? nil : $0 }
     let pairs = b == nil ? a.table.labels.map { LabelPair($0, nil) } : comparedPairs
     let request = SpatialComparisonRequest(a, b, pairs, openLabels(a, b ?? a))
-    if spatialComparison?.request == request || running(SpatialComparisonJob.self)?.request == request {
+    if request.isIdentical(to: spatialComparison?.request)
+      || request.isIdentical(to: running(SpatialComparisonJob.self)?.request)
+    {
       return []
     }
     spatialComparison = nil
@@ -152,7 +154,10 @@ extension ReviewState {
     let other = otherID.flatMap { version($0) }.flatMap { $0.id == shown.id ? nil : $0 }
     let request = IslandsRequest(
       labels: shown.labels, value: label.value, other: other?.labels, otherValue: other?.label(key)?.value)
-    if islands?.request == request || running(IslandsJob.self)?.request == request { return [] }
+    if request.isIdentical(to: islands?.request) || request.isIdentical(to: running(IslandsJob.self)?.request)
+    {
+      return []
+    }
     islands = nil
     markedComponents = []
     // After an edit the pointer stays where it was.

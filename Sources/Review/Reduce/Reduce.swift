@@ -141,7 +141,9 @@ extension ReviewState {
         ignoreTyping("\(caseName.map { cleaned($0) } ?? "the image") is still being opened")
         return []
       }
-      if [.character("q"), .escape, .control("c")].contains(key) { return end() }
+      // Esc leads back from something; where there are other cases, or a picture already, it does not end them.
+      let isQuitting = key == .escape && position == nil && !isImageShownEarly
+      if isQuitting || [.character("q"), .control("c")].contains(key) { return end() }
       if isImageShownEarly { lookAtImage(key) }
       return []
     }

@@ -12,7 +12,7 @@ extension ReviewState {
       (surfaceDistances, furthestPosition) = (nil, nil)
       return cancel(.surfaceDistances)
     }
-    guard surfaceDistances?.request != spatialComparison.request else { return [] }
+    guard !spatialComparison.request.isIdentical(to: surfaceDistances?.request) else { return [] }
     furthestPosition = nil
     let selected = spatialComparison.request.pairs.firstIndex { pair in
       shownVersion?.label(selectedLabel).map {

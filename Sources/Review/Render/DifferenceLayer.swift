@@ -8,6 +8,12 @@ struct DifferenceLayer: Equatable {
   /// A box with newer, refined labels of B; nil for none.
   private let live: RefinedPart?
 
+  /// Whether both are drawn alike because their labels are the same in memory, as for a ``LabelLayer``.
+  static func == (one: Self, other: Self) -> Bool {
+    one.a.isIdentical(to: other.a) && one.b.isIdentical(to: other.b) && one.ranksA == other.ranksA
+      && one.ranksB == other.ranksB && one.live == other.live
+  }
+
   /// The difference of A and B, whose labels are paired.
   init(_ a: Version, _ b: Version, _ pairs: [LabelPair], live: RefinedPart? = nil, _ state: ReviewState) {
     (self.a, self.b, self.live) = (a.labels, b.labels, live)

@@ -11,6 +11,13 @@ struct LabelLayer: Equatable {
   /// The colour and the letter of each rank from 1.
   let looks: [LabelLook]
 
+  /// Whether both are drawn alike because their labels are the same in memory: to compare the voxels of two versions
+  /// that are nearly equal takes longer than to draw them.
+  static func == (one: Self, other: Self) -> Bool {
+    one.labels.isIdentical(to: other.labels) && one.ranks == other.ranks && one.live == other.live
+      && one.looks == other.looks
+  }
+
   /// The visible labels of a version.
   init(_ version: Version, live: RefinedPart? = nil, isVisible: (Label) -> Bool) {
     labels = version.labels

@@ -79,31 +79,40 @@ extension SessionState {
     }
   }
 
+  /// The columns of a filter or an order in the title for whose sake the title says less of the rest.
+  private static let minimumTitlePart = 16
+
   private func paintListTitle(_ area: Rectangle, countsDown: Bool, into frame: inout Frame) {
-    let progressText = progressText(countsDown: countsDown)
     frame.fill(area, Cell(" ", Theme.bar))
     let (shown, all) = (worklist.order.count, worklist.cases.count)
-    var spans = [
-      Span(" segdeck  ", Theme.barQuiet),
-      Span(shown == all ? counted(all, "case") : "\(shown) of \(counted(all, "case"))", Theme.barStrong),
-    ]
-    func room() -> Int {
-      spans.reduce(area.columns - TextWidth.columns(progressText)) { $0 - TextWidth.columns($1.text) }
-    }
+    let count = shown == all ? counted(all, "case") : "\(shown) of \(counted(all, "case"))"
     let filter = cleaned(worklist.filter)
     let filterHeading = filter.isEmpty ? "" : "  filter "
     var order = "  by \(worklist.sortText)"
+    func needed(_ text: String) -> Int { min(TextWidth.columns(text), Self.minimumTitlePart) }
+    let wanted =
+      TextWidth.columns(count + filterHeading) + needed(filter) + (worklist.isSorted ? needed(order) : 0)
+    // On narrow screens the filter and the order come before the other numbers, and before the name of the program.
+    var progress = progressText(countsDown: countsDown)
+    var program = " segdeck  "
+    if wanted + TextWidth.columns(program + progress) > area.columns { progress = " \(unreadCount) unread " }
+    if wanted + TextWidth.columns(program + progress) > area.columns { program = " " }
+    var spans = [Span(program, Theme.barQuiet), Span(count, Theme.barStrong)]
+    func room() -> Int {
+      spans.reduce(area.columns - TextWidth.columns(progress)) { $0 - TextWidth.columns($1.text) }
+    }
     // The worklist's own order goes without saying where the filter needs its room.
     if !worklist.isSorted, TextWidth.columns(filterHeading + filter + order) > room() { order = "" }
     if !filter.isEmpty {
-      let width = max(8, room() - TextWidth.columns(filterHeading + order))
+      let free = room() - TextWidth.columns(filterHeading)
+      let width = min(free - needed(order), max(needed(filter), free - TextWidth.columns(order)))
       spans.append(
-        Span(filterHeading + TextWidth.shortened(filter, to: width), Theme.active, click: .key("/")))
+        Span(filterHeading + TextWidth.shortened(filter, to: max(1, width)), Theme.active, click: .key("/")))
     }
     spans.append(Span(TextWidth.truncated(order, to: room()), Theme.bar, click: .key("s")))
     frame.write(spans, row: area.row, in: area)
-    frame.writeAtRight(progressText, row: area.row, style: Theme.barStrong, in: area)
-    let unread = area.splitRight(min(TextWidth.columns(progressText), area.columns)).0
+    frame.writeAtRight(progress, row: area.row, style: Theme.barStrong, in: area)
+    let unread = area.splitRight(min(TextWidth.columns(progress), area.columns)).0
     frame.clickAreas.append(ClickArea(unread, .key("u")))
   }
 
@@ -118,11 +127,19 @@ extension SessionState {
   private func progressText(countsDown: Bool) -> String {
     let rows = worklist.cases.indices.map { worklist.row(CaseID($0)) }
     let decided = rows.count { $0.ownDecision?.verdict != nil }
-    let unread = rows.count { $0.isUnread && $0.ownDecision?.verdict == nil }
+    let unread = unreadCount
     // On narrow screens the list alone shows what is still to be measured.
     let count = screen.columns < 100 ? 0 : worklist.unmeasured.count
     return (count == 0 ? "" : " measuring \(countsDown ? counted(count, "case") : "cases"),")
       + " \(decided) decided, \(rows.count - decided - unread) read, \(unread) unread "
+  }
+
+  /// The cases that this reader has neither opened nor decided.
+  private var unreadCount: Int {
+    worklist.cases.indices.count { position in
+      let row = worklist.row(CaseID(position))
+      return row.isUnread && row.ownDecision?.verdict == nil
+    }
   }
 
   private func style(of id: CaseID) -> Style {

@@ -108,7 +108,7 @@ extension SessionState {
       if let effects = editUnopenedComment(key) { return effects }
       if let step = worklistStep(key) { return perform(step) }
       if isTooEarly(key) { return [] }
-      if review.phase == .opening, [.character("q"), .escape, .control("c")].contains(key),
+      if review.phase == .opening, [.character("q"), .control("c")].contains(key),
         let effects = askBeforeLeaving()
       {
         return effects

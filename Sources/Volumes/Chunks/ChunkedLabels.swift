@@ -57,6 +57,15 @@ package struct ChunkedLabels: Equatable, Sendable {
     }
   }
 
+  /// Whether both are the same labels in the same memory, as copies are until one of them is changed; labels in other
+  /// memory may be equal, too.
+  /// - Complexity: O(1).
+  package func isIdentical(to other: ChunkedLabels) -> Bool {
+    chunks.withUnsafeBufferPointer { own in
+      other.chunks.withUnsafeBufferPointer { own.baseAddress == $0.baseAddress && own.count == $0.count }
+    }
+  }
+
   /// Every voxel, i fastest.
   /// - Complexity: O(voxels).
   package var voxels: [UInt16] { cropped(to: VoxelBounds(grid.size)) }
@@ -161,6 +170,15 @@ extension ChunkedLabels.Chunk {
       }
     }
     self = isUniform ? .uniform(first) : .voxels(volume.voxels.cropped(to: box, size: whole))
+  }
+}
+
+extension ChunkedLabels? {
+  /// Whether both are the same labels in the same memory, or both are nil.
+  /// - Complexity: O(1).
+  package func isIdentical(to other: ChunkedLabels?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return self.isIdentical(to: other)
   }
 }
 

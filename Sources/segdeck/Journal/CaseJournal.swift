@@ -94,6 +94,8 @@ package final class CaseJournal: Sendable {
         let unwritten: [JournalRecord]
         let reading = JournalReading(contents, of: file)
         (opened, unwritten) = try restore(reading, file, content, work, readFrame)
+        var opening = opening
+        opening.knownMasks = opened.knownMasks.isEmpty ? nil : opened.knownMasks
         try begin(file, opening, after: reading)
         try file.append(unwritten)
         return opened
@@ -302,10 +304,13 @@ package final class CaseJournal: Sendable {
     opened.knownMasks = known(content.masks, among: opened.versions)
     if let earlier = reading.masksOfDecisions {
       opened.isOfTheseMasks =
-        earlier.count == content.masks.count
+        earlier.paths.count == content.masks.count
         && content.masks.enumerated().allSatisfy { position, mask in
           let known = opened.versions.first { $0.id == opened.knownMasks[position] }
-          return mask.path == earlier[position] || known?.origin == .mask(path: earlier[position])
+          let isSamePath =
+            mask.path == earlier.paths[position] || known?.origin == .mask(path: earlier.paths[position])
+          // A file may have its content of before again, while A or B is what it had since.
+          return isSamePath && (earlier.versions[position].map { $0 == known?.id } ?? true)
         }
     }
     for (position, mask) in content.masks.enumerated() where opened.knownMasks[position] == nil {

@@ -25,6 +25,8 @@ struct JournalLine: Codable {
     var program: String
     /// The paths of the masks.
     var masks: [String]?
+    /// The earlier version that each of them is, by its position; absent for masks that were new.
+    var knownMasks: [Int: VersionID]?
     /// The number of lost records that were reported already; nil for none.
     var damagedCount: Int?
   }

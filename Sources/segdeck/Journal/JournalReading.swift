@@ -41,6 +41,12 @@ struct JournalReading {
     var edited: Set<VersionID>
   }
 
+  /// The masks of a session: their paths, and the version that each is, by its position, as far as the journal says.
+  struct SessionMasks {
+    var paths: [String]
+    var versions: [Int: VersionID]
+  }
+
   /// All lines that were decoded, oldest first.
   private(set) var lines: [JournalLine] = []
   /// Every version, oldest first.
@@ -51,11 +57,10 @@ struct JournalReading {
   private(set) var presentStep: Int?
   /// The valid decisions, without an acceptance that is uncertain; nil where nothing was decided.
   private(set) var decisions: Decisions?
-  /// The paths of the masks of the session that recorded ``decisions``; nil where nothing was decided, or it did not
-  /// record them.
-  private(set) var masksOfDecisions: [String]?
-  /// The paths of the masks of the last session so far.
-  private var openedMasks: [String]?
+  /// The masks of the session that recorded ``decisions``; nil where nothing was decided, or it did not record them.
+  private(set) var masksOfDecisions: SessionMasks?
+  /// The masks of the last session so far.
+  private var openedMasks: SessionMasks?
   /// Whether a record after the last decision is lost, which may have been a decision.
   private(set) var isLastDecisionLost = false
   /// The version that was accepted before a lost decision.
@@ -136,7 +141,9 @@ struct JournalReading {
   }
 
   private mutating func apply(_ line: JournalLine, _ entry: JournalFile.Entry, _ file: JournalFile) {
-    if let opened = line.opened { openedMasks = opened.masks }
+    if let opened = line.opened {
+      openedMasks = opened.masks.map { SessionMasks(paths: $0, versions: opened.knownMasks ?? [:]) }
+    }
     if let note = line.version { add(note, entry, file) }
     if let note = line.labels, let position = position(of: note.version) {
       versions[position].note.labels = note.labels
@@ -153,6 +160,9 @@ struct JournalReading {
   ) {
     let lacksChanges = note.lacksChanges == true
     if position(of: note.id) == nil {
+      if case .mask(let path) = note.origin, let mask = openedMasks?.paths.firstIndex(of: path) {
+        openedMasks?.versions[mask] = note.id
+      }
       versions.append(StoredVersion(note: note, original: lacksChanges ? nil : entry))
       guard lacksChanges else { return }
     }
