@@ -7,12 +7,14 @@ struct SliceOrder {
   private let positions: [[PositionedSlice]]
   private let path: String
   private let possible: String
-  /// The slices that may still be compared: attributes that split a part in every order would be tried in every order.
-  private var remainingVisits = 1 << 24
+  /// The slices that may still be visited: attributes that split a part in every order would be tried in every order.
+  private var remainingVisits: Int
 
   /// - Parameter possible: What errors about missing slices say of files that may be these.
   init(_ series: DicomSeries, _ positions: [[PositionedSlice]], path: String, possible: String) {
     (self.series, self.positions, self.path, self.possible) = (series, positions, path, possible)
+    // A few attributes are tried for each part, and parts are split a few times.
+    remainingVisits = min(512 * positions.reduce(0) { $0 + $1.count }, 1 << 24)
   }
 
   /// The slices of each volume.
