@@ -193,13 +193,15 @@ struct DicomVariantTests {
 struct SegmentationVariantTests {
   private static let image = fixture("DICOM/explicit")
 
-  /// Opens a copy of a fixture whose bytes are replaced.
-  private func opened(_ name: String, _ changes: [([UInt8], [UInt8])]) throws -> ImageFile {
+  /// Opens a copy of a fixture whose bytes are replaced, and calls `body` with it.
+  private func withChanged(
+    _ name: String, _ changes: [([UInt8], [UInt8])], _ body: (ImageFile) throws -> Void
+  ) throws {
     try withTemporaryFolder { folder in
       let file = folder.appending(path: "segmentation.dcm")
       try FileManager.default.copyItem(atPath: fixture("DICOM/segmentation/\(name).dcm"), toPath: file.path)
       for (old, new) in changes { try replace(old, by: new, in: file) }
-      return try ImageFile.open(file.path)
+      try body(ImageFile.open(file.path))
     }
   }
 
@@ -230,16 +232,17 @@ struct SegmentationVariantTests {
     let thickness = [0x18, 0, 0x50, 0] + Array("DS".utf8) + [4, 0]
     let unstated: ([UInt8], [UInt8]) = ([0x18, 0, 0x88, 0], [0x18, 0, 0x89, 0])
     for stated in ["2.5 ", "1.25", "5   ", "3   ", "0   "] {
-      let own = try opened(
-        "binary", [unstated, (thickness + Array("2.5 ".utf8), thickness + Array(stated.utf8))])
-      let extended = own.extended(to: grid)
-      #expect(extended.grid == grid)
-      #expect(try extended.labelVolume().voxels == labels)
-      #expect(try extended.fit(on: grid) == .same)
-      // Of an image whose slices do not meet those of the mask, none is.
-      var other = grid
-      other.affine.stepK = WorldPoint(0, 0, 2.1)
-      #expect(own.extended(to: other).grid == own.grid)
+      let changed = (thickness + Array("2.5 ".utf8), thickness + Array(stated.utf8))
+      try withChanged("binary", [unstated, changed]) { own in
+        let extended = own.extended(to: grid)
+        #expect(extended.grid == grid)
+        #expect(try extended.labelVolume().voxels == labels)
+        #expect(try extended.fit(on: grid) == .same)
+        // Of an image whose slices do not meet those of the mask, none is.
+        var other = grid
+        other.affine.stepK = WorldPoint(0, 0, 2.1)
+        #expect(own.extended(to: other).grid == own.grid)
+      }
     }
   }
 
