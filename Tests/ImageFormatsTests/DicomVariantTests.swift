@@ -235,9 +235,8 @@ struct SegmentationVariantTests {
       let changed = (thickness + Array("2.5 ".utf8), thickness + Array(stated.utf8))
       try withChanged("binary", [unstated, changed]) { own in
         let extended = own.extended(to: grid)
-        #expect(extended.grid == grid)
-        #expect(try extended.labelVolume().voxels == labels)
-        #expect(try extended.fit(on: grid) == .same)
+        let (found, fit) = (try extended.labelVolume().voxels, try extended.fit(on: grid))
+        #expect(extended.grid == grid && found == labels && fit == .same)
         // Of an image whose slices do not meet those of the mask, none is.
         var other = grid
         other.affine.stepK = WorldPoint(0, 0, 2.1)
