@@ -21,8 +21,8 @@ package final class ImageFile: Sendable {
   package let frameSizes: [Int]
   /// The files that hold the image, so that none of them is ever written to.
   package let files: [String]
-  /// The number of the series that has to be chosen where one of ``files`` is opened, because the file holds several;
-  /// nil where it holds one.
+  /// The number of the series that has to be chosen where one of ``files`` is opened, because the file holds several, or its
+  /// UID, where they are divided among folders, of which the one above holds other images too; nil where none has to be.
   package let seriesInFile: String?
   /// The names of labels that the file itself states; nil where its format states none.
   package let labelNames: LabelNames?
@@ -30,7 +30,11 @@ package final class ImageFile: Sendable {
   package let layers: [LabelNames]
 
   /// Whether it is a mask whose format leaves out slices without labels; see ``extended(to:)``.
-  package let leavesOutBackground: Bool
+  package var leavesOutBackground: Bool { withSliceStep != nil }
+
+  /// This mask with another step from slice to slice, whose format leaves out slices without labels; nil where slices
+  /// with labels would not lie in slices of the grid.
+  let withSliceStep: (@Sendable (WorldPoint) -> ImageFile?)?
 
   /// What a DICOM file states about its patient, study and frame of reference; nil in other formats.
   package let dicomSubject: DicomSubject?
@@ -45,11 +49,12 @@ package final class ImageFile: Sendable {
   ///   - modality: "CT"; empty where the format does not state it.
   ///   - frameStep: The step along the axis of the frames; called where it is asked for.
   ///   - files: Every file that contains a part of the image.
-  ///   - seriesInFile: The number of its series where one of the files holds several.
+  ///   - seriesInFile: The choice of its series where one of the files, or the folder above them, holds several.
   ///   - labelNames: Names of labels that the file itself states.
   ///   - layers: The labels of each layer, where there are several and all of them are read as one mask.
   ///   - dicomSubject: What a DICOM file states about its subject; nil in other formats.
-  ///   - leavesOutBackground: Whether slices and margins without labels may be missing.
+  ///   - withSliceStep: Of a mask whose format leaves out slices without labels, the mask with another step from slice to
+  ///     slice; nil for other files.
   ///   - findings: Problems of the header that were repaired.
   package init(
     path: String, storage: String, modality: String = "", source: ImageSource, voxelType: VoxelType,
@@ -57,7 +62,8 @@ package final class ImageFile: Sendable {
     frameStep: @escaping @Sendable () throws -> FrameStep? = { nil }, files: [String],
     seriesInFile: String? = nil, labelNames: LabelNames? = nil,
     layers: [LabelNames] = [], dicomSubject: DicomSubject? = nil,
-    leavesOutBackground: Bool = false, reader: any VoxelReader, findings: [Finding]
+    withSliceStep: (@Sendable (WorldPoint) -> ImageFile?)? = nil, reader: any VoxelReader,
+    findings: [Finding]
   ) {
     self.path = path
     self.storage = storage
@@ -70,7 +76,7 @@ package final class ImageFile: Sendable {
     self.files = files
     self.seriesInFile = seriesInFile
     self.labelNames = labelNames
-    self.leavesOutBackground = leavesOutBackground
+    self.withSliceStep = withSliceStep
     self.layers = layers
     self.dicomSubject = dicomSubject
     self.reader = reader

@@ -118,7 +118,8 @@ extension ImageFile {
   /// - Throws: ``InputError`` for a missing or unreadable file.
   package static func choices(of path: String) throws -> Set<ImageReadingOptions.Choice> {
     guard !FileSystem.isFolder(path) else {
-      return DicomListing.holdsDICOM(folder: path) ? DicomFormat.choices : []
+      // Images whose files are divided among folders are chosen as series of the folder above them.
+      return DicomListing.holdsDICOM(folder: path) ? DicomFormat.choices : [.series]
     }
     return try format(of: path, among: .all).format?.choices ?? []
   }
@@ -138,8 +139,8 @@ extension ImageFile {
     guard lines.isEmpty else {
       throw InputError(
         path, "holds images only in its folders", found: lines.joined(separator: "; "),
-        expected: "one of these folders"
-          + (below.contains(where: \.hasDividedImages) ? ", or one that holds only those of one image" : ""))
+        expected: (below.contains(where: \.hasDividedImages) ? "--series NUMBER, or " : "")
+          + "one of these folders")
     }
     throw InputError(
       path, "cannot be read", found: "a folder without an image",

@@ -181,7 +181,7 @@ struct DicomCompletenessTests {
             == (folders == ["a", "b"]
               ? [
                 "2 files in b, the folder beside it, would continue the series; they are not read; the folder above "
-                  + "both can be opened instead where it holds no other image"
+                  + "both can be opened instead, with --series where it holds other images"
               ] : []))
       }
     }
@@ -264,14 +264,53 @@ struct DicomCompletenessTests {
     #expect(
       try refused([("a", "explicit", ["00.dcm"]), ("b", "explicit", ["02.dcm", "03.dcm"])])
         == list("a: CT, Phantom, 1 file, 15x11x1, 00.dcm", "b: CT, Phantom, 2 files, 15x11x2, 02.dcm"))
-    // Beside another image, the whole series is one line.
-    #expect(
-      try refused([
-        ("a", "explicit", ["00.dcm", "01.dcm"]),
-        ("b", "two_series", ["03.dcm", "04.dcm", "05.dcm", "06.dcm"]),
-        ("c", "explicit", ["02.dcm", "03.dcm"]),
-      ]) == list("a, c: \(all)", "b: CT, Phantom, 4 files, 15x11x4, 03.dcm")
-        + ", or one that holds only those of one image")
+  }
+
+  @Test("a divided series beside another image is chosen by its number or UID in the folder above both")
+  func dividedSeriesBesideImage() throws {
+    let parts = [
+      ("a", "explicit", ["00.dcm", "01.dcm"]),
+      ("b", "two_series", ["03.dcm", "04.dcm", "05.dcm", "06.dcm"]),
+      ("c", "explicit", ["02.dcm", "03.dcm"]),
+    ]
+    let uid = "1.2.826.0.1.3680043.10.1499.2.1"
+    let whole = try ImageFile.open(fixture("DICOM/explicit")).scalarVolume()
+    for segmentations in [[], [("", "segmentation", ["binary.dcm"])]] {
+      try withDivided(parts + segmentations) { root in
+        let study = root.path + "/study"
+        // The UID of the divided series is the beginning of that of the other one.
+        for name in ["03.dcm", "04.dcm", "05.dcm", "06.dcm"] {
+          try setText(0x20, 0xe, "UI", uid + "0", in: root.appending(path: "study/b/" + name))
+        }
+        func opened(_ series: String) throws -> ImageFile {
+          try ImageFile.open(study, options: ImageReadingOptions(series: series))
+        }
+        for series in ["1", uid] {
+          let image = try opened(series)
+          #expect(try image.scalarVolume() == whole)
+          // Where folders are added, the number may be that of another image.
+          #expect(image.seriesInFile == uid && image.path == study && image.files.count == 4)
+          #expect(
+            image.findings.map(\.description) == [
+              "the files of the series lie in 2 folders: a, c; they are read as one image"
+            ])
+        }
+        let other = try opened("2")
+        #expect(try other.scalarVolume() == ImageFile.open(study + "/b").scalarVolume())
+        #expect(other.seriesInFile == nil)
+        let list =
+          "1: a, c: CT, Phantom, 4 files, 15x11x4, 00.dcm; 2: b: CT, Phantom, 4 files, 15x11x4, 03.dcm"
+        #expect(
+          refusal(below: root) { _ = try opened("3") }
+            == "study: has no such series: found 3, expected \(list)")
+        if segmentations.isEmpty {
+          #expect(
+            refusal(below: root) { _ = try ImageFile.open(study) }
+              == "study: holds images only in its folders: found \(list), "
+              + "expected --series NUMBER, or one of these folders")
+        }
+      }
+    }
   }
 
   /// The item of a sequence that maps stored numbers to other values.

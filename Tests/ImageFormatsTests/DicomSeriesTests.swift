@@ -322,6 +322,21 @@ struct UnusualDicomTests {
     }
   }
 
+  @Test("the list of files of a medium is no image, and says what to open")
+  func directoryFile() throws {
+    try withDicomCopy(of: "explicit") { folder in
+      let content = try Data(contentsOf: folder.appending(path: "00.dcm"))
+      let pixels = try #require(content.firstRange(of: Data([0xe0, 0x7f, 0x10, 0])))
+      let file = folder.appending(path: "DICOMDIR")
+      try content[..<pixels.lowerBound].write(to: file)
+      #expect(
+        refusal(below: folder) { _ = try ImageFile.open(file.path) }
+          == "DICOMDIR: holds no image, but a list of files: found DICOMDIR, expected the folder that it lies in"
+      )
+      #expect(try ImageFile.open(folder.path).files.count == 4)
+    }
+  }
+
   @Test("a folder of segmentations alone lists them")
   func onlySegmentations() throws {
     let folder = fixture("DICOM/segmentation")

@@ -87,6 +87,42 @@ struct TextHeaderTests {
       ])
   }
 
+  @Test("a pattern may leave out its numbers, and a list may say 2D, as in MetaImage's documentation")
+  func patterns() throws {
+    try withTemporaryFolder { folder in
+      for number in 1...3 {
+        try Data([UInt8(number), UInt8(10 * number)]).write(to: folder.appending(path: "s\(number).raw"))
+      }
+      let file = folder.appending(path: "a.mhd")
+      func voxels(_ files: String, slices: Int = 3) throws -> [Float] {
+        let header =
+          "NDims = 3\nDimSize = 2 1 \(slices)\nElementSpacing = 1 1 1\nElementType = MET_UCHAR\n"
+          + "ElementDataFile = \(files)\n"
+        try Data(header.utf8).write(to: file)
+        return try Array(ImageFile.open(file.path).scalarVolume().voxels)
+      }
+      let list = "\ns1.raw\ns2.raw\ns3.raw"
+      for files in [
+        "s%d.raw", "s%d.raw 1", "s%d.raw 1 3", "s%d.raw 1 3 1", "LIST" + list, "LIST 2" + list,
+        "LIST 2D" + list, "list 2d" + list,
+      ] {
+        #expect(try voxels(files) == [1, 10, 2, 20, 3, 30])
+      }
+      #expect(try voxels("s%d.raw 2", slices: 2) == [2, 20, 3, 30])
+      #expect(try voxels("s%d.raw 1 3 2", slices: 2) == [1, 10, 3, 30])
+      #expect(
+        refusal(below: folder) { _ = try voxels("s%d.raw 1 2") }
+          == "a.mhd: names files by numbers that do not fit its size: found 1 to 2 by 1, expected 3 files")
+      #expect(
+        refusal(below: folder) { _ = try voxels("s%d.raw 1 3 1 1") }
+          == "a.mhd: ElementDataFile (line 5) is wrong: found \"s%d.raw 1 3 1 1\", "
+          + "expected a pattern with first, last and step")
+      #expect(
+        refusal(below: folder) { _ = try voxels("LIST D") }
+          == "a.mhd: ElementDataFile (line 5) is wrong: found \"\", expected a whole number from 1 to 3")
+    }
+  }
+
   @Test("a header of more lines than any image has is refused, whatever they say")
   func manyLines() throws {
     try withTemporaryFolder { folder in

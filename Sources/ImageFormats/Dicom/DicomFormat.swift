@@ -36,6 +36,11 @@ enum DicomFormat: WritableImageFormat {
   static func open(path: String, options: ImageReadingOptions, work: WorkContext) throws -> ImageFile {
     let named = try DicomInstance(path: path)
     guard !named.frames.isEmpty else {
+      if FilePath.name(of: path).uppercased() == "DICOMDIR" {
+        throw InputError(
+          path, "holds no image, but a list of files", found: "DICOMDIR",
+          expected: "the folder that it lies in")
+      }
       throw InputError(
         path, "holds no image", found: named.modality.isEmpty ? "no pixels" : named.modality,
         expected: "pixels")
@@ -53,6 +58,11 @@ enum DicomFormat: WritableImageFormat {
     path: String, options: ImageReadingOptions, work: WorkContext
   ) throws -> ImageFile? {
     let folder = try DicomFolder(path, work: work)
+    if folder.imageSeries.isEmpty, let choice = options.series,
+      let image = try imageBelow(path, series: choice)
+    {
+      return image
+    }
     guard !folder.instances.isEmpty || !folder.damaged.isEmpty else { return nil }
     // Segmentations and documents may lie beside the folders among which the files of their image are divided.
     if options.isEmpty, folder.imageSeries.isEmpty, let image = try DicomSubfolders.dividedImage(below: path)
@@ -73,13 +83,38 @@ enum DicomFormat: WritableImageFormat {
       }, hasDividedImages: below.hasDividedImages)
   }
 
+  /// Opens the image below a folder that is chosen by its number in the list of the folder's images, or by the beginning of
+  /// its UID; nil where the files of none are divided among folders, so that each has a folder of its own.
+  private static func imageBelow(_ path: String, series choice: String) throws -> ImageFile? {
+    let below = try DicomSubfolders(path)
+    guard below.hasDividedImages else { return nil }
+    let chosen = seriesNumbers(
+      chosenBy: choice, of: below.images.enumerated().map { ($0 + 1, $1.seriesInstanceUID) }
+    ).map { below.images[$0 - 1] }
+    guard chosen.count == 1 else {
+      let problem = chosen.isEmpty ? "has no such series" : "has \(chosen.count) series of this UID"
+      throw InputError(
+        path, problem, found: choice.printableLine, expected: below.lines.joined(separator: "; "))
+    }
+    guard let content = chosen[0].content else {
+      throw InputError(path, "holds too many files below it", expected: "the folder of one image")
+    }
+    // The number may change with the folders beside it.
+    let isOneOfSeveral = chosen[0].isDivided && below.images.count > 1
+    return try open(
+      content, named: nil, path: path, ImageReadingOptions(),
+      seriesInFolder: isOneOfSeveral ? chosen[0].seriesInstanceUID : nil)
+  }
+
   private static func requireNoSeries(_ options: ImageReadingOptions, _ path: String) throws(InputError) {
     guard let series = options.series else { return }
     throw InputError(path, "is one segmentation", found: "--series \(series)", expected: "no such option")
   }
 
+  /// - Parameter seriesInFolder: The choice that opens the image again where it is one of several below a folder.
   private static func open(
-    _ folder: DicomFolder, named: DicomInstance?, path: String, _ options: ImageReadingOptions
+    _ folder: DicomFolder, named: DicomInstance?, path: String, _ options: ImageReadingOptions,
+    seriesInFolder: String? = nil
   ) throws(InputError) -> ImageFile {
     let images = folder.imageSeries
     let segmentations = folder.instances.filter { $0.segmentation != nil }
@@ -121,7 +156,7 @@ enum DicomFormat: WritableImageFormat {
       $0 != number && images[$0].instances.contains { paths.contains($0.path) }
     }
     let image = try image(
-      chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : nil,
+      chosen, path: path, seriesInFile: sharesFiles ? number.map { "\($0 + 1)" } : seriesInFolder,
       damaged: folder.damaged)
     image.note([NeighbouringSlices(beside: chosen)?.finding].compactMap(\.self))
     return image
@@ -159,14 +194,26 @@ enum DicomFormat: WritableImageFormat {
       expected: "the files of a series")
   }
 
+  /// The numbers of the series that a number, a UID or the beginning of one chooses.
+  private static func seriesNumbers(
+    chosenBy choice: String, of candidates: [(number: Int, uid: String)]
+  ) -> [Int] {
+    // A whole UID may be the beginning of another one.
+    let named = candidates.filter { $0.uid == choice }
+    let chosen =
+      named.isEmpty
+      ? candidates.filter { Int(choice) == $0.number || choice.contains(".") && $0.uid.hasPrefix(choice) }
+      : named
+    return chosen.map(\.number)
+  }
+
   private static func choose(
     _ candidates: [(number: Int, series: DicomSeries)], _ choice: String?, _ path: String
   ) throws(InputError) -> DicomSeries? {
     if let choice {
-      let found = candidates.filter {
-        Int(choice) == $0.number
-          || choice.contains(".") && $0.series.first.seriesInstanceUID.hasPrefix(choice)
-      }
+      let numbers = seriesNumbers(
+        chosenBy: choice, of: candidates.map { ($0.number, $0.series.first.seriesInstanceUID) })
+      let found = candidates.filter { numbers.contains($0.number) }
       guard found.count == 1 else {
         let problem = found.isEmpty ? "has no such series" : "has \(found.count) series of this number or UID"
         throw InputError(
@@ -225,8 +272,13 @@ enum DicomFormat: WritableImageFormat {
       ? "their stacks (0020,9056)" : "ImageType (0008,0008)"
   }
 
+  /// The most series in the list of an error.
+  private static let maximumListCount = 500
+
   private static func list(_ candidates: [(number: Int, series: DicomSeries)]) -> String {
-    candidates.map { "\($0.number): \($0.series.summary)" }.joined(separator: "; ")
+    let shown = candidates.prefix(maximumListCount).map { "\($0.number): \($0.series.summary)" }
+    return (shown + (candidates.count > shown.count ? ["and \(candidates.count - shown.count) more"] : []))
+      .joined(separator: "; ")
   }
 
   /// Refuses a slice without a scaling beside slices whose stored numbers are scaled: it would be in other units.

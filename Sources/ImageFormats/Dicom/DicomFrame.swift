@@ -167,6 +167,9 @@ extension DicomFrame {
     segmentNumber = nil
   }
 
+  /// The most dimensions that distinguish frames, above those of any image.
+  private static let maximumDimensionCount = 16
+
   /// A frame with functional groups, its own and those that all frames share.
   private init(
     number: Int, of dataSet: DicomDataSet, groups: DicomDataSet, shared: DicomDataSet?, path: String
@@ -195,7 +198,9 @@ extension DicomFrame {
     attributes[.bValue] = diffusion?.number(.diffusionBValue)
     attributes[.gradient] = diffusion?.item(.diffusionGradientDirectionSequence).flatMap { gradient($0) }
     attributes[.triggerTime] = group(.cardiacSynchronizationSequence)?.number(.nominalCardiacTriggerDelayTime)
-    for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).enumerated() {
+    for (index, value) in (content?.numbers(.dimensionIndexValues) ?? []).prefix(Self.maximumDimensionCount)
+      .enumerated()
+    {
       attributes[.dimension(index)] = value
     }
     let ofFile = dataSet.attributes([

@@ -236,6 +236,10 @@ struct DicomParser {
     let representation = limits.storesValues ? DicomDictionary.representations[header.tag] : nil
     let isSequence = representation == .sequence || header.vr == Array("SQ".utf8)
     guard let byteCount = header.byteCount else {
+      // An icon, and private pixels, may be compressed too: fragments within a sequence, or before the image's own.
+      if [Array("OB".utf8), Array("OW".utf8)].contains(header.vr) {
+        return try endOfFragments(from: header.position, limits, header.tag)
+      }
       // Only a sequence may have an undefined length; one of unknown VR (UN) is encoded as implicit (PS3.5 6.2.2).
       let isUnknown = header.vr == Array("UN".utf8)
       guard header.vr == nil || isSequence || isUnknown, header.tag.group != 0xfffe else {
@@ -275,6 +279,27 @@ struct DicomParser {
         Self.representation(of: header.vr) ?? representation)
     }
     return end
+  }
+
+  /// Skips the fragments of compressed pixels that are not those of the image; returns the position after them.
+  private mutating func endOfFragments(
+    from start: Int, _ limits: Limits, _ tag: DicomTag
+  ) throws(InputError) -> Int {
+    var position = start
+    while position < limits.end {
+      let header = try header(at: position, limits)
+      if header.tag == .sequenceDelimiter { return header.position }
+      guard header.tag == .item, let byteCount = header.byteCount else {
+        throw InputError(
+          bytes.path, "\(tag) at byte \(start) has no length", found: "\(header.tag) at byte \(position)",
+          expected: "fragments (fffe,e000), or a sequence")
+      }
+      guard byteCount <= limits.end - header.position else {
+        throw truncated("a fragment of \(tag)", at: position)
+      }
+      position = header.position + byteCount
+    }
+    throw truncated("\(tag)", at: start)
   }
 
   /// The representation that a VR determines; nil for a VR that leaves it to the attribute's entry in the dictionary.

@@ -72,20 +72,27 @@ struct DicomSeries: Sendable {
     return ordered.flatMap { groups(of: $0.map { images[$0] }) }
   }
 
-  /// The number of groups with which a slice is compared, the last ones.
+  /// The number of planes with which that of a slice is compared, the last ones of its kind.
   ///
   /// No series has as many. The limit keeps the time linear where all frames differ.
-  private static let comparedGroupCount = 256
+  private static let comparedPlaneCount = 256
 
   private static func groups(of instances: [DicomInstance]) -> [DicomSeries] {
-    var groups: [(slices: [Slice], number: Int)] = []
+    var groups: [(slices: [Slice], plane: FramePlane?)] = []
+    var groupsOfKind: [SliceKind: [Int]] = [:]
     for (number, instance) in instances.enumerated() {
-      for frame in instance.frames.indices {
-        let slice = Slice(instance: number, frame: frame)
-        let group = groups.indices.suffix(comparedGroupCount).first {
-          belongTogether(instances, groups[$0].slices[0], slice)
+      for (frameNumber, frame) in instance.frames.enumerated() {
+        let slice = Slice(instance: number, frame: frameNumber)
+        let kind = SliceKind(frame, of: instance)
+        let own = groupsOfKind[kind, default: []].suffix(comparedPlaneCount).first {
+          areNear(groups[$0].plane, frame.plane)
         }
-        if let group { groups[group].slices.append(slice) } else { groups.append(([slice], groups.count)) }
+        if let own {
+          groups[own].slices.append(slice)
+        } else {
+          groupsOfKind[kind, default: []].append(groups.count)
+          groups.append(([slice], frame.plane))
+        }
       }
     }
     return groups.map { group in
@@ -97,26 +104,31 @@ struct DicomSeries: Sendable {
     }
   }
 
-  /// Whether two slices of one series instance UID can be of one image: they have the same size,
-  /// kind of pixels, stack and plane, and both or neither of them are scouts.
-  private static func belongTogether(_ instances: [DicomInstance], _ one: Slice, _ other: Slice) -> Bool {
-    let (first, second) = (instances[one.instance], instances[other.instance])
-    let (frame, otherFrame) = (first.frames[one.frame], second.frames[other.frame])
-    let isSegmentation = first.segmentation != nil
-    guard canBeOneImage(first.format, second.format), isSegmentation == (second.segmentation != nil),
-      !isSegmentation || first.sopInstanceUID == second.sopInstanceUID,
-      isScout(frame) == isScout(otherFrame), frame.stackID == otherFrame.stackID
-    else { return false }
-    switch (frame.plane, otherFrame.plane) {
-    case (let plane?, let otherPlane?): return plane.isNear(otherPlane)
-    case (nil, nil): return true
-    default: return false
-    }
+  private static func areNear(_ one: FramePlane?, _ other: FramePlane?) -> Bool {
+    if let one, let other { one.isNear(other) } else { one == other }
   }
+}
 
-  private static func canBeOneImage(_ one: PixelFormat?, _ other: PixelFormat?) -> Bool {
-    if let one, let other { one.canBeOneImage(with: other) } else { one == other }
+/// What slices of one series instance UID have in common that can be of one image, besides their planes: size, kind of
+/// pixels and stack, and whether they are scouts.
+private struct SliceKind: Hashable {
+  /// Without the sign and the bits of a number, which scanners choose anew for each slice.
+  private var pixels: [Int]
+  private var photometricInterpretation: String?
+  /// The UID of a segmentation; nil for an image.
+  private var segmentation: String?
+  private var isScout: Bool
+  private var stackID: String?
+
+  init(_ frame: DicomFrame, of instance: DicomInstance) {
+    let format = instance.format
+    pixels =
+      format.map {
+        [$0.columns, $0.rows, $0.bitsAllocated, $0.samplesPerPixel, $0.isFloatingPoint ? 1 : 0]
+      } ?? []
+    photometricInterpretation = format?.photometricInterpretation
+    segmentation = instance.segmentation == nil ? nil : instance.sopInstanceUID
+    isScout = frame.imageType.contains("LOCALIZER")
+    stackID = frame.stackID
   }
-
-  private static func isScout(_ frame: DicomFrame) -> Bool { frame.imageType.contains("LOCALIZER") }
 }

@@ -2,12 +2,31 @@ import Work
 
 /// The image series in the folders below a folder, as the list shows them when the folder itself is opened.
 struct DicomSubfolders {
-  /// "study/2: CT, Phantom, 24 files, 512x512x24, IM0001", a line for each series; the last line counts what is left out.
-  let lines: [String]
-  /// The files of the only image below the folder, where they are divided among several folders; nil for any other images.
-  let dividedImage: DicomFolder?
+  /// A series in one folder, or one whose files are divided among several.
+  struct Image {
+    /// "study/2: CT, Phantom, 24 files, 512x512x24, IM0001".
+    let line: String
+    let seriesInstanceUID: String
+    let isDivided: Bool
+    /// Its files; nil where there are too many to keep.
+    let content: DicomFolder?
+  }
+
+  let images: [Image]
+
+  /// A line for each image, numbered where the files of one are divided, so that no folder chooses it; the last line counts
+  /// what is left out.
+  var lines: [String] {
+    var lines = images.enumerated().map { hasDividedImages ? "\($0 + 1): \($1.line)" : $1.line }
+    if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
+    return lines
+  }
+
   /// Whether the files of an image are divided among several folders.
-  let hasDividedImages: Bool
+  var hasDividedImages: Bool { images.contains(where: \.isDivided) }
+
+  /// The files of the only image below the folder, where they are divided among several folders; nil for any other images.
+  var dividedImage: DicomFolder? { images.count == 1 && hasDividedImages ? images[0].content : nil }
 
   private static let maximumLineCount = 500
 
@@ -17,25 +36,32 @@ struct DicomSubfolders {
     var search = SubfolderSearch()
     try search.search(path, name: "", depth: 0)
     let parts = search.parts
-    var lines: [String] = []
-    var dividedImage: DicomFolder?
+    var images: [Image] = []
     let ofUID = Dictionary(grouping: parts.indices) { parts[$0].seriesInstanceUID }
     let wholes = ofUID.compactMapValues { own in
       own.count > 1 && search.isComplete ? Self.whole(own.map { parts[$0] }, path: path) : nil
     }
     for (index, part) in parts.enumerated() {
-      guard let whole = wholes[part.seriesInstanceUID], let own = ofUID[part.seriesInstanceUID] else {
-        lines.append("\(part.folderName): \(part.summary)")
+      let uid = part.seriesInstanceUID
+      guard let whole = wholes[uid], let own = ofUID[uid] else {
+        let content = part.content.map {
+          DicomFolder(path: path, instances: $0.series.instances, damaged: $0.damaged)
+        }
+        images.append(
+          Image(
+            line: "\(part.folderName): \(part.summary)", seriesInstanceUID: uid, isDivided: false,
+            content: content))
         continue
       }
       // The whole series stands where its first part is.
       guard index == own[0] else { continue }
       let names = own.map { parts[$0].folderName }.joined(separator: ", ")
-      lines.append("\(names): \(whole.imageSeries[0].summary)")
-      if own.count == parts.count { dividedImage = whole }
+      images.append(
+        Image(
+          line: "\(names): \(whole.imageSeries[0].summary)", seriesInstanceUID: uid, isDivided: true,
+          content: whole))
     }
-    if lines.count > Self.maximumLineCount { lines[Self.maximumLineCount...] = ["and more"] }
-    (self.lines, self.dividedImage, hasDividedImages) = (lines, dividedImage, !wholes.isEmpty)
+    self.images = images
   }
 
   /// The files of the only image below a folder, where they are divided among several folders; nil for any other images,

@@ -19,7 +19,7 @@ struct NeighbouringSlices {
       "\(counted(fileCount, "file")) in \(folderName), \(relation.rawValue), would continue the series",
       repair: "\(itIs(fileCount)) not read; "
         + (relation == .beside
-          ? "the folder above both can be opened instead where it holds no other image"
+          ? "the folder above both can be opened instead, with --series where it holds other images"
           : "in one folder the files are one image"))
   }
 

@@ -12,6 +12,8 @@ struct PixelFormat: Hashable, Sendable {
   let isFloatingPoint: Bool
   let samplesPerPixel: Int
   let photometricInterpretation: String
+  /// Whether pixels are the numbers of segments, which a palette gives colours.
+  let isPaletteOfSegments: Bool
 
   /// - Throws: ``InputError`` for an attribute that is missing or has a value that no image has.
   init(_ dataSet: DicomDataSet, _ element: DicomParser.PixelElement, path: String) throws(InputError) {
@@ -45,14 +47,8 @@ struct PixelFormat: Hashable, Sendable {
       : try count("HighBit", .highBit, bitsStored - 1...bitsAllocated - 1, default: bitsStored - 1)
     isSigned = try count("PixelRepresentation", .pixelRepresentation, 0...1, default: 0) == 1
     photometricInterpretation = dataSet.text(.photometricInterpretation) ?? "MONOCHROME2"
-  }
-
-  /// Whether frames of both formats can be slices of one image: they may differ in the sign and in the bits that hold
-  /// the number, as scanners choose them anew for each slice.
-  func canBeOneImage(with other: PixelFormat) -> Bool {
-    columns == other.columns && rows == other.rows && bitsAllocated == other.bitsAllocated
-      && isFloatingPoint == other.isFloatingPoint && samplesPerPixel == other.samplesPerPixel
-      && photometricInterpretation == other.photometricInterpretation
+    isPaletteOfSegments =
+      dataSet.text(.segmentationType) == "LABELMAP" && photometricInterpretation == "PALETTE COLOR"
   }
 
   /// The type of voxels that holds the numbers of every format; nil where none does.
@@ -78,7 +74,8 @@ struct PixelFormat: Hashable, Sendable {
   /// The type of a voxel.
   /// - Throws: ``InputError`` for colour images, and for a bit depth that no ``VoxelType`` has.
   func voxelType(path: String) throws(InputError) -> VoxelType {
-    guard samplesPerPixel == 1, photometricInterpretation.hasPrefix("MONOCHROME") else {
+    let isOneNumber = photometricInterpretation.hasPrefix("MONOCHROME") || isPaletteOfSegments
+    guard samplesPerPixel == 1, isOneNumber else {
       throw InputError(
         path, "is in colour", found: photometricInterpretation.printableLine,
         expected: "one number for each pixel")

@@ -12,17 +12,20 @@ enum RoundedPositions {
   /// - Parameters:
   ///   - positions: In millimetres.
   ///   - indices: The number of steps from any origin to each position, of which two differ.
-  ///   - unit: The unit of the last stated digit of each coordinate in millimetres; where it is above 0.1 mm, or above the
-  ///     spacing, nothing is explained.
+  ///   - unit: The unit of the last stated digit of each coordinate in millimetres; where that of one that changes is above
+  ///     0.1 mm, or above the spacing, nothing is explained.
   ///   - spacing: The distance between slices in millimetres.
   /// - Complexity: O(n).
   static func explain(
     _ positions: [SIMD3<Double>], at indices: [Double], unit: SIMD3<Double>, spacing: Double
   ) -> Bool {
-    guard unit.max() <= min(largestUnit, spacing) + 1e-9 else { return false }
-    return (0..<3).allSatisfy { axis in
+    (0..<3).allSatisfy { axis in
+      let values = positions.map { $0[axis] }
+      // A coordinate that does not change is often stated without decimals.
+      if values.allSatisfy({ $0 == values[0] }) { return true }
+      guard unit[axis] <= min(largestUnit, spacing) + 1e-9 else { return false }
       let tolerance = largestError * unit[axis] + 1e-9
-      return width(of: positions.map { $0[axis] }, at: indices, within: tolerance) <= 2 * tolerance
+      return width(of: values, at: indices, within: tolerance) <= 2 * tolerance
     }
   }
 

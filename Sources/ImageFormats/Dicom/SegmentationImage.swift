@@ -48,13 +48,48 @@ enum SegmentationImage {
     let reader = SegmentationVoxels(
       frameReader: frameReader, content: content, planes: planes, segments: segments,
       values: values, type: largest < 256 ? .uint8 : .uint16)
-    return ImageFile(
+    return image(of: instance, content, on: grid, reader, path: path)
+  }
+
+  /// The mask whose slices `reader` delivers on a grid.
+  private static func image(
+    of instance: DicomInstance, _ content: SegmentationContent, on grid: VolumeGrid,
+    _ reader: SegmentationVoxels, path: String
+  ) -> ImageFile {
+    ImageFile(
       path: path,
       storage: "DICOM segmentation, \(content.kind.rawValue), \(counted(content.segments.count, "segment"))",
       source: ImageSource(grid: grid), voxelType: reader.type, scaling: VoxelScaling(), frameSizes: [],
-      files: [instance.path], labelNames: names(segments), dicomSubject: DicomSubject(instance),
-      leavesOutBackground: true, reader: reader,
-      findings: instance.findings + findings(content))
+      files: [instance.path], labelNames: names(reader.segments), dicomSubject: DicomSubject(instance),
+      withSliceStep: { step in
+        moved(reader, on: grid, by: step).map { image(of: instance, content, on: $0, $1, path: path) }
+      }, reader: reader, findings: instance.findings + findings(content))
+  }
+
+  /// The grid and the slices with another step from slice to slice: frames say where they lie, and the slices without one
+  /// between them follow from a distance that is not always stated.
+  /// - Returns: nil where slices with frames would not lie in slices of the grid.
+  private static func moved(
+    _ reader: SegmentationVoxels, on grid: VolumeGrid, by step: WorldPoint
+  ) -> (VolumeGrid, SegmentationVoxels)? {
+    let (own, new) = (grid.affine.stepK.lps, step.lps)
+    let distance = length(new)
+    guard distance > 0 else { return nil }
+    var positions: [Int: Int] = [:]
+    for index in reader.planes.indices where !reader.planes[index].isEmpty {
+      let place = own * Double(index)
+      let count = (dot(place, new) / (distance * distance)).rounded()
+      guard (0..<Double(maximumSliceCount)).contains(count),
+        length(place - new * count) <= GridFit.toleranceVoxels * distance
+      else { return nil }
+      guard positions.updateValue(index, forKey: Int(count)) == nil else { return nil }
+    }
+    var moved = reader
+    moved.planes = (0...(positions.keys.max() ?? 0)).map { positions[$0].map { reader.planes[$0] } ?? [] }
+    var affine = grid.affine
+    affine.stepK = step
+    let size = GridSize(grid.size.i, grid.size.j, moved.planes.count)
+    return (VolumeGrid(size: size, affine: affine), moved)
   }
 
   private static func findings(_ content: SegmentationContent) -> [Finding] {
@@ -103,11 +138,15 @@ enum SegmentationImage {
     let depths = positions.map { dot($0 - positions[0], plane.normal) }
     let lowest = depths.indices.min { depths[$0] < depths[$1] } ?? 0
     let rising = depths.map { $0 - depths[lowest] }
-    let stated = instance.frames[0].sliceSpacing
+    let (distance, thickness) = (instance.frames[0].sliceDistance, instance.frames[0].sliceThickness)
+    let stated = distance ?? thickness
     let sorted = rising.sorted()
     let gaps = zip(sorted, sorted.dropFirst()).map { $1 - $0 }.filter { $0 > 0.001 }
-    // The stated spacing may not fit the positions; then the smallest distance between frames is tried.
-    let spacings = [stated, gaps.min()].compactMap { $0 }.filter { $0 > 0 }
+    // The stated spacing may not fit the positions; then the smallest distance between frames is tried. Thickness is no
+    // distance: where it alone is stated, three and more frames at one distance are those of neighbouring slices.
+    let isEven = gaps.count > 1 && gaps.allSatisfy { abs($0 - gaps[0]) <= 0.01 * gaps[0] }
+    let tried = isEven ? [distance, gaps.min(), thickness] : [stated, gaps.min()]
+    let spacings = tried.compactMap { $0 }.filter { $0 > 0 }
     let unit = instance.frames.reduce(SIMD3<Double>(repeating: .infinity)) {
       pointwiseMin($0, $1.positionUnit)
     }
@@ -135,10 +174,10 @@ enum SegmentationImage {
     }
     let pairs = Array(zip(order, order.dropFirst()))
     let worst = pairs.max { stray($0) < stray($1) } ?? (order[0], order[0])
-    let distance = significant(rising[worst.1] - rising[worst.0], 4)
+    let gap = significant(rising[worst.1] - rising[worst.0], 4)
     let (frame, other) = (instance.frames[worst.1].number, instance.frames[worst.0].number)
     throw InputError(
-      path, "its frames are not evenly spaced: frame \(frame) lies \(distance) mm from frame \(other)",
-      found: "\(distance) mm", expected: "\(significant(usual, 4)) mm, or multiples of it")
+      path, "its frames are not evenly spaced: frame \(frame) lies \(gap) mm from frame \(other)",
+      found: "\(gap) mm", expected: "\(significant(usual, 4)) mm, or multiples of it")
   }
 }

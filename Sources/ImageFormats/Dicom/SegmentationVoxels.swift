@@ -13,7 +13,7 @@ struct SegmentationVoxels: VoxelReader {
   let frameReader: FrameReader
   let content: SegmentationContent
   /// The frames of each slice; none where all of it is background.
-  let planes: [[SegmentFrame]]
+  var planes: [[SegmentFrame]]
   /// The segments that are read.
   let segments: [SegmentationContent.Segment]
   /// The label value of each segment by its number, for label maps.

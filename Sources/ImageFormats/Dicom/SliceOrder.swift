@@ -7,15 +7,19 @@ struct SliceOrder {
   private let positions: [[PositionedSlice]]
   private let path: String
   private let possible: String
+  /// The slices that may still be visited: attributes that split a part in every order would be tried in every order.
+  private var remainingVisits: Int
 
   /// - Parameter possible: What errors about missing slices say of files that may be these.
   init(_ series: DicomSeries, _ positions: [[PositionedSlice]], path: String, possible: String) {
     (self.series, self.positions, self.path, self.possible) = (series, positions, path, possible)
+    // A few attributes are tried for each part, and parts are split a few times.
+    remainingVisits = min(512 * positions.reduce(0) { $0 + $1.count }, 1 << 24)
   }
 
   /// The slices of each volume.
   /// - Throws: ``InputError`` that names two slices at one position that no attribute distinguishes.
-  func volumes() throws(InputError) -> [[DicomSeries.Slice]] {
+  mutating func volumes() throws(InputError) -> [[DicomSeries.Slice]] {
     let count = positions[0].count
     let slices = positions.map { $0.map(\.slice) }
     guard count > 1 || slices.contains(where: { $0.count > 1 }) else { return [slices.map { $0[0] }] }
@@ -91,23 +95,41 @@ struct SliceOrder {
 
   /// Splits equally many slices at each position by the first attribute that distinguishes them, and the
   /// parts by the next.
-  private func volumes(of positions: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
+  private mutating func volumes(of positions: [[DicomSeries.Slice]]) -> [[DicomSeries.Slice]]? {
     let count = positions[0].count
     if count == 1 { return [positions.map { $0[0] }] }
-    for attribute in attributes(of: positions) {
-      if let parts = parts(of: positions, by: { series.frame($0).attributes[attribute] }),
-        let volumes = joined(parts)
-      {
-        return volumes
-      }
-    }
+    if let volumes = volumes(of: positions, areEven: true) { return volumes }
+    let series = series
     if let parts = parts(of: positions, by: { series.frame($0).imageType }), let volumes = joined(parts) {
       return volumes
     }
-    return numbered(positions)
+    return numbered(positions) ?? volumes(of: positions, areEven: false)
   }
 
-  private func joined(_ parts: [[[DicomSeries.Slice]]]) -> [[DicomSeries.Slice]]? {
+  /// - Parameter areEven: Whether every value occurs as often as any other one, as time points do; otherwise one b value may
+  ///   occur once and another one with many directions.
+  private mutating func volumes(
+    of positions: [[DicomSeries.Slice]], areEven: Bool
+  ) -> [[DicomSeries.Slice]]? {
+    let series = series
+    for attribute in attributes(of: positions) {
+      let parts = parts(of: positions, areEven: areEven) { series.frame($0).attributes[attribute] }
+      // The numbers of directions have no order; that of the frames is the one in which they were acquired.
+      let ordered = attribute == .gradient ? parts.map(byFrame) : parts
+      if let ordered, let volumes = joined(ordered) { return volumes }
+    }
+    return nil
+  }
+
+  /// Parts in the order of the frames, or files, at the first position.
+  private func byFrame(_ parts: [[[DicomSeries.Slice]]]) -> [[[DicomSeries.Slice]]] {
+    func first(_ part: [[DicomSeries.Slice]]) -> (Int, Int) {
+      part[0].map { (series.instance($0).instanceNumber ?? 0, $0.frame) }.min { $0 < $1 } ?? (0, 0)
+    }
+    return parts.sorted { first($0) < first($1) }
+  }
+
+  private mutating func joined(_ parts: [[[DicomSeries.Slice]]]) -> [[DicomSeries.Slice]]? {
     var volumes: [[DicomSeries.Slice]] = []
     for part in parts {
       guard let inner = self.volumes(of: part) else { return nil }
@@ -117,9 +139,12 @@ struct SliceOrder {
   }
 
   /// The slices by position for each value, ascending; nil unless every value occurs equally often at every position.
-  private func parts<Value: Hashable & Comparable>(
-    of positions: [[DicomSeries.Slice]], by value: (DicomSeries.Slice) -> Value?
+  /// - Parameter areEven: Whether it also has to occur as often as any other value.
+  private mutating func parts<Value: Hashable & Comparable>(
+    of positions: [[DicomSeries.Slice]], areEven: Bool = true, by value: (DicomSeries.Slice) -> Value?
   ) -> [[[DicomSeries.Slice]]]? {
+    remainingVisits -= positions.reduce(0) { $0 + $1.count }
+    guard remainingVisits > 0 else { return nil }
     var values: [Value: [[DicomSeries.Slice]]] = [:]
     for (number, group) in positions.enumerated() {
       for slice in group {
@@ -130,7 +155,9 @@ struct SliceOrder {
     }
     let size = values.values.first?[0].count ?? 0
     guard values.count > 1,
-      values.values.allSatisfy({ $0.count == positions.count && $0.allSatisfy { $0.count == size } })
+      values.values.allSatisfy({ groups in
+        groups.allSatisfy { $0.count == groups[0].count } && (!areEven || groups[0].count == size)
+      })
     else { return nil }
     return values.sorted { $0.key < $1.key }.map(\.value)
   }

@@ -50,7 +50,8 @@ struct SliceStack {
     let positions = SliceStack.positions(positioned, tolerance: min(0.05, plane.columnSpacing / 20))
     let checked = SpacingCheck(
       series: series, positions: positions, normal: normal, path: path, possible: possible)
-    volumes = try SliceOrder(series, positions, path: path, possible: possible).volumes()
+    var order = SliceOrder(series, positions, path: path, possible: possible)
+    volumes = try order.volumes()
     let step: SIMD3<Double>
     (step, findings) = try checked.step(series.frame(first.slice))
     let size = GridSize(format.columns, format.rows, positions.count)

@@ -148,10 +148,12 @@ struct MetaImageParsing {
     let named = NamedFiles(header: path)
     if ["LOCAL", "Local", "local"].contains(text.text) { return ([path], false) }
     if first.uppercased() == "LIST", words.count <= 2 {
+      // The axes of each file: "2", or "2D" as in the format's documentation.
+      let stated = words.dropFirst().first.map { $0.uppercased().hasSuffix("D") ? String($0.dropLast()) : $0 }
       let axes =
-        try words.count == 2
-        ? HeaderValue(words[1], path: path, name: text.name)
-          .integer(in: 1...sizes.count) : max(1, sizes.count - 1)
+        try stated.map { axes throws(InputError) in
+          try HeaderValue(axes, path: path, name: text.name).integer(in: 1...sizes.count)
+        } ?? max(1, sizes.count - 1)
       let count = sizes.dropFirst(axes).reduce(1, *)
       guard header.listedFiles.count >= count else {
         throw InputError(
@@ -163,12 +165,17 @@ struct MetaImageParsing {
       )
     }
     guard first.contains("%") else { return ([try named.path(text.text)], true) }
-    let numbers = try HeaderValue(words.dropFirst().joined(separator: " "), path: path, name: text.name)
-      .integers(in: 0...1 << 30)
-    guard numbers.count == 3 else { throw text.refusal("a pattern with first, last and step") }
+    let count = sizes.dropFirst(max(1, sizes.count - 1)).reduce(1, *)
+    let stated = words.dropFirst().joined(separator: " ")
+    let numbers =
+      try stated.isEmpty
+      ? [] : HeaderValue(stated, path: path, name: text.name).integers(in: 0...1 << 30)
+    guard numbers.count <= 3 else { throw text.refusal("a pattern with first, last and step") }
+    // As in ITK, files are counted from 1, or from the first number, where the others are not stated.
+    let start = numbers.first ?? 1
     let names = try named.names(
-      pattern: first, from: numbers[0], to: numbers[1], step: numbers[2],
-      expected: sizes.dropFirst(max(1, sizes.count - 1)).reduce(1, *))
+      pattern: first, from: start, to: numbers.count > 1 ? numbers[1] : start + count - 1,
+      step: numbers.count > 2 ? numbers[2] : 1, expected: count)
     return (try names.map { name throws(InputError) in try named.path(name) }, true)
   }
 }

@@ -95,7 +95,8 @@ struct NrrdSegmentation {
       source: ImageSource(grid: stored.grid, header: NrrdSegmentTags(segments)),
       voxelType: isWhole ? stored.voxelType : .uint32, scaling: VoxelScaling(), frameSizes: [],
       files: stored.files, labelNames: names, layers: isMerged ? layers : [],
-      reader: isWhole ? reader : merged, findings: findings)
+      // Slicer may write only the box of the segments; the slices in it are complete.
+      withSliceStep: { _ in nil }, reader: isWhole ? reader : merged, findings: findings)
   }
 
   /// The segment that `--segment` chooses.

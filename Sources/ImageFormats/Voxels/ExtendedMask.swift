@@ -6,14 +6,30 @@ extension ImageFile {
   /// This mask, extended with background to the size of the image.
   ///
   /// A file is returned unchanged unless it is a mask whose format leaves out slices or margins without labels, and
-  /// whose voxels are voxels of the image.
+  /// whose voxels, or slices with labels where the distance of its slices is not that of the image, are those of the image.
   ///
   /// - Parameter image: The grid of the image, whose axes may have another order or direction.
   package func extended(to image: VolumeGrid) -> ImageFile {
-    guard leavesOutBackground, grid.size.voxelCount < image.size.voxelCount, let box = box(of: image),
-      box.union(VoxelBounds(grid.size)) == box
-    else { return self }
-    return extended(over: box)
+    guard leavesOutBackground else { return self }
+    let mask = box(of: image) == nil ? withSlices(of: image) ?? self : self
+    guard mask.grid.size.voxelCount < image.size.voxelCount, let box = mask.box(of: image),
+      box.union(VoxelBounds(mask.grid.size)) == box
+    else { return mask }
+    return mask.extended(over: box)
+  }
+
+  /// This mask with the distance between slices of an image, along whichever of its axes the slices follow each other; nil
+  /// where its slices are not slices of the image.
+  private func withSlices(of image: VolumeGrid) -> ImageFile? {
+    let own = grid.affine.stepK.lps
+    for step in [image.affine.stepI, image.affine.stepJ, image.affine.stepK] {
+      let lengths = length(step.lps) * length(own)
+      let cosine = lengths > 0 ? dot(step.lps, own) / lengths : 0
+      guard abs(cosine) > 0.999 else { continue }
+      let along = cosine > 0 ? step : WorldPoint(lps: step.lps * -1)
+      return withSliceStep?(along).flatMap { $0.box(of: image) == nil ? nil : $0 }
+    }
+    return nil
   }
 
   /// This mask, extended with background so that it covers the masks of other files, where the image is not known.

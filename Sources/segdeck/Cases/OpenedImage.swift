@@ -27,7 +27,7 @@ struct OpenedImage {
     self.image = image
     self.path = path
     var choice = options
-    if path != image.path { choice.series = image.seriesInFile }
+    if options.series != nil, FileSystem.isFolder(image.path) { choice.series = image.seriesInFile }
     self.choice = choice
     guard image.files.contains(path) || image.files.count == 1, image.files.count < 3 else {
       content = .series(OpenedFiles(path, files: image.files))
@@ -65,6 +65,10 @@ struct OpenedImage {
 }
 
 extension ImageFile {
-  /// A path that opens the image without the choice of its series: a file of it where a folder was opened.
-  var pathInSeries: String { FileSystem.isFolder(path) ? files.first ?? path : path }
+  /// A path that opens the image without the choice of its series, or with ``seriesInFile`` where there is one: a file of it
+  /// where a folder was opened, and the folder where its files are divided among those in it.
+  var pathInSeries: String {
+    let isDivided = Set(files.map { FilePath.folder(of: $0) }).count > 1
+    return FileSystem.isFolder(path) && !isDivided ? files.first ?? path : path
+  }
 }

@@ -138,7 +138,7 @@ final class CaseServices: ReviewServices {
 
   func checkImage(_ path: String, series: String?, _ work: WorkContext) throws -> CheckedImage {
     let path = Self.absolutePath(FilePath.expandingTilde(path))
-    if FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path),
+    if series == nil, FileSystem.isFolder(path), !DicomListing.holdsDICOM(folder: path),
       try DicomListing.dividedImage(below: path) == nil
     {
       throw InputError(
