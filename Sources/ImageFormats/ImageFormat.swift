@@ -118,8 +118,9 @@ extension ImageFile {
   /// - Throws: ``InputError`` for a missing or unreadable file.
   package static func choices(of path: String) throws -> Set<ImageReadingOptions.Choice> {
     guard !FileSystem.isFolder(path) else {
-      // Images whose files are divided among folders are chosen as series of the folder above them.
-      return DicomListing.holdsDICOM(folder: path) ? DicomFormat.choices : [.series]
+      if DicomListing.holdsDICOM(folder: path) { return DicomFormat.choices }
+      // An image whose files are divided among folders is chosen as a series of the folder above them.
+      return try DicomSubfolders(path).hasDividedImages ? [.series] : []
     }
     return try format(of: path, among: .all).format?.choices ?? []
   }

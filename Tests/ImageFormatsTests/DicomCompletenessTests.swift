@@ -295,6 +295,8 @@ struct DicomCompletenessTests {
               "the files of the series lie in 2 folders: a, c; they are read as one image"
             ])
         }
+        let choices = try ImageFile.choices(of: study)
+        #expect(choices.contains(.series))
         let other = try opened("2")
         #expect(try other.scalarVolume() == ImageFile.open(study + "/b").scalarVolume())
         #expect(other.seriesInFile == nil)
