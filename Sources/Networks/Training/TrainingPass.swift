@@ -136,7 +136,9 @@ struct TrainingPass {
       let first = graph.nodes[chain.nodes[0]]
       precondition(
         found.inputs.count == first.sources.count
-          && zip(first.readSources, found.inputs).allSatisfy { $0 == nil || $1 != nil },
+          && zip(first.readSources, found.inputs).allSatisfy { source, passed in
+            passed != nil || !(source.map { isTrained[$0] } ?? false)
+          },
         "layer \(first.layer.name) passed \(found.inputs.count) gradients to \(first.sources.count) inputs")
       for (source, passed) in zip(first.sources, found.inputs) {
         guard let source, isTrained[source], let passed else { continue }
