@@ -160,3 +160,29 @@ private struct Connection {
     #expect(pacer.step(atSeconds: 2.5) == .draw(.full))
   }
 }
+
+@Test("answers that are read late, and the next one right after it, do not make a connection look fast")
+func lateAnswers() {
+  var pacer = FramePacer(
+    TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true, pictureMode: .kitty))
+  // 250 kB/s: parts of 25 kB every 0.1 s, whose answers are read in pairs.
+  pacer.change(atSeconds: 0, isInput: true)
+  var now = 0.0
+  for pair in 0..<6 {
+    now = 0.2 * Double(pair)
+    let last = pair == 5
+    pacer.draw(.full, SentFrame(byteCount: 25_000, isComplete: false), atSeconds: now, unansweredFrames: 1)
+    pacer.draw(
+      .full, SentFrame(byteCount: 25_000, isComplete: last), atSeconds: now + 0.1, unansweredFrames: 2)
+    pacer.show(atSeconds: now + 0.195, unansweredFrames: 1)
+    pacer.show(atSeconds: now + 0.199, unansweredFrames: 0)
+  }
+  pacer.change(atSeconds: 5, isInput: true)
+  pacer.draw(.coarsest, SentFrame(byteCount: 3000, isComplete: true), atSeconds: 5, unansweredFrames: 0)
+  // The whole picture of 300 kB would take 1.2 s.
+  guard case .draw(let detail, _) = pacer.step(atSeconds: 5.2) else {
+    Issue.record("nothing is drawn at rest")
+    return
+  }
+  #expect(detail == .fewShades)
+}

@@ -37,9 +37,15 @@ package struct FramePacer: Sendable {
   /// The time of the last answer.
   private var lastAnswer = -1.0
   private var hasAnswered = false
-  /// The shortest time from a frame to its answer, and the bytes per second of larger frames; nil before they are known.
+  /// The shortest time from a frame to its answer; nil before it is known.
   private var roundTripSeconds: Double?
-  private var bytesPerSecond: Double?
+  /// The bytes of larger frames and parts, and the seconds in which they arrived; each counts four fifths of the one after it.
+  ///
+  /// An answer is often read late, behind a write that waits for the connection, and the next one then seems early. Sums
+  /// are right for both together, where a mean of their rates is too high.
+  private var carried = (bytes: 0.0, seconds: 0.0)
+  /// What the connection carries; nil before it is known.
+  private var bytesPerSecond: Double? { carried.bytes > 0 ? carried.bytes / carried.seconds : nil }
   /// The size of the largest of the last frames of each detail that had pictures to send; of what was sent of it, where the
   /// rest never was.
   private var byteCounts: [PictureDetail: Int] = [:]
@@ -92,8 +98,8 @@ package struct FramePacer: Sendable {
     if answered.byteCount <= 4096 {
       if !follows { roundTripSeconds = min(roundTripSeconds ?? seconds, seconds) }
     } else {
-      let rate = Double(answered.byteCount) / max(seconds - (follows ? 0 : roundTripSeconds ?? 0), 1e-4)
-      bytesPerSecond = bytesPerSecond.map { 0.5 * $0 + 0.5 * rate } ?? rate
+      carried.bytes = 0.8 * carried.bytes + Double(answered.byteCount)
+      carried.seconds = 0.8 * carried.seconds + max(seconds - (follows ? 0 : roundTripSeconds ?? 0), 1e-4)
     }
   }
 
