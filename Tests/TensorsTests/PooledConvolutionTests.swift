@@ -21,7 +21,8 @@ import Work
       geometry: shape.geometry)
     let expected = maxPoolingReference(reluReference(results), geometry: Self.pooling2x2x2).output
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
-    for method in [ConvolutionMethod.winograd, .implicitProduct] where method.supports(problem) {
+    for method in [ConvolutionMethod.winograd, .implicitProduct]
+    where method.supports(problem) && (method != .winograd || shape.geometry.dilation == Extent3(1)) {
       try atEveryLevel { threads, what in
         let work = WorkContext(threadCount: threads)
         let prepared = try PreparedConvolution(
@@ -35,6 +36,15 @@ import Work
         }
       }
     }
+  }
+
+  @Test("no pooling is fused with a dilated Winograd convolution, whose tiles it would cross")
+  func dilated() throws {
+    let prepared = try PreparedConvolution(
+      weight: Tensor(shape: [16, 16, 3, 3, 3], repeating: 1),
+      geometry: ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(2), dilation: Extent3(2)),
+      method: .winograd, work: WorkContext(threadCount: 1))
+    #expect(prepared.operation(bias: nil, appliesReLU: true, pooling: Self.pooling2x2x2) == nil)
   }
 
   @Test("windows that overlap, or end beyond the results, are not fused")

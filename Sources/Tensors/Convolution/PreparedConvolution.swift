@@ -141,7 +141,7 @@ package struct PreparedConvolution: Sendable {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
       return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
-    case .winograd(let convolution) where pooling.is2x2x2:
+    case .winograd(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
       return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
     case .implicitProduct(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
       return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)

@@ -41,18 +41,20 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     }
   }
 
-  /// Whether Winograd can compute `geometry` and is faster than products of its phases.
+  /// Whether Winograd can compute `geometry` and is faster than products of its phases, for a large volume.
   static func winogradIsFaster(
     _ geometry: TransposedConvolutionGeometry, inputChannels: Int, outputChannels: Int
   ) -> Bool {
-    geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
-      && WinogradConvolution.supports(geometry.adjoint)
-      && WinogradConvolution.isFaster(inputChannels: inputChannels, outputChannels: outputChannels)
+    geometry.outputPadding == Extent3(0) && WinogradConvolution.supports(geometry.adjoint)
+      && WinogradConvolution.isFaster(
+        geometry.adjoint, inputChannels: inputChannels, outputChannels: outputChannels, inputExtent: nil)
   }
 
   package var kernelName: String {
     switch method {
-    case .winograd(let convolution): convolution.kernelName
+    // With stride 1 it is a convolution with other weights.
+    case .winograd(let convolution):
+      (geometry.stride == Extent3(1) ? "transposed " : "") + convolution.kernelName
     case .rows: "transposed convolution, rows of all phases"
     case .implicitProduct: "transposed convolution, packed products of its phases"
     }
@@ -73,6 +75,13 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     case .winograd(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
     case .rows(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
     case .implicitProduct(let operation): operation.inputPlanes(for: planes, inputDepth: inputDepth)
+    }
+  }
+
+  package var windowStep: Int {
+    switch method {
+    case .winograd(let convolution): convolution.windowStep
+    case .rows, .implicitProduct: 1
     }
   }
 
