@@ -23,8 +23,8 @@ package protocol StepBuilder: Sendable {
 package enum InferenceEpilogue: Sendable {
   /// y = scale x + shift per channel.
   case scaleAndShift(ChannelwiseAffine)
-  /// max(x, 0).
-  case relu
+  /// A function of every voxel.
+  case activation(PiecewiseLinear)
   /// The maximum over each window.
   case maxPooling(PoolingGeometry)
   /// A pointwise convolution with weights [out, in, 1, 1, 1].

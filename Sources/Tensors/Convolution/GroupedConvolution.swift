@@ -11,10 +11,14 @@ struct GroupedConvolution: SingleInputOperation {
     self.groups = groups
   }
 
-  /// The groups with `bias`, [out], and a ReLU where it `appliesReLU`.
-  init(_ groups: [PreparedConvolution], bias: Tensor?, appliesReLU: Bool) {
+  /// The groups with `bias`, [out], and `activation` of the results.
+  init(_ groups: [PreparedConvolution], bias: Tensor?, activation: PiecewiseLinear) {
     let biases = bias?.parts(groups.count)
-    self.init(groups.indices.map { groups[$0].operation(bias: biases?[$0], appliesReLU: appliesReLU) })
+    self.init(
+      groups.indices.map {
+        groups[$0].operation(
+          bias: biases?[$0], activation: activation.part($0, of: groups.count))
+      })
   }
 
   private var first: any SingleInputOperation { groups[0] }

@@ -7,14 +7,16 @@ struct PointwiseConvolution: SingleInputOperation {
   /// Whether the transpose of the weights is used.
   private let transposes: Bool
   private let bias: [Float]?
-  private let appliesReLU: Bool
+  private let activation: PiecewiseLinear
 
   /// The product with `weight`, [rows, columns, 1, 1, 1], or with its transpose, plus `bias`.
-  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, appliesReLU: Bool = false) {
+  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, activation: PiecewiseLinear = .identity)
+  {
     self.weight = weight
     self.transposes = transposes
     self.bias = bias?.elements
-    self.appliesReLU = appliesReLU
+    let rows = weight.shape[transposes ? 1 : 0]
+    self.activation = activation.padded(channels: rows, paddedLength: rows)
   }
 
   /// Columns of one BLAS call: with 32 channels 256 KB, which stays in the second cache level.
@@ -65,8 +67,14 @@ struct PointwiseConvolution: SingleInputOperation {
           aStride: transposes ? rows : depth, transposesA: transposes,
           b: input.start(sample: sample, channel: 0) + skipped + first, bStride: input.channelStride,
           beta: bias == nil ? 0 : 1, c: target, cStride: output.channelStride)
-        guard appliesReLU else { return }
-        for row in 0..<rows { pointwise_relu(level, target + row * output.channelStride, columns) }
+        guard activation != .identity else { return }
+        activation.slopes.withUnsafeBufferPointer { slopes in
+          for row in 0..<rows {
+            let target = target + row * output.channelStride
+            piecewise_linear_apply(
+              level, activation.kernel(slopes.baseAddress, from: row), target, target, columns)
+          }
+        }
       }
     }
   }

@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 extension ImplicitProduct {
-  /// Floats of scratch memory that ``runGathered(_:into:bias:appliesReLU:scratch:work:)`` needs.
+  /// Floats of scratch memory that ``runGathered(_:into:bias:activation:scratch:work:)`` needs.
   func gatheredScratchCount(threadCount: Int) -> Int {
     let panelColumns = Int(gemm_panel_columns(KernelLevel.current))
     return WorkerScratch.count(
@@ -24,7 +24,7 @@ extension ImplicitProduct {
   /// - Parameter bias: For each group one per row, padded to blocks of eight, or empty for zeros.
   /// - Throws: `Cancelled`, leaving the output partly written.
   func runGathered(
-    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], appliesReLU: Bool,
+    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], activation: PiecewiseLinear,
     scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let grid = grid(output.extent)
@@ -63,7 +63,7 @@ extension ImplicitProduct {
         ) { gather in
           multiply(
             level: level, group: group, columns: columns, result: result, resultStride: resultStride,
-            bias: bias, appliesReLU: appliesReLU
+            bias: bias, activation: activation
           ) { rows, column, count in
             gemm_gather_panel(
               level, &gather, first + column, Int32(count), Int32(rows.lowerBound),

@@ -47,7 +47,7 @@ struct ImplicitProduct: Sendable {
   func multiply(
     level: kernels_level, group: Int = 0, columns: Int, result: UnsafeMutablePointer<Float>,
     resultStride: Int,
-    bias: [Float], appliesReLU: Bool,
+    bias: [Float], activation: PiecewiseLinear,
     prepare: (_ rows: Range<Int>, _ column: Int, _ columns: Int) -> (
       start: UnsafePointer<Float>, rows: UnsafePointer<Int>
     )
@@ -55,30 +55,35 @@ struct ImplicitProduct: Sendable {
     let panelColumns = Int(gemm_panel_columns(level))
     weights.elements.withUnsafeBufferPointer { packed in
       bias.withUnsafeBufferPointer { bias in
-        var product = gemm_panel()
-        product.rows = Int32(weights.rows)
-        product.a_block = weights.depth * 8
-        product.c_stride = resultStride
-        product.bias = bias.isEmpty ? nil : bias.baseAddress.map { $0 + group * weights.paddedRows }
-        var start = 0
-        // At least one pass, so that results without products become their bias.
-        repeat {
-          let end = min(start + Self.depthPerPass, weights.depth)
-          product.depth = Int32(end - start)
-          product.a = packed.baseAddress.map { $0 + group * weights.countPerGroup + start * 8 }
-          product.accumulates = start > 0 ? 1 : 0
-          product.applies_relu = appliesReLU && end == weights.depth ? 1 : 0
-          for column in stride(from: 0, to: columns, by: panelColumns) {
-            let count = min(panelColumns, columns - column)
-            let panel = prepare(start..<end, column, count)
-            product.b = panel.start
-            product.b_rows = panel.rows
-            product.columns = Int32(count)
-            product.c = result + column
-            gemm_multiply_panel(level, &product)
-          }
-          start = end
-        } while start < weights.depth
+        activation.slopes.withUnsafeBufferPointer { slopes in
+          let firstRow = group * weights.paddedRows
+          var product = gemm_panel()
+          product.rows = Int32(weights.rows)
+          product.a_block = weights.depth * 8
+          product.c_stride = resultStride
+          var start = 0
+          // At least one pass, so that results without products become their bias.
+          repeat {
+            let end = min(start + Self.depthPerPass, weights.depth)
+            product.depth = Int32(end - start)
+            product.a = packed.baseAddress.map { $0 + group * weights.countPerGroup + start * 8 }
+            product.accumulates = start > 0 ? 1 : 0
+            product.bias = start > 0 || bias.isEmpty ? nil : bias.baseAddress.map { $0 + firstRow }
+            product.activation =
+              end < weights.depth
+              ? PiecewiseLinear.identity.kernel(nil) : activation.kernel(slopes.baseAddress, from: firstRow)
+            for column in stride(from: 0, to: columns, by: panelColumns) {
+              let count = min(panelColumns, columns - column)
+              let panel = prepare(start..<end, column, count)
+              product.b = panel.start
+              product.b_rows = panel.rows
+              product.columns = Int32(count)
+              product.c = result + column
+              gemm_multiply_panel(level, &product)
+            }
+            start = end
+          } while start < weights.depth
+        }
       }
     }
   }

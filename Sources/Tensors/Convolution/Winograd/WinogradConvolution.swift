@@ -10,7 +10,8 @@ package struct WinogradConvolution: SingleInputOperation {
 
   /// Transforms `weight`, [out, in, z, y, x], for a `geometry` that ``supports(_:)`` accepts; `bias` is [out].
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
@@ -24,7 +25,7 @@ package struct WinogradConvolution: SingleInputOperation {
         weight, scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels,
         layout: winograd_kernels(input_stride: taps, output_stride: inputChannels * taps, is_flipped: 0),
         work: work),
-      bias: bias, appliesReLU: appliesReLU)
+      bias: bias, activation: activation)
   }
 
   private init(_ product: WinogradProduct) { self.product = product }
@@ -32,7 +33,8 @@ package struct WinogradConvolution: SingleInputOperation {
   /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: its input gradient, or a transposed convolution
   /// with `bias` [in].
   package init(
-    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false,
+    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
@@ -48,12 +50,12 @@ package struct WinogradConvolution: SingleInputOperation {
         outputChannels: inputChannels,
         layout: winograd_kernels(
           input_stride: inputChannels * taps, output_stride: taps, is_flipped: isStrided ? 0 : 1), work: work),
-      bias: bias, appliesReLU: appliesReLU)
+      bias: bias, activation: activation)
   }
 
-  /// The same transformed weights with another bias and ReLU, and a fused 2x2x2 max-pooling where it `pools`.
-  func with(bias: Tensor?, appliesReLU: Bool, pools: Bool = false) -> WinogradConvolution {
-    WinogradConvolution(WinogradProduct(product.weights, bias: bias, appliesReLU: appliesReLU, pools: pools))
+  /// The same transformed weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`.
+  func with(bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false) -> WinogradConvolution {
+    WinogradConvolution(WinogradProduct(product.weights, bias: bias, activation: activation, pools: pools))
   }
 
   /// The result for `input` on a grid of extents `extent`, which the adjoint's input does not determine.

@@ -5,25 +5,26 @@ import Work
 ///
 /// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are
 /// transformed, transformed values are multiplied point by point, and results are transformed back and stored with bias
-/// and ReLU. Tiles are aligned to the whole output, so that results do not depend on the window.
+/// and activation. Tiles are aligned to the whole output, so that results do not depend on the window.
 struct WinogradProduct: Sendable {
   let weights: WinogradWeights
   /// One per padded output.
   let bias: [Float]
-  /// Whether a ReLU is applied to the results.
-  let appliesReLU: Bool
+  /// Of the results, with one slope per padded output.
+  let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
 
   /// Products with `weights`; `bias` is [out], or nil for none.
-  init(_ weights: WinogradWeights, bias: Tensor?, appliesReLU: Bool, pools: Bool = false) {
+  init(_ weights: WinogradWeights, bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false) {
     precondition(
       bias.map { $0.elements.count == weights.outputChannels } ?? true,
       "bias \(bias?.shape ?? []) for \(weights.outputChannels) channels")
     self.weights = weights
     let values = bias?.elements ?? []
     self.bias = values + [Float](repeating: 0, count: weights.paddedOutputChannels - values.count)
-    self.appliesReLU = appliesReLU
+    self.activation = activation.padded(
+      channels: weights.outputChannels, paddedLength: weights.paddedOutputChannels)
     self.pools = pools
   }
 
@@ -154,25 +155,28 @@ struct WinogradProduct: Sendable {
     let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results / pooled)
     let rows = block.planes.count * block.rows.count
     try bias.withSharedBuffer { bias throws(Cancelled) in
-      try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
-        let (channel, row) = (task / rows * lanes, task % rows)
-        let z = (block.planes.lowerBound + row / block.rows.count) * results
-        let y = (block.rows.lowerBound + row % block.rows.count) * results
-        let firstPlane = max(0, output.planes.lowerBound - z)
-        // Planes of the tile before the window are outside the memory; the kernel does not write them.
-        let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
-        var target = winograd_target(
-          voxels: output.start(sample: sample, channel: channel) + offset,
-          channel_stride: output.channelStride,
-          plane_stride: output.planeStride, row_stride: output.extent.w,
-          channels: Int32(min(lanes, weights.outputChannels - channel)), first_plane: Int32(firstPlane),
-          planes: Int32(min(results, output.planes.upperBound - z)),
-          rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
-          bias: bias.start + channel, applies_relu: appliesReLU ? 1 : 0, pools: pools ? 1 : 0)
-        winograd_inverse(
-          level, scheme.kind, Int32(tiling.columns),
-          sums.start + row * tiling.columns * tiling.outputChannels + channel,
-          tiling.sumStride, tiling.outputChannels, &target)
+      try activation.slopes.withSharedBuffer { slopes throws(Cancelled) in
+        try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
+          let (channel, row) = (task / rows * lanes, task % rows)
+          let z = (block.planes.lowerBound + row / block.rows.count) * results
+          let y = (block.rows.lowerBound + row % block.rows.count) * results
+          let firstPlane = max(0, output.planes.lowerBound - z)
+          // Planes of the tile before the window are outside the memory; the kernel does not write them.
+          let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
+          var target = winograd_target(
+            voxels: output.start(sample: sample, channel: channel) + offset,
+            channel_stride: output.channelStride,
+            plane_stride: output.planeStride, row_stride: output.extent.w,
+            channels: Int32(min(lanes, weights.outputChannels - channel)), first_plane: Int32(firstPlane),
+            planes: Int32(min(results, output.planes.upperBound - z)),
+            rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
+            bias: bias.start + channel, activation: activation.kernel(slopes.start, from: channel),
+            pools: pools ? 1 : 0, adds: 0)
+          winograd_inverse(
+            level, scheme.kind, Int32(tiling.columns),
+            sums.start + row * tiling.columns * tiling.outputChannels + channel,
+            tiling.sumStride, tiling.outputChannels, &target)
+        }
       }
     }
   }
