@@ -27,6 +27,8 @@ package enum InferenceEpilogue: Sendable {
   case activation(PiecewiseLinear)
   /// The maximum over each window.
   case maxPooling(PoolingGeometry)
+  /// The sum with another activation of the same shape.
+  case sum
   /// A pointwise convolution with weights [out, in, 1, 1, 1].
   case pointwiseConvolution(FoldedWeights)
 }

@@ -33,6 +33,7 @@ package struct AddOperation: VoxelwiseJoinOperation {
   }
 
   package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder { AddStepBuilder() }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .sum }
 }
 
 /// A sum with the activation fused after it.

@@ -200,19 +200,23 @@ private struct ConvolutionBackward: Sendable {
   }
 }
 
-/// A convolution with the layers fused after it: batch normalisation, an activation and a max-pooling.
+/// A convolution with the layers fused after it: batch normalisation, a sum with another activation, an activation and,
+/// without a sum, a max-pooling.
 private struct ConvolutionStepBuilder: StepBuilder {
   let operation: ConvolutionOperation
   var weights: FoldedWeights
+  var isSum = false
   var activation = PiecewiseLinear.identity
   var pooling: PoolingGeometry?
 
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
     switch epilogue {
-    case .scaleAndShift(let affine) where activation == .identity && pooling == nil: weights.fold(affine)
+    case .scaleAndShift(let affine) where activation == .identity && pooling == nil && !isSum:
+      weights.fold(affine)
+    case .sum where activation == .identity && pooling == nil && !isSum: isSum = true
     case .activation(let function) where activation == .identity && pooling == nil: activation = function
-    case .maxPooling(let geometry) where pooling == nil: pooling = geometry
-    case .scaleAndShift, .activation, .maxPooling, .pointwiseConvolution: return false
+    case .maxPooling(let geometry) where pooling == nil && !isSum: pooling = geometry
+    case .scaleAndShift, .sum, .activation, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }
@@ -228,6 +232,7 @@ private struct ConvolutionStepBuilder: StepBuilder {
   ) throws(Cancelled) -> [any PreparedOperation] {
     let prepared = try PreparedConvolution(weight: weights.weightTensor, choice: variant, work: work)
     let bias = weights.biasTensor
+    if isSum { return [ConvolutionSum(prepared, bias: bias, activation: activation)] }
     guard let pooling else { return [prepared.operation(bias: bias, activation: activation)] }
     if let fused = prepared.operation(bias: bias, activation: activation, pooling: pooling) {
       return [fused]

@@ -200,7 +200,7 @@ private struct TransposedConvolutionStepBuilder: StepBuilder {
     case .pointwiseConvolution(let pointwise)
     where pointwise.outputs <= weights.outputs && weights.groups == 1:
       weights.fold(pointwise: pointwise)
-    case .pointwiseConvolution, .maxPooling: return false
+    case .pointwiseConvolution, .maxPooling, .sum: return false
     }
     return true
   }

@@ -89,7 +89,7 @@ package struct FFTConvolution: Sendable {
   }
 
   /// The gradient with respect to an input of `inputExtent`, given that of the output: the adjoint of
-  /// ``forward(_:bias:activation:work:)`` without bias and ReLU.
+  /// ``forward(_:bias:activation:work:)`` without bias and activation.
   package func inputGradient(
     _ outputGradient: Tensor, inputExtent: Extent3, work: WorkContext
   ) throws(Cancelled) -> Tensor {

@@ -11,12 +11,16 @@ package struct FFTConvolutionOperation: SingleInputOperation {
   private let bias: [Float]?
   private let activation: PiecewiseLinear
   private let pooling: PoolingGeometry?
+  private let addsToOutput: Bool
 
-  /// The operation with one `bias` per output channel, then `activation`, then the max-pooling `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
+  /// The operation with one `bias` per output channel, then `activation`, then the max-pooling `pooling`, which must be
+  /// one that the convolution ``FFTConvolution/fuses(_:)``; or, where it `addsToOutput`, `activation` of the sum with
+  /// what the output's memory holds.
   package init(
     _ convolution: FFTConvolution, bias: Tensor? = nil, activation: PiecewiseLinear = .identity,
-    pooling: PoolingGeometry? = nil
+    pooling: PoolingGeometry? = nil, addsToOutput: Bool = false
   ) {
+    precondition(pooling == nil || !addsToOutput, "maxima that are added")
     precondition(
       bias == nil || bias?.shape == [convolution.outputChannels],
       "bias of shape \(bias?.shape ?? []) for \(convolution.outputChannels) channels")
@@ -28,6 +32,7 @@ package struct FFTConvolutionOperation: SingleInputOperation {
     self.activation = activation.padded(
       channels: convolution.outputChannels, paddedLength: convolution.outputChannels)
     self.pooling = pooling
+    self.addsToOutput = addsToOutput
   }
 
   private var geometry: ConvolutionGeometry { convolution.geometry }
@@ -111,6 +116,7 @@ package struct FFTConvolutionOperation: SingleInputOperation {
       resultChannels: convolution.outputChannels, kernel: geometry.kernel,
       sourceOffset: Extent3(
         -geometry.padding.before.d, -geometry.padding.before.h, -geometry.padding.before.w),
-      skip: Extent3(0), isAdjoint: false, bias: bias, activation: activation, pools: pooling != nil)
+      skip: Extent3(0), isAdjoint: false, bias: bias, activation: activation, pools: pooling != nil,
+      addsToOutput: addsToOutput)
   }
 }

@@ -20,6 +20,8 @@ struct FFTTilePass: Sendable {
   let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
+  /// Whether results are added to what their memory holds before the activation.
+  let addsToOutput: Bool
 
   /// The tiling of a window of results and the layout of the scratch memory.
   struct Plan: Sendable {
@@ -199,7 +201,7 @@ struct FFTTilePass: Sendable {
       var how = fft_store(
         skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
         scale: tile.scale, bias: bias?[channel] ?? 0,
-        activation: activation.kernel(slopes.baseAddress, from: channel), pools: pools, adds: false)
+        activation: activation.kernel(slopes.baseAddress, from: channel), pools: pools, adds: addsToOutput)
       let divisor = pools ? 2 : 1
       fft_inverse_height(
         &kernel, frequencyRows, stride, Int32(tile.planes), Int32(skip.h), Int32((kept.h + 1) / 2 * 2),
@@ -223,7 +225,8 @@ struct FFTTilePass: Sendable {
       sourceOffset: Extent3(
         geometry.padding.before.d - lead.d, geometry.padding.before.h - lead.h,
         geometry.padding.before.w - lead.w),
-      skip: lead, isAdjoint: true, bias: nil, activation: .identity, pools: false)
+      skip: lead, isAdjoint: true, bias: nil, activation: .identity, pools: false,
+      addsToOutput: false)
   }
 }
 

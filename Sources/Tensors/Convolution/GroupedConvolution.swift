@@ -11,13 +11,17 @@ struct GroupedConvolution: SingleInputOperation {
     self.groups = groups
   }
 
-  /// The groups with `bias`, [out], and `activation` of the results.
-  init(_ groups: [PreparedConvolution], bias: Tensor?, activation: PiecewiseLinear) {
+  /// The groups with `bias`, [out], and `activation` of the results, or of their sum with what the output's memory holds
+  /// where it `addsToOutput`.
+  init(
+    _ groups: [PreparedConvolution], bias: Tensor?, activation: PiecewiseLinear, addsToOutput: Bool = false
+  ) {
     let biases = bias?.parts(groups.count)
     self.init(
       groups.indices.map {
         groups[$0].operation(
-          bias: biases?[$0], activation: activation.part($0, of: groups.count))
+          bias: biases?[$0], activation: activation.part($0, of: groups.count),
+          addsToOutput: addsToOutput)
       })
   }
 

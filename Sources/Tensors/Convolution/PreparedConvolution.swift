@@ -122,14 +122,24 @@ package struct PreparedConvolution: Sendable {
   }
 
   /// The convolution with `bias`, and `activation` of the results, as a step of an inference plan.
-  package func operation(bias: Tensor?, activation: PiecewiseLinear) -> any SingleInputOperation {
+  ///
+  /// - Parameter addsToOutput: Whether the results are added to what the output's memory holds before the activation.
+  package func operation(
+    bias: Tensor?, activation: PiecewiseLinear, addsToOutput: Bool = false
+  ) -> any SingleInputOperation {
     switch prepared {
-    case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, activation: activation)
-    case .winograd(let convolution): return convolution.with(bias: bias, activation: activation)
-    case .implicitProduct(let convolution): return convolution.with(bias: bias, activation: activation)
+    case .pointwise:
+      return PointwiseConvolution(
+        weight: weight, bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .winograd(let convolution):
+      return convolution.with(bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .implicitProduct(let convolution):
+      return convolution.with(bias: bias, activation: activation, addsToOutput: addsToOutput)
     case .fourier(let convolution):
-      return FFTConvolutionOperation(convolution, bias: bias, activation: activation)
-    case .groups(let groups): return GroupedConvolution(groups, bias: bias, activation: activation)
+      return FFTConvolutionOperation(
+        convolution, bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .groups(let groups):
+      return GroupedConvolution(groups, bias: bias, activation: activation, addsToOutput: addsToOutput)
     case .reference: preconditionFailure("the reference is not a step of a network")
     }
   }

@@ -227,7 +227,8 @@ struct PolyphaseGradients: Sendable {
       }
     }
     gradient.product.scatter(
-      results, resultStride: length, columns: columns, first: unit.rows.lowerBound * split.pitch,
+      level: level, results, resultStride: length, columns: columns,
+      first: unit.rows.lowerBound * split.pitch,
       pitch: split.pitch, z: unit.plane, grid: inputExtent, to: gradient.window, sample: unit.sample)
   }
 }

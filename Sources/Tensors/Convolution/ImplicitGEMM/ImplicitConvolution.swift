@@ -38,11 +38,16 @@ package struct ImplicitConvolution: SingleInputOperation {
   /// Whether a 2x2x2 max-pooling can be fused: with stride 1, where two planes are computed at a time.
   var storesMaxima: Bool { geometry.stride == Extent3(1) }
 
-  /// The same weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`.
-  func with(bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false) -> ImplicitConvolution {
+  /// The same weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`, or the sum with
+  /// what the output's memory holds where it `addsToOutput`.
+  func with(
+    bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false, addsToOutput: Bool = false
+  ) -> ImplicitConvolution {
+    precondition(!pools || !addsToOutput, "maxima that are added")
     var convolution = self
     convolution.pools = pools
-    convolution.operation = ImplicitOperation(operation.products, bias: bias, activation: activation)
+    convolution.operation = ImplicitOperation(
+      operation.products, bias: bias, activation: activation, addsToOutput: addsToOutput)
     return convolution
   }
 

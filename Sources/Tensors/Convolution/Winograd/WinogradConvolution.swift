@@ -53,9 +53,14 @@ package struct WinogradConvolution: SingleInputOperation {
       bias: bias, activation: activation)
   }
 
-  /// The same transformed weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`.
-  func with(bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false) -> WinogradConvolution {
-    WinogradConvolution(WinogradProduct(product.weights, bias: bias, activation: activation, pools: pools))
+  /// The same transformed weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`, or
+  /// the sum with what the output's memory holds where it `addsToOutput`.
+  func with(
+    bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false, addsToOutput: Bool = false
+  ) -> WinogradConvolution {
+    WinogradConvolution(
+      WinogradProduct(
+        product.weights, bias: bias, activation: activation, pools: pools, addsToOutput: addsToOutput))
   }
 
   /// The result for `input` on a grid of extents `extent`, which the adjoint's input does not determine.

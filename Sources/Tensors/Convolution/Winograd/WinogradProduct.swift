@@ -14,9 +14,15 @@ struct WinogradProduct: Sendable {
   let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
+  /// Whether results are added to what the output's memory holds before the activation.
+  let addsToOutput: Bool
 
   /// Products with `weights`; `bias` is [out], or nil for none.
-  init(_ weights: WinogradWeights, bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false) {
+  init(
+    _ weights: WinogradWeights, bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false,
+    addsToOutput: Bool = false
+  ) {
+    precondition(!pools || !addsToOutput, "maxima that are added")
     precondition(
       bias.map { $0.elements.count == weights.outputChannels } ?? true,
       "bias \(bias?.shape ?? []) for \(weights.outputChannels) channels")
@@ -26,6 +32,7 @@ struct WinogradProduct: Sendable {
     self.activation = activation.padded(
       channels: weights.outputChannels, paddedLength: weights.paddedOutputChannels)
     self.pools = pools
+    self.addsToOutput = addsToOutput
   }
 
   private var scheme: WinogradScheme { weights.scheme }
@@ -171,7 +178,7 @@ struct WinogradProduct: Sendable {
             planes: Int32(min(results, output.planes.upperBound - z)),
             rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
             bias: bias.start + channel, activation: activation.kernel(slopes.start, from: channel),
-            pools: pools ? 1 : 0, adds: 0)
+            pools: pools ? 1 : 0, adds: addsToOutput ? 1 : 0)
           winograd_inverse(
             level, scheme.kind, Int32(tiling.columns),
             sums.start + row * tiling.columns * tiling.outputChannels + channel,
