@@ -26,7 +26,7 @@ class ResultActivation {
   private:
     ResultActivation(int which, int channels, Random random)
         : slopes(size_t(channels), random, -0.5f, 1.5f), has_slopes(which == 2 || which == 4),
-          lower(which == 1 ? 0 : which >= 3 ? -0.25f : -INFINITY), upper(which >= 3 ? 6.0f : INFINITY) {}
+          lower(which == 1 ? 0 : which >= 3 ? -0.25f : -INFINITY), upper(which >= 3 ? 8.0f : INFINITY) {}
 
     Floats slopes;
     bool has_slopes;

@@ -122,7 +122,9 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
                         expected[size_t(output * result_voxels + (z * s.results + y) * result_width + x)];
                     voxel = activation(adds ? sum + voxel : sum, output);
                 }
-    table.compare(named(name_of(scheme), {tiles, inputs, outputs}), results.data(), expected, 5e-6);
+    // A bound lowers the greatest result, but not the errors.
+    table.compare(named(name_of(scheme), {tiles, inputs, outputs}), results.data(), expected,
+                  activation.kernel().upper < INFINITY ? 2e-5 : 5e-6);
 }
 
 // <inverse(sums), results> = <sums, forward_adjoint(results)>, and the same for the transforms of kernels.

@@ -25,7 +25,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
           expectClose(
             try prepared.apply(input, bias: bias, activation: activation, work: work),
             piecewiseLinearReference(expected, activation), tolerance: tolerance(of: method),
-            "\(method), \(activation), \(what)")
+            unbounded: expected, "\(method), \(activation), \(what)")
         }
       }
     }
@@ -150,7 +150,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
           weight: weight, bias: bias, geometry: shape.geometry, activation: activation, work: work)
         expectClose(
           try convolution(input, work: work), piecewiseLinearReference(expected, activation),
-          "\(activation), \(what)")
+          unbounded: expected, "\(activation), \(what)")
       }
     }
   }
