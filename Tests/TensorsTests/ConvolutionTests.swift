@@ -21,9 +21,12 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
         expectClose(
           try prepared.apply(input, bias: bias, work: work), expected, tolerance: tolerance(of: method),
           "\(method), \(what)")
-        expectClose(
-          try prepared.apply(input, bias: bias, appliesReLU: true, work: work), reluReference(expected),
-          tolerance: tolerance(of: method), "\(method), ReLU, \(what)")
+        for activation in resultActivations(channels: shape.outputChannels) {
+          expectClose(
+            try prepared.apply(input, bias: bias, activation: activation, work: work),
+            piecewiseLinearReference(expected, activation), tolerance: tolerance(of: method),
+            unbounded: expected, "\(method), \(activation), \(what)")
+        }
       }
     }
   }
@@ -98,7 +101,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try ImplicitConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
+        weight: weight, bias: bias, geometry: shape.geometry, activation: .relu,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -114,7 +117,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     try atEveryLevel { threads, what in
       let convolution = try PreparedConvolution(
         weight: weight, geometry: shape.geometry, method: .winograd, work: WorkContext(threadCount: threads)
-      ).operation(bias: bias, appliesReLU: true)
+      ).operation(bias: bias, activation: .relu)
       for steps in [1, 3] {
         try expectSameThroughWindows(
           convolution, input, planes: steps * convolution.windowStep, threads: threads, what)
@@ -131,7 +134,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     try atEveryLevel { threads, what in
       let convolution = try PreparedConvolution(
         weight: weight, geometry: shape.geometry, method: .winograd, work: WorkContext(threadCount: threads)
-      ).operation(bias: bias, appliesReLU: false)
+      ).operation(bias: bias, activation: .identity)
       for planes in [1, 3, 5] {
         expectClose(
           try throughWindows(convolution, input, planes: planes, threads: threads), expected,
@@ -171,6 +174,26 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
 }
 
 @Suite struct TransposedConvolutionTests {
+  @Test(
+    "a transposed convolution's fused activation is that of the reference",
+    arguments: transposedConvolutionCases)
+  func activations(_ shape: TransposedConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    let expected = transposedConvolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
+      geometry: shape.geometry)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      for activation in resultActivations(channels: shape.outputChannels) {
+        let convolution = try PreparedTransposedConvolution(
+          weight: weight, bias: bias, geometry: shape.geometry, activation: activation, work: work)
+        expectClose(
+          try convolution(input, work: work), piecewiseLinearReference(expected, activation),
+          unbounded: expected, "\(activation), \(what)")
+      }
+    }
+  }
+
   @Test(
     "transposed convolution and its gradients equal the references", arguments: transposedConvolutionCases)
   func everything(_ shape: TransposedConvolutionCase) throws {
@@ -240,7 +263,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try PreparedTransposedConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
+        weight: weight, bias: bias, geometry: shape.geometry, activation: .relu,
         work: WorkContext(threadCount: threads))
       for steps in [1, 3] {
         try expectSameThroughWindows(

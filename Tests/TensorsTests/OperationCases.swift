@@ -31,6 +31,15 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 }
 
+/// Every kind of function that operations apply to results of `channels` channels: a ReLU, leaky ReLUs with one slope and
+/// with one for each channel, some of them negative or above 1, a clip.
+func resultActivations(channels: Int) -> [PiecewiseLinear] {
+  [
+    .relu, .leakyReLU(slopes: [0.01]),
+    .leakyReLU(slopes: (0..<channels).map { Float($0 % 7) / 4 - 0.25 }), .clip(lower: -0.25, upper: 1.5),
+  ]
+}
+
 extension SplitMix64 {
   /// A tensor of numbers in -1...1.
   mutating func tensor(_ shape: [Int]) -> Tensor {

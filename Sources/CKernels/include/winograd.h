@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "instruction_set.h"
+#include "piecewise_linear.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -70,10 +71,12 @@ struct winograd_target {
     int first_plane, planes;    // of the tiles' planes those that are written: first_plane ..< planes
     int rows, width;            // of the tiles' rows and columns
     const float *bias;          // one per lane
-    int applies_relu;           // whether negative results become 0
+    struct piecewise_linear activation;  // of results, with one slope per lane
     // Whether a 2x2x2 max-pooling is fused, without dilation: only maxima are written, and planes, rows and columns are
     // theirs.
     int pools;
+    // Whether voxels are added to results before the activation; without pooling.
+    int adds;
 };
 
 // Transforms sums[sum * sum_stride + tile * tile_stride + lane] of `tiles` tiles along x back into voxels.

@@ -14,10 +14,11 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
   }
 
   /// Prepares `weight`, [in, out / groups, z, y, x]; `bias` is [out], or nil for none.
-  /// - Parameter appliesReLU: Whether a ReLU is applied to the results.
+  /// - Parameter activation: Applied to the results.
   /// - Throws: `Cancelled`.
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
@@ -28,15 +29,15 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     if Self.winogradIsFaster(geometry, inputChannels: inputChannels, outputChannels: outputChannels) {
       method = .winograd(
         try WinogradConvolution(
-          adjointOf: geometry.adjoint, weight: weight, bias: bias, appliesReLU: appliesReLU, work: work))
+          adjointOf: geometry.adjoint, weight: weight, bias: bias, activation: activation, work: work))
     } else if RowTransposedConvolution.supports(geometry),
       RowTransposedConvolution.isFaster(outputChannels: outputChannels)
     {
-      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU))
+      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, activation: activation))
     } else {
       method = .implicitProduct(
         try ImplicitAdjoint(
-          weight: weight, bias: bias, geometry: geometry.adjoint, appliesReLU: appliesReLU, work: work
+          weight: weight, bias: bias, geometry: geometry.adjoint, activation: activation, work: work
         ).operation)
     }
   }

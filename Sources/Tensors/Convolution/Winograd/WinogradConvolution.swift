@@ -11,7 +11,8 @@ package struct WinogradConvolution: SingleInputOperation {
 
   /// Transforms `weight`, [out, in, z, y, x], for a `geometry` that ``supports(_:)`` accepts; `bias` is [out].
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
@@ -25,7 +26,7 @@ package struct WinogradConvolution: SingleInputOperation {
         weight, scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels,
         layout: winograd_kernels(input_stride: taps, output_stride: inputChannels * taps, is_flipped: 0),
         work: work),
-      dilation: geometry.dilation, bias: bias, appliesReLU: appliesReLU)
+      dilation: geometry.dilation, bias: bias, activation: activation)
   }
 
   private init(_ product: WinogradProduct) { self.product = product }
@@ -33,7 +34,8 @@ package struct WinogradConvolution: SingleInputOperation {
   /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: its input gradient, or a transposed convolution
   /// with `bias` [in].
   package init(
-    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false,
+    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputChannels, inputChannels) = (weight.shape[0], weight.shape[1])
@@ -49,14 +51,18 @@ package struct WinogradConvolution: SingleInputOperation {
         outputChannels: inputChannels,
         layout: winograd_kernels(
           input_stride: inputChannels * taps, output_stride: taps, is_flipped: isStrided ? 0 : 1), work: work),
-      dilation: geometry.dilation, bias: bias, appliesReLU: appliesReLU)
+      dilation: geometry.dilation, bias: bias, activation: activation)
   }
 
-  /// The same transformed weights with another bias and ReLU, and a fused 2x2x2 max-pooling where it `pools`.
-  func with(bias: Tensor?, appliesReLU: Bool, pools: Bool = false) -> WinogradConvolution {
+  /// The same transformed weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`, or
+  /// the sum with what the output's memory holds where it `addsToOutput`.
+  func with(
+    bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false, addsToOutput: Bool = false
+  ) -> WinogradConvolution {
     WinogradConvolution(
       WinogradProduct(
-        product.weights, dilation: product.dilation, bias: bias, appliesReLU: appliesReLU, pools: pools))
+        product.weights, dilation: product.dilation, bias: bias, activation: activation, pools: pools,
+        addsToOutput: addsToOutput))
   }
 
   /// Whether a 2x2x2 max-pooling can be fused: with dilation, neighbouring results are in different tiles.

@@ -5,7 +5,7 @@ import Work
 ///
 /// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are
 /// transformed, transformed values are multiplied point by point, and results are transformed back and stored with bias
-/// and ReLU. Tiles are aligned to the whole output, so that results do not depend on the window; with dilation they begin
+/// and activation. Tiles are aligned to the whole output, so that results do not depend on the window; with dilation they begin
 /// at the first plane of the window, and windows that begin and end at multiples of ``windowStep`` planes give the same
 /// results as the whole.
 struct WinogradProduct: Sendable {
@@ -15,15 +15,19 @@ struct WinogradProduct: Sendable {
   let dilation: Extent3
   /// One per padded output.
   let bias: [Float]
-  /// Whether a ReLU is applied to the results.
-  let appliesReLU: Bool
+  /// Of the results, with one slope per padded output.
+  let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
+  /// Whether results are added to what the output's memory holds before the activation.
+  let addsToOutput: Bool
 
   /// Products with `weights`; `bias` is [out], or nil for none.
   init(
-    _ weights: WinogradWeights, dilation: Extent3, bias: Tensor?, appliesReLU: Bool, pools: Bool = false
+    _ weights: WinogradWeights, dilation: Extent3, bias: Tensor?, activation: PiecewiseLinear,
+    pools: Bool = false, addsToOutput: Bool = false
   ) {
+    precondition(!pools || !addsToOutput, "maxima that are added")
     precondition(!pools || dilation == Extent3(1), "a max-pooling of results \(dilation) apart")
     precondition(
       bias.map { $0.elements.count == weights.outputChannels } ?? true,
@@ -32,8 +36,10 @@ struct WinogradProduct: Sendable {
     self.dilation = dilation
     let values = bias?.elements ?? []
     self.bias = values + [Float](repeating: 0, count: weights.paddedOutputChannels - values.count)
-    self.appliesReLU = appliesReLU
+    self.activation = activation.padded(
+      channels: weights.outputChannels, paddedLength: weights.paddedOutputChannels)
     self.pools = pools
+    self.addsToOutput = addsToOutput
   }
 
   private var scheme: WinogradScheme { weights.scheme }
@@ -177,28 +183,32 @@ struct WinogradProduct: Sendable {
     let rows = block.rowCount
     let planes = block.z.indices(of: output.planes)
     try bias.withSharedBuffer { bias throws(Cancelled) in
-      try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
-        let (channel, row) = (task / rows * lanes, task % rows)
-        // Of the grids.
-        let z = block.firstResultPlane / pooled + (block.planes.lowerBound + row / block.rows.count) * results
-        let y = (block.rows.lowerBound + row % block.rows.count) * results
-        // Planes of the tile before the window are outside the memory; the kernel does not write them.
-        let offset =
-          ((block.z.voxel(z) - output.planes.lowerBound) * output.extent.h + block.y.voxel(y))
-          * output.extent.w
-        var target = winograd_target(
-          voxels: output.start(sample: sample, channel: channel) + offset,
-          channel_stride: output.channelStride,
-          plane_stride: output.planeStride * dilation.d, row_stride: output.extent.w * dilation.h,
-          channels: Int32(min(lanes, weights.outputChannels - channel)),
-          first_plane: Int32(max(0, planes.lowerBound - z)),
-          planes: Int32(min(results, planes.upperBound - z)),
-          rows: Int32(min(results, block.y.count(output.extent.h) - y)), width: Int32(output.extent.w),
-          bias: bias.start + channel, applies_relu: appliesReLU ? 1 : 0, pools: pools ? 1 : 0)
-        winograd_inverse(
-          level, scheme.kind, Int32(tiling.columns), Int32(dilation.w),
-          sums.start + row * tiling.columns * tiling.outputChannels + channel,
-          tiling.sumStride, tiling.outputChannels, &target)
+      try activation.slopes.withSharedBuffer { slopes throws(Cancelled) in
+        try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
+          let (channel, row) = (task / rows * lanes, task % rows)
+          // Of the grids.
+          let firstPlane = block.firstResultPlane / pooled
+          let z = firstPlane + (block.planes.lowerBound + row / block.rows.count) * results
+          let y = (block.rows.lowerBound + row % block.rows.count) * results
+          // Planes of the tile before the window are outside the memory; the kernel does not write them.
+          let offset =
+            ((block.z.voxel(z) - output.planes.lowerBound) * output.extent.h + block.y.voxel(y))
+            * output.extent.w
+          var target = winograd_target(
+            voxels: output.start(sample: sample, channel: channel) + offset,
+            channel_stride: output.channelStride,
+            plane_stride: output.planeStride * dilation.d, row_stride: output.extent.w * dilation.h,
+            channels: Int32(min(lanes, weights.outputChannels - channel)),
+            first_plane: Int32(max(0, planes.lowerBound - z)),
+            planes: Int32(min(results, planes.upperBound - z)),
+            rows: Int32(min(results, block.y.count(output.extent.h) - y)), width: Int32(output.extent.w),
+            bias: bias.start + channel, activation: activation.kernel(slopes.start, from: channel),
+            pools: pools ? 1 : 0, adds: addsToOutput ? 1 : 0)
+          winograd_inverse(
+            level, scheme.kind, Int32(tiling.columns), Int32(dilation.w),
+            sums.start + row * tiling.columns * tiling.outputChannels + channel,
+            tiling.sumStride, tiling.outputChannels, &target)
+        }
       }
     }
   }
