@@ -1,6 +1,7 @@
 // Included once per instruction set by gemm.c through every_level.h; no include guard on purpose.
 
 #include "vectors.h"
+#include "piecewise_linear.inc"
 
 // 3 vectors of columns; with 8 rows 24 of AVX-512's 32 registers hold sums, with 4 rows 12 of the others' 16.
 #define COLUMNS (3 * WIDTH)
@@ -10,13 +11,17 @@
 #define TILE_ROWS 4
 #endif
 
-// `rows` is a constant after inlining: the rows computed, of which the packed weights hold that many.
+// `rows` is a constant after inlining: the rows computed, of which the packed weights hold that many. No `activation`
+// stands for the identity.
 ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict a,
                                const float *restrict b, const long *restrict b_rows, float *restrict c, long c_stride,
-                               const float *bias, int accumulates, int applies_relu) {
+                               const float *bias, int accumulates,
+                               const struct piecewise_linear *activation) {
     VECTOR sum[TILE_ROWS][3];
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
-        sum[r][v] = accumulates ? LOAD(c + r * c_stride + v * WIDTH) : (VECTOR){0} + (bias ? bias[r] : 0.0f);
+        sum[r][v] = accumulates ? LOAD(c + r * c_stride + v * WIDTH) : (VECTOR){0};
+    if (bias)
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++) sum[r][v] += bias[r];
     for (int k = 0; k < depth; k++, a += GEMM_ROWS) {
         const float *row = b + b_rows[k];
         VECTOR b0 = LOAD(row), b1 = LOAD(row + WIDTH), b2 = LOAD(row + 2 * WIDTH);
@@ -26,33 +31,40 @@ ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict 
             sum[r][2] += a[r] * b2;
         }
     }
-    // A comparison instead of max(), because it keeps NaN, as the ReLU does.
-    if (applies_relu)
+    if (activation) {
+        if (activation->slopes)
+            UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
+                sum[r][v] = LEVEL(sloped)(sum[r][v], (VECTOR){0} + activation->slopes[r]);
+        const VECTOR lower = (VECTOR){0} + activation->lower, upper = (VECTOR){0} + activation->upper;
         UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
-            sum[r][v] = (VECTOR)((LEVEL(lanes))sum[r][v] & ~(sum[r][v] < (VECTOR){0}));
+            sum[r][v] = LEVEL(bounded)(sum[r][v], lower, upper);
+    }
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
         STORE(c + r * c_stride + v * WIDTH, sum[r][v]);
 }
 
 static void LEVEL(tile_full)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                             const float *bias, int accumulates, int applies_relu) {
-    LEVEL(tile)(TILE_ROWS, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
+                             const float *bias, int accumulates, const struct piecewise_linear *activation) {
+    LEVEL(tile)(TILE_ROWS, depth, a, b, b_rows, c, c_stride, bias, accumulates, activation);
 }
 #if TILE_ROWS == 8
 static void LEVEL(tile_4)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                          const float *bias, int accumulates, int applies_relu) {
-    LEVEL(tile)(4, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
+                          const float *bias, int accumulates, const struct piecewise_linear *activation) {
+    LEVEL(tile)(4, depth, a, b, b_rows, c, c_stride, bias, accumulates, activation);
 }
 #endif
 static void LEVEL(tile_2)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                          const float *bias, int accumulates, int applies_relu) {
-    LEVEL(tile)(2, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
+                          const float *bias, int accumulates, const struct piecewise_linear *activation) {
+    LEVEL(tile)(2, depth, a, b, b_rows, c, c_stride, bias, accumulates, activation);
 }
 
 static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
     for (int row = 0; row < p->rows; row += TILE_ROWS) {
         const float *a = p->a + (row / GEMM_ROWS) * p->a_block + row % GEMM_ROWS;
         const float *bias = p->bias ? p->bias + row : NULL;
+        struct piecewise_linear of_rows = p->activation;
+        if (of_rows.slopes) of_rows.slopes += row;
+        const struct piecewise_linear *activation = piecewise_linear_is_identity(of_rows) ? NULL : &of_rows;
         int rows = smaller(p->rows - row, TILE_ROWS);
         int computed = rows <= 2 ? 2 : TILE_ROWS == 8 && rows <= 4 ? 4 : TILE_ROWS;
         float *c = p->c + row * p->c_stride;
@@ -69,13 +81,13 @@ static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
             c_stride = COLUMNS;
         }
         if (computed == TILE_ROWS)
-            LEVEL(tile_full)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
+            LEVEL(tile_full)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, activation);
 #if TILE_ROWS == 8
         else if (computed == 4)
-            LEVEL(tile_4)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
+            LEVEL(tile_4)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, activation);
 #endif
         else
-            LEVEL(tile_2)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
+            LEVEL(tile_2)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, activation);
         if (is_edge)
             for (int r = 0; r < rows; r++)
                 memcpy(p->c + (row + r) * p->c_stride, edge + r * COLUMNS,

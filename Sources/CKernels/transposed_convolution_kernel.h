@@ -1,6 +1,7 @@
 // Included once per instruction set by transposed_convolution.c through every_level.h; no include guard on purpose.
 
 #include "vectors.h"
+#include "piecewise_linear.inc"
 
 #if WIDTH == 16
 #define NEXT_LANES 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
@@ -68,16 +69,16 @@ ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows 
             }
         }
     }
+    const int activates = !piecewise_linear_is_identity(rows->activation);
     UNROLL for (int o = 0; o < 2; o++) {
         sum[o][1][1][1] += far[o];
         UNROLL for (int r = 2 * first_plane; r < 2 * (first_plane + planes); r++) {
             float *result = rows->result[o][r];
             if (!result) continue;
             VECTOR even = sum[o][r / 2][r % 2][0], odd = sum[o][r / 2][r % 2][1];
-            // A comparison instead of max(), because it keeps NaN, as the ReLU does.
-            if (rows->applies_relu) {
-                even = (VECTOR)((LEVEL(lanes))even & ~(even < (VECTOR){0}));
-                odd = (VECTOR)((LEVEL(lanes))odd & ~(odd < (VECTOR){0}));
+            if (activates) {
+                even = LEVEL(of_channel)(even, &rows->activation, o);
+                odd = LEVEL(of_channel)(odd, &rows->activation, o);
             }
             const VECTOR low = __builtin_shufflevector(even, odd, LOW_PAIRS);
             const VECTOR high = __builtin_shufflevector(even, odd, HIGH_PAIRS);

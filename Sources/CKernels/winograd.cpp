@@ -72,22 +72,24 @@ void winograd_interleave(enum kernels_level level, const float *source, ptrdiff_
     DISPATCH(level, interleave(source, channel_stride, channels, width, before, length, target));
 }
 
-void winograd_forward(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *source,
-                      ptrdiff_t plane_stride, ptrdiff_t row_stride, float *points, ptrdiff_t point_stride,
-                      ptrdiff_t tile_stride) {
-    DISPATCH_SCHEME(level, scheme, forward, tiles, source, plane_stride, row_stride, points, point_stride, tile_stride)
-}
-
-void winograd_forward_adjoint(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *source,
-                              ptrdiff_t plane_stride, ptrdiff_t row_stride, float *sums, ptrdiff_t sum_stride,
-                              ptrdiff_t tile_stride) {
-    DISPATCH_SCHEME(level, scheme, forward_adjoint, tiles, source, plane_stride, row_stride, sums, sum_stride,
+void winograd_forward(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                      const float *source, ptrdiff_t plane_stride, ptrdiff_t row_stride, float *points,
+                      ptrdiff_t point_stride, ptrdiff_t tile_stride) {
+    DISPATCH_SCHEME(level, scheme, forward, tiles, dilation, source, plane_stride, row_stride, points, point_stride,
                     tile_stride)
 }
 
-void winograd_inverse(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *sums,
-                      ptrdiff_t sum_stride, ptrdiff_t tile_stride, const struct winograd_target *target) {
-    DISPATCH_SCHEME(level, scheme, inverse, tiles, sums, sum_stride, tile_stride, *target)
+void winograd_forward_adjoint(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                              const float *source, ptrdiff_t plane_stride, ptrdiff_t row_stride, float *sums,
+                              ptrdiff_t sum_stride, ptrdiff_t tile_stride) {
+    DISPATCH_SCHEME(level, scheme, forward_adjoint, tiles, dilation, source, plane_stride, row_stride, sums, sum_stride,
+                    tile_stride)
+}
+
+void winograd_inverse(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                      const float *sums, ptrdiff_t sum_stride, ptrdiff_t tile_stride,
+                      const struct winograd_target *target) {
+    DISPATCH_SCHEME(level, scheme, inverse, tiles, dilation, sums, sum_stride, tile_stride, *target)
 }
 
 void winograd_multiply(enum kernels_level level, int tiles, int inputs, int outputs, const float *points,

@@ -1,5 +1,6 @@
 #include "fft_convolution.h"
 
+#include "activation_of_results.h"
 #include "table.h"
 
 namespace kernel_cases {
@@ -49,9 +50,10 @@ class Transform {
     }
 
     // Voxels from `skip` on of the correlation whose spectrum this is; two spectra were multiplied, each doubled.
-    // Where it `pools`, the largest of every 2 x 2 x 2 of them, the extents rounded up.
-    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool applies_relu,
-                               bool pools = false, bool adds = false) {
+    // Where it `pools`, the largest of every 2 x 2 x 2 of them, the extents rounded up. Those `before` are added.
+    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias,
+                               const ResultActivation &activation, bool pools = false, bool adds = false,
+                               const std::vector<float> &before = {}) {
         const int lanes = fft_vector_width(tile.level);
         const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
         const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
@@ -67,9 +69,10 @@ class Transform {
         fft_inverse_height(&tile, frequency_rows_of_tile.data(), frequency_row, planes(), skip.height, rows,
                            vectors, depth.data(), stride);
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
-                                        0.25f / float(extents.count()), bias, applies_relu, pools};
+                                        0.25f / float(extents.count()), bias, activation.kernel(), pools,
+                                        !before.empty()};
         const Extents stored = pools ? halved(kept) : kept;
-        std::vector<float> voxels(size_t(stored.count()));
+        std::vector<float> voxels = before.empty() ? std::vector<float>(size_t(stored.count())) : before;
         fft_inverse_depth(&tile, depth.data(), stride, vectors, &store, voxels.data(),
                           ptrdiff_t(stored.height) * stored.width, stored.width);
         return voxels;
@@ -77,6 +80,7 @@ class Transform {
 };
 
 const Extents kernel = {3, 2, 5};
+const ResultActivation no_activation(0, 1);
 
 
 double at(const Floats &volume, const Extents &e, int z, int y, int x) {
@@ -218,16 +222,25 @@ class Case {
                 std::vector<std::pair<const Floats *, const Floats *>> pairs;
                 for (int i = 0; i < problem.inputs; i++)
                     pairs.push_back({&inputs[size_t(i * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
-                const bool applies_relu = t % 2 == 1;
+                const ResultActivation activation((o + t) % result_activations, 1);
                 const float *spectrum = results[size_t(o * problem.tiles + t)].data();
                 const auto value = [&](int z, int y, int x) {
-                    const double sum = 0.25 + correlation(e, pairs, 1, z, y, x);
-                    return applies_relu && sum < 0 ? 0 : sum;
+                    return activation(0.25 + correlation(e, pairs, 1, z, y, x), 0);
                 };
-                compare("fft_multiply", skip, kept, transform.inverse(spectrum, skip, kept, 0.25f, applies_relu),
-                        value);
+                compare("fft_multiply", skip, kept, transform.inverse(spectrum, skip, kept, 0.25f, activation), value);
+                Random random(uint64_t(o + t));
+                const Floats before(size_t(kept.count()), random);
+                compare("fft_inverse_depth, added", skip, kept,
+                        transform.inverse(spectrum, skip, kept, 0.25f, activation, false, false,
+                                          {before.data(), before.data() + before.size()}),
+                        [&](int z, int y, int x) {
+                            const int row = (z - skip.depth) * kept.height + y - skip.height;
+                            return activation(0.25 + correlation(e, pairs, 1, z, y, x) +
+                                                  double(before[size_t(row * kept.width + x - skip.width)]),
+                                              0);
+                        });
                 compare("fft_inverse_depth, pooled", {0, 0, 0}, halved(kept),
-                        transform.inverse(spectrum, skip, kept, 0.25f, applies_relu, true), [&](int z, int y, int x) {
+                        transform.inverse(spectrum, skip, kept, 0.25f, activation, true), [&](int z, int y, int x) {
                             double most = -1e30;
                             for (int dz = 0; dz < 2 && 2 * z + dz < kept.depth; dz++)
                                 for (int dy = 0; dy < 2 && 2 * y + dy < kept.height; dy++)
@@ -249,7 +262,8 @@ class Case {
                     pairs.push_back(
                         {&gradients[size_t(o * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
                 compare("fft_multiply_adjoint", {0, 0, 0}, e,
-                        transform.inverse(adjoints[size_t(i * problem.tiles + t)].data(), {0, 0, 0}, e, 0, false),
+                        transform.inverse(adjoints[size_t(i * problem.tiles + t)].data(), {0, 0, 0}, e, 0,
+                                          no_activation),
                         [&](int z, int y, int x) { return correlation(e, pairs, -1, z, y, x); });
             }
     }
@@ -259,7 +273,8 @@ class Case {
         for (int o = 0; o < problem.outputs; o++)
             for (int i = 0; i < problem.inputs; i++)
                 compare("fft_accumulate", {0, 0, 0}, kernel,
-                        transform.inverse(sums[size_t(o * problem.inputs + i)].data(), {0, 0, 0}, kernel, 0, false, false,
+                        transform.inverse(sums[size_t(o * problem.inputs + i)].data(), {0, 0, 0}, kernel, 0,
+                                          no_activation, false,
                                           true),
                         [&](int dz, int dy, int dx) {
                             double sum = 0;

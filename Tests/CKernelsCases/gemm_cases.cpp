@@ -1,5 +1,6 @@
 #include "gemm.h"
 
+#include "activation_of_results.h"
 #include "table.h"
 
 namespace kernel_cases {
@@ -8,10 +9,11 @@ namespace {
 // Sums are compared at the rounding of `depth` products.
 double product_tolerance(int depth) { return 1e-6 + 2e-8 * depth; }
 
-void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, bool accumulates, bool applies_relu) {
+void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, bool accumulates, int which) {
     Random random(uint64_t(rows * 10007 + columns * 101 + depth));
     const int blocks = (rows + GEMM_ROWS - 1) / GEMM_ROWS;
     const long a_block = long(depth) * GEMM_ROWS + 16, stride = columns + 5;
+    const ResultActivation activation(which, blocks * GEMM_ROWS);
     Floats a(size_t(blocks * a_block)), bias(size_t(blocks * GEMM_ROWS), random);
     for (int r = 0; r < rows; r++)
         for (int k = 0; k < depth; k++)
@@ -25,16 +27,15 @@ void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, b
     for (int r = 0; r < rows; r++)
         for (int j = 0; j < stride; j++) {
             const double before = c[size_t(r * stride + j)];
-            double sum = accumulates ? before : has_bias ? bias[size_t(r)] : 0;
+            double sum = (accumulates ? before : 0) + (has_bias ? double(bias[size_t(r)]) : 0);
             for (int k = 0; k < depth; k++)
                 sum += double(a[size_t(r / GEMM_ROWS * a_block + k * GEMM_ROWS + r % GEMM_ROWS)]) *
                        b[size_t(b_rows[size_t(k)] + j % columns)];
-            if (applies_relu && sum < 0) sum = 0;
-            expected.push_back(j < columns ? sum : before);  // what lies after a row stays
+            expected.push_back(j < columns ? activation(sum, r) : before);  // what lies after a row stays
         }
     const struct gemm_panel panel = {rows,     columns, depth,  a.data(), a_block,
                                      b.data(), b_rows.data(), c.data(), stride,
-                                     has_bias ? bias.data() : nullptr, accumulates, applies_relu};
+                                     has_bias ? bias.data() : nullptr, accumulates, activation.kernel()};
     gemm_multiply_panel(table.level, &panel);
     table.compare(named("gemm_multiply_panel", {rows, columns, depth}), c.data(), expected, product_tolerance(depth));
 }
@@ -109,8 +110,9 @@ void gemm_cases(Table &table) {
     for (int rows : {1, 2, 3, 4, 5, 8, 9, 16, 19})
         for (int columns : {1, full / 2, full - 1, full})
             for (int depth : {1, 7, 200})
-                for (int how = 0; how < 8; how++)
-                    panel_case(table, rows, columns, depth, how & 1, how & 2, how & 4);
+                for (int how = 0; how < 4; how++)
+                    for (int which = 0; which < result_activations; which++)
+                        panel_case(table, rows, columns, depth, how & 1, how & 2, which);
     const Axis same{9, 3, 1, 1, 1}, wide{40, 9, 1, 1, 4}, strided{21, 3, 2, 1, 1}, dilated{30, 3, 1, 4, 4},
         sparse{33, 4, 3, 2, 2}, one{35, 1, 1, 1, 0};
     for (const Axis &x : {same, wide, strided, dilated, sparse, one})

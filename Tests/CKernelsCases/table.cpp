@@ -22,6 +22,7 @@ int kernel_cases_run(enum kernels_level level, kernel_case_failure failed, void 
     kernel_cases::gemm_cases(table);
     kernel_cases::pointwise_cases(table);
     kernel_cases::activation_cases(table);
+    kernel_cases::piecewise_linear_cases(table);
     kernel_cases::pooling_cases(table);
     kernel_cases::elementwise_cases(table);
     kernel_cases::fft_convolution_cases(table);

@@ -129,6 +129,7 @@ void instruction_set_cases(Table &table);
 void gemm_cases(Table &table);
 void pointwise_cases(Table &table);
 void activation_cases(Table &table);
+void piecewise_linear_cases(Table &table);
 void pooling_cases(Table &table);
 void elementwise_cases(Table &table);
 void fft_convolution_cases(Table &table);

@@ -1,5 +1,6 @@
 #include "transposed_convolution.h"
 
+#include "activation_of_results.h"
 #include "table.h"
 
 namespace kernel_cases {
@@ -10,7 +11,7 @@ namespace {
 struct RowsCase {
     int inputs, width, result_width;
     unsigned missing, unwanted;
-    bool applies_relu;
+    int activation;
 };
 
 void rows_case(Table &table, const RowsCase &shape) {
@@ -25,7 +26,8 @@ void rows_case(Table &table, const RowsCase &shape) {
     rows.width = shape.width;
     rows.result_width = shape.result_width;
     rows.weights = weights.data();
-    rows.applies_relu = shape.applies_relu;
+    const ResultActivation activation(shape.activation, 2);
+    rows.activation = activation.kernel();
     for (int r = 0; r < 4; r++) {
         const bool is_missing = shape.missing >> r & 1;
         rows.source[r] = is_missing ? zeros.data() : source.data() + r * row;
@@ -50,7 +52,7 @@ void rows_case(Table &table, const RowsCase &shape) {
                         sum += double(weights[size_t((channel * 27 + position) * 2 + o)]) *
                                source[size_t(channel * channel_stride + from * row + k / 2)];
                 }
-                expected[size_t((o * 4 + r) * count + x)] = shape.applies_relu && sum < 0 ? 0 : sum;
+                expected[size_t((o * 4 + r) * count + x)] = activation(sum, o);
             }
         }
     }
@@ -85,7 +87,8 @@ void transposed_convolution_cases(Table &table) {
             for (int result_width : {2 * width, 2 * width - 1})
                 for (unsigned missing : {0u, 2u, 12u, 14u})
                     for (unsigned unwanted : {0u, 3u, 10u})
-                        rows_case(table, {inputs, width, result_width, missing, unwanted, missing == 2});
+                        rows_case(table, {inputs, width, result_width, missing, unwanted,
+                                          int(missing + unwanted) % result_activations});
     bool taps[27] = {};
     for (int position = 0; position < 27; position++) taps[transposed_convolution_tap_order(position)] = true;
     for (bool is_taken : taps) table.require("transposed_convolution_tap_order takes every tap", is_taken);

@@ -1,5 +1,6 @@
 #include "winograd.h"
 
+#include "activation_of_results.h"
 #include "table.h"
 
 namespace kernel_cases {
@@ -32,20 +33,21 @@ int tap_between(enum winograd_scheme scheme, int result, int value) {
 
 // The maxima that winograd_inverse stores beside those of the results that it stores.
 void pooled_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, const Floats &sums,
-                 ptrdiff_t sum_stride, const Floats &bias, bool applies_relu) {
+                 ptrdiff_t sum_stride, const Floats &bias,
+                 const ResultActivation &activation) {
     const int results = winograd_shape(scheme).results, half = results / 2;
     const int width = tiles * results, pooled_width = tiles * half - 1 + (tiles == 1);
     Floats all(size_t(outputs * results * results * width));
     struct winograd_target target = {all.data(), results * results * width, results * width, width, outputs,
-                                     0, results, results, width, bias.data(), applies_relu, 0};
-    winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
+                                     0, results, results, width, bias.data(), activation.kernel(), 0, 0};
+    winograd_inverse(table.level, scheme, tiles, 1, sums.data(), sum_stride, lanes, &target);
     Floats found(size_t(outputs * half * half * pooled_width), -7);
     std::vector<double> expected(found.size(), -7);
     // The last plane and row are not written where there are two.
     const int planes = half == 1 ? 1 : half - 1;
     target = {found.data(), half * half * pooled_width, half * pooled_width, pooled_width, outputs,
-              0, planes, planes, pooled_width, bias.data(), applies_relu, 1};
-    winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
+              0, planes, planes, pooled_width, bias.data(), activation.kernel(), 1, 0};
+    winograd_inverse(table.level, scheme, tiles, 1, sums.data(), sum_stride, lanes, &target);
     for (int output = 0; output < outputs; output++)
         for (int z = 0; z < planes; z++)
             for (int y = 0; y < planes; y++)
@@ -61,7 +63,7 @@ void pooled_case(Table &table, enum winograd_scheme scheme, int tiles, int input
 }
 
 // A row of tiles from voxels to voxels, for one input channel block and one of outputs, beside direct summation.
-void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, bool applies_relu) {
+void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, int which, bool adds) {
     const struct winograd_shape s = winograd_shape(scheme);
     Random random(uint64_t(tiles * 100 + inputs));
     const int points = cube(s.points), products = cube(s.products), sums = cube(s.sums), taps = cube(s.taps);
@@ -74,7 +76,7 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
                             box.data() + row * width * lanes);
     const ptrdiff_t stride = tiles * lanes + 16, product_stride = inputs * lanes + 16;
     Floats values(size_t(points * stride)), weights(size_t(products * product_stride)), found(size_t(sums * stride));
-    winograd_forward(table.level, scheme, tiles, box.data(), ptrdiff_t(s.patch) * width * lanes, width * lanes,
+    winograd_forward(table.level, scheme, tiles, 1, box.data(), ptrdiff_t(s.patch) * width * lanes, width * lanes,
                      values.data(), stride, lanes);
     const struct winograd_kernels layout = {taps, ptrdiff_t(inputs) * taps, 0};
     for (int input = 0; input < inputs; input++)
@@ -89,16 +91,18 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
         has_sum[size_t(sum)] = true;
     }
     Floats bias(lanes, random);
+    const ResultActivation activation(which, lanes);
     const ptrdiff_t result_voxels = ptrdiff_t(s.results) * s.results * result_width;
-    Floats results(size_t(outputs * result_voxels), -7);
+    // What lies there before: the other summand where results are added.
+    Floats results(size_t(outputs * result_voxels), random);
     // The first plane, the last row and the last column are not written.
     const struct winograd_target target = {results.data(), result_voxels, ptrdiff_t(s.results) * result_width,
                                            result_width, outputs, 1, s.results, s.results - 1, result_width,
-                                           bias.data(), applies_relu, 0};
-    winograd_inverse(table.level, scheme, tiles, found.data(), stride, lanes, &target);
-    pooled_case(table, scheme, tiles, inputs, outputs, found, stride, bias, applies_relu);
+                                           bias.data(), activation.kernel(), 0, adds};
+    std::vector<double> expected(results.data(), results.data() + results.size());
+    winograd_inverse(table.level, scheme, tiles, 1, found.data(), stride, lanes, &target);
+    pooled_case(table, scheme, tiles, inputs, outputs, found, stride, bias, activation);
 
-    std::vector<double> expected(results.size(), -7);
     for (int output = 0; output < outputs; output++)
         for (int z = 1; z < s.results; z++)
             for (int y = 0; y < s.results - 1; y++)
@@ -114,10 +118,13 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
                             sum += double(source[size_t(input * voxels + (vz * s.patch + vy) * width + first + vx)]) *
                                    kernels[size_t((output * inputs + input) * taps + (tz * s.taps + ty) * s.taps + tx)];
                         }
-                    expected[size_t(output * result_voxels + (z * s.results + y) * result_width + x)] =
-                        applies_relu && sum < 0 ? 0 : sum;
+                    double &voxel =
+                        expected[size_t(output * result_voxels + (z * s.results + y) * result_width + x)];
+                    voxel = activation(adds ? sum + voxel : sum, output);
                 }
-    table.compare(named(name_of(scheme), {tiles, inputs, outputs}), results.data(), expected, 5e-6);
+    // A bound lowers the greatest result, but not the errors.
+    table.compare(named(name_of(scheme), {tiles, inputs, outputs}), results.data(), expected,
+                  activation.kernel().upper < INFINITY ? 2e-5 : 5e-6);
 }
 
 // <inverse(sums), results> = <sums, forward_adjoint(results)>, and the same for the transforms of kernels.
@@ -128,9 +135,10 @@ void adjoint_case(Table &table, enum winograd_scheme scheme) {
     Floats m(size_t(sums * lanes), random), y(size_t(results * lanes), random), voxels(size_t(results * lanes));
     Floats zero(lanes), adjoint(size_t(sums * lanes));
     const struct winograd_target target = {voxels.data(), results, s.results * s.results, s.results, lanes,
-                                           0, s.results, s.results, s.results, zero.data(), 0, 0};
-    winograd_inverse(table.level, scheme, 1, m.data(), lanes, lanes, &target);
-    winograd_forward_adjoint(table.level, scheme, 1, y.data(), s.results * s.results * lanes, s.results * lanes,
+                                           0, s.results, s.results, s.results, zero.data(),
+                                           ResultActivation(0, lanes).kernel(), 0, 0};
+    winograd_inverse(table.level, scheme, 1, 1, m.data(), lanes, lanes, &target);
+    winograd_forward_adjoint(table.level, scheme, 1, 1, y.data(), s.results * s.results * lanes, s.results * lanes,
                              adjoint.data(), lanes, lanes);
     std::vector<double> left(lanes, 0), right(lanes, 0);
     for (int lane = 0; lane < lanes; lane++) {
@@ -157,6 +165,85 @@ void adjoint_case(Table &table, enum winograd_scheme scheme) {
         }
         table.compare(std::string("adjoint of the kernels' transform, ") + name_of(scheme), forward, backward, 1e-5);
     }
+}
+
+// Tiles of interleaved grids along x give what the tiles of each grid alone give; `forward` is winograd_forward or its
+// adjoint, which read `patch` values of a tile and the next tile's from `step` values on.
+template <class Forward>
+void dilated_forward_case(Table &table, const std::string &name, Forward forward, int patch, int step, int values,
+                          int tiles, int dilation) {
+    Random random(uint64_t(tiles + dilation));
+    const int positions = (tiles + dilation - 1) / dilation, length = (positions - 1) * step + patch;
+    const ptrdiff_t row = ptrdiff_t(length) * dilation * lanes, stride = tiles * lanes + 16;
+    Floats box(size_t(patch * patch * row), random), grid(size_t(patch * patch * length * lanes));
+    Floats found(size_t(values * stride));
+    forward(tiles, dilation, box.data(), patch * row, row, found.data(), stride);
+    std::vector<double> expected(found.size());
+    for (int first = 0; first < dilation && first < tiles; first++) {
+        for (int yz = 0; yz < patch * patch; yz++)
+            for (int x = 0; x < length * lanes; x++)
+                grid[size_t(yz * length * lanes + x)] =
+                    box[size_t(yz * row + (x / lanes * dilation + first) * lanes + x % lanes)];
+        const int own = (tiles - first + dilation - 1) / dilation;
+        Floats alone(size_t(values * own * lanes));
+        forward(own, 1, grid.data(), ptrdiff_t(patch) * length * lanes, ptrdiff_t(length) * lanes, alone.data(),
+                own * lanes);
+        for (int value = 0; value < values; value++)
+            for (int i = 0; i < own * lanes; i++)
+                expected[size_t(value * stride + (i / lanes * dilation + first) * lanes + i % lanes)] =
+                    alone[size_t(value * own * lanes + i)];
+    }
+    table.compare(named(name + ", dilated", {tiles, dilation}), found.data(), expected, 0);
+}
+
+void dilated_inverse_case(Table &table, enum winograd_scheme scheme, int width, int dilation, int outputs) {
+    const struct winograd_shape s = winograd_shape(scheme);
+    Random random(uint64_t(width + dilation));
+    const int of_position = s.results * dilation, rest = width % of_position;
+    const int tiles = width / of_position * dilation + (rest < dilation ? rest : dilation);
+    const ptrdiff_t stride = tiles * lanes + 16, plane = ptrdiff_t(s.results) * width, channel = s.results * plane;
+    Floats sums(size_t(cube(s.sums) * stride), random), bias(lanes, random);
+    Floats found(size_t(outputs * channel), -7);
+    const ResultActivation relu(1, lanes);
+    struct winograd_target target = {found.data(), channel, plane, width, outputs, 0, s.results, s.results,
+                                     width, bias.data(), relu.kernel(), 0, 0};
+    winograd_inverse(table.level, scheme, tiles, dilation, sums.data(), stride, lanes, &target);
+    std::vector<double> expected(found.size());
+    for (int first = 0; first < dilation && first < width; first++) {
+        const int own = (tiles - first + dilation - 1) / dilation;
+        const int own_width = (width - first + dilation - 1) / dilation;
+        const ptrdiff_t own_channel = ptrdiff_t(s.results) * s.results * own_width;
+        Floats grid(size_t(cube(s.sums) * own * lanes)), alone(size_t(outputs * own_channel));
+        for (int sum = 0; sum < cube(s.sums); sum++)
+            for (int i = 0; i < own * lanes; i++)
+                grid[size_t(sum * own * lanes + i)] =
+                    sums[size_t(sum * stride + (i / lanes * dilation + first) * lanes + i % lanes)];
+        target = {alone.data(), own_channel, ptrdiff_t(s.results) * own_width, own_width, outputs,
+                  0, s.results, s.results, own_width, bias.data(), relu.kernel(), 0, 0};
+        winograd_inverse(table.level, scheme, own, 1, grid.data(), own * lanes, lanes, &target);
+        for (size_t row = 0; row < size_t(outputs * s.results * s.results); row++)
+            for (int x = 0; x < own_width; x++)
+                expected[row * size_t(width) + size_t(x * dilation + first)] =
+                    alone[row * size_t(own_width) + size_t(x)];
+    }
+    table.compare(named(std::string("winograd_inverse, dilated, ") + name_of(scheme), {width, dilation, outputs}),
+                  found.data(), expected, 0);
+}
+
+void dilated_cases(Table &table, enum winograd_scheme scheme, int tiles, int dilation) {
+    const struct winograd_shape s = winograd_shape(scheme);
+    dilated_forward_case(
+        table, std::string("winograd_forward, ") + name_of(scheme),
+        [&](int count, int apart, const float *box, ptrdiff_t plane, ptrdiff_t row, float *values, ptrdiff_t stride) {
+            winograd_forward(table.level, scheme, count, apart, box, plane, row, values, stride, lanes);
+        },
+        s.patch, s.step, cube(s.points), tiles, dilation);
+    dilated_forward_case(
+        table, std::string("winograd_forward_adjoint, ") + name_of(scheme),
+        [&](int count, int apart, const float *box, ptrdiff_t plane, ptrdiff_t row, float *values, ptrdiff_t stride) {
+            winograd_forward_adjoint(table.level, scheme, count, apart, box, plane, row, values, stride, lanes);
+        },
+        s.results, s.results, cube(s.sums), tiles, dilation);
 }
 
 void interleave_case(Table &table, int channels, int width, int before, int length) {
@@ -200,11 +287,22 @@ void multiply_adjoint_case(Table &table, int tiles, int inputs, int outputs, int
 
 void winograd_cases(Table &table) {
     for (auto scheme : {WINOGRAD_CONVOLUTION_2, WINOGRAD_CONVOLUTION_4, WINOGRAD_TRANSPOSED, WINOGRAD_STRIDED}) {
-        row_case(table, scheme, 1, 1, 1, false);
-        row_case(table, scheme, 3, 5, 16, true);
-        row_case(table, scheme, 9, 16, 11, false);
+        for (int which = 0; which < result_activations; which++)
+            for (bool adds : {false, true}) {
+                row_case(table, scheme, 1, 1, 1, which, adds);
+                row_case(table, scheme, 3, 5, 16, which, adds);
+                row_case(table, scheme, 9, 16, 11, which, adds);
+            }
         adjoint_case(table, scheme);
     }
+    for (auto scheme : {WINOGRAD_CONVOLUTION_2, WINOGRAD_CONVOLUTION_4})
+        for (int dilation : {2, 3, 5, 16}) {
+            dilated_cases(table, scheme, 2 * dilation + 1, dilation);
+            dilated_cases(table, scheme, dilation - 1, dilation);
+            dilated_inverse_case(table, scheme, 9 * dilation + 1, dilation, 16);
+            dilated_inverse_case(table, scheme, 4 * dilation - 1, dilation, 5);
+            dilated_inverse_case(table, scheme, dilation - 1, dilation, 1);
+        }
     interleave_case(table, 16, 16, 0, 16);
     interleave_case(table, 5, 37, 1, 44);
     interleave_case(table, 13, 3, 2, 6);

@@ -28,15 +28,17 @@ extension InferencePlan {
     return index...(isScore ? endTime : last)
   }
 
-  /// The step that turns an activation into its own output in the same memory, if there is one: its only reader, then
-  /// or later.
+  /// The step that turns an activation into its own output in the same memory, if there is one: its only reader or, where
+  /// all planes run at once, its last one.
   private func overwriter(ofActivation index: Int) -> Int? {
     let readers = readers(ofActivation: index)
-    guard readers.count == 1, kernels[readers[0]].operation.worksInPlace,
+    guard let reader = readers.last, readers.count == 1 || slabCount == 1,
+      let position = kernels[reader].sources.firstIndex(where: { ($0.map { $0 + 1 } ?? 0) == index }),
+      kernels[reader].operation.mayOverwrite(input: position),
       !headSteps.contains(where: { $0 + 1 == index }),
-      floats(ofActivation: index) == floats(ofActivation: readers[0] + 1)
+      floats(ofActivation: index) == floats(ofActivation: reader + 1)
     else { return nil }
-    return readers[0]
+    return reader
   }
 
   /// Whether an activation is a part of another's memory as one of the inputs of a concatenation, at its channels.

@@ -31,7 +31,7 @@ import Work
     try expectStops(atEachOf: 4, "preparation and forward pass") { work in
       let convolution = try PreparedConvolution(
         weight: weight, geometry: problem.geometry, inputExtent: problem.extent, method: method, work: work)
-      _ = try convolution.apply(input, bias: bias, appliesReLU: true, work: work)
+      _ = try convolution.apply(input, bias: bias, activation: .relu, work: work)
     }
     try expectStops(atEachOf: 4, "input gradient") { work in
       _ = try convolutionInputGradient(

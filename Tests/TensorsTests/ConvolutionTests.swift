@@ -21,9 +21,12 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
         expectClose(
           try prepared.apply(input, bias: bias, work: work), expected, tolerance: tolerance(of: method),
           "\(method), \(what)")
-        expectClose(
-          try prepared.apply(input, bias: bias, appliesReLU: true, work: work), reluReference(expected),
-          tolerance: tolerance(of: method), "\(method), ReLU, \(what)")
+        for activation in resultActivations(channels: shape.outputChannels) {
+          expectClose(
+            try prepared.apply(input, bias: bias, activation: activation, work: work),
+            piecewiseLinearReference(expected, activation), tolerance: tolerance(of: method),
+            unbounded: expected, "\(method), \(activation), \(what)")
+        }
       }
     }
   }
@@ -98,7 +101,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try ImplicitConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
+        weight: weight, bias: bias, geometry: shape.geometry, activation: .relu,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -106,17 +109,56 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     }
   }
 
-  @Test("Winograd convolution cut into windows of planes gives the same bits", arguments: winogradCases)
+  @Test(
+    "Winograd convolution cut into windows of whole steps gives the same bits",
+    arguments: winogradCases + dilatedCases)
   func winogradWindows(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
-      let convolution = try WinogradConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
-        work: WorkContext(threadCount: threads))
-      for planes in [1, 3] {
-        try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
+      let convolution = try PreparedConvolution(
+        weight: weight, geometry: shape.geometry, method: .winograd, work: WorkContext(threadCount: threads)
+      ).operation(bias: bias, activation: .relu)
+      for steps in [1, 3] {
+        try expectSameThroughWindows(
+          convolution, input, planes: steps * convolution.windowStep, threads: threads, what)
       }
     }
+  }
+
+  @Test("dilated Winograd convolution in windows of any planes equals the reference", arguments: dilatedCases)
+  func dilatedWindows(_ shape: ConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    let expected = convolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
+      geometry: shape.geometry)
+    try atEveryLevel { threads, what in
+      let convolution = try PreparedConvolution(
+        weight: weight, geometry: shape.geometry, method: .winograd, work: WorkContext(threadCount: threads)
+      ).operation(bias: bias, activation: .identity)
+      for planes in [1, 3, 5] {
+        expectClose(
+          try throughWindows(convolution, input, planes: planes, threads: threads), expected,
+          tolerance: tolerance(of: .winograd), "windows of \(planes), \(what)")
+      }
+    }
+  }
+
+  @Test("a dilated convolution is by Winograd between enough channels where its grids fill enough tiles")
+  func dilatedMethod() {
+    func isWinograd(_ channels: Int, _ dilation: Extent3, on extent: Extent3?) -> Bool {
+      ConvolutionMethod.best(
+        for: .init(
+          geometry: .init(kernel: Extent3(3), padding: dilation, dilation: dilation),
+          weightShape: [channels, channels, 3, 3, 3], inputExtent: extent)) == .winograd
+    }
+    #expect(isWinograd(21, Extent3(16), on: Extent3(256)))
+    #expect(isWinograd(21, Extent3(16), on: nil))
+    #expect(isWinograd(21, Extent3(2), on: Extent3(9)))
+    #expect(!isWinograd(21, Extent3(16), on: Extent3(20)))
+    #expect(!isWinograd(5, Extent3(2), on: Extent3(256)))
+    // Beyond the longest run of voxels that is stored at once.
+    #expect(isWinograd(21, Extent3(32, 32, 16), on: Extent3(256)))
+    #expect(!isWinograd(21, Extent3(16, 16, 17), on: Extent3(256)))
   }
 
   @Test("a cancelled convolution throws and returns nothing")
@@ -133,11 +175,32 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
 
 @Suite struct TransposedConvolutionTests {
   @Test(
+    "a transposed convolution's fused activation is that of the reference",
+    arguments: transposedConvolutionCases)
+  func activations(_ shape: TransposedConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    let expected = transposedConvolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
+      geometry: shape.geometry)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      for activation in resultActivations(channels: shape.outputChannels) {
+        let convolution = try PreparedTransposedConvolution(
+          weight: weight, bias: bias, geometry: shape.geometry, activation: activation, work: work)
+        expectClose(
+          try convolution(input, work: work), piecewiseLinearReference(expected, activation),
+          unbounded: expected, "\(activation), \(what)")
+      }
+    }
+  }
+
+  @Test(
     "transposed convolution and its gradients equal the references", arguments: transposedConvolutionCases)
   func everything(_ shape: TransposedConvolutionCase) throws {
     let (input, weight, bias, gradient) = shape.operands()
     let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
     let adjoint = shape.geometry.adjoint
+    let tolerance = tolerance(of: .best(for: .init(geometry: adjoint, weightShape: weight.shape)))
     let output = transposedConvolutionReference(
       x, weight: w, bias: ReferenceTensor(bias), geometry: shape.geometry)
     let inputGradient = convolutionReference(g, weight: w, bias: nil, geometry: adjoint)
@@ -149,25 +212,28 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       expectClose(
-        try transposedConvolution(input, weight: weight, bias: bias, geometry: shape.geometry, work: work),
-        output, what)
+        try transposedConvolution(
+          input, weight: weight, bias: bias, geometry: shape.geometry, work: work), output,
+        tolerance: tolerance, what)
       expectClose(
         try transposedConvolutionInputGradient(
-          gradient, weight: weight, geometry: shape.geometry, work: work), inputGradient, what)
+          gradient, weight: weight, geometry: shape.geometry, work: work), inputGradient,
+        tolerance: tolerance, what)
       expectClose(
         try transposedConvolutionWeightGradient(
-          input: input, outputGradient: gradient, geometry: shape.geometry, work: work), weightGradient, what)
+          input: input, outputGradient: gradient, geometry: shape.geometry, work: work), weightGradient,
+        tolerance: tolerance, what)
       let all = try transposedConvolutionGradients(
         input: input, outputGradient: gradient, weight: weight, geometry: shape.geometry,
         passesGradient: true,
         work: work)
-      expectClose(all.weight, weightGradient, what)
-      expectClose(all.bias, biasGradient, what)
-      expectClose(try #require(all.input), inputGradient, what)
+      expectClose(all.weight, weightGradient, tolerance: tolerance, what)
+      expectClose(all.bias, biasGradient, tolerance: tolerance, what)
+      expectClose(try #require(all.input), inputGradient, tolerance: tolerance, what)
       let withoutInput = try transposedConvolutionGradients(
         input: input, outputGradient: gradient, weight: weight, geometry: shape.geometry,
         passesGradient: false, work: work)
-      expectClose(withoutInput.weight, weightGradient, what)
+      expectClose(withoutInput.weight, weightGradient, tolerance: tolerance, what)
       #expect(withoutInput.input == nil)
     }
   }
@@ -191,16 +257,17 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
   }
 
   @Test(
-    "a transposed convolution cut into windows of planes gives the same bits",
+    "a transposed convolution cut into windows of whole steps gives the same bits",
     arguments: transposedConvolutionCases)
   func windows(_ shape: TransposedConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try PreparedTransposedConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
+        weight: weight, bias: bias, geometry: shape.geometry, activation: .relu,
         work: WorkContext(threadCount: threads))
-      for planes in [1, 3] {
-        try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
+      for steps in [1, 3] {
+        try expectSameThroughWindows(
+          convolution, input, planes: steps * convolution.windowStep, threads: threads, what)
       }
     }
   }

@@ -97,12 +97,16 @@ private func agreesWithDoubles(row: FFTCase) throws {
     let convolution = try FFTConvolution(weight: weight, geometry: row.geometry, tile: tile, work: work)
     let output = try convolution.forward(input, bias: bias, work: work)
     expectClose(output, expectedOutput, tolerance: 2e-6, "forward, level \(level.rawValue)")
-    let reluOutput = try convolution.forward(input, bias: bias, appliesReLU: true, work: work)
-    #expect(reluOutput.elements == output.elements.map { max($0, 0) }, "ReLU, level \(level)")
+    for activation in resultActivations(channels: output.channels) {
+      let found = try convolution.forward(input, bias: bias, activation: activation, work: work)
+      #expect(
+        found == piecewiseLinearReference(ReferenceTensor(output), activation).rounded,
+        "\(activation), level \(level)")
+    }
     for roundsUp in [false, true] {
       let pooling = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: roundsUp)
       guard convolution.fuses(pooling), pooling.output(m) != nil else { continue }
-      let operation = FFTConvolutionOperation(convolution, bias: bias, appliesReLU: true, pooling: pooling)
+      let operation = FFTConvolutionOperation(convolution, bias: bias, activation: .relu, pooling: pooling)
       expectClose(
         try operation(input, work: work),
         maxPoolingReference(reluReference(expectedOutput), geometry: pooling).output, tolerance: 2e-6,
@@ -134,7 +138,7 @@ func writesWindows(roundsUp: Bool?) throws {
     let tile = FFTTile(extent: Extent3(12, 16, 16), level: level)
     let operation = FFTConvolutionOperation(
       try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work), bias: bias,
-      appliesReLU: true, pooling: pooling)
+      activation: .relu, pooling: pooling)
     let step = operation.windowStep
     #expect(step == (pooling == nil ? 8 : 4))
     let whole = try operation(input, work: work)

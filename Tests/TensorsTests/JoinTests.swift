@@ -38,15 +38,19 @@ struct JoinTests {
       memory: DisjointBuffer(memory))
   }
 
-  @Test("a sum is that of all inputs, and max(sum, 0) with a ReLU", arguments: [2, 3, 5])
+  @Test("a sum is that of all inputs, with an activation that of the sum", arguments: [2, 3, 5])
   func sums(count: Int) throws {
     let inputs = inputs([Int](repeating: 3, count: count))
     let expected = inputs[0].elements.indices.map { index in
       inputs.reduce(Float(0)) { $0 + $1.elements[index] }
     }
-    #expect(try PreparedAdd()(inputs, work: work).elements == expected)
-    let positive = expected.map { max($0, 0) }
-    #expect(try PreparedAdd(appliesReLU: true)(inputs, work: work).elements == positive)
+    let sum = try PreparedAdd()(inputs, work: work)
+    #expect(sum.elements == expected)
+    for activation in resultActivations(channels: sum.channels) {
+      #expect(
+        try PreparedAdd(activation: activation)(inputs, work: work)
+          == piecewiseLinearReference(ReferenceTensor(sum), activation).rounded)
+    }
   }
 
   @Test("a sum may overwrite any of its inputs", arguments: 0..<3)

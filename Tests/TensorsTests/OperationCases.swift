@@ -31,6 +31,15 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 }
 
+/// Every kind of function that operations apply to results of `channels` channels: a ReLU, leaky ReLUs with one slope and
+/// with one for each channel, some of them negative or above 1, a clip.
+func resultActivations(channels: Int) -> [PiecewiseLinear] {
+  [
+    .relu, .leakyReLU(slopes: [0.01]),
+    .leakyReLU(slopes: (0..<channels).map { Float($0 % 7) / 4 - 0.25 }), .clip(lower: -0.25, upper: 1.5),
+  ]
+}
+
 extension SplitMix64 {
   /// A tensor of numbers in -1...1.
   mutating func tensor(_ shape: [Int]) -> Tensor {
@@ -86,7 +95,7 @@ let convolutionCases: [ConvolutionCase] =
       batch: 2, inputChannels: 11, outputChannels: 3, extent: Extent3(3, 5, 7),
       geometry: .init(kernel: Extent3(1))),
     .init(inputChannels: 1, outputChannels: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
-  ] + paddedCases + groupedCases + winogradCases
+  ] + paddedCases + groupedCases + winogradCases + dilatedCases
 
 /// Other padding before an axis than after it, more than the kernel too, for each method that may take it.
 private let paddedCases: [ConvolutionCase] = [
@@ -163,6 +172,21 @@ let winogradCases: [ConvolutionCase] = [
     geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
 ]
 
+/// Dilated 3x3x3 kernels with 'same' padding, for Winograd on interleaved grids: equal and unequal dilations up to the
+/// largest, extents that some grids have one voxel more of, grids of one voxel and fewer, whole and partial blocks of
+/// channels, few channels, so many that tiles are small, and groups.
+let dilatedCases: [ConvolutionCase] = [
+  (2, 13, 18, Extent3(9, 11, 10), Extent3(2), 1), (1, 21, 21, Extent3(7, 9, 37), Extent3(1, 3, 5), 1),
+  (1, 12, 14, Extent3(4, 7, 64), Extent3(1, 2, 16), 1), (1, 12, 12, Extent3(17, 5, 35), Extent3(16), 1),
+  (1, 30, 17, Extent3(25, 4, 6), Extent3(4, 1, 1), 1), (1, 12, 13, Extent3(2, 3, 1), Extent3(4, 2, 3), 1),
+  (1, 5, 5, Extent3(8, 8, 9), Extent3(2), 1), (1, 129, 130, Extent3(5, 4, 3), Extent3(2, 1, 2), 1),
+  (2, 24, 26, Extent3(8, 9, 8), Extent3(2), 2),
+].map { batch, inputs, outputs, extent, dilation, groups in
+  ConvolutionCase(
+    batch: batch, inputChannels: inputs, outputChannels: outputs, extent: extent,
+    geometry: .init(kernel: Extent3(3), padding: dilation, dilation: dilation, groups: groups))
+}
+
 /// One transposed convolution of the table.
 struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
   var batch = 1
@@ -234,6 +258,13 @@ let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(
     inputChannels: 2, outputChannels: 3, extent: Extent3(3, 4, 5),
     geometry: .init(kernel: Extent3(3), stride: Extent3(1), padding: Extent3(1))),
+  .init(
+    batch: 2, inputChannels: 12, outputChannels: 19, extent: Extent3(5, 6, 7),
+    geometry: .init(kernel: Extent3(3), stride: Extent3(1), padding: Extent3(1))),
+  .init(
+    inputChannels: 14, outputChannels: 13, extent: Extent3(17, 6, 11),
+    geometry: .init(
+      kernel: Extent3(3), stride: Extent3(1), padding: Extent3(2, 1, 3), dilation: Extent3(2, 1, 3))),
   .init(
     inputChannels: 3, outputChannels: 2, extent: Extent3(2, 3, 4),
     geometry: .init(kernel: Extent3(6), stride: Extent3(4), padding: Extent3(1))),

@@ -19,22 +19,36 @@ import Work
     let results = convolutionReference(
       ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
       geometry: shape.geometry)
-    let expected = maxPoolingReference(reluReference(results), geometry: Self.pooling2x2x2).output
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
-    for method in [ConvolutionMethod.winograd, .implicitProduct] where method.supports(problem) {
+    for method in [ConvolutionMethod.winograd, .implicitProduct]
+    where method.supports(problem) && (method != .winograd || shape.geometry.dilation == Extent3(1)) {
       try atEveryLevel { threads, what in
         let work = WorkContext(threadCount: threads)
         let prepared = try PreparedConvolution(
           weight: weight, geometry: shape.geometry, inputExtent: shape.extent, method: method, work: work)
-        let operation = try #require(
-          prepared.operation(bias: bias, appliesReLU: true, pooling: Self.pooling2x2x2), what)
-        #expect(operation.kernelName.hasSuffix(", pooled"))
-        expectClose(try operation(input, work: work), expected, tolerance: 5e-6, what)
-        for planes in [1, 2] {
-          try expectSameThroughWindows(operation, input, planes: planes, threads: threads, what)
+        for activation in resultActivations(channels: shape.outputChannels) {
+          let operation = try #require(
+            prepared.operation(bias: bias, activation: activation, pooling: Self.pooling2x2x2), what)
+          #expect(operation.kernelName.hasSuffix(", pooled"))
+          let expected = maxPoolingReference(
+            piecewiseLinearReference(results, activation), geometry: Self.pooling2x2x2
+          ).output
+          expectClose(try operation(input, work: work), expected, tolerance: 8e-6, unbounded: results, what)
+          for planes in [1, 2] {
+            try expectSameThroughWindows(operation, input, planes: planes, threads: threads, what)
+          }
         }
       }
     }
+  }
+
+  @Test("no pooling is fused with a dilated Winograd convolution, whose tiles it would cross")
+  func dilated() throws {
+    let prepared = try PreparedConvolution(
+      weight: Tensor(shape: [16, 16, 3, 3, 3], repeating: 1),
+      geometry: ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(2), dilation: Extent3(2)),
+      method: .winograd, work: WorkContext(threadCount: 1))
+    #expect(prepared.operation(bias: nil, activation: .relu, pooling: Self.pooling2x2x2) == nil)
   }
 
   @Test("windows that overlap, or end beyond the results, are not fused")
@@ -49,7 +63,7 @@ import Work
         PoolingGeometry(kernel: Extent3(2), stride: Extent3(1)),
         PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: true),
       ] {
-        #expect(prepared.operation(bias: nil, appliesReLU: true, pooling: pooling) == nil)
+        #expect(prepared.operation(bias: nil, activation: .relu, pooling: pooling) == nil)
       }
     }
   }

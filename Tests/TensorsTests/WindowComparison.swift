@@ -2,16 +2,27 @@ import Tensors
 import Testing
 import Work
 
-/// Expects `operation` to give the same bits when the output is made window by window, each of `planes` planes, from
-/// inputs that hold only the planes asked for, in memory whose other values would be noticed.
+/// Expects `operation` to give the same bits when the output is made window by window, each of `planes` planes.
 func expectSameThroughWindows(
   _ operation: any SingleInputOperation, _ input: Tensor, planes: Int, threads: Int, _ what: Comment? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
+  let whole = try operation(input, work: WorkContext(threadCount: threads))
+  let windowed = try throughWindows(operation, input, planes: planes, threads: threads)
+  #expect(windowed == whole, what, sourceLocation: sourceLocation)
+}
+
+/// The output of `operation` made window by window, each of `planes` planes, from inputs that hold only the planes asked
+/// for, in memory whose other values would be noticed.
+func throughWindows(
+  _ operation: any SingleInputOperation, _ input: Tensor, planes: Int, threads: Int
+) throws -> Tensor {
   let work = WorkContext(threadCount: threads)
-  let whole = try operation(input, work: work)
-  let depth = whole.extent.d
-  var windowed = Tensor(shape: whole.shape, repeating: .nan)
+  let extent = try #require(operation.outputExtent(input.extent))
+  let depth = extent.d
+  var windowed = Tensor(
+    shape: [input.batch, operation.outputChannels(input.channels), depth, extent.h, extent.w],
+    repeating: .nan)
   for first in stride(from: 0, to: depth, by: planes) {
     let outputs = first..<min(first + planes, depth)
     let inputs = operation.inputPlanes(for: outputs, inputDepth: input.extent.d)
@@ -38,7 +49,7 @@ func expectSameThroughWindows(
       }
     }
   }
-  #expect(windowed == whole, what, sourceLocation: sourceLocation)
+  return windowed
 }
 
 /// Lends a copy of some planes of `tensor`, with other values between the channels.

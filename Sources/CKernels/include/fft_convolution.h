@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "instruction_set.h"
+#include "piecewise_linear.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,8 +55,9 @@ struct fft_store {
     int skip;                  // slices before the first that is stored
     int depth, height, width;  // voxels stored
     float scale, bias;         // voxel = scale * value + bias
-    bool applies_relu;         // then max(voxel, 0)
+    struct piecewise_linear activation;  // then this function of it, with its first slope
     bool pools;                // then the largest of every 2 x 2 x 2 voxels from the first on, and of what is left
+    bool adds;                 // whether the voxel in memory is added before the activation; without pooling
 };
 
 // Transforms a depth spectrum of `columns` vectors a row back along z and stores voxels.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "instruction_set.h"
+#include "piecewise_linear.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,9 +30,9 @@ struct gemm_panel {
     const long *b_rows;  // [depth] floats from b to each row: they may lie anywhere and overlap
     float *c;            // [rows] of which `columns` floats are written
     long c_stride;       // floats from one row of C to the next
-    const float *bias;   // where sums start, one per row padded to GEMM_ROWS; NULL for 0
-    int accumulates;     // sums start from C instead
-    int applies_relu;       // negative sums become 0
+    const float *bias;   // added to sums, one per row padded to GEMM_ROWS; NULL for 0
+    int accumulates;     // whether C is added to sums
+    struct piecewise_linear activation;  // of sums, with one slope per row padded to GEMM_ROWS
 };
 void gemm_multiply_panel(enum kernels_level level, const struct gemm_panel *panel);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "instruction_set.h"
+#include "piecewise_linear.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,7 +22,7 @@ struct transposed_convolution_rows {
     float bias[2];                   // of each output
     float *result[2][4];             // the output rows; NULL for rows that are not computed
     int result_width;                // 2 * width or one less
-    int applies_relu;                // negative sums become 0, NaN stays
+    struct piecewise_linear activation;  // of results, with one slope for each output
 };
 void transposed_convolution_make_rows(enum kernels_level level, const struct transposed_convolution_rows *rows);
 

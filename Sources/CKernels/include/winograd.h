@@ -8,13 +8,16 @@
 #include <stddef.h>
 
 #include "instruction_set.h"
+#include "piecewise_linear.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// Channels of a block, at every level.
-enum { WINOGRAD_LANES = 16 };
+enum {
+    WINOGRAD_LANES = 16,             // channels of a block, at every level
+    WINOGRAD_MAXIMUM_DILATION = 16,  // along x
+};
 
 // What is computed, three-dimensionally, with zeros beyond the source's ends:
 enum winograd_scheme {
@@ -45,16 +48,20 @@ int winograd_sum(enum winograd_scheme scheme, int index);
 void winograd_interleave(enum kernels_level level, const float *source, ptrdiff_t channel_stride, int channels,
                          int width, int before, int length, float *target);
 
+// Where taps are `dilation` voxels apart along x, 1 ... WINOGRAD_MAXIMUM_DILATION, a row is as many interleaved grids,
+// which have tiles of their own: tile number `tile` of a row is number tile / dilation of grid tile % dilation.
+// Dilation along y and z is a matter of strides.
+
 // Transforms the patches of `tiles` tiles along x: points[point * point_stride + tile * tile_stride + lane].
-void winograd_forward(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *source,
-                      ptrdiff_t plane_stride, ptrdiff_t row_stride, float *points, ptrdiff_t point_stride,
-                      ptrdiff_t tile_stride);
+void winograd_forward(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                      const float *source, ptrdiff_t plane_stride, ptrdiff_t row_stride, float *points,
+                      ptrdiff_t point_stride, ptrdiff_t tile_stride);
 
 // The adjoint of winograd_inverse without bias: transforms a gradient of results. source[x][lane] as for a tile's
 // own results^3 values.
-void winograd_forward_adjoint(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *source,
-                              ptrdiff_t plane_stride, ptrdiff_t row_stride, float *sums, ptrdiff_t sum_stride,
-                              ptrdiff_t tile_stride);
+void winograd_forward_adjoint(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                              const float *source, ptrdiff_t plane_stride, ptrdiff_t row_stride, float *sums,
+                              ptrdiff_t sum_stride, ptrdiff_t tile_stride);
 
 // Where results go: planar, the voxel (0, 0, 0) of a row of tiles at `voxels`.
 struct winograd_target {
@@ -64,14 +71,18 @@ struct winograd_target {
     int first_plane, planes;    // of the tiles' planes those that are written: first_plane ..< planes
     int rows, width;            // of the tiles' rows and columns
     const float *bias;          // one per lane
-    int applies_relu;           // whether negative results become 0
-    // Whether a 2x2x2 max-pooling is fused: only maxima are written, and planes, rows and columns are theirs.
+    struct piecewise_linear activation;  // of results, with one slope per lane
+    // Whether a 2x2x2 max-pooling is fused, without dilation: only maxima are written, and planes, rows and columns are
+    // theirs.
     int pools;
+    // Whether voxels are added to results before the activation; without pooling.
+    int adds;
 };
 
 // Transforms sums[sum * sum_stride + tile * tile_stride + lane] of `tiles` tiles along x back into voxels.
-void winograd_inverse(enum kernels_level level, enum winograd_scheme scheme, int tiles, const float *sums,
-                      ptrdiff_t sum_stride, ptrdiff_t tile_stride, const struct winograd_target *target);
+void winograd_inverse(enum kernels_level level, enum winograd_scheme scheme, int tiles, int dilation,
+                      const float *sums, ptrdiff_t sum_stride, ptrdiff_t tile_stride,
+                      const struct winograd_target *target);
 
 // sums[tile][output] (+)= points[tile][input] * weights[input][output] at one point, where `outputs` is a multiple of
 // WINOGRAD_LANES and weights lie in blocks of 2 WINOGRAD_LANES outputs, [outputs / 32][inputs][32], the last of which

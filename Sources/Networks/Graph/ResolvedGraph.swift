@@ -49,8 +49,8 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// Fuses needed nodes into chains, which are returned in topological order.
   ///
   /// A chain begins as the step that `step` makes of its first node. It continues with the reader of its last node as
-  /// long as that node has a single reader, which reads nothing else, is not in `outputs`, and `fuse` returns true. So
-  /// the inputs of a chain are those of its first node.
+  /// long as that node has a single reader, whose other inputs are in earlier chains, is not in `outputs`, and `fuse`
+  /// returns true.
   func chains<Step>(
     isNeeded: [Bool], outputs: Set<Int>, step: (_ node: Int) -> Step,
     fuse: (_ step: inout Step, _ node: Int) -> Bool
@@ -65,7 +65,9 @@ package struct ResolvedGraph: Hashable, Sendable {
       var chain = [first]
       var fused = step(first)
       while let last = chain.last, !outputs.contains(last), readers[last].count == 1,
-        nodes[readers[last][0]].sources.count == 1, fuse(&fused, readers[last][0])
+        nodes[readers[last][0]].sources.allSatisfy({ source in
+          source.map { $0 == last || isInChain[$0] } ?? true
+        }), fuse(&fused, readers[last][0])
       {
         chain.append(readers[last][0])
       }

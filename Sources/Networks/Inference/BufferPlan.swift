@@ -124,14 +124,20 @@ struct BufferPlan: Sendable {
     for activation in steps.activationIndices.reversed() {
       let readers = steps.readers(ofActivation: activation)
       let isLogits = steps.heads.contains { $0 + 1 == activation }
-      guard readers.count == 1, !isLogits, activation > 0 || mode == .streamed else { continue }
-      let output = readers[0] + 1
+      // Its last reader may overwrite it once the others have read all of it.
+      guard let reader = readers.last, readers.count == 1 || schedule.slabCount == 1, !isLogits,
+        activation > 0 || mode == .streamed
+      else { continue }
+      let output = reader + 1
+      let positions = steps.inputs(ofStep: reader).indices.filter {
+        steps.inputs(ofStep: reader)[$0] == activation
+      }
       // One input of a join shares its memory, the last one that can; and one that is read twice does not.
       let isFree =
         !owners[(activation + 1)..<output].contains(owners[output])
-        && steps.inputs(ofStep: readers[0]).filter { $0 == activation }.count == 1
+        && positions.count == 1
       let advanceTogether = schedule.ends.allSatisfy { $0[activation] == $0[output] }
-      if steps.steps[readers[0]].operation.worksInPlace, advanceTogether, isFree,
+      if steps.steps[reader].operation.mayOverwrite(input: positions[0]), advanceTogether, isFree,
         steps.planeFloats(ofActivation: activation) == steps.planeFloats(ofActivation: output)
       {
         owners[activation] = owners[output]

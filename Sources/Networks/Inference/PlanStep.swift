@@ -10,7 +10,8 @@ package struct PlanStep: Sendable {
   package let operation: any PreparedOperation
   /// Channels of all inputs together.
   package let inputChannels: Int
-  /// Extents of every input, but for those of one voxel that counts for all voxels of the others.
+  /// Extents of the first input, and of the others but for those of one voxel that counts for all voxels, and for what is
+  /// added to a convolution, which has the output's.
   package let inputExtent: Extent3
   /// Channels of the output.
   package let channels: Int
@@ -68,9 +69,15 @@ struct PlanSteps: Sendable {
 
   /// The planes of one of its inputs that step `index` reads to compute the planes `planes` of its output.
   func inputPlanes(ofStep index: Int, for planes: Range<Int>, input activation: Int) -> Range<Int> {
-    let step = steps[index]
+    let (step, extent) = (steps[index], extent(ofActivation: activation))
     // A voxel that counts for all others is needed for each of their planes.
-    guard extent(ofActivation: activation) == step.inputExtent else { return planes.isEmpty ? 0..<0 : 0..<1 }
-    return step.operation.inputPlanes(for: planes, inputDepth: step.inputExtent.d)
+    if extent == Extent3(1), step.inputExtent != extent { return planes.isEmpty ? 0..<0 : 0..<1 }
+    let ranges = inputs(ofStep: index).enumerated().filter { $0.element == activation }.map {
+      step.operation.inputPlanes(for: planes, ofInput: $0.offset, inputDepth: extent.d)
+    }
+    return ranges.dropFirst().reduce(ranges[0]) {
+      $1.isEmpty
+        ? $0 : $0.isEmpty ? $1 : min($0.lowerBound, $1.lowerBound)..<max($0.upperBound, $1.upperBound)
+    }
   }
 }

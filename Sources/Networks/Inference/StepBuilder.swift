@@ -23,10 +23,12 @@ package protocol StepBuilder: Sendable {
 package enum InferenceEpilogue: Sendable {
   /// y = scale x + shift per channel.
   case scaleAndShift(ChannelwiseAffine)
-  /// max(x, 0).
-  case relu
+  /// A function of every voxel.
+  case activation(PiecewiseLinear)
   /// The maximum over each window.
   case maxPooling(PoolingGeometry)
+  /// The sum with another activation of the same shape.
+  case sum
   /// A pointwise convolution with weights [out, in, 1, 1, 1].
   case pointwiseConvolution(FoldedWeights)
 }

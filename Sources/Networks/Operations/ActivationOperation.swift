@@ -27,6 +27,10 @@ extension ActivationOperation {
   package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
     FixedStepBuilder(operation: PreparedActivation(name: Self.kind, [function]))
   }
+
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
+    function.piecewiseLinear.map { .activation($0) }
+  }
 }
 
 /// x where it is not negative, else slope · x.

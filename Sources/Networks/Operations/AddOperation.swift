@@ -33,22 +33,23 @@ package struct AddOperation: VoxelwiseJoinOperation {
   }
 
   package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder { AddStepBuilder() }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .sum }
 }
 
-/// A sum with the ReLU fused after it.
+/// A sum with the activation fused after it.
 private struct AddStepBuilder: StepBuilder {
-  var appliesReLU = false
+  var activation = PiecewiseLinear.identity
 
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
-    guard case .relu = epilogue, !appliesReLU else { return false }
-    appliesReLU = true
+    guard case .activation(let function) = epilogue, activation == .identity else { return false }
+    activation = function
     return true
   }
 
   func variant(for input: Extent3, slabDepth: Int) -> Bool { true }
 
   func operations(_ variant: Bool, work: WorkContext) -> [any PreparedOperation] {
-    [PreparedAdd(appliesReLU: appliesReLU)]
+    [PreparedAdd(activation: activation)]
   }
 }
 

@@ -132,7 +132,8 @@ private struct ConvolutionStep: FusedTrainingStep {
       work: work)
     let hasBias = operation.hasBias
     let output = try prepared.apply(
-      input, bias: hasBias ? layers[0][.bias] : nil, appliesReLU: epilogue.appliesReLU, work: work)
+      input, bias: hasBias ? layers[0][.bias] : nil,
+      activation: epilogue.appliesReLU ? .relu : .identity, work: work)
     let backward = ConvolutionBackward(prepared, input: input, layer: layers[0])
     guard epilogue.appliesReLU else {
       return TrainingOutput(output) { gradient, work throws(Cancelled) in
@@ -199,19 +200,23 @@ private struct ConvolutionBackward: Sendable {
   }
 }
 
-/// A convolution with the layers fused after it: batch normalisation, a ReLU and a max-pooling.
+/// A convolution with the layers fused after it: batch normalisation, a sum with another activation, an activation and,
+/// without a sum, a max-pooling.
 private struct ConvolutionStepBuilder: StepBuilder {
   let operation: ConvolutionOperation
   var weights: FoldedWeights
-  var appliesReLU = false
+  var isSum = false
+  var activation = PiecewiseLinear.identity
   var pooling: PoolingGeometry?
 
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
     switch epilogue {
-    case .scaleAndShift(let affine) where !appliesReLU && pooling == nil: weights.fold(affine)
-    case .relu where !appliesReLU && pooling == nil: appliesReLU = true
-    case .maxPooling(let geometry) where pooling == nil: pooling = geometry
-    case .scaleAndShift, .relu, .maxPooling, .pointwiseConvolution: return false
+    case .scaleAndShift(let affine) where activation == .identity && pooling == nil && !isSum:
+      weights.fold(affine)
+    case .sum where activation == .identity && pooling == nil && !isSum: isSum = true
+    case .activation(let function) where activation == .identity && pooling == nil: activation = function
+    case .maxPooling(let geometry) where pooling == nil && !isSum: pooling = geometry
+    case .scaleAndShift, .sum, .activation, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }
@@ -227,10 +232,11 @@ private struct ConvolutionStepBuilder: StepBuilder {
   ) throws(Cancelled) -> [any PreparedOperation] {
     let prepared = try PreparedConvolution(weight: weights.weightTensor, choice: variant, work: work)
     let bias = weights.biasTensor
-    guard let pooling else { return [prepared.operation(bias: bias, appliesReLU: appliesReLU)] }
-    if let fused = prepared.operation(bias: bias, appliesReLU: appliesReLU, pooling: pooling) {
+    if isSum { return [ConvolutionSum(prepared, bias: bias, activation: activation)] }
+    guard let pooling else { return [prepared.operation(bias: bias, activation: activation)] }
+    if let fused = prepared.operation(bias: bias, activation: activation, pooling: pooling) {
       return [fused]
     }
-    return [prepared.operation(bias: bias, appliesReLU: appliesReLU), PreparedMaxPooling(geometry: pooling)]
+    return [prepared.operation(bias: bias, activation: activation), PreparedMaxPooling(geometry: pooling)]
   }
 }

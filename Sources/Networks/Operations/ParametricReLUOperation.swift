@@ -37,6 +37,10 @@ package struct ParametricReLUOperation: NetworkOperation {
     FixedStepBuilder(operation: PreparedActivation(name: Self.kind, Self.functions(parameters[.weight])))
   }
 
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
+    .activation(.leakyReLU(slopes: parameters[.weight].elements))
+  }
+
   private static func functions(_ slopes: Tensor) -> [Activation] {
     slopes.elements.map { .leakyReLU(slope: $0) }
   }

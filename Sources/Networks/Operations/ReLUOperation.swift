@@ -32,7 +32,7 @@ package struct ReLUOperation: NetworkOperation {
     FixedStepBuilder(operation: PreparedReLU())
   }
 
-  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .relu }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .activation(.relu) }
 }
 
 /// A ReLU in training, fused with the max-pooling after it: both commute, so that the ReLU is applied to the fewer

@@ -184,22 +184,23 @@ private struct TransposedConvolutionStep: FusedTrainingStep {
   }
 }
 
-/// A transposed convolution with the layers fused after it: batch normalisation, a pointwise convolution and a ReLU.
+/// A transposed convolution with the layers fused after it: batch normalisation, a pointwise convolution and an
+/// activation.
 private struct TransposedConvolutionStepBuilder: StepBuilder {
   let geometry: TransposedConvolutionGeometry
   var weights: FoldedWeights
-  var appliesReLU = false
+  var activation = PiecewiseLinear.identity
 
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
-    guard !appliesReLU else { return false }
+    guard activation == .identity else { return false }
     switch epilogue {
     case .scaleAndShift(let affine): weights.fold(affine)
-    case .relu: appliesReLU = true
+    case .activation(let function): activation = function
     // Exact, and cheaper as long as the pointwise convolution does not add channels.
     case .pointwiseConvolution(let pointwise)
     where pointwise.outputs <= weights.outputs && weights.groups == 1:
       weights.fold(pointwise: pointwise)
-    case .pointwiseConvolution, .maxPooling: return false
+    case .pointwiseConvolution, .maxPooling, .sum: return false
     }
     return true
   }
@@ -209,7 +210,7 @@ private struct TransposedConvolutionStepBuilder: StepBuilder {
   func operations(_ variant: Bool, work: WorkContext) throws(Cancelled) -> [any PreparedOperation] {
     [
       try PreparedTransposedConvolution(
-        weight: weights.weightTensor, bias: weights.biasTensor, geometry: geometry, appliesReLU: appliesReLU,
+        weight: weights.weightTensor, bias: weights.biasTensor, geometry: geometry, activation: activation,
         work: work)
     ]
   }

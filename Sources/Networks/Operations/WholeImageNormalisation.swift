@@ -58,14 +58,16 @@ extension WholeImageNormalisation {
   }
 }
 
-/// A normalisation with the ReLU fused after it.
+/// A normalisation with the ReLU or leaky ReLU fused after it.
 private struct WholeImageNormalisationStepBuilder: StepBuilder {
   let normalisation: GroupNormalisation
   var negativeSlope: Float = 1
 
   mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
-    guard negativeSlope == 1, case .relu = epilogue else { return false }
-    negativeSlope = 0
+    guard negativeSlope == 1, case .activation(let function) = epilogue,
+      let slope = function.slopeOfLeakyReLU
+    else { return false }
+    negativeSlope = slope
     return true
   }
 

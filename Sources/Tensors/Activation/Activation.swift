@@ -36,6 +36,15 @@ package enum Activation: Hashable, Sendable {
     }
   }
 
+  /// The same function as operations apply it to their results; nil for one that is not piecewise linear.
+  package var piecewiseLinear: PiecewiseLinear? {
+    switch self {
+    case .leakyReLU(let slope): .leakyReLU(slopes: [slope])
+    case .clip(let lower, let upper): .clip(lower: lower, upper: upper)
+    case .elu, .gelu, .geluByTanh, .silu, .sigmoid, .tanh, .softplus: nil
+    }
+  }
+
   /// Whether the derivative at x is the derivative at the function's value, so that the value suffices for it.
   package var hasDerivativeOfValue: Bool {
     switch self {

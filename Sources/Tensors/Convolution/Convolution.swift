@@ -6,15 +6,15 @@ import Work
 ///   - input: [N, in, D, H, W].
 ///   - weight: [out, in / groups, z, y, x], the last three as in `geometry.kernel`.
 ///   - bias: [out], or nil for none.
-///   - appliesReLU: Whether a ReLU is applied to the results.
+///   - activation: Applied to the results.
 /// - Returns: [N, out, D', H', W'].
 /// - Throws: `Cancelled`.
 package func convolution(
   _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
-  appliesReLU: Bool = false, work: WorkContext
+  activation: PiecewiseLinear = .identity, work: WorkContext
 ) throws(Cancelled) -> Tensor {
   try PreparedConvolution(weight: weight, geometry: geometry, inputExtent: input.extent, work: work)
-    .apply(input, bias: bias, appliesReLU: appliesReLU, work: work)
+    .apply(input, bias: bias, activation: activation, work: work)
 }
 
 /// The gradient of a loss with respect to a convolution's input.

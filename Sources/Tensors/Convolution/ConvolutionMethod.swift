@@ -5,7 +5,7 @@
 package enum ConvolutionMethod: CaseIterable, Sendable {
   /// One matrix product by BLAS, for kernels of one voxel.
   case pointwise
-  /// Winograd, for 3x3x3 kernels, and 4x4x4 kernels of stride 2, between many channels.
+  /// Winograd, for 3x3x3 kernels, dilated too, and 4x4x4 kernels of stride 2, between many channels.
   case winograd
   /// Tiled overlap-save FFT, for large kernels.
   case fourier
@@ -60,7 +60,8 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
         && problem.geometry.groups == 1
     case .winograd:
       WinogradConvolution.isFaster(
-        inputChannels: problem.inputChannels, outputChannels: problem.outputChannels)
+        problem.geometry.ofGroup, inputChannels: problem.inputChannels,
+        outputChannels: problem.outputChannels, inputExtent: problem.inputExtent)
     case .fourier:
       problem.geometry.kernel.product >= Problem.minimumFFTTaps
         && (problem.inputExtent?.product ?? .max) >= Problem.minimumFFTVoxels

@@ -43,7 +43,7 @@ func forEachPair(
   }
 }
 
-/// The definition of ``convolution(_:weight:bias:geometry:appliesReLU:work:)``, in double precision.
+/// The definition of ``convolution(_:weight:bias:geometry:activation:work:)``, in double precision.
 package func convolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?, geometry: ConvolutionGeometry
 ) -> ReferenceTensor {

@@ -79,18 +79,17 @@ package struct FFTConvolution: Sendable {
     ).transformForward(weight, work: work)
   }
 
-  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, with a ReLU where it
-  /// `appliesReLU`.
+  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, and `activation` of that.
   package func forward(
-    _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
+    _ input: Tensor, bias: Tensor? = nil, activation: PiecewiseLinear = .identity, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     precondition(
       input.channels == inputChannels, "\(input.channels) channels for weights of \(inputChannels)")
-    return try FFTConvolutionOperation(self, bias: bias, appliesReLU: appliesReLU)(input, work: work)
+    return try FFTConvolutionOperation(self, bias: bias, activation: activation)(input, work: work)
   }
 
   /// The gradient with respect to an input of `inputExtent`, given that of the output: the adjoint of
-  /// ``forward(_:bias:appliesReLU:work:)`` without bias and ReLU.
+  /// ``forward(_:bias:activation:work:)`` without bias and activation.
   package func inputGradient(
     _ outputGradient: Tensor, inputExtent: Extent3, work: WorkContext
   ) throws(Cancelled) -> Tensor {

@@ -1,6 +1,6 @@
 import Work
 
-/// A convolution by FFT with fused bias, ReLU and max-pooling, as a step of an inference plan.
+/// A convolution by FFT with fused bias, activation and max-pooling, as a step of an inference plan.
 ///
 /// Its tiles start at the first plane of the window that it writes: windows of a multiple of ``windowStep`` planes
 /// from plane 0 on give the same bits as one window of all planes, others agree to rounding, about 3e-7 of the
@@ -9,15 +9,18 @@ package struct FFTConvolutionOperation: SingleInputOperation {
   /// The transformed weights and the geometry.
   package let convolution: FFTConvolution
   private let bias: [Float]?
-  private let appliesReLU: Bool
+  private let activation: PiecewiseLinear
   private let pooling: PoolingGeometry?
+  private let addsToOutput: Bool
 
-  /// The operation with one `bias` per output channel, then a ReLU where it `appliesReLU`, then the max-pooling
-  /// `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
+  /// The operation with one `bias` per output channel, then `activation`, then the max-pooling `pooling`, which must be
+  /// one that the convolution ``FFTConvolution/fuses(_:)``; or, where it `addsToOutput`, `activation` of the sum with
+  /// what the output's memory holds.
   package init(
-    _ convolution: FFTConvolution, bias: Tensor? = nil, appliesReLU: Bool = false,
-    pooling: PoolingGeometry? = nil
+    _ convolution: FFTConvolution, bias: Tensor? = nil, activation: PiecewiseLinear = .identity,
+    pooling: PoolingGeometry? = nil, addsToOutput: Bool = false
   ) {
+    precondition(pooling == nil || !addsToOutput, "maxima that are added")
     precondition(
       bias == nil || bias?.shape == [convolution.outputChannels],
       "bias of shape \(bias?.shape ?? []) for \(convolution.outputChannels) channels")
@@ -26,8 +29,10 @@ package struct FFTConvolutionOperation: SingleInputOperation {
       "\(String(describing: pooling)) in the store of tiles of \(convolution.tile.extent)")
     self.convolution = convolution
     self.bias = bias?.elements
-    self.appliesReLU = appliesReLU
+    self.activation = activation.padded(
+      channels: convolution.outputChannels, paddedLength: convolution.outputChannels)
     self.pooling = pooling
+    self.addsToOutput = addsToOutput
   }
 
   private var geometry: ConvolutionGeometry { convolution.geometry }
@@ -111,6 +116,7 @@ package struct FFTConvolutionOperation: SingleInputOperation {
       resultChannels: convolution.outputChannels, kernel: geometry.kernel,
       sourceOffset: Extent3(
         -geometry.padding.before.d, -geometry.padding.before.h, -geometry.padding.before.w),
-      skip: Extent3(0), isAdjoint: false, bias: bias, appliesReLU: appliesReLU, pools: pooling != nil)
+      skip: Extent3(0), isAdjoint: false, bias: bias, activation: activation, pools: pooling != nil,
+      addsToOutput: addsToOutput)
   }
 }

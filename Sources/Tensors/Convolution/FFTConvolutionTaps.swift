@@ -81,7 +81,8 @@ struct FFTTaps: Sendable {
           Int32(columns), depth, planeStride)
         var how = fft_store(
           skip: 0, depth: Int32(kernel.d), height: Int32(kernel.h), width: Int32(kernel.w),
-          scale: tile.scale, bias: 0, applies_relu: false, pools: false)
+          scale: tile.scale, bias: 0, activation: PiecewiseLinear.identity.kernel(nil), pools: false,
+          adds: false)
         fft_inverse_depth(
           &transform, depth, planeStride, Int32(columns), &how, taps.start + pair * kernel.product,
           kernel.h * kernel.w, kernel.w)

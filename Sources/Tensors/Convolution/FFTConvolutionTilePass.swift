@@ -16,9 +16,12 @@ struct FFTTilePass: Sendable {
   /// Whether this is the pass of the input's gradient, from output channels to input channels.
   let isAdjoint: Bool
   let bias: [Float]?
-  let appliesReLU: Bool
+  /// With no slopes or one for each result channel.
+  let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
+  /// Whether results are added to what their memory holds before the activation.
+  let addsToOutput: Bool
 
   /// The tiling of a window of results and the layout of the scratch memory.
   struct Plan: Sendable {
@@ -194,18 +197,21 @@ struct FFTTilePass: Sendable {
   ) {
     let (_, origin, kept) = location
     var kernel = tile.kernel
-    var how = fft_store(
-      skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
-      scale: tile.scale, bias: bias?[channel] ?? 0, applies_relu: appliesReLU, pools: pools)
-    let divisor = pools ? 2 : 1
-    fft_inverse_height(
-      &kernel, frequencyRows, stride, Int32(tile.planes), Int32(skip.h), Int32((kept.h + 1) / 2 * 2),
-      Int32(tile.columns(kept.w)), planes, tile.planeStride)
-    fft_inverse_depth(
-      &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how,
-      target + origin.d / divisor * planeStride + origin.h / divisor * rowStride + origin.w / divisor,
-      planeStride,
-      rowStride)
+    activation.slopes.withUnsafeBufferPointer { slopes in
+      var how = fft_store(
+        skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
+        scale: tile.scale, bias: bias?[channel] ?? 0,
+        activation: activation.kernel(slopes.baseAddress, from: channel), pools: pools, adds: addsToOutput)
+      let divisor = pools ? 2 : 1
+      fft_inverse_height(
+        &kernel, frequencyRows, stride, Int32(tile.planes), Int32(skip.h), Int32((kept.h + 1) / 2 * 2),
+        Int32(tile.columns(kept.w)), planes, tile.planeStride)
+      fft_inverse_depth(
+        &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how,
+        target + origin.d / divisor * planeStride + origin.h / divisor * rowStride + origin.w / divisor,
+        planeStride,
+        rowStride)
+    }
   }
 
   /// The pass from the gradient of a convolution's output to that of its input.
@@ -219,7 +225,8 @@ struct FFTTilePass: Sendable {
       sourceOffset: Extent3(
         geometry.padding.before.d - lead.d, geometry.padding.before.h - lead.h,
         geometry.padding.before.w - lead.w),
-      skip: lead, isAdjoint: true, bias: nil, appliesReLU: false, pools: false)
+      skip: lead, isAdjoint: true, bias: nil, activation: .identity, pools: false,
+      addsToOutput: false)
   }
 }
 

@@ -11,10 +11,18 @@ struct GroupedConvolution: SingleInputOperation {
     self.groups = groups
   }
 
-  /// The groups with `bias`, [out], and a ReLU where it `appliesReLU`.
-  init(_ groups: [PreparedConvolution], bias: Tensor?, appliesReLU: Bool) {
+  /// The groups with `bias`, [out], and `activation` of the results, or of their sum with what the output's memory holds
+  /// where it `addsToOutput`.
+  init(
+    _ groups: [PreparedConvolution], bias: Tensor?, activation: PiecewiseLinear, addsToOutput: Bool = false
+  ) {
     let biases = bias?.parts(groups.count)
-    self.init(groups.indices.map { groups[$0].operation(bias: biases?[$0], appliesReLU: appliesReLU) })
+    self.init(
+      groups.indices.map {
+        groups[$0].operation(
+          bias: biases?[$0], activation: activation.part($0, of: groups.count),
+          addsToOutput: addsToOutput)
+      })
   }
 
   private var first: any SingleInputOperation { groups[0] }

@@ -7,14 +7,21 @@ struct PointwiseConvolution: SingleInputOperation {
   /// Whether the transpose of the weights is used.
   private let transposes: Bool
   private let bias: [Float]?
-  private let appliesReLU: Bool
+  private let activation: PiecewiseLinear
+  private let addsToOutput: Bool
 
-  /// The product with `weight`, [rows, columns, 1, 1, 1], or with its transpose, plus `bias`.
-  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, appliesReLU: Bool = false) {
+  /// The product with `weight`, [rows, columns, 1, 1, 1], or with its transpose, plus `bias`, plus what the
+  /// output's memory holds where it `addsToOutput`; then `activation`.
+  init(
+    weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, activation: PiecewiseLinear = .identity,
+    addsToOutput: Bool = false
+  ) {
     self.weight = weight
     self.transposes = transposes
+    self.addsToOutput = addsToOutput
     self.bias = bias?.elements
-    self.appliesReLU = appliesReLU
+    let rows = weight.shape[transposes ? 1 : 0]
+    self.activation = activation.padded(channels: rows, paddedLength: rows)
   }
 
   /// Columns of one BLAS call: with 32 channels 256 KB, which stays in the second cache level.
@@ -57,16 +64,27 @@ struct PointwiseConvolution: SingleInputOperation {
         let target = output.start(sample: sample, channel: 0) + first
         if let bias {
           for row in 0..<rows {
-            (target + row * output.channelStride).update(repeating: bias[row], count: columns)
+            let target = target + row * output.channelStride
+            if addsToOutput {
+              pointwise_affine(level, target, target, columns, 1, bias[row])
+            } else {
+              target.update(repeating: bias[row], count: columns)
+            }
           }
         }
         BLAS.multiply(
           rows: rows, columns: columns, depth: depth, a: weight.start,
           aStride: transposes ? rows : depth, transposesA: transposes,
           b: input.start(sample: sample, channel: 0) + skipped + first, bStride: input.channelStride,
-          beta: bias == nil ? 0 : 1, c: target, cStride: output.channelStride)
-        guard appliesReLU else { return }
-        for row in 0..<rows { pointwise_relu(level, target + row * output.channelStride, columns) }
+          beta: bias == nil && !addsToOutput ? 0 : 1, c: target, cStride: output.channelStride)
+        guard activation != .identity else { return }
+        activation.slopes.withUnsafeBufferPointer { slopes in
+          for row in 0..<rows {
+            let target = target + row * output.channelStride
+            piecewise_linear_apply(
+              level, activation.kernel(slopes.baseAddress, from: row), target, target, columns)
+          }
+        }
       }
     }
   }

@@ -93,10 +93,10 @@ package struct PreparedConvolution: Sendable {
     }
   }
 
-  /// ``convolution(_:weight:bias:geometry:appliesReLU:work:)`` with the prepared weights.
+  /// ``convolution(_:weight:bias:geometry:activation:work:)`` with the prepared weights.
   /// - Throws: `Cancelled`.
   package func apply(
-    _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
+    _ input: Tensor, bias: Tensor? = nil, activation: PiecewiseLinear = .identity, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     precondition(
       input.channels == weight.shape[1] * geometry.groups
@@ -104,51 +104,62 @@ package struct PreparedConvolution: Sendable {
       "input \(input.shape), bias \(bias?.shape ?? []) for weights \(weight.shape)")
     switch prepared {
     case .pointwise:
-      return try PointwiseConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU)(input, work: work)
+      return try PointwiseConvolution(weight: weight, bias: bias, activation: activation)(input, work: work)
     case .winograd(let convolution):
-      return try convolution.with(bias: bias, appliesReLU: appliesReLU)(input, work: work)
+      return try convolution.with(bias: bias, activation: activation)(input, work: work)
     case .fourier(let convolution):
-      return try convolution.forward(input, bias: bias, appliesReLU: appliesReLU, work: work)
+      return try convolution.forward(input, bias: bias, activation: activation, work: work)
     case .implicitProduct(let convolution):
-      return try convolution.apply(input, bias: bias, appliesReLU: appliesReLU, work: work)
+      return try convolution.apply(input, bias: bias, activation: activation, work: work)
     case .groups(let groups):
-      return try GroupedConvolution(groups, bias: bias, appliesReLU: appliesReLU)(input, work: work)
+      return try GroupedConvolution(groups, bias: bias, activation: activation)(input, work: work)
     case .reference:
       let output = convolutionReference(
         ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
         geometry: geometry)
-      return (appliesReLU ? reluReference(output) : output).rounded
+      return piecewiseLinearReference(output, activation).rounded
     }
   }
 
-  /// The convolution with `bias` and, where asked for, a ReLU, as a step of an inference plan.
-  package func operation(bias: Tensor?, appliesReLU: Bool) -> any SingleInputOperation {
+  /// The convolution with `bias`, and `activation` of the results, as a step of an inference plan.
+  ///
+  /// - Parameter addsToOutput: Whether the results are added to what the output's memory holds before the activation.
+  package func operation(
+    bias: Tensor?, activation: PiecewiseLinear, addsToOutput: Bool = false
+  ) -> any SingleInputOperation {
     switch prepared {
-    case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU)
-    case .winograd(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
-    case .implicitProduct(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
+    case .pointwise:
+      return PointwiseConvolution(
+        weight: weight, bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .winograd(let convolution):
+      return convolution.with(bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .implicitProduct(let convolution):
+      return convolution.with(bias: bias, activation: activation, addsToOutput: addsToOutput)
     case .fourier(let convolution):
-      return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU)
-    case .groups(let groups): return GroupedConvolution(groups, bias: bias, appliesReLU: appliesReLU)
+      return FFTConvolutionOperation(
+        convolution, bias: bias, activation: activation, addsToOutput: addsToOutput)
+    case .groups(let groups):
+      return GroupedConvolution(groups, bias: bias, activation: activation, addsToOutput: addsToOutput)
     case .reference: preconditionFailure("the reference is not a step of a network")
     }
   }
 
   /// The operation fused with a max-pooling, so that only the maxima are stored; nil where the method cannot fuse it.
   package func operation(
-    bias: Tensor?, appliesReLU: Bool, pooling: PoolingGeometry
+    bias: Tensor?, activation: PiecewiseLinear, pooling: PoolingGeometry
   ) -> (any SingleInputOperation)? {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
-      return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
-    case .winograd(let convolution) where pooling.is2x2x2:
-      return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
+      return FFTConvolutionOperation(convolution, bias: bias, activation: activation, pooling: pooling)
+    case .winograd(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
+      return convolution.with(bias: bias, activation: activation, pools: true)
     case .implicitProduct(let convolution) where pooling.is2x2x2 && convolution.storesMaxima:
-      return convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
+      return convolution.with(bias: bias, activation: activation, pools: true)
     case .groups(let groups):
       let biases = bias?.parts(groups.count)
       let operations = groups.indices.compactMap {
-        groups[$0].operation(bias: biases?[$0], appliesReLU: appliesReLU, pooling: pooling)
+        groups[$0].operation(
+          bias: biases?[$0], activation: activation.part($0, of: groups.count), pooling: pooling)
       }
       return operations.count == groups.count ? GroupedConvolution(operations) : nil
     default: return nil

@@ -1,16 +1,16 @@
 import Work
 
-/// The sum of its inputs voxel by voxel, and max(sum, 0) where a ReLU is fused.
+/// The sum of its inputs voxel by voxel, with an activation that is fused.
 ///
 /// An input has the output's channels or one that counts for all, and the output's extents or one voxel that counts for
 /// all. The output may be one of the inputs of its shape.
 package struct PreparedAdd: VoxelwiseOperation {
-  /// Whether a ReLU is applied to the sums; NaN stays.
-  let appliesReLU: Bool
+  /// Of the sums.
+  let activation: PiecewiseLinear
 
-  package init(appliesReLU: Bool = false) { self.appliesReLU = appliesReLU }
+  package init(activation: PiecewiseLinear = .identity) { self.activation = activation }
 
-  package var kernelName: String { appliesReLU ? "add, relu" : "add" }
+  package var kernelName: String { "add" + activation.nameAfterOperation }
   package var worksInPlace: Bool { true }
   package func outputChannels(_ channels: [Int]) -> Int { channels.max() ?? 0 }
 
@@ -18,7 +18,7 @@ package struct PreparedAdd: VoxelwiseOperation {
     _ inputs: [ActivationWindow], into output: ActivationWindow, scratch: DisjointBuffer<Float>,
     work: WorkContext
   ) throws(Cancelled) {
-    try work.join(inputs, by: .sum, into: output, appliesReLU: appliesReLU)
+    try work.join(inputs, by: .sum, into: output, activation: activation)
   }
 }
 

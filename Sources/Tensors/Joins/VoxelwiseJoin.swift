@@ -10,10 +10,11 @@ extension WorkContext {
   /// Writes the planes of `output` as the sum or the product of those of `inputs`, two or more.
   ///
   /// An input has the output's channels or a single one, which counts for all of them, and the output's extents or a
-  /// single voxel, which counts for all of these. The output may be one of the inputs that have its shape.
+  /// single voxel, which counts for all of these. The output may be one of the inputs that have its shape. `activation` is
+  /// applied to the results.
   func join(
     _ inputs: [ActivationWindow], by arithmetic: VoxelwiseArithmetic, into output: ActivationWindow,
-    appliesReLU: Bool = false
+    activation: PiecewiseLinear = .identity
   ) throws(Cancelled) {
     precondition(
       inputs.count >= 2
@@ -24,6 +25,7 @@ extension WorkContext {
       "inputs of \(inputs.map { ($0.channels, $0.extent) }) for \(output.channels) channels of \(output.extent)"
     )
     let level = KernelLevel.current
+    let activation = activation.padded(channels: output.channels, paddedLength: output.channels)
     let sources = inputs.map { $0.extent == output.extent ? $0.part(output.planes) : $0 }
     // The input that the output overwrites comes first, since every other pass reads the output.
     let overwritten = sources.firstIndex { $0.memory.start == output.memory.start }
@@ -54,7 +56,11 @@ extension WorkContext {
         }
         partial = UnsafePointer(target)
       }
-      if appliesReLU { pointwise_relu(level, target, range.count) }
+      guard activation != .identity else { return }
+      activation.slopes.withUnsafeBufferPointer { slopes in
+        piecewise_linear_apply(
+          level, activation.kernel(slopes.baseAddress, from: channel), target, target, range.count)
+      }
     }
   }
 }

@@ -9,8 +9,11 @@ package protocol PreparedOperation: Sendable {
   /// Operation, method and limits, as plans print them: `convolution, FFT 24x48x48`.
   var kernelName: String { get }
 
-  /// Whether `run` may be given the window of one of its inputs as the output, too.
+  /// Whether `run` may be given the window of any one of its inputs as the output, too.
   var worksInPlace: Bool { get }
+
+  /// Whether `run` may be given the window of input `index` as the output, too.
+  func mayOverwrite(input index: Int) -> Bool
 
   /// For each input of `channels` the first of the output's channels that are this input, so that `run` may be given that
   /// part of the output's window as the input; nil where the output does not consist of its inputs.
@@ -35,6 +38,9 @@ package protocol PreparedOperation: Sendable {
   /// (planes outside count as zeros).
   func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int>
 
+  /// The same of input `index` alone.
+  func inputPlanes(for planes: Range<Int>, ofInput index: Int, inputDepth: Int) -> Range<Int>
+
   /// Floating-point operations that direct summation would need for one image.
   ///
   /// - Parameter channels: Channels of all inputs together.
@@ -52,7 +58,7 @@ package protocol PreparedOperation: Sendable {
   func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int
 
   /// Writes the planes of `output` from those of `inputs`, each of which holds at least
-  /// `inputPlanes(for: output.planes, inputDepth: input.extent.d)`.
+  /// `inputPlanes(for: output.planes, ofInput: index, inputDepth: input.extent.d)`.
   ///
   /// - Parameter scratch: `scratchCount` floats at least, aligned to cache lines; any content.
   /// - Throws: `Cancelled`, polled at least once for every tile or row of work.
@@ -64,6 +70,12 @@ package protocol PreparedOperation: Sendable {
 
 extension PreparedOperation {
   package func placesInOutput(_ channels: [Int]) -> [Int]? { nil }
+  package func mayOverwrite(input index: Int) -> Bool { worksInPlace }
+
+  package func inputPlanes(for planes: Range<Int>, ofInput index: Int, inputDepth: Int) -> Range<Int> {
+    inputPlanes(for: planes, inputDepth: inputDepth)
+  }
+
   package func producing(_ output: Extent3) -> any PreparedOperation { self }
 
   /// Plane by plane.

@@ -218,7 +218,7 @@ struct PolyphaseGradients: Sendable {
     let (columns, length) = (split.rows * split.pitch - 1, lineLength(of: split))
     split.runs(z: unit.plane).withUnsafeBufferPointer { offsets in
       gradient.product.multiply(
-        level: level, columns: columns, result: results, resultStride: length, bias: [], appliesReLU: false
+        level: level, columns: columns, result: results, resultStride: length, bias: [], activation: .identity
       ) { rows, column, _ in
         if rows.lowerBound == 0 {
           meanwhile(column / panelColumns, (columns + panelColumns - 1) / panelColumns)
@@ -227,7 +227,8 @@ struct PolyphaseGradients: Sendable {
       }
     }
     gradient.product.scatter(
-      results, resultStride: length, columns: columns, first: unit.rows.lowerBound * split.pitch,
+      level: level, results, resultStride: length, columns: columns,
+      first: unit.rows.lowerBound * split.pitch,
       pitch: split.pitch, z: unit.plane, grid: inputExtent, to: gradient.window, sample: unit.sample)
   }
 }

@@ -14,10 +14,11 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
   }
 
   /// Prepares `weight`, [in, out / groups, z, y, x]; `bias` is [out], or nil for none.
-  /// - Parameter appliesReLU: Whether a ReLU is applied to the results.
+  /// - Parameter activation: Applied to the results.
   /// - Throws: `Cancelled`.
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
@@ -28,31 +29,33 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     if Self.winogradIsFaster(geometry, inputChannels: inputChannels, outputChannels: outputChannels) {
       method = .winograd(
         try WinogradConvolution(
-          adjointOf: geometry.adjoint, weight: weight, bias: bias, appliesReLU: appliesReLU, work: work))
+          adjointOf: geometry.adjoint, weight: weight, bias: bias, activation: activation, work: work))
     } else if RowTransposedConvolution.supports(geometry),
       RowTransposedConvolution.isFaster(outputChannels: outputChannels)
     {
-      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU))
+      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, activation: activation))
     } else {
       method = .implicitProduct(
         try ImplicitAdjoint(
-          weight: weight, bias: bias, geometry: geometry.adjoint, appliesReLU: appliesReLU, work: work
+          weight: weight, bias: bias, geometry: geometry.adjoint, activation: activation, work: work
         ).operation)
     }
   }
 
-  /// Whether Winograd can compute `geometry` and is faster than products of its phases.
+  /// Whether Winograd can compute `geometry` and is faster than products of its phases, for a large volume.
   static func winogradIsFaster(
     _ geometry: TransposedConvolutionGeometry, inputChannels: Int, outputChannels: Int
   ) -> Bool {
-    geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
-      && WinogradConvolution.supports(geometry.adjoint)
-      && WinogradConvolution.isFaster(inputChannels: inputChannels, outputChannels: outputChannels)
+    geometry.outputPadding == Extent3(0) && WinogradConvolution.supports(geometry.adjoint)
+      && WinogradConvolution.isFaster(
+        geometry.adjoint, inputChannels: inputChannels, outputChannels: outputChannels, inputExtent: nil)
   }
 
   package var kernelName: String {
     switch method {
-    case .winograd(let convolution): convolution.kernelName
+    // With stride 1 it is a convolution with other weights.
+    case .winograd(let convolution):
+      (geometry.stride == Extent3(1) ? "transposed " : "") + convolution.kernelName
     case .rows: "transposed convolution, rows of all phases"
     case .implicitProduct: "transposed convolution, packed products of its phases"
     }
@@ -73,6 +76,13 @@ package struct PreparedTransposedConvolution: SingleInputOperation {
     case .winograd(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
     case .rows(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
     case .implicitProduct(let operation): operation.inputPlanes(for: planes, inputDepth: inputDepth)
+    }
+  }
+
+  package var windowStep: Int {
+    switch method {
+    case .winograd(let convolution): convolution.windowStep
+    case .rows, .implicitProduct: 1
     }
   }
 

@@ -10,7 +10,8 @@ struct RowTransposedConvolution: Sendable {
   private let weights: [Float]
   /// One per output, padded to pairs.
   private let bias: [Float]
-  private let appliesReLU: Bool
+  /// One slope per output, padded to pairs.
+  private let activation: PiecewiseLinear
 
   private static let outputChannelsAtATime = Int(TRANSPOSED_CONVOLUTION_OUTPUTS)
   /// Input rows per task.
@@ -34,7 +35,7 @@ struct RowTransposedConvolution: Sendable {
   }
 
   /// Interleaves `weight`, [in, out, 3, 3, 3]; `bias` is [out], or nil for none.
-  init(weight: Tensor, bias: Tensor?, appliesReLU: Bool) {
+  init(weight: Tensor, bias: Tensor?, activation: PiecewiseLinear) {
     let (inputChannels, outputChannels) = (weight.shape[0], weight.shape[1])
     let pair = Self.outputChannelsAtATime
     let pairs = (outputChannels + pair - 1) / pair
@@ -57,7 +58,7 @@ struct RowTransposedConvolution: Sendable {
     }
     self.inputChannels = inputChannels
     self.outputChannels = outputChannels
-    self.appliesReLU = appliesReLU
+    self.activation = activation.padded(channels: outputChannels, paddedLength: pairs * pair)
     weights = interleaved
     self.bias =
       (bias?.elements ?? [Float](repeating: 0, count: outputChannels))
@@ -90,33 +91,35 @@ struct RowTransposedConvolution: Sendable {
     let height = input.extent.h
     let blocks = (height + Self.rowsPerTask - 1) / Self.rowsPerTask
     try weights.withSharedBuffer { weights throws(Cancelled) in
-      try work.forEach(count: input.batch * planes.count * blocks) { task, _ in
-        let (sample, z) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
-        let first = task % blocks * Self.rowsPerTask
-        var rows = transposed_convolution_rows()
-        rows.inputs = Int32(inputChannels)
-        rows.width = Int32(input.extent.w)
-        rows.result_width = Int32(output.extent.w)
-        rows.applies_relu = appliesReLU ? 1 : 0
-        for y in first..<min(first + Self.rowsPerTask, height) {
-          let sources = (
-            source(input, sample: sample, z: z, y: y), source(input, sample: sample, z: z, y: y + 1),
-            source(input, sample: sample, z: z + 1, y: y), source(input, sample: sample, z: z + 1, y: y + 1)
-          )
-          rows.source = (
-            sources.0 ?? zeros.start, sources.1 ?? zeros.start, sources.2 ?? zeros.start,
-            sources.3 ?? zeros.start
-          )
-          func step(_ source: UnsafePointer<Float>?) -> Int { source == nil ? 0 : input.channelStride }
-          rows.source_stride = (step(sources.0), step(sources.1), step(sources.2), step(sources.3))
-          for pair in stride(from: 0, to: outputChannels, by: Self.outputChannelsAtATime) {
-            rows.weights = weights.start + pair * inputChannels * 27
-            rows.bias = (bias[pair], bias[pair + 1])
-            rows.result = (
-              results(output, sample: sample, channel: pair, z: z, y: y),
-              results(output, sample: sample, channel: pair + 1, z: z, y: y)
+      try activation.slopes.withSharedBuffer { slopes throws(Cancelled) in
+        try work.forEach(count: input.batch * planes.count * blocks) { task, _ in
+          let (sample, z) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
+          let first = task % blocks * Self.rowsPerTask
+          var rows = transposed_convolution_rows()
+          rows.inputs = Int32(inputChannels)
+          rows.width = Int32(input.extent.w)
+          rows.result_width = Int32(output.extent.w)
+          for y in first..<min(first + Self.rowsPerTask, height) {
+            let sources = (
+              source(input, sample: sample, z: z, y: y), source(input, sample: sample, z: z, y: y + 1),
+              source(input, sample: sample, z: z + 1, y: y), source(input, sample: sample, z: z + 1, y: y + 1)
             )
-            transposed_convolution_make_rows(level, &rows)
+            rows.source = (
+              sources.0 ?? zeros.start, sources.1 ?? zeros.start, sources.2 ?? zeros.start,
+              sources.3 ?? zeros.start
+            )
+            func step(_ source: UnsafePointer<Float>?) -> Int { source == nil ? 0 : input.channelStride }
+            rows.source_stride = (step(sources.0), step(sources.1), step(sources.2), step(sources.3))
+            for pair in stride(from: 0, to: outputChannels, by: Self.outputChannelsAtATime) {
+              rows.weights = weights.start + pair * inputChannels * 27
+              rows.bias = (bias[pair], bias[pair + 1])
+              rows.activation = activation.kernel(slopes.start, from: pair)
+              rows.result = (
+                results(output, sample: sample, channel: pair, z: z, y: y),
+                results(output, sample: sample, channel: pair + 1, z: z, y: y)
+              )
+              transposed_convolution_make_rows(level, &rows)
+            }
           }
         }
       }

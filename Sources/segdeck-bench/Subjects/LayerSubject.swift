@@ -75,7 +75,7 @@ struct LayerSubject {
       Part(
         name: "forward", kernel: "\(convolution.method)", operations: operations,
         preparationSeconds: preparation
-      ) { _ = try convolution.apply(input, appliesReLU: true, work: work) },
+      ) { _ = try convolution.apply(input, activation: .relu, work: work) },
       Part(name: "gradients", kernel: "\(convolution.method)", operations: 2 * operations) {
         _ = try convolution.gradients(input: input, outputGradient: gradient, work: work)
       },

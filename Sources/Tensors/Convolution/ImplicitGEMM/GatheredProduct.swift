@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 extension ImplicitProduct {
-  /// Floats of scratch memory that ``runGathered(_:into:bias:appliesReLU:scratch:work:)`` needs.
+  /// Floats of scratch memory that ``runGathered(_:into:bias:activation:addsToOutput:scratch:work:)`` needs.
   func gatheredScratchCount(threadCount: Int) -> Int {
     let panelColumns = Int(gemm_panel_columns(KernelLevel.current))
     return WorkerScratch.count(
@@ -21,11 +21,14 @@ extension ImplicitProduct {
 
   /// Writes the planes of `output` from gathered panels, for any step.
   ///
-  /// - Parameter bias: For each group one per row, padded to blocks of eight, or empty for zeros.
+  /// - Parameters:
+  ///   - bias: For each group one per row, padded to blocks of eight, or empty for zeros.
+  ///   - addsToOutput: Whether results are added to what the output's memory holds before the activation; where outputs
+  ///     are contiguous.
   /// - Throws: `Cancelled`, leaving the output partly written.
   func runGathered(
-    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], appliesReLU: Bool,
-    scratch: DisjointBuffer<Float>, work: WorkContext
+    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], activation: PiecewiseLinear,
+    addsToOutput: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let grid = grid(output.extent)
     let held = planes(in: output.planes)
@@ -63,7 +66,7 @@ extension ImplicitProduct {
         ) { gather in
           multiply(
             level: level, group: group, columns: columns, result: result, resultStride: resultStride,
-            bias: bias, appliesReLU: appliesReLU
+            bias: bias, activation: activation, accumulates: addsToOutput
           ) { rows, column, count in
             gemm_gather_panel(
               level, &gather, first + column, Int32(count), Int32(rows.lowerBound),
@@ -73,7 +76,8 @@ extension ImplicitProduct {
         }
         if !isDense {
           scatter(
-            result, resultStride: resultStride, columns: columns, first: first, pitch: grid.w, z: 0,
+            level: level, result, resultStride: resultStride, columns: columns, first: first, pitch: grid.w,
+            z: 0,
             grid: grid, to: output, sample: sample, group: group)
         }
       }

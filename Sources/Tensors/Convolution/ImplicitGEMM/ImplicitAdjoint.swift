@@ -8,7 +8,8 @@ struct ImplicitAdjoint: Sendable {
 
   /// Packs `weight`, the convolution's [out, in / groups, z, y, x]; results have `in` channels, to which `bias` is added.
   init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (kernel, stride, groups) = (geometry.kernel, geometry.stride, geometry.groups)
@@ -29,7 +30,7 @@ struct ImplicitAdjoint: Sendable {
             order: .init(rowStride: kernel.product, channelStride: rows * kernel.product, taps: taps),
             work: work)))
     }
-    operation = ImplicitOperation(phases, bias: bias, appliesReLU: appliesReLU)
+    operation = ImplicitOperation(phases, bias: bias, activation: activation)
   }
 
   /// The adjoint's result on a grid of extents `extent`.

@@ -10,7 +10,8 @@ package struct ImplicitConvolution: SingleInputOperation {
 
   /// Packs `weight`, [out, in / groups, z, y, x]; `bias` is [out].
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
+    activation: PiecewiseLinear = .identity,
     work: WorkContext
   ) throws(Cancelled) {
     let (groups, taps) = (geometry.groups, geometry.kernel.product)
@@ -24,24 +25,29 @@ package struct ImplicitConvolution: SingleInputOperation {
           weights: try PackedWeights(
             weight, rows: rows, channels: channels, groups: groups,
             order: .init(rowStride: channels * taps, channelStride: taps, taps: Array(0..<taps)), work: work))
-      ], bias: bias, appliesReLU: appliesReLU)
+      ], bias: bias, activation: activation)
   }
 
-  /// The convolution of `input` with another bias; see ``convolution(_:weight:bias:geometry:appliesReLU:work:)``.
+  /// The convolution of `input` with another bias; see ``convolution(_:weight:bias:geometry:activation:work:)``.
   func apply(
-    _ input: Tensor, bias: Tensor?, appliesReLU: Bool, work: WorkContext
+    _ input: Tensor, bias: Tensor?, activation: PiecewiseLinear, work: WorkContext
   ) throws(Cancelled) -> Tensor {
-    try with(bias: bias, appliesReLU: appliesReLU)(input, work: work)
+    try with(bias: bias, activation: activation)(input, work: work)
   }
 
   /// Whether a 2x2x2 max-pooling can be fused: with stride 1, where two planes are computed at a time.
   var storesMaxima: Bool { geometry.stride == Extent3(1) }
 
-  /// The same weights with another bias and ReLU, and a fused 2x2x2 max-pooling where it `pools`.
-  func with(bias: Tensor?, appliesReLU: Bool, pools: Bool = false) -> ImplicitConvolution {
+  /// The same weights with another bias and activation, and a fused 2x2x2 max-pooling where it `pools`, or the sum with
+  /// what the output's memory holds where it `addsToOutput`.
+  func with(
+    bias: Tensor?, activation: PiecewiseLinear, pools: Bool = false, addsToOutput: Bool = false
+  ) -> ImplicitConvolution {
+    precondition(!pools || !addsToOutput, "maxima that are added")
     var convolution = self
     convolution.pools = pools
-    convolution.operation = ImplicitOperation(operation.products, bias: bias, appliesReLU: appliesReLU)
+    convolution.operation = ImplicitOperation(
+      operation.products, bias: bias, activation: activation, addsToOutput: addsToOutput)
     return convolution
   }
 

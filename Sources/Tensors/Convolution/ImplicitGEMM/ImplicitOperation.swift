@@ -1,22 +1,32 @@
 import CKernels
 import Work
 
-/// Implicit products over one source with fused bias and ReLU: the common part of the convolution and its adjoint.
+/// Implicit products over one source with fused bias and activation: the common part of the convolution and its adjoint.
 struct ImplicitOperation: Sendable {
   let products: [ImplicitProduct]
   /// For each group one per row, padded to blocks of eight; empty for zeros.
   var bias: [Float]
-  /// Whether a ReLU is applied to the results.
-  var appliesReLU: Bool
+  /// Of the results; for each group one slope per row, padded to blocks of eight.
+  var activation: PiecewiseLinear
+  /// Whether results are added to what the output's memory holds before the activation: of a single product, which writes
+  /// every voxel.
+  var addsToOutput: Bool
 
   /// Products of at least one; `bias` is [rows] or nil for none.
-  init(_ products: [ImplicitProduct], bias: Tensor?, appliesReLU: Bool) {
+  init(
+    _ products: [ImplicitProduct], bias: Tensor?, activation: PiecewiseLinear, addsToOutput: Bool = false
+  ) {
+    precondition(
+      !addsToOutput || products.count == 1 && products[0].spacing == Extent3(1), "phases that are added")
     precondition(
       bias.map { $0.elements.count == products[0].resultChannels } ?? true,
       "bias \(bias?.shape ?? []) for \(products[0].resultChannels) channels")
     self.products = products
+    self.addsToOutput = addsToOutput
     self.bias = bias.map { products[0].weights.padded($0) } ?? []
-    self.appliesReLU = appliesReLU
+    let weights = products[0].weights
+    self.activation = activation.padded(
+      channels: products[0].resultChannels, groups: weights.groups, paddedLength: weights.paddedRows)
   }
 
   /// Channels of the output.
@@ -67,13 +77,14 @@ struct ImplicitOperation: Sendable {
     if let padded = PaddedProduct(products, source: input.extent, extent: output.extent) {
       try padded.run(
         input, into: output, sourceRange: sourceRange(of: output.planes), bias: bias,
-        appliesReLU: appliesReLU,
+        activation: activation, addsToOutput: addsToOutput,
         scratch: scratch, work: work)
       return
     }
     for product in products {
       try product.runGathered(
-        input, into: output, bias: bias, appliesReLU: appliesReLU, scratch: scratch, work: work)
+        input, into: output, bias: bias, activation: activation, addsToOutput: addsToOutput,
+        scratch: scratch, work: work)
     }
   }
 }

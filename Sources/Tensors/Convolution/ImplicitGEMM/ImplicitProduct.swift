@@ -43,11 +43,12 @@ struct ImplicitProduct: Sendable {
 
   /// Multiplies all weights of a group by `columns` columns, pass by pass.
   ///
-  /// Before each panel's product `prepare(rows, column, panelColumns)` returns the addresses of its rows.
+  /// Results are added to what `result` holds where it `accumulates`. Before each panel's product
+  /// `prepare(rows, column, panelColumns)` returns the addresses of its rows.
   func multiply(
     level: kernels_level, group: Int = 0, columns: Int, result: UnsafeMutablePointer<Float>,
     resultStride: Int,
-    bias: [Float], appliesReLU: Bool,
+    bias: [Float], activation: PiecewiseLinear, accumulates: Bool = false,
     prepare: (_ rows: Range<Int>, _ column: Int, _ columns: Int) -> (
       start: UnsafePointer<Float>, rows: UnsafePointer<Int>
     )
@@ -55,30 +56,35 @@ struct ImplicitProduct: Sendable {
     let panelColumns = Int(gemm_panel_columns(level))
     weights.elements.withUnsafeBufferPointer { packed in
       bias.withUnsafeBufferPointer { bias in
-        var product = gemm_panel()
-        product.rows = Int32(weights.rows)
-        product.a_block = weights.depth * 8
-        product.c_stride = resultStride
-        product.bias = bias.isEmpty ? nil : bias.baseAddress.map { $0 + group * weights.paddedRows }
-        var start = 0
-        // At least one pass, so that results without products become their bias.
-        repeat {
-          let end = min(start + Self.depthPerPass, weights.depth)
-          product.depth = Int32(end - start)
-          product.a = packed.baseAddress.map { $0 + group * weights.countPerGroup + start * 8 }
-          product.accumulates = start > 0 ? 1 : 0
-          product.applies_relu = appliesReLU && end == weights.depth ? 1 : 0
-          for column in stride(from: 0, to: columns, by: panelColumns) {
-            let count = min(panelColumns, columns - column)
-            let panel = prepare(start..<end, column, count)
-            product.b = panel.start
-            product.b_rows = panel.rows
-            product.columns = Int32(count)
-            product.c = result + column
-            gemm_multiply_panel(level, &product)
-          }
-          start = end
-        } while start < weights.depth
+        activation.slopes.withUnsafeBufferPointer { slopes in
+          let firstRow = group * weights.paddedRows
+          var product = gemm_panel()
+          product.rows = Int32(weights.rows)
+          product.a_block = weights.depth * 8
+          product.c_stride = resultStride
+          var start = 0
+          // At least one pass, so that results without products become their bias.
+          repeat {
+            let end = min(start + Self.depthPerPass, weights.depth)
+            product.depth = Int32(end - start)
+            product.a = packed.baseAddress.map { $0 + group * weights.countPerGroup + start * 8 }
+            product.accumulates = accumulates || start > 0 ? 1 : 0
+            product.bias = start > 0 || bias.isEmpty ? nil : bias.baseAddress.map { $0 + firstRow }
+            product.activation =
+              end < weights.depth
+              ? PiecewiseLinear.identity.kernel(nil) : activation.kernel(slopes.baseAddress, from: firstRow)
+            for column in stride(from: 0, to: columns, by: panelColumns) {
+              let count = min(panelColumns, columns - column)
+              let panel = prepare(start..<end, column, count)
+              product.b = panel.start
+              product.b_rows = panel.rows
+              product.columns = Int32(count)
+              product.c = result + column
+              gemm_multiply_panel(level, &product)
+            }
+            start = end
+          } while start < weights.depth
+        }
       }
     }
   }
@@ -86,11 +92,15 @@ struct ImplicitProduct: Sendable {
   /// Scatters a group's results to their voxels of sample `sample` of the output, all of which the window must hold.
   ///
   /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
-  /// row; columns beyond the width are padding.
+  /// row; columns beyond the width are padding. With an `activationOfSum`, the output becomes that of its sum with the
+  /// results.
   func scatter(
-    _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
-    grid: Extent3, to output: ActivationWindow, sample: Int, group: Int = 0
+    level: kernels_level, _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int,
+    pitch: Int, z: Int,
+    grid: Extent3, to output: ActivationWindow, sample: Int, group: Int = 0,
+    activationOfSum: PiecewiseLinear? = nil
   ) {
+    precondition(activationOfSum == nil || spacing.w == 1, "sums at every \(spacing.w)th voxel")
     let extent = output.extent
     let destination = output.start(sample: sample, channel: group * weights.rows)
     var column = 0
@@ -105,7 +115,13 @@ struct ImplicitProduct: Sendable {
         for index in 0..<weights.rows {
           let source = results + index * resultStride + column
           let target = destination + index * output.channelStride + start
-          if spacing.w == 1 {
+          if let activation = activationOfSum {
+            activation.slopes.withUnsafeBufferPointer { slopes in
+              piecewise_linear_apply_to_sum(
+                level, activation.kernel(slopes.baseAddress, from: group * weights.paddedRows + index),
+                source, target, length)
+            }
+          } else if spacing.w == 1 {
             target.update(from: source, count: length)
           } else if spacing.w == 2 {
             for x in 0..<length { target[x &* 2] = source[x] }

@@ -71,10 +71,10 @@ struct PaddedProduct: Sendable {
   }
 
   /// Writes the planes of `output`, which depend on the source planes `sourceRange`; see
-  /// ``ImplicitProduct/runGathered(_:into:bias:appliesReLU:scratch:work:)``.
+  /// ``ImplicitProduct/runGathered(_:into:bias:activation:addsToOutput:scratch:work:)``.
   func run(
     _ input: ActivationWindow, into output: ActivationWindow, sourceRange: Range<Int>, bias: [Float],
-    appliesReLU: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
+    activation: PiecewiseLinear, addsToOutput: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let source = try PaddedSource(
       input, planes: sourceRange, before: before, extent: padded(planes: sourceRange.count), memory: scratch,
@@ -111,12 +111,14 @@ struct PaddedProduct: Sendable {
         offsets[index].withUnsafeBufferPointer { offsets in
           product.multiply(
             level: level, group: group, columns: columns, result: result, resultStride: blockColumns,
-            bias: bias, appliesReLU: appliesReLU
+            bias: bias, activation: addsToOutput ? .identity : activation
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
         product.scatter(
-          result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch, z: z,
-          grid: grid, to: output, sample: sample, group: group)
+          level: level, result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch,
+          z: z,
+          grid: grid, to: output, sample: sample, group: group,
+          activationOfSum: addsToOutput ? activation : nil)
       }
     }
   }

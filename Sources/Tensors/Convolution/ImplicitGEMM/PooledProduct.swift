@@ -40,7 +40,7 @@ private struct PooledProduct {
 
   func run(
     _ input: ActivationWindow, into output: ActivationWindow, sourceRange: Range<Int>, bias: [Float],
-    appliesReLU: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
+    activation: PiecewiseLinear, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let source = try PaddedSource(
       input, planes: sourceRange, before: padded.before, extent: padded.padded(planes: sourceRange.count),
@@ -68,7 +68,7 @@ private struct PooledProduct {
         offsets.withUnsafeBufferPointer { offsets in
           product.multiply(
             level: level, group: group, columns: (2 * held.count - 1) * pitch + 2 * extent.w,
-            result: result + half * columns, resultStride: 2 * columns, bias: bias, appliesReLU: appliesReLU
+            result: result + half * columns, resultStride: 2 * columns, bias: bias, activation: activation
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
       }
@@ -107,6 +107,6 @@ extension ImplicitOperation {
     try PooledProduct(products, source: input.extent, extent: output.extent).run(
       input, into: output,
       sourceRange: sourceRange(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
-      bias: bias, appliesReLU: appliesReLU, scratch: scratch, work: work)
+      bias: bias, activation: activation, scratch: scratch, work: work)
   }
 }

@@ -7,13 +7,12 @@ import Work
 /// Sums run block by block in an order that depends on the shapes only. Where the transformed weights are few, the
 /// blocks are partitioned, and each partition has sums of its own.
 func winogradKernelGradient(
-  input: Tensor, outputGradient: Tensor, scheme: WinogradScheme, shape: [Int], layout: winograd_kernels,
-  work: WorkContext
+  input: Tensor, outputGradient: Tensor, scheme: WinogradScheme, dilation: Extent3, shape: [Int],
+  layout: winograd_kernels, work: WorkContext
 ) throws(Cancelled) -> Tensor {
   let plan = WinogradGradientPlan(
-    scheme: scheme, inputChannels: input.channels, outputChannels: outputGradient.channels,
-    batch: input.batch,
-    extent: outputGradient.extent)
+    scheme: scheme, dilation: dilation, inputChannels: input.channels,
+    outputChannels: outputGradient.channels, batch: input.batch, extent: outputGradient.extent)
   let gradients = (0..<plan.partitions).map { _ in
     WinogradWeights(scheme: scheme, inputChannels: input.channels, outputChannels: outputGradient.channels)
   }
@@ -55,11 +54,14 @@ private struct WinogradGradientPlan: Sendable {
   /// The maximum number of floats of the sums of all partitions.
   private static let maximumSums = 8_000_000
 
-  init(scheme: WinogradScheme, inputChannels: Int, outputChannels: Int, batch: Int, extent: Extent3) {
+  init(
+    scheme: WinogradScheme, dilation: Extent3, inputChannels: Int, outputChannels: Int, batch: Int,
+    extent: Extent3
+  ) {
     func tiling(floats: Int) -> WinogradTiling {
       WinogradTiling(
-        scheme: scheme, inputChannels: inputChannels, outputChannels: outputChannels, extent: extent,
-        planes: 0..<scheme.tiles(extent.d), floats: floats)
+        scheme: scheme, dilation: dilation, inputChannels: inputChannels, outputChannels: outputChannels,
+        extent: extent, planes: 0..<extent.d, floats: floats)
     }
     let small = tiling(floats: WinogradTiling.floatsPerWorker)
     let sums = scheme.products * inputChannels * WinogradScheme.padded(outputChannels)
@@ -99,18 +101,18 @@ private struct WinogradGradientPlan: Sendable {
     let own = partition * blocks / partitions..<(partition + 1) * blocks / partitions
     for index in own {
       let (sample, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
-      let (planes, rows) = (block.planes.count, block.rows.count)
-      try source.fill(
-        from: input, sample: sample, z: block.planes.lowerBound * scheme.step - 1,
-        y: block.rows.lowerBound * scheme.step - 1, x: -1,
-        planes: (planes - 1) * scheme.step + scheme.patch, work: work)
-      try tiling.forward(source, planes: planes, rows: rows, into: points, work: work)
+      // Empty blocks count, too: the products of the first one, none, clear the memory of the sums.
+      try tiling.fill(
+        source, block, from: input, sample: sample, readable: 0..<input.extent.d, work: work)
+      try tiling.forward(source, block, into: points, work: work)
       try results.fill(
-        from: outputGradient, sample: sample, z: block.planes.lowerBound * scheme.results,
-        y: block.rows.lowerBound * scheme.results, x: 0, planes: planes * scheme.results, work: work)
-      try tiling.forwardAdjoint(results, planes: planes, rows: rows, into: sums, work: work)
+        from: outputGradient, sample: sample, block: block,
+        planes: block.planes.lowerBound * scheme.results..<block.planes.upperBound * scheme.results,
+        firstRow: block.rows.lowerBound * scheme.results, x: 0, readable: 0..<outputGradient.extent.d,
+        work: work)
+      try tiling.forwardAdjoint(results, block, into: sums, work: work)
       try gradient.accumulate(
-        tiling, tiles: planes * rows * tiling.columns, points: points, sums: sums,
+        tiling, tiles: block.rowCount * tiling.columns, points: points, sums: sums,
         adds: index > own.lowerBound, work: work)
     }
   }
@@ -119,13 +121,14 @@ private struct WinogradGradientPlan: Sendable {
 extension WinogradTiling {
   /// Transforms the gradient of all results of a block.
   fileprivate func forwardAdjoint(
-    _ box: InterleavedBox, planes: Int, rows: Int, into sums: DisjointBuffer<Float>, work: WorkContext
+    _ box: InterleavedBox, _ block: WinogradBlock, into sums: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
+    let (planes, rows) = (block.planes.count, block.rows.count)
     try work.forEach(count: outputChannels / lanes * planes * rows) { task, _ in
       let (block, row) = (task / (planes * rows), task % (planes * rows))
       winograd_forward_adjoint(
-        level, scheme.kind, Int32(columns),
+        level, scheme.kind, Int32(columns), Int32(dilation.w),
         box.row(block: block, row / rows * scheme.results, row % rows * scheme.results), box.planeStride,
         box.rowStride, sums.start + row * columns * outputChannels + block * lanes, sumStride, outputChannels)
     }

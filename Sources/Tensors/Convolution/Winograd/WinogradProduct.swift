@@ -5,26 +5,41 @@ import Work
 ///
 /// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are
 /// transformed, transformed values are multiplied point by point, and results are transformed back and stored with bias
-/// and ReLU. Tiles are aligned to the whole output, so that results do not depend on the window.
+/// and activation. Tiles are aligned to the whole output, so that results do not depend on the window; with dilation they begin
+/// at the first plane of the window, and windows that begin and end at multiples of ``windowStep`` planes give the same
+/// results as the whole.
 struct WinogradProduct: Sendable {
   let weights: WinogradWeights
+  /// Voxels from one tap to the next; 1 for all schemes but those of ``WinogradScheme/convolution4`` and
+  /// ``WinogradScheme/convolution2``.
+  let dilation: Extent3
   /// One per padded output.
   let bias: [Float]
-  /// Whether a ReLU is applied to the results.
-  let appliesReLU: Bool
+  /// Of the results, with one slope per padded output.
+  let activation: PiecewiseLinear
   /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
+  /// Whether results are added to what the output's memory holds before the activation.
+  let addsToOutput: Bool
 
   /// Products with `weights`; `bias` is [out], or nil for none.
-  init(_ weights: WinogradWeights, bias: Tensor?, appliesReLU: Bool, pools: Bool = false) {
+  init(
+    _ weights: WinogradWeights, dilation: Extent3, bias: Tensor?, activation: PiecewiseLinear,
+    pools: Bool = false, addsToOutput: Bool = false
+  ) {
+    precondition(!pools || !addsToOutput, "maxima that are added")
+    precondition(!pools || dilation == Extent3(1), "a max-pooling of results \(dilation) apart")
     precondition(
       bias.map { $0.elements.count == weights.outputChannels } ?? true,
       "bias \(bias?.shape ?? []) for \(weights.outputChannels) channels")
     self.weights = weights
+    self.dilation = dilation
     let values = bias?.elements ?? []
     self.bias = values + [Float](repeating: 0, count: weights.paddedOutputChannels - values.count)
-    self.appliesReLU = appliesReLU
+    self.activation = activation.padded(
+      channels: weights.outputChannels, paddedLength: weights.paddedOutputChannels)
     self.pools = pools
+    self.addsToOutput = addsToOutput
   }
 
   private var scheme: WinogradScheme { weights.scheme }
@@ -32,9 +47,17 @@ struct WinogradProduct: Sendable {
   private var pooled: Int { pools ? 2 : 1 }
 
   /// The planes of results that planes of the output depend on.
-  func resultPlanes(_ planes: Range<Int>) -> Range<Int> {
+  private func resultPlanes(_ planes: Range<Int>) -> Range<Int> {
     planes.lowerBound * pooled..<planes.upperBound * pooled
   }
+
+  /// The planes of an input of `depth` planes that planes of the output depend on.
+  func inputPlanes(for planes: Range<Int>, depth: Int) -> Range<Int> {
+    scheme.sourceRange(resultPlanes(planes), dilation: dilation.d).clamped(to: 0..<depth)
+  }
+
+  /// Planes of the output that tiles of all grids yield, where they begin with the window.
+  var windowStep: Int { dilation.d > 1 ? scheme.results * dilation.d : 1 }
 
   /// The parallelisation of the tiles: by blocks where there are enough of them, else all threads work on one block,
   /// step by step.
@@ -46,7 +69,8 @@ struct WinogradProduct: Sendable {
   private func plan(extent: Extent3, planes: Range<Int>, batch: Int, threadCount: Int) -> Plan {
     func tiling(floats: Int) -> WinogradTiling {
       WinogradTiling(
-        scheme: scheme, inputChannels: weights.inputChannels, outputChannels: weights.outputChannels,
+        scheme: scheme, dilation: dilation, inputChannels: weights.inputChannels,
+        outputChannels: weights.outputChannels,
         extent: Extent3(extent.d * pooled, extent.h * pooled, extent.w * pooled), planes: planes,
         floats: floats)
     }
@@ -64,10 +88,15 @@ struct WinogradProduct: Sendable {
 
   /// Floats of scratch memory for a window of `planes` planes of an output of extents `extent`.
   func scratchCount(planes: Int, extent: Extent3, batch: Int, threadCount: Int) -> Int {
-    // A window may begin and end inside a tile, and a smaller window may have another plan than a larger one.
+    guard planes > 0 else { return 0 }
+    // A window may begin and end inside a tile, and a smaller window may have another plan than a larger one: one of few
+    // planes has few of the interleaved grids.
+    let results = (planes * pooled + dilation.d - 1) / dilation.d
     let maximum = min(
-      scheme.tiles(extent.d * pooled), (planes * pooled + 2 * scheme.results - 2) / scheme.results)
-    return (0...maximum).reduce(0) { count, planes in
+      scheme.tiles((extent.d * pooled + dilation.d - 1) / dilation.d),
+      (results + 2 * scheme.results - 2) / scheme.results)
+    let windows = [1] + (1...max(maximum, 1)).map { $0 * scheme.results * dilation.d }
+    return windows.reduce(0) { count, planes in
       let plan = plan(extent: extent, planes: 0..<planes, batch: batch, threadCount: threadCount)
       return max(count, scratchCount(plan, threadCount: threadCount))
     }
@@ -83,7 +112,7 @@ struct WinogradProduct: Sendable {
       "\(input.channels) to \(output.channels) channels for weights of \(weights.inputChannels) to "
         + "\(weights.outputChannels)")
     let plan = plan(
-      extent: output.extent, planes: scheme.tilePlanes(resultPlanes(output.planes)), batch: input.batch,
+      extent: output.extent, planes: resultPlanes(output.planes), batch: input.batch,
       threadCount: work.threadCount)
     let needed = scratchCount(plan, threadCount: work.threadCount)
     precondition(scratch.count >= needed, "\(scratch.count) floats of \(needed) of scratch memory")
@@ -115,14 +144,13 @@ struct WinogradProduct: Sendable {
     let points = scratch.part(from: boxCount)
     let sums = scratch.part(from: boxCount + tiling.pointCount)
     let (sample, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
-    try box.fill(
-      from: input, sample: sample, z: block.planes.lowerBound * scheme.step - 1,
-      y: block.rows.lowerBound * scheme.step - 1, x: -1,
-      planes: (block.planes.count - 1) * scheme.step + scheme.patch, work: work)
-    let tiles = block.planes.count * block.rows.count * tiling.columns
-    try tiling.forward(
-      box, planes: block.planes.count, rows: block.rows.count, into: points, work: work)
-    try multiply(tiling, tiles: tiles, points: points, sums: sums, work: work)
+    guard block.rowCount > 0 else { return }
+    try tiling.fill(
+      box, block, from: input, sample: sample,
+      readable: inputPlanes(for: output.planes, depth: input.extent.d), work: work)
+    try tiling.forward(box, block, into: points, work: work)
+    try multiply(
+      tiling, tiles: block.rowCount * tiling.columns, points: points, sums: sums, work: work)
     try inverse(tiling, block, sums: sums, output: output, sample: sample, work: work)
   }
 
@@ -147,47 +175,70 @@ struct WinogradProduct: Sendable {
 
   /// Transforms a block's results back and stores them.
   private func inverse(
-    _ tiling: WinogradTiling, _ block: (planes: Range<Int>, rows: Range<Int>), sums: DisjointBuffer<Float>,
-    output: ActivationWindow, sample: Int, work: WorkContext
+    _ tiling: WinogradTiling, _ block: WinogradBlock, sums: DisjointBuffer<Float>, output: ActivationWindow,
+    sample: Int, work: WorkContext
   ) throws(Cancelled) {
     let level = tiling.level
     let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results / pooled)
-    let rows = block.planes.count * block.rows.count
+    let rows = block.rowCount
+    let planes = block.z.indices(of: output.planes)
     try bias.withSharedBuffer { bias throws(Cancelled) in
-      try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
-        let (channel, row) = (task / rows * lanes, task % rows)
-        let z = (block.planes.lowerBound + row / block.rows.count) * results
-        let y = (block.rows.lowerBound + row % block.rows.count) * results
-        let firstPlane = max(0, output.planes.lowerBound - z)
-        // Planes of the tile before the window are outside the memory; the kernel does not write them.
-        let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
-        var target = winograd_target(
-          voxels: output.start(sample: sample, channel: channel) + offset,
-          channel_stride: output.channelStride,
-          plane_stride: output.planeStride, row_stride: output.extent.w,
-          channels: Int32(min(lanes, weights.outputChannels - channel)), first_plane: Int32(firstPlane),
-          planes: Int32(min(results, output.planes.upperBound - z)),
-          rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
-          bias: bias.start + channel, applies_relu: appliesReLU ? 1 : 0, pools: pools ? 1 : 0)
-        winograd_inverse(
-          level, scheme.kind, Int32(tiling.columns),
-          sums.start + row * tiling.columns * tiling.outputChannels + channel,
-          tiling.sumStride, tiling.outputChannels, &target)
+      try activation.slopes.withSharedBuffer { slopes throws(Cancelled) in
+        try work.withoutProgress.forEach(count: tiling.outputChannels / lanes * rows) { task, _ in
+          let (channel, row) = (task / rows * lanes, task % rows)
+          // Of the grids.
+          let firstPlane = block.firstResultPlane / pooled
+          let z = firstPlane + (block.planes.lowerBound + row / block.rows.count) * results
+          let y = (block.rows.lowerBound + row % block.rows.count) * results
+          // Planes of the tile before the window are outside the memory; the kernel does not write them.
+          let offset =
+            ((block.z.voxel(z) - output.planes.lowerBound) * output.extent.h + block.y.voxel(y))
+            * output.extent.w
+          var target = winograd_target(
+            voxels: output.start(sample: sample, channel: channel) + offset,
+            channel_stride: output.channelStride,
+            plane_stride: output.planeStride * dilation.d, row_stride: output.extent.w * dilation.h,
+            channels: Int32(min(lanes, weights.outputChannels - channel)),
+            first_plane: Int32(max(0, planes.lowerBound - z)),
+            planes: Int32(min(results, planes.upperBound - z)),
+            rows: Int32(min(results, block.y.count(output.extent.h) - y)), width: Int32(output.extent.w),
+            bias: bias.start + channel, activation: activation.kernel(slopes.start, from: channel),
+            pools: pools ? 1 : 0, adds: addsToOutput ? 1 : 0)
+          winograd_inverse(
+            level, scheme.kind, Int32(tiling.columns), Int32(dilation.w),
+            sums.start + row * tiling.columns * tiling.outputChannels + channel,
+            tiling.sumStride, tiling.outputChannels, &target)
+        }
       }
     }
   }
 }
 
 extension WinogradTiling {
+  /// Fills `box` with the part of the source that a block reads; see
+  /// ``InterleavedBox/fill(from:sample:block:planes:firstRow:x:readable:work:)``.
+  func fill(
+    _ box: InterleavedBox, _ block: WinogradBlock, from source: ActivationWindow, sample: Int,
+    readable: Range<Int>, work: WorkContext
+  ) throws(Cancelled) {
+    let firstTile = block.firstResultPlane * scheme.step / scheme.results
+    let first = firstTile + block.planes.lowerBound * scheme.step - 1
+    try box.fill(
+      from: source, sample: sample, block: block,
+      planes: first..<first + (block.planes.count - 1) * scheme.step + scheme.patch,
+      firstRow: block.rows.lowerBound * scheme.step - 1, x: -dilation.w, readable: readable, work: work)
+  }
+
   /// Transforms all patches of a block's source.
   func forward(
-    _ box: InterleavedBox, planes: Int, rows: Int, into points: DisjointBuffer<Float>, work: WorkContext
+    _ box: InterleavedBox, _ block: WinogradBlock, into points: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
+    let (planes, rows) = (block.planes.count, block.rows.count)
     try work.withoutProgress.forEach(count: inputChannels / lanes * planes * rows) { task, _ in
       let (block, row) = (task / (planes * rows), task % (planes * rows))
       winograd_forward(
-        level, scheme.kind, Int32(columns),
+        level, scheme.kind, Int32(columns), Int32(dilation.w),
         box.row(block: block, row / rows * scheme.step, row % rows * scheme.step), box.planeStride,
         box.rowStride, points.start + row * columns * inputChannels + block * lanes, pointStride,
         inputChannels)

@@ -54,15 +54,19 @@ struct WinogradScheme: Hashable, Sendable {
   /// Tiles that cover `extent` results.
   func tiles(_ extent: Int) -> Int { (extent + results - 1) / results }
 
-  /// Planes of tiles that cover the planes `planes` of the results.
-  func tilePlanes(_ planes: Range<Int>) -> Range<Int> {
-    planes.lowerBound / results..<(planes.upperBound + results - 1) / results
+  /// The plane with which the first tile of the planes `planes` of a grid of results begins.
+  ///
+  /// Without dilation tiles are aligned to the whole output. With dilation they begin at the first of the planes: aligned
+  /// ones would need planes of `dilation` times as many as a tile has before any plane is computed.
+  func firstResult(of planes: Range<Int>, dilation: Int) -> Int {
+    dilation > 1 ? planes.lowerBound : planes.lowerBound / results * results
   }
 
   /// The source planes that the result planes `planes` depend on; not clamped to the source.
-  func sourceRange(_ planes: Range<Int>) -> Range<Int> {
-    let tiles = tilePlanes(planes)
+  func sourceRange(_ planes: Range<Int>, dilation: Int) -> Range<Int> {
     guard !planes.isEmpty else { return 0..<0 }
-    return tiles.lowerBound * step - 1..<(tiles.upperBound - 1) * step - 1 + patch
+    if dilation > 1 { return planes.lowerBound - dilation..<planes.upperBound + dilation }
+    let lastTile = (planes.upperBound - 1) / results
+    return planes.lowerBound / results * step - 1..<lastTile * step - 1 + patch
   }
 }
