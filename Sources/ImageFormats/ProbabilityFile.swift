@@ -27,10 +27,7 @@ package struct ProbabilityFile: Sendable {
     (self.path, voxelCount) = (path, grid.size.voxelCount)
     guard path.lowercased().hasSuffix(".npz") else {
       let file = try ImageFile.open(path)
-      guard case .same = try GridFit(mask: file.grid, image: grid, subject: path) else {
-        throw InputError(
-          path, "lies on the image's voxels in another order", expected: "the image's own order")
-      }
+      try GridFit.requireSame(file.grid, as: grid, subject: path)
       guard file.frameCount >= 2 else {
         throw InputError(
           path, "holds no class probabilities", found: "one frame",

@@ -119,7 +119,7 @@ struct CancelBench: ParsableCommand {
     let image = try ScrolledCase.content(size, work: WorkContext()).image
     return { work in
       let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work)
-      let prediction = try segmenter.prediction(for: image, work: work)
+      let prediction = try segmenter.prediction(for: [image], work: work)
       _ = try segmenter.labels(of: prediction, work: work)
     }
   }

@@ -42,7 +42,7 @@ struct RunProbabilityTests {
     /// The prediction of all heads.
     func prediction() throws -> NetworkPrediction {
       try Segmenter(model: model, usesAuxiliaryHeads: true, work: WorkContext()).prediction(
-        for: image, work: WorkContext())
+        for: [image], work: WorkContext())
     }
   }
 

@@ -8,7 +8,7 @@ import Work
 private func prepared(_ intensities: IntensityVoxels, _ rule: Preprocessing) throws -> [Float] {
   let grid = VolumeGrid(size: GridSize(intensities.count, 1, 1), affine: Affine(spacing: Spacing(1)))
   let image = ScalarVolume(grid: grid, voxels: intensities)
-  return Array(try rule.prepared(image, grid: .image, work: WorkContext()).voxels)
+  return Array(try rule.prepared([image], grid: .image, work: WorkContext())[0].voxels)
 }
 
 @Test("a window clips and scales to 0...1")
@@ -42,9 +42,9 @@ func preparedIntegers() throws {
   for normalisation in [Preprocessing.Normalisation.window(lower: -125, upper: 240), .standardScore] {
     let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: normalisation)
     for working in [WorkingGrid.image, .model] {
-      let prepared = try rule.prepared(stored, grid: working, work: WorkContext(threadCount: 2))
-      #expect(try prepared == rule.prepared(floats, grid: working, work: WorkContext()))
-      #expect(prepared.grid.orientation.code == "RAS")
+      let prepared = try rule.prepared([stored], grid: working, work: WorkContext(threadCount: 2))
+      #expect(try prepared == rule.prepared([floats], grid: working, work: WorkContext()))
+      #expect(prepared[0].grid.orientation.code == "RAS")
     }
   }
 }
@@ -72,8 +72,8 @@ func emptyWindow() {
 func magneticResonanceIsNoticed() {
   let rule = Preprocessing(spacingMillimetres: Spacing(3), normalisation: .window(lower: -125, upper: 240))
   let grid = VolumeGrid(size: GridSize(2, 1, 1), affine: Affine(spacing: Spacing(1)))
-  #expect(rule.mismatch(with: ScalarVolume(grid: grid, voxels: [10, 90])) != nil)
-  #expect(rule.mismatch(with: ScalarVolume(grid: grid, voxels: [-1000, 90])) == nil)
+  #expect(rule.mismatch(with: [ScalarVolume(grid: grid, voxels: [10, 90])]) != nil)
+  #expect(rule.mismatch(with: [ScalarVolume(grid: grid, voxels: [-1000, 90])]) == nil)
 }
 
 @Test("a CT is reported for a model of standard scores")
@@ -81,9 +81,9 @@ func computedTomographyIsNoticed() {
   let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScore)
   let grid = VolumeGrid(size: GridSize(2, 1, 1), affine: Affine(spacing: Spacing(1)))
   #expect(
-    rule.mismatch(with: ScalarVolume(grid: grid, voxels: [-1000, 90]))
+    rule.mismatch(with: [ScalarVolume(grid: grid, voxels: [-1000, 90])])
       == "the model was not trained on CT, and this image looks like one: values from -1000")
-  #expect(rule.mismatch(with: ScalarVolume(grid: grid, voxels: [-3, 90])) == nil)
+  #expect(rule.mismatch(with: [ScalarVolume(grid: grid, voxels: [-3, 90])]) == nil)
 }
 
 @Test("an image of another size than those of the training is noticed along the model's axes")
@@ -93,7 +93,7 @@ func extentIsNoticed() {
     trainedExtentsMillimetres: [10...12, 20...24, 4...6])
   func verdict(_ i: Int, _ j: Int, _ k: Int, spacing: Spacing = Spacing(1)) -> String? {
     let grid = VolumeGrid(size: GridSize(i, j, k), affine: Affine(spacing: spacing))
-    return rule.mismatch(with: ScalarVolume(grid: grid, voxels: [Float](repeating: 1, count: i * j * k)))
+    return rule.mismatch(with: [ScalarVolume(grid: grid, voxels: [Float](repeating: 1, count: i * j * k))])
   }
   #expect(verdict(11, 22, 5) == nil)
   #expect(verdict(18, 14, 9) == nil)

@@ -35,7 +35,7 @@ private struct RandomCase {
   {
     let work = WorkContext(threadCount: threads)
     return try Segmenter(model: model, usesAuxiliaryHeads: true, work: work)
-      .prediction(for: image ?? self.image, tiling: tiling, work: work)
+      .prediction(for: [image ?? self.image], tiling: tiling, work: work)
   }
 }
 
@@ -86,23 +86,23 @@ func slabsOnTheImagesGrid() throws {
   let axes = ReorientedGrid(example.image.grid, orientation: try #require(Orientation(code: "LPS")))
   let image = try axes.reoriented(example.image, work: work)
   var segmenter = try Segmenter(model: example.model, usesAuxiliaryHeads: true, work: work)
-  let whole = try segmenter.prediction(for: image, grid: .image, work: work)
+  let whole = try segmenter.prediction(for: [image], grid: .image, work: work)
   let labels = try segmenter.labels(of: whole, auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
   #expect(whole.heads[0].grid.size == example.image.grid.size)
   #expect(Set(labels.voxels) == [0, 7])
   // As little as there is: slabs of two planes.
   segmenter.memoryLimit = 0
-  let slabs = try segmenter.prediction(for: image, grid: .image, work: work)
+  let slabs = try segmenter.prediction(for: [image], grid: .image, work: work)
   for (one, other) in zip(slabs.heads, whole.heads) {
     #expect(one.grid == other.grid)
     #expect(largestDifference(one.values, other.values) < 1e-5)
   }
-  let found = try segmenter.labels(of: image, auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
+  let found = try segmenter.labels(of: [image], auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
   #expect(found.grid == image.grid)
   let differing = zip(found.voxels, labels.voxels).count { $0 != $1 }
   #expect(differing <= labels.voxels.count / 20_000)
   #expect(throws: InputError.self) {
-    try segmenter.labels(of: image, auxiliaryHeadWeights: [0.8, 0.4], work: work)
+    try segmenter.labels(of: [image], auxiliaryHeadWeights: [0.8, 0.4], work: work)
   }
 }
 

@@ -10,7 +10,7 @@ private func example(
   let grid = VolumeGrid(size: GridSize(values.count, 1, 1), affine: Affine(spacing: Spacing(1)))
   let coding = try #require(LabelCoding(of: Set(values)))
   return try TrainingCase(
-    name: "case", image: ScalarVolume(grid: grid, voxels: values.map { Float($0 % 100) }),
+    name: "case", images: [ScalarVolume(grid: grid, voxels: values.map { Float($0 % 100) })],
     labels: LabelVolume(grid: grid, voxels: coding.codes(ofEach: values), coding: coding),
     selections: selections, ignoredValues: ignoredValues,
     preprocessing: Preprocessing(

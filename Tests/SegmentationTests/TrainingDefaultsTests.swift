@@ -14,7 +14,7 @@ private func fingerprint(
   for (values, labels) in images {
     let grid = VolumeGrid(size: GridSize(values.count, 1, 1), affine: Affine(spacing: Spacing(1)))
     fingerprint.add(
-      ScalarVolume(grid: grid, voxels: values), labels: LabelVolume(grid: grid, voxels: labels), codes: [1])
+      [ScalarVolume(grid: grid, voxels: values)], labels: LabelVolume(grid: grid, voxels: labels), codes: [1])
   }
   return fingerprint
 }

@@ -10,6 +10,7 @@ from array import array
 RENAME = {}  # names there -> names here, such as {"encoder.0": "conv1a", "encoder.1": "bn1a"}
 PREPROCESSING = {"orientation": "RAS", "spacingMillimetres": {"i": 1, "j": 1, "k": 1},
                  "normalisation": {"kind": "standard-score"}}  # or {"kind": "window", "lower": -125, "upper": 240}
+# Of a network with several input channels, "channels": [{"name": "T1", "normalisation": {...}}, ...] instead.
 
 
 def write_model(path, tensors, network, labels):

@@ -15,46 +15,49 @@ package struct Segmenter: Sendable {
   ///
   /// - Parameter usesAuxiliaryHeads: Whether predictions carry the auxiliary heads, which the τ_d of a refinement
   ///   mix in; they cost little more than the main head alone.
-  /// - Throws: ``InputError`` when the graph is invalid or needs several images; ``Cancelled``.
+  /// - Throws: ``InputError`` when the graph is invalid, or the preprocessing has not a channel for each of its;
+  ///   ``Cancelled``.
   package init(model: SegmentationModel, usesAuxiliaryHeads: Bool, work: WorkContext) throws {
-    try model.requireOneImage()
+    try model.requireChannels(subject: model.name)
     self.model = model
     headCount = usesAuxiliaryHeads ? model.graph.heads.count : 1
     network = try Network(
       graph: model.graph, parameters: model.parameters, heads: Array(0..<headCount))
   }
 
-  /// Runs the network on an image.
+  /// Runs the network on the images of a case, one for each channel of the model.
   ///
   /// - Parameter grid: The grid of the probabilities. On a large image's own grid they take much memory, which
-  ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does not need.
-  /// - Throws: ``InputError`` when the image is too small for the network, or its logits do not lie on the image's
-  ///   grid; ``Cancelled``.
+  ///   ``labels(of:auxiliaryHeadWeights:work:)-([ScalarVolume],_,_)`` does not need.
+  /// - Throws: ``InputError`` when there is not one image for each channel on one grid, they are too small for the
+  ///   network, or its logits do not lie on the image's grid; ``Cancelled``.
   package func prediction(
-    for image: ScalarVolume, grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
+    for images: [ScalarVolume], grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
   ) throws -> NetworkPrediction {
-    let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
+    let images = try model.preprocessing.onOneGrid(images)
+    let axes = ReorientedGrid(images[0].grid, orientation: try model.preprocessing.parsedOrientation)
     let heads: [ProbabilityVolume]
     if grid == .image, tiling == .whole {
       heads = try probabilities(
-        of: WorkingImage(image, preprocessing: model.preprocessing, work: work.withoutProgress),
+        of: WorkingImage(images, preprocessing: model.preprocessing, work: work.withoutProgress),
         work: work.part(0.1...1))
     } else {
-      let prepared = try model.preprocessing.prepared(image, grid: grid, work: work.part(0...0.1))
+      let prepared = try model.preprocessing.prepared(images, grid: grid, work: work.part(0...0.1))
       heads = try probabilities(of: prepared, tiling: tiling, work: work.part(0.1...1))
     }
     return NetworkPrediction(axes: axes, heads: heads)
   }
 
-  /// The post-processed labels of an image by a network that runs on the image's own grid.
+  /// The post-processed labels of a case by a network that runs on the image's own grid.
   ///
   /// Labels are written slab by slab as logits are delivered; probabilities are not stored.
   package func labels(
-    of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
+    of images: [ScalarVolume], auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
     let mix = try HeadMix(auxiliaryHeadWeights: auxiliaryHeadWeights, headCount: headCount)
-    let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.withoutProgress)
-    let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
+    let images = try model.preprocessing.onOneGrid(images)
+    let input = try WorkingImage(images, preprocessing: model.preprocessing, work: work.withoutProgress)
+    let axes = ReorientedGrid(images[0].grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
     let byteCount = try NetworkPrediction.requireMemoryOfLabels(size)
     let ownByteCount = size.voxelCount * MemoryLayout<UInt16>.stride
@@ -82,18 +85,20 @@ package struct Segmenter: Sendable {
     return try labels.postProcessed(model.postProcessing, work: work.part(0.5...1))
   }
 
-  /// The class probabilities of each head on the grid of `prepared`, a preprocessed image.
+  /// The class probabilities of each head on the grid of `prepared`, the preprocessed images of a case.
   package func probabilities(
-    of prepared: ScalarVolume, tiling: Tiling = .whole, work: WorkContext
+    of prepared: [ScalarVolume], tiling: Tiling = .whole, work: WorkContext
   ) throws -> [ProbabilityVolume] {
     if case .whole = tiling { return try probabilities(of: WorkingImage(prepared), work: work) }
-    let size = prepared.grid.size
+    let grid = prepared[0].grid
+    let size = grid.size
     let input = Tensor(
-      shape: [1, 1, size.k, size.j, size.i], elements: try prepared.voxels.floats(work: work.withoutProgress))
+      shape: [1, prepared.count, size.k, size.j, size.i],
+      elements: try prepared.channelFloats(work: work.withoutProgress))
     let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
     return try tiledProbabilities(of: input, tiling: tiling, work: work).map { head in
       let own = head.extent == input.extent ? head : head.cropped(to: box)
-      return ProbabilityVolume(grid: prepared.grid, classCount: own.channels, values: own.elements)
+      return ProbabilityVolume(grid: grid, classCount: own.channels, values: own.elements)
     }
   }
 
@@ -140,7 +145,7 @@ package struct Segmenter: Sendable {
     return receptiveField
   }
 
-  /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
+  /// Softmax of every head over a whole input [1, C, D, H, W], padded with zeros to whole strides.
   private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
     let receptiveField = try receptiveField()
     if case .exact = tiling, receptiveField.halo == nil {
@@ -163,10 +168,11 @@ package struct Segmenter: Sendable {
       plans[extent] = plan
       return plan
     }
-    // The sums of every head and the counts; for one tile its image, and logits, probabilities and contributions.
+    // The sums of every head and the counts; for one tile its images, and logits, probabilities and contributions.
     let byteCount = checkedSum(
       checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
-      checkedProduct(largest.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
+      checkedProduct(
+        largest.product, 3 * classCount * headCount + 1 + input.channels, MemoryLayout<Float>.stride),
       try plan(largest).arenaBytes)
     try AvailableMemory.require(
       byteCount, subject: model.name,

@@ -6,34 +6,17 @@ extension Preprocessing {
   /// Factor by which an image may be larger or smaller than the training images without a warning.
   private static let extentTolerance = 1.5
 
-  /// The difference between `image` and the training images; nil where no mismatch is found.
+  /// The difference between the images of a case and the training images; nil where no mismatch is found.
   ///
-  /// Intensities are sampled from at most about half a million voxels at even distances.
-  /// - Complexity: O(1) beyond half a million voxels.
-  package func mismatch(with image: ScalarVolume) -> String? {
-    intensityMismatch(with: image.voxels) ?? extentMismatch(with: image.grid)
-  }
-
-  private func intensityMismatch(with voxels: IntensityVoxels) -> String? {
-    let sample = voxels.sampled(every: max(1, voxels.count / 500_000))
-    guard let smallest = sample.min(), let largest = sample.max() else { return nil }
-    switch normalisation {
-    case .window(let lower, let upper):
-      guard lower < 0 else { return nil }
-      if smallest >= 0 {
-        return "the model expects CT in Hounsfield units, and this image has no value below 0"
-      }
-      let inside = sample.count { $0 > lower && $0 < upper }
-      guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
-      return
-        "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
-    case .standardScore:
-      guard HounsfieldUnits.areLikely(smallest: Double(smallest), largest: Double(largest)) else {
-        return nil
-      }
-      return
-        "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
+  /// Intensities are sampled from at most about half a million voxels of each image at even distances.
+  /// - Parameter images: Those of the channels; further ones may be missing.
+  /// - Complexity: O(1) beyond half a million voxels of an image.
+  package func mismatch(with images: [ScalarVolume]) -> String? {
+    for (channel, image) in zip(channels, images) {
+      guard let difference = channel.normalisation.intensityMismatch(with: image.voxels) else { continue }
+      return channels.count == 1 ? difference : "channel \(channel.name): \(difference)"
     }
+    return images.first.flatMap { extentMismatch(with: $0.grid) }
   }
 
   private func extentMismatch(with grid: VolumeGrid) -> String? {
@@ -52,5 +35,30 @@ extension Preprocessing {
     }
     return "the model was trained on images of \(words(trained.map(\.lowerBound))) to "
       + "\(words(trained.map(\.upperBound))) mm, and this one has \(words(extents)) mm"
+  }
+}
+
+extension Preprocessing.Normalisation {
+  /// The difference between the intensities of an image and those that the normalisation is for; nil where none is found.
+  fileprivate func intensityMismatch(with voxels: IntensityVoxels) -> String? {
+    let sample = voxels.sampled(every: max(1, voxels.count / 500_000))
+    guard let smallest = sample.min(), let largest = sample.max() else { return nil }
+    switch self {
+    case .window(let lower, let upper):
+      guard lower < 0 else { return nil }
+      if smallest >= 0 {
+        return "the model expects CT in Hounsfield units, and this image has no value below 0"
+      }
+      let inside = sample.count { $0 > lower && $0 < upper }
+      guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
+      return
+        "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
+    case .standardScore:
+      guard HounsfieldUnits.areLikely(smallest: Double(smallest), largest: Double(largest)) else {
+        return nil
+      }
+      return
+        "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
+    }
   }
 }

@@ -1,9 +1,9 @@
 import Volumes
 import Work
 
-/// The preprocessing of a network's input: orientation, working grid and intensity normalisation; part of every model
-/// file.
-package struct Preprocessing: Hashable, Sendable, Codable {
+/// The preprocessing of a network's input: orientation, working grid, and the images with their intensity
+/// normalisations; part of every model file.
+package struct Preprocessing: Hashable, Sendable {
   /// The intensity normalisation.
   ///
   /// Convolutions pad with 0, which each case maps to an intensity of the image.
@@ -18,20 +18,35 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   package var orientation: String
   /// Voxel size of the working grid.
   package var spacingMillimetres: Spacing
-  package var normalisation: Normalisation
+  /// The images of a case, one for each input channel of the network; at least one.
+  package var channels: [Channel]
   /// Range of the training images' extents in millimetres along each of the network's axes; nil where it is unknown.
   package var trainedExtentsMillimetres: [ClosedRange<Double>]?
 
   /// A preprocessing of the given parts.
   package init(
+    orientation: String = "RAS", spacingMillimetres: Spacing, channels: [Channel],
+    trainedExtentsMillimetres: [ClosedRange<Double>]? = nil
+  ) {
+    precondition(!channels.isEmpty, "a network without an image")
+    self.orientation = orientation
+    self.spacingMillimetres = spacingMillimetres
+    self.channels = channels
+    self.trainedExtentsMillimetres = trainedExtentsMillimetres
+  }
+
+  /// A preprocessing of one image.
+  package init(
     orientation: String = "RAS", spacingMillimetres: Spacing, normalisation: Normalisation,
     trainedExtentsMillimetres: [ClosedRange<Double>]? = nil
   ) {
-    self.orientation = orientation
-    self.spacingMillimetres = spacingMillimetres
-    self.normalisation = normalisation
-    self.trainedExtentsMillimetres = trainedExtentsMillimetres
+    self.init(
+      orientation: orientation, spacingMillimetres: spacingMillimetres,
+      channels: [Channel(normalisation: normalisation)], trainedExtentsMillimetres: trainedExtentsMillimetres)
   }
+
+  /// The normalisation of the first image, which is the one that is shown and refined.
+  package var normalisation: Normalisation { channels[0].normalisation }
 
   /// The normalisation of one image's intensities: (clip(value, lower...upper) - shift) * scale.
   struct IntensityTransform: Sendable {
@@ -39,7 +54,9 @@ package struct Preprocessing: Hashable, Sendable, Codable {
 
     func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - shift) * scale }
   }
+}
 
+extension Preprocessing.Normalisation {
   /// The transform for an image of the voxels `voxels`.
   ///
   /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
@@ -47,12 +64,13 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   /// - Parameter order: The order in which voxels are added, which determines the last bits of the sums.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels).
-  func intensityTransform(
+  func transform(
     for voxels: IntensityVoxels, size: GridSize, order: Reorientation = .identity, work: WorkContext
-  ) throws(Cancelled) -> IntensityTransform {
-    switch normalisation {
+  ) throws(Cancelled) -> Preprocessing.IntensityTransform {
+    switch self {
     case .window(let lower, let upper):
-      return IntensityTransform(shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
+      return Preprocessing.IntensityTransform(
+        shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
     case .standardScore:
       var count = 0.0
       var sum = 0.0
@@ -73,7 +91,7 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       let mean = count > 0 ? sum / count : 0
       let standardDeviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
       let everything = Float.greatestFiniteMagnitude
-      return IntensityTransform(
+      return Preprocessing.IntensityTransform(
         shift: Float(mean), scale: standardDeviation > 0 ? Float(1 / standardDeviation) : 0,
         lower: -everything,
         upper: everything)
@@ -131,7 +149,12 @@ extension Preprocessing {
           expected: "\(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound) mm")
       }
     }
-    try normalisation.validated(subject: subject)
+    for channel in channels { try channel.normalisation.validated(subject: subject) }
+    guard channels.allSatisfy({ !$0.name.isEmpty }), Set(channels.map(\.name)).count == channels.count else {
+      throw InputError(
+        subject, "names of channels are unusable", found: channels.map(\.name).joined(separator: ", "),
+        expected: "a name of its own for each")
+    }
     for range in trainedExtentsMillimetres ?? [] {
       guard UsableRange.extentMillimetres.contains(range.lowerBound),
         UsableRange.extentMillimetres.contains(range.upperBound)
@@ -161,16 +184,19 @@ extension Preprocessing {
   /// Voxels of a working grid that are allowed for any image.
   private static let alwaysAllowedVoxels = 1 << 20
 
-  /// The network's input: the image along the model's axes, normalised, on the working grid.
-  /// - Throws: ``InputError`` when the orientation is invalid, the image's voxels are far too large for the spacing, or
-  ///   the working grid does not fit in memory; ``Cancelled``.
+  /// The network's input: each image of a case along the model's axes, normalised, on the working grid.
+  /// - Parameter images: One for each channel.
+  /// - Throws: ``InputError`` when there is not one image for each channel on one grid, the orientation is invalid, the
+  ///   images' voxels are far too large for the spacing, or the working grids do not fit in memory; ``Cancelled``.
   package func prepared(
-    _ image: ScalarVolume, grid: WorkingGrid = .model, work: WorkContext
-  ) throws -> ScalarVolume {
-    let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
+    _ images: [ScalarVolume], grid: WorkingGrid = .model, work: WorkContext
+  ) throws -> [ScalarVolume] {
+    let images = try onOneGrid(images)
+    let axes = ReorientedGrid(images[0].grid, orientation: try parsedOrientation)
     let target =
       try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
-    let maximum = max(Self.alwaysAllowedVoxels, image.voxels.count * Self.maximumVoxelsPerVoxel)
+    let ownCount = images[0].voxels.count
+    let maximum = max(Self.alwaysAllowedVoxels, ownCount * Self.maximumVoxelsPerVoxel)
     guard target.size.voxelCount <= maximum else {
       let (own, wanted) = (axes.grid.spacing, spacingMillimetres)
       throw InputError(
@@ -178,22 +204,29 @@ extension Preprocessing {
         found: "\(own.i) x \(own.j) x \(own.k) mm, \(target.size) voxels of the grid",
         expected: "at most \(maximum)")
     }
-    // The normalised image as floats, which resampling needs in one array, and the working grid.
-    let resampledCount = target == axes.grid ? 0 : target.size.voxelCount
+    // A normalised image as floats, which resampling needs in one array, and the working grid of every channel.
+    let normalisedCount = target == axes.grid ? 0 : ownCount
     try AvailableMemory.require(
-      checkedProduct(image.voxels.count + resampledCount, MemoryLayout<Float>.stride), subject: "image",
+      checkedSum(
+        checkedProduct(images.count, target.size.voxelCount, MemoryLayout<Float>.stride),
+        checkedProduct(normalisedCount, MemoryLayout<Float>.stride)), subject: "image",
       "its working grid of \(target.size) voxels")
-    let normalised = NormalisedImage(
-      image, axes: axes,
-      transform: try intensityTransform(
-        for: image.voxels, size: image.grid.size, order: axes.reorientation, work: work))
-    let planeCount = axes.grid.size.i * axes.grid.size.j
-    let voxels = try [Float](count: axes.grid.size.voxelCount) { voxels throws(Cancelled) in
-      try work.forEach(count: axes.grid.size.k) { k, _ in
-        normalised.writeSlice(k, to: voxels.start + k * planeCount)
+    return try zip(channels, images).enumerated().map { index, pair in
+      let (channel, image) = pair
+      let fraction = 1 / Double(images.count)
+      let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
+      let normalised = NormalisedImage(
+        image, axes: axes,
+        transform: try channel.normalisation.transform(
+          for: image.voxels, size: image.grid.size, order: axes.reorientation, work: part))
+      let planeCount = axes.grid.size.i * axes.grid.size.j
+      let voxels = try [Float](count: axes.grid.size.voxelCount) { voxels throws(Cancelled) in
+        try part.forEach(count: axes.grid.size.k) { k, _ in
+          normalised.writeSlice(k, to: voxels.start + k * planeCount)
+        }
       }
+      return try ScalarVolume(grid: axes.grid, voxels: voxels).resampled(to: target, work: part)
     }
-    return try ScalarVolume(grid: axes.grid, voxels: voxels).resampled(to: target, work: work)
   }
 }
 

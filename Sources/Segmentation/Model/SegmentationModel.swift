@@ -89,6 +89,7 @@ package struct SegmentationModel: Sendable {
         expected: labels.map(\.name).joined(separator: ", "))
     }
     try preprocessing.validated(subject: path)
+    try requireChannels(subject: path)
     try refinement.validated(subject: path)
     try postProcessing.validated(subject: path)
   }
@@ -100,15 +101,21 @@ package struct SegmentationModel: Sendable {
       && values.allSatisfy { $0 > 0 } && Set(values).count == values.count
   }
 
-  /// Checks that the network has one input channel.
-  /// - Throws: ``InputError`` where it has several.
-  package func requireOneImage() throws(InputError) {
-    let count = graph.inputChannels
-    guard count == 1 else {
+  /// Checks that a case has one image for each input channel of the network.
+  /// - Parameter remedy: How further images are given, for the error.
+  /// - Throws: ``InputError`` for another number of images.
+  package func require(imageCount: Int, remedy: String) throws(InputError) {
+    try preprocessing.require(
+      imageCount: imageCount, subject: path.isEmpty ? name : path, remedy: remedy)
+  }
+
+  /// Checks that the preprocessing has a channel for each of the network's.
+  /// - Throws: ``InputError`` about `subject` where it has not.
+  package func requireChannels(subject: String) throws(InputError) {
+    guard graph.inputChannels == preprocessing.channels.count else {
       throw InputError(
-        path.isEmpty ? name : path, "its network takes several images at a time",
-        found: "\(count) input channels",
-        expected: "1")
+        subject, "channels in its preprocessing", found: "\(preprocessing.channels.count)",
+        expected: "\(graph.inputChannels), one for each input channel of its network")
     }
   }
 

@@ -4,13 +4,15 @@ import Work
 
 /// A random crop of a training case: the network's input and its target.
 package struct Crop: Equatable, Sendable {
-  /// Normalised intensities, i fastest; 0 outside the case.
+  /// Normalised intensities of each image, [channel, k, j, i], i fastest; 0 outside the case.
   package var intensities: [Float]
   /// Class of each voxel; ``TrainingCase/ignoredClass`` outside the case and in unlabelled voxels.
   package var classes: [UInt8]
 }
 
 /// Samples random crops of training cases, with rotation, scaling, elastic deformation and intensity augmentation.
+///
+/// The images of a case are moved together; the intensities of each are changed on their own.
 ///
 /// A crop depends on the generator only: the same seed gives the same crops on any number of threads.
 package struct CropSampler: Sendable {
@@ -29,7 +31,7 @@ package struct CropSampler: Sendable {
 
   /// A random crop of `example`.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(crop voxels), one trilinear sample each; parallel over slices.
+  /// - Complexity: O(crop voxels), one trilinear sample of each image; parallel over slices.
   package func crop(
     of example: TrainingCase, using generator: inout SplitMix64, work: WorkContext
   ) throws(Cancelled) -> Crop {
@@ -39,7 +41,9 @@ package struct CropSampler: Sendable {
       size: size, standardDeviationVoxels: augmentation.elasticVoxels * voxelsPerFinestVoxel,
       using: &generator)
     var crop = try sampled(example, centre: centre, map: map, deformation: deformation, work: work)
-    changeIntensities(of: &crop, using: &generator)
+    for channel in 0..<example.channelCount {
+      changeIntensities(of: &crop, channel: channel, using: &generator)
+    }
     // After the intensity augmentation, which applies to unlabelled voxels too.
     for index in crop.classes.indices where crop.classes[index] == TrainingCase.unlabelledClass {
       crop.classes[index] = TrainingCase.ignoredClass
@@ -101,9 +105,9 @@ package struct CropSampler: Sendable {
     _ example: TrainingCase, centre: SIMD3<Double>, map: [SIMD3<Double>], deformation: ElasticDeformation,
     work: WorkContext
   ) throws(Cancelled) -> Crop {
-    let size = size
+    let (size, channelCount) = (size, example.channelCount)
     var crop = Crop(
-      intensities: [Float](repeating: 0, count: size.voxelCount),
+      intensities: [Float](repeating: 0, count: channelCount * size.voxelCount),
       classes: [UInt8](repeating: TrainingCase.ignoredClass, count: size.voxelCount))
     var failure: Cancelled?
     crop.intensities.withUnsafeMutableBufferPointer { intensityBuffer in
@@ -113,6 +117,10 @@ package struct CropSampler: Sendable {
         do throws(Cancelled) {
           try work.withoutProgress.forEach(count: size.k) { k, _ in
             example.intensities.withUnsafeBufferPointer { source in
+              let images = (0..<channelCount).map { channel in
+                let start = channel * example.size.voxelCount
+                return UnsafeBufferPointer(rebasing: source[start..<start + example.size.voxelCount])
+              }
               example.classes.withUnsafeBufferPointer { sourceClasses in
                 for j in 0..<size.j {
                   let stepJ = map[1] * (Double(j) - Double(size.j - 1) / 2)
@@ -122,7 +130,10 @@ package struct CropSampler: Sendable {
                     let point = row + map[0] * Double(i) + deformation.displacement(i, j, k)
                     guard let nearest = nearestOffset(point, example.size) else { continue }
                     let offset = (k * size.j + j) * size.i + i
-                    intensities[offset] = trilinear(source, example.size, point)
+                    for channel in 0..<channelCount {
+                      intensities[channel * size.voxelCount + offset] =
+                        trilinear(images[channel], example.size, point)
+                    }
                     classes[offset] = sourceClasses[nearest]
                   }
                 }
@@ -136,8 +147,8 @@ package struct CropSampler: Sendable {
     return crop
   }
 
-  /// Applies gain, shift, gamma, noise and blur to the voxels inside the case.
-  private func changeIntensities(of crop: inout Crop, using generator: inout SplitMix64) {
+  /// Applies gain, shift, gamma, noise and blur to the voxels of one image inside the case.
+  private func changeIntensities(of crop: inout Crop, channel: Int, using generator: inout SplitMix64) {
     let gain = Float(1 + generator.uniform(-1...1) * augmentation.gain)
     let shift = Float(generator.uniform(-1...1) * augmentation.shift)
     let gamma = Float(exp(generator.uniform(-1...1) * augmentation.logGamma))
@@ -145,12 +156,14 @@ package struct CropSampler: Sendable {
     if generator.uniform() < augmentation.blurProbability {
       let axis = [0, 1, 2, 2][generator.index(below: 4)]
       // The voxels of a far coarser axis come from slices that are thick already.
-      if voxelsPerFinestVoxel[axis] > 0.5 { blur(&crop, axis: axis) }
+      if voxelsPerFinestVoxel[axis] > 0.5 { blur(&crop, channel: channel, axis: axis) }
     }
     // A generator of its own, so that the noise takes one number of `generator` whatever the crop's size.
     var noiseGenerator = generator.forked(1)
     _ = generator.next()
-    for index in crop.intensities.indices where crop.classes[index] != TrainingCase.ignoredClass {
+    let start = channel * size.voxelCount
+    for voxel in crop.classes.indices where crop.classes[voxel] != TrainingCase.ignoredClass {
+      let index = start + voxel
       var value = crop.intensities[index]
       if gamma != 1, value > 0, value < 1 { value = pow(value, gamma) }
       value = value * gain + shift
@@ -164,13 +177,14 @@ package struct CropSampler: Sendable {
     }
   }
 
-  /// Averages along one axis with weights 1/4, 1/2, 1/4.
-  private func blur(_ crop: inout Crop, axis: Int) {
+  /// Averages one image along one axis with weights 1/4, 1/2, 1/4.
+  private func blur(_ crop: inout Crop, channel: Int, axis: Int) {
     let stride = axis == 0 ? 1 : axis == 1 ? size.i : size.i * size.j
     let extent = size[axis]
     guard extent > 2 else { return }
     let source = crop.intensities
-    for offset in source.indices {
+    // The voxels of an image are a multiple of those of a line, plane or volume along `axis`.
+    for offset in channel * size.voxelCount..<(channel + 1) * size.voxelCount {
       let position = offset / stride % extent
       guard position > 0, position < extent - 1 else { continue }
       crop.intensities[offset] =

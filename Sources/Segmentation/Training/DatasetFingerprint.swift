@@ -34,8 +34,8 @@ package struct DatasetFingerprint: Sendable, Equatable {
 
   /// The shapes of all cases.
   package private(set) var shapes: [Shape] = []
-  /// The intensities of the cases that were read.
-  package private(set) var intensities: [Intensities] = []
+  /// The intensities of the cases that were read, the images of each channel by themselves.
+  package private(set) var intensities: [[Intensities]] = []
 
   /// The fingerprint of an empty data set.
   package init() {}
@@ -46,24 +46,29 @@ package struct DatasetFingerprint: Sendable, Equatable {
     shapes.append(Shape(size: own.size, spacing: own.spacing))
   }
 
-  /// Adds the intensities of an image whose labels are on the same grid; voxels with one of `codes` are labelled.
+  /// Adds the intensities of a case's images, one for each channel, whose labels are on the same grid; voxels with one of
+  /// `codes` are labelled.
   /// - Complexity: O(voxels).
-  package mutating func add(_ image: ScalarVolume, labels: LabelVolume, codes: [UInt16]) {
-    precondition(image.voxels.count == labels.voxels.count, "labels of another grid")
+  package mutating func add(_ images: [ScalarVolume], labels: LabelVolume, codes: [UInt16]) {
     var isLabelled = [Bool](repeating: false, count: 65536)
     for code in codes { isLabelled[Int(code)] = true }
-    var (smallest, largest) = (Float.infinity, -Float.infinity)
-    image.voxels.forEachPiece { piece in
-      for value in piece {
-        smallest = min(smallest, value)
-        largest = max(largest, value)
-      }
-    }
     let offsets = labels.voxels.indices.filter { isLabelled[Int(labels.voxels[$0])] }
     let count = min(offsets.count, Self.sampleCount)
-    intensities.append(
-      Intensities(
-        smallest: smallest, largest: largest,
-        labelled: (0..<count).map { image.voxels[offsets[$0 * offsets.count / count]] }))
+    if intensities.isEmpty { intensities = images.map { _ in [] } }
+    precondition(images.count == intensities.count, "another number of channels")
+    for (channel, image) in images.enumerated() {
+      precondition(image.voxels.count == labels.voxels.count, "labels of another grid")
+      var (smallest, largest) = (Float.infinity, -Float.infinity)
+      image.voxels.forEachPiece { piece in
+        for value in piece {
+          smallest = min(smallest, value)
+          largest = max(largest, value)
+        }
+      }
+      intensities[channel].append(
+        Intensities(
+          smallest: smallest, largest: largest,
+          labelled: (0..<count).map { image.voxels[offsets[$0 * offsets.count / count]] }))
+    }
   }
 }

@@ -14,7 +14,8 @@ package enum GeneratedCases {
   /// Generated abdominal CT number `number`, with the structures of the selections' names.
   ///
   /// The field of view is random.
-  /// - Throws: ``InputError`` when the generator makes no structure of that name; ``Cancelled``.
+  /// - Throws: ``InputError`` when the generator makes no structure of that name, or the preprocessing has several
+  ///   channels; ``Cancelled``.
   package static func abdomen(
     number: Int, selections: [LabelSelection], preprocessing: Preprocessing, work: WorkContext
   ) throws -> TrainingCase {
@@ -32,7 +33,7 @@ package enum GeneratedCases {
       return LabelSelection(values: [Int(label.value)], name: selection.name)
     }
     return try TrainingCase(
-      name: "generated-\(seed)", image: phantom.image, labels: phantom.labels, selections: own,
+      name: "generated-\(seed)", images: [phantom.image], labels: phantom.labels, selections: own,
       preprocessing: preprocessing, work: work)
   }
 }

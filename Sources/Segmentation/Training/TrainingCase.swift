@@ -1,6 +1,6 @@
 import Volumes
 
-/// An image and its classes on the working grid, from which crops are sampled.
+/// The images of a case and their classes on the working grid, from which crops are sampled.
 package struct TrainingCase: Sendable {
   /// The class of voxels outside the image, which the loss ignores.
   package static let ignoredClass: UInt8 = 255
@@ -8,23 +8,27 @@ package struct TrainingCase: Sendable {
   /// The class of unlabelled voxels inside the image, which the loss ignores too.
   package static let unlabelledClass: UInt8 = 254
 
-  /// The image's file name without its ending.
+  /// The name of the case: that of its image's file without the ending.
   package var name: String
   /// Voxels of the working grid.
   package var size: GridSize
-  /// Normalised intensities, i fastest.
+  /// Normalised intensities of each image, [channel, k, j, i], i fastest.
   package var intensities: [Float]
   /// Class of each voxel, background 0.
   package var classes: [UInt8]
   /// Memory offsets of voxels of each foreground class, at most 4096 each, at even distances.
   package var foreground: [[Int]]
 
+  /// Images of the case: input channels of the network.
+  package var channelCount: Int { intensities.count / size.voxelCount }
+
   /// Whether no voxel has any of the structures.
   package var isNegative: Bool { foreground.allSatisfy(\.isEmpty) }
 
-  /// A case; `intensities` and `classes` have `size.voxelCount` elements.
+  /// A case; `classes` has `size.voxelCount` elements, and `intensities` as many for each channel.
   package init(name: String, size: GridSize, intensities: [Float], classes: [UInt8], classCount: Int) {
-    precondition(intensities.count == size.voxelCount && classes.count == size.voxelCount)
+    precondition(!intensities.isEmpty && intensities.count.isMultiple(of: size.voxelCount))
+    precondition(classes.count == size.voxelCount)
     self.name = name
     self.size = size
     self.intensities = intensities

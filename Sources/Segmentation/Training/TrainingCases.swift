@@ -38,13 +38,18 @@ extension TrainingCases {
   }
 
   /// Checks that the cases can train this network.
-  /// - Throws: ``InputError``: no training case, an image with fewer voxels along an axis the network's
+  /// - Throws: ``InputError``: no training case, another number of images than input channels, an image with fewer voxels along an axis the network's
   ///   total stride, or a crop that is not a multiple of it.
   package func check(for graph: ResolvedGraph, cropSize: GridSize) throws(InputError) {
     guard !training.isEmpty || !generated.isEmpty else {
       throw InputError(
         "training", "no training case", found: "\(validation.count) for validation",
         expected: "at least one beside those of the validation")
+    }
+    for example in training + generated + validation where example.channelCount != graph.graph.inputChannels {
+      throw InputError(
+        example.name, "has another number of images than the network has input channels",
+        found: "\(example.channelCount)", expected: "\(graph.graph.inputChannels)")
     }
     guard let stride = graph.receptiveField()?.totalStride else { return }
     let multiple = GridSize(stride.w, stride.h, stride.d)

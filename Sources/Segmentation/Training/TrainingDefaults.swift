@@ -68,12 +68,13 @@ extension DatasetFingerprint {
         + "a typical case has \(median.size) voxels")
   }
 
-  /// The intensity normalisation: a window for images in Hounsfield units, else a standard score.
+  /// The intensity normalisation of one channel: a window for images in Hounsfield units, else a standard score.
   ///
   /// The window is the 0.5th to 99.5th percentile of labelled voxels, widened by half of its width on either side so
   /// that neighbouring tissue is distinguished from intensities beyond; its ends are multiples of 5. For CT see
   /// ``HounsfieldUnits``.
-  package func normalisation() -> ReasonedDefault<Preprocessing.Normalisation> {
+  package func normalisation(ofChannel channel: Int = 0) -> ReasonedDefault<Preprocessing.Normalisation> {
+    let intensities = intensities.isEmpty ? [] : intensities[channel]
     let count = intensities.count
     let hounsfield = intensities.count {
       HounsfieldUnits.areLikely(smallest: Double($0.smallest), largest: Double($0.largest))

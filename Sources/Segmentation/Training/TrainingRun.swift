@@ -43,9 +43,11 @@ package struct TrainingRun: Sendable {
     classCount = trainer.graph.classCount
   }
 
-  /// Bytes for the logits of a whole case: the network's activations, the case twice, and its logits twice.
+  /// Bytes for the logits of a whole case: the network's activations, the case's images twice, and its logits twice.
   private static func validationByteCount(_ size: GridSize, _ graph: ResolvedGraph) -> Int? {
-    guard let own = checkedProduct(size.voxelCount, 2 + 2 * graph.classCount, MemoryLayout<Float>.stride)
+    guard
+      let own = checkedProduct(
+        size.voxelCount, 2 * graph.graph.inputChannels + 2 * graph.classCount, MemoryLayout<Float>.stride)
     else { return nil }
     let activations = Int(saturating: Double(size.voxelCount) * graph.trainingBytesPerVoxel)
     return own + min(activations, Network.memoryLimit)
@@ -147,9 +149,10 @@ package struct TrainingRun: Sendable {
 
   private mutating func nextBatch(work: WorkContext) throws(Cancelled) -> TrainingBatch {
     let size = settings.cropSize
+    let channelCount = trainer.graph.graph.inputChannels
     var intensities: [Float] = []
     var labels: [UInt8] = []
-    intensities.reserveCapacity(settings.batchSize * size.voxelCount)
+    intensities.reserveCapacity(settings.batchSize * channelCount * size.voxelCount)
     labels.reserveCapacity(settings.batchSize * size.voxelCount)
     var generator = trainer.generator
     for _ in 0..<settings.batchSize {
@@ -163,7 +166,8 @@ package struct TrainingRun: Sendable {
       labels += crop.classes
     }
     trainer.generator = generator
-    let input = Tensor(shape: [settings.batchSize, 1, size.k, size.j, size.i], elements: intensities)
+    let input = Tensor(
+      shape: [settings.batchSize, channelCount, size.k, size.j, size.i], elements: intensities)
     return TrainingBatch(input: input, labels: labels)
   }
 
@@ -176,7 +180,8 @@ package struct TrainingRun: Sendable {
     return ValidationMetrics(
       cases: try cases.validation.map { example in
         let size = example.size
-        let whole = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: example.intensities)
+        let whole = Tensor(
+          shape: [1, example.channelCount, size.k, size.j, size.i], elements: example.intensities)
         let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
         let padded = whole.padded(to: receptiveField?.rounded(whole.extent) ?? whole.extent)
         let logits = try network.logits(of: padded, heads: [0], work: work)[0].cropped(to: box)

@@ -56,8 +56,10 @@ package struct UNetPlan: Equatable, Sendable {
     }
   }
 
-  /// The network with `classes` classes.
-  package func graph(classes: Int) -> NetworkGraph { .uNet(stages, classes: classes, channels: channels) }
+  /// The network with `classes` classes, which reads `inputChannels` images.
+  package func graph(classes: Int, inputChannels: Int = 1) -> NetworkGraph {
+    .uNet(stages, classes: classes, inputChannels: inputChannels, channels: channels)
+  }
 
   /// "U-Net of 3 stages from 32 channels, strides 1x2x2 2x2x2".
   package var summary: String {

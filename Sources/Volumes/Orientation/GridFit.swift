@@ -15,9 +15,13 @@ package enum GridFit: Hashable, Sendable {
   /// ``toleranceVoxels`` of its counterpart along every axis of the image, directly or after one of the 47
   /// axis permutations and flips.
   ///
-  /// - Parameter subject: what the error line calls the mask, its file name as a rule.
+  /// - Parameters:
+  ///   - subject: what the error line calls the mask, its file name as a rule.
+  ///   - imageName: what it calls the image.
   /// - Throws: `InputError` with the first difference: dimensions, or a corner and its distance in millimetres.
-  package init(mask: VolumeGrid, image: VolumeGrid, subject: String) throws(InputError) {
+  package init(
+    mask: VolumeGrid, image: VolumeGrid, subject: String, imageName: String = "the image"
+  ) throws(InputError) {
     if GridFit.firstStrayCorner(of: mask, on: image) == nil, mask.size == image.size {
       self = .same
       return
@@ -30,7 +34,7 @@ package enum GridFit: Hashable, Sendable {
     }
     guard mask.size == image.size else {
       throw InputError(
-        subject, "does not fit the image: other dimensions", found: mask.size.description,
+        subject, "does not fit \(imageName): other dimensions", found: mask.size.description,
         expected: image.size.description)
     }
     let corner = GridFit.firstStrayCorner(of: mask, on: image)!
@@ -39,8 +43,24 @@ package enum GridFit: Hashable, Sendable {
     let distance = difference.reduce(0) { $0 + $1 * $1 }.squareRoot()
     throw InputError(
       subject,
-      "does not fit the image: corner (\(corner.i), \(corner.j), \(corner.k)) lies \(GridFit.text(distance)) mm away",
+      "does not fit \(imageName): corner (\(corner.i), \(corner.j), \(corner.k)) lies \(GridFit.text(distance)) mm away",
       found: GridFit.text(found), expected: GridFit.text(expected))
+  }
+
+  /// Checks that a grid is that of an image, with the voxels in the same order.
+  ///
+  /// - Parameters:
+  ///   - subject: what the error line calls the grid, its file name as a rule.
+  ///   - imageName: what it calls the image.
+  /// - Throws: `InputError` as ``init(mask:image:subject:imageName:)``, and for the same voxels in another order.
+  package static func requireSame(
+    _ grid: VolumeGrid, as image: VolumeGrid, subject: String, imageName: String = "the image"
+  ) throws(InputError) {
+    guard case .same = try GridFit(mask: grid, image: image, subject: subject, imageName: imageName) else {
+      throw InputError(
+        subject, "lies on the voxels of \(imageName) in another order", found: grid.orientation.description,
+        expected: image.orientation.description)
+    }
   }
 
   /// The greatest distance of a corner voxel of a mask that fits so from its image's, along any axis, in voxels.

@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import Work
 
 extension FolderTree {
@@ -70,8 +71,8 @@ extension CaseDraft {
     var groups: [String: (base: String?, images: [FoundFile])] = [:]
     for image in images {
       let folderPath = FilePath.folder(of: image.relativeStem)
-      let base = channelBase(image.stem).flatMap {
-        stems.contains(FilePath.joined(folderPath, $0 + "_0000")) ? $0 : nil
+      let base = ChannelFiles.parts(ofStem: image.stem).flatMap { name, _ in
+        stems.contains(FilePath.joined(folderPath, ChannelFiles.stem(ofCase: name, channel: 0))) ? name : nil
       }
       let key =
         (base == nil ? "s" : "c") + FilePath.joined(folderPath, (base ?? image.role.subject).lowercased())
@@ -92,13 +93,5 @@ extension CaseDraft {
         name: name, longName: FilePath.joined(folderPath, name), images: group.images,
         otherKeys: group.base.map { [$0] } ?? [])
     }
-  }
-
-  /// The name without nnU-Net's channel: "case" for "case_0001"; nil where it has no channel.
-  private static func channelBase(_ stem: String) -> String? {
-    guard stem.utf8.count > 5, stem.utf8.dropLast(4).last == UInt8(ascii: "_"),
-      stem.utf8.suffix(4).allSatisfy({ (48...57).contains($0) })
-    else { return nil }
-    return String(stem.dropLast(5))
   }
 }

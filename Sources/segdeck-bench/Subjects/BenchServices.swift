@@ -90,7 +90,7 @@ final class BenchServices: ReviewServices {
     guard let model else { throw InputError("model", "was not given") }
     let work = limited(work)
     let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: true, work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: request.image, work: work)
+    let prediction = try segmenter.prediction(for: [request.image], work: work)
     let labels = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work
     ).labels

@@ -48,9 +48,9 @@ struct EvaluateCommand: ParsableCommand {
       Console.note(
         "without --refine these options have no effect: \(options.givenForCRF.joined(separator: ", "))")
     }
-    try model.requireOneImage()
     let sources = try folders.sources(work: work.withoutProgress) { try Self.structures(of: model, $0) }
       .selected(cases)
+    try sources.requireImages(of: model)
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 },
       work: work.withoutProgress)
@@ -150,12 +150,13 @@ struct EvaluateCommand: ParsableCommand {
     _ notes: OverlapNotes, work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let (image, truth) = try source.volumes(work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
+    let (images, truth) = try source.volumes(work: work.withoutProgress)
+    let prediction = try segmenter.prediction(for: images, work: work.part(0...0.6))
     var labels: LabelVolume
     if refine {
       let refinement = try Refinement(
-        image: image, source: .prediction(prediction), labelValues: model.labelValues, coding: model.coding,
+        image: images[0], source: .prediction(prediction), labelValues: model.labelValues,
+        coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
         postProcessing: model.postProcessing,
         work: work.withoutProgress)

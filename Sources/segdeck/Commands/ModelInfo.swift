@@ -59,8 +59,12 @@ struct ModelInfo: Encodable {
       "\(file): model of \(counted(layers, "layer")), \(counted(weights, "weight"))",
       "labels: " + labels.labels.indices.map(described).joined(separator: ", "),
       "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
-      "intensities: \(preprocessing.normalisation.summary)", "heads: " + heads.joined(separator: ", "),
     ]
+    lines += preprocessing.channels.map { channel in
+      let name = preprocessing.channels.count == 1 ? "intensities" : "intensities of \(channel.name)"
+      return "\(name): \(channel.normalisation.summary)"
+    }
+    lines.append("heads: " + heads.joined(separator: ", "))
     if let receptiveField {
       lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")
     } else if readsWholeImage {

@@ -94,13 +94,9 @@ struct RefineCommand: ParsableCommand {
     let openedFurther = try furtherImages.map { try OpenedImage($0, work: work.withoutProgress) }
     let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
     let model = try model.map { try ModelLibrary.model($0) }
-    try model?.requireOneImage()
     let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
     for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
-      guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
-        throw InputError(
-          other.path, "lies on the image's voxels in another order", expected: "the image's own order")
-      }
+      try GridFit.requireSame(other.grid, as: file.grid, subject: other.path)
     }
     let modelFile = try model.map { try OpenedFile($0.path) }
     let sidecar = try probabilities.flatMap { path in

@@ -16,6 +16,14 @@ struct SegmentCommand: ParsableCommand {
   @Argument(help: "The image.", completion: .file())
   var image: String
 
+  @Option(
+    name: .customLong("further-image"),
+    help: """
+      The image of the model's next channel, on the same grid; once for each, in the model's order. Beside CASE_0000, \
+      CASE_0001 and so on are found without it.
+      """, completion: .file())
+  var furtherImages: [String] = []
+
   @Option(name: .shortAndLong, help: "Mask file to write.", completion: .file())
   var output: String
 
@@ -66,17 +74,22 @@ struct SegmentCommand: ParsableCommand {
         $0, kind: .image, isForced: force, companions: [MaskRecord.path(besideMask: $0)])
     }
     let model = try ModelLibrary.model(model)
-    try model.requireOneImage()
     let modelFile = try OpenedFile(model.path)
+    let further = try furtherImages(of: model).map { try OpenedImage($0, work: work.withoutProgress) }
+    try ([file] + further.map(\.image)).requireOneGrid()
     if probabilities != nil {
       try NetworkPrediction.requireMemoryOfProbabilities(
         classCount: model.labels.count + 1, file.grid.size)
     }
     let weights =
       try tau.map { try OptionParsing.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
-    let volume = try file.scalarVolume(frame: frame, work: work.part(0.05...0.1))
-    if let warning = model.preprocessing.mismatch(with: volume) { Console.note("\(image): \(warning)") }
-    FindingNotes.add(file)
+    let volumes =
+      try [file.scalarVolume(frame: frame, work: work.part(0.05...0.1))]
+      + further.map(\.image).map {
+        try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.withoutProgress)
+      }
+    if let warning = model.preprocessing.mismatch(with: volumes) { Console.note("\(image): \(warning)") }
+    for read in [opened] + further { FindingNotes.add(read.image) }
     FindingNotes.print()
     var segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.withoutProgress)
@@ -85,10 +98,10 @@ struct SegmentCommand: ParsableCommand {
     let mask: PostProcessedMask
     var written: [PendingFile] = []
     if grid == .image, tiling == .whole, probabilityPath == nil {
-      mask = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
+      mask = try segmenter.labels(of: volumes, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
     } else {
       let prediction = try segmenter.prediction(
-        for: volume, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
+        for: volumes, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
       mask = try segmenter.labels(
         of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
       if let probabilityPath {
@@ -106,8 +119,9 @@ struct SegmentCommand: ParsableCommand {
     var record = MaskRecord()
     record.model = try modelFile.recorded(work)
     record.input = try opened.recorded(work)
+    record.furtherInputs = further.isEmpty ? nil : try further.map { try $0.recorded(work) }
     record.threads = work.threadCount
-    record.commands = [CommandLineText.text(words(opened))]
+    record.commands = [CommandLineText.text(words(opened, further))]
     try record.write(
       mask.labels, model.labelTable, source: file.source.ofFrame(frame ?? 0), to: outputPath, with: written,
       work: work.withoutProgress)
@@ -115,10 +129,27 @@ struct SegmentCommand: ParsableCommand {
     work.report(1)
   }
 
+  /// The images of a model's further channels: those of the options, else the ones that lie beside the image.
+  /// - Throws: ``InputError`` when the model takes another number of images.
+  private func furtherImages(of model: SegmentationModel) throws(InputError) -> [String] {
+    let channels = model.preprocessing.channels
+    let found =
+      furtherImages.isEmpty && channels.count > 1
+      ? Array(try ChannelFiles.further(besideFirst: image).prefix(channels.count - 1)) : furtherImages
+    try model.require(
+      imageCount: 1 + found.count, remedy: ", with --further-image or as CASE_0000, CASE_0001 in one folder")
+    if furtherImages.isEmpty, !found.isEmpty {
+      let pairs = zip(channels, [image] + found).map { "\($0.name) \(FilePath.name(of: $1))" }
+      Console.note("\(image): channels \(pairs.joined(separator: ", "))")
+    }
+    return found
+  }
+
   /// The arguments of a command that makes the same mask.
-  private func words(_ opened: OpenedImage) -> [String] {
+  private func words(_ opened: OpenedImage, _ further: [OpenedImage]) -> [String] {
     var words = ["segdeck", "segment", CommandLineText.path(opened.path), "--model", model]
     words += opened.choice.words
+    for image in further { words += ["--further-image", CommandLineText.path(image.path)] }
     if let tau { words += ["--tau", tau] }
     if grid != .model { words += ["--grid", grid.rawValue] }
     if let tile { words += ["--tile", tile, "--fusion", fusion] }

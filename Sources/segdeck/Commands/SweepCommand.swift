@@ -152,10 +152,12 @@ struct SweepCommand: ParsableCommand {
   private func selectedSources(
     _ model: SegmentationModel, work: WorkContext
   ) throws -> [TrainingFolders.Source] {
-    try model.requireOneImage()
-    return try folders.sources(work: work.withoutProgress) { try EvaluateCommand.structures(of: model, $0) }
-      .selected(
-        cases)
+    let sources = try folders.sources(work: work.withoutProgress) {
+      try EvaluateCommand.structures(of: model, $0)
+    }
+    .selected(cases)
+    if probabilities == nil { try sources.requireImages(of: model) }
+    return sources
   }
 
   /// Writes the best kernels to the requested files, unless the CRF does not help.

@@ -47,7 +47,7 @@ struct SweepSources {
       let segmenter = try Segmenter(
         model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work)
       predictions = try sources.map { source in
-        try segmenter.prediction(for: source.volumes(work: work).image, work: work)
+        try segmenter.prediction(for: source.volumes(work: work).images, work: work)
       }
     }
   }
@@ -56,7 +56,7 @@ struct SweepSources {
   /// three images suggest.
   func suggestedStart(work: WorkContext) throws -> RefinementSettings {
     let suggested = try sources.indices.prefix(3).map { index in
-      let image = try sources[index].volumes(work: work).image
+      let image = try sources[index].volumes(work: work).images[0]
       let contrasts = try refinement(index, image, work: work)
         .contrasts(auxiliaryHeadWeights: crf(settings).auxiliaryHeadWeights, work: work)
       return RefinementDefaults(contrasts: contrasts, spacing: image.grid.spacing).settings
@@ -72,7 +72,8 @@ struct SweepSources {
 
   /// The data of case `index` for the trials of a search that begins at `start`.
   func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
-    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let (images, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let image = images[0]
     var classes = [UInt8](repeating: 0, count: 65536)
     for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
     guard model.labels.count < Unary.maximumClassCount else {
@@ -95,7 +96,8 @@ struct SweepSources {
   func measurement(
     _ index: Int, _ kernels: [RefinementSettings], work: WorkContext
   ) throws -> SweepMeasurement {
-    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let (images, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let image = images[0]
     let refinement = try refinement(index, image, work: work.withoutProgress)
     var none = crf(settings)
     none.appearanceWeight = 0
@@ -135,10 +137,7 @@ struct SweepSources {
     if probabilityPaths.isEmpty { return .prediction(predictions[index]) }
     let path = probabilityPaths[index]
     let volume = try ImageFile.open(path).probabilityVolume(work: work)
-    guard case .same = try GridFit(mask: volume.grid, image: image.grid, subject: path) else {
-      throw InputError(
-        path, "lies on the image's voxels in another order", expected: "the image's own order")
-    }
+    try GridFit.requireSame(volume.grid, as: image.grid, subject: path)
     guard volume.classCount == model.labels.count + 1 else {
       throw InputError(
         path, "classes", found: "\(volume.classCount)", expected: "\(model.labels.count + 1) of the model")

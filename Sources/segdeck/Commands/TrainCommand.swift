@@ -53,9 +53,9 @@ struct TrainCommand: ParsableCommand {
     name: .long,
     help: """
       Intensities LOWER,UPPER become 0...1; "score" for a standard score of voxels above 0; by default a window for \
-      images in Hounsfield units.
+      images in Hounsfield units. Once for all channels, or once for each.
       """)
-  var window: String?
+  var window: [String] = []
 
   @Option(name: .long, help: "Names of validation cases, separated by commas; none for no validation.")
   var validation: String?
@@ -234,7 +234,8 @@ extension TrainCommand {
       try stored.map { stored throws(InputError) in
         try CaseSplit(resuming: stored, option: validation, sources: sources)
       } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
-    var preprocessing = try resolvedPreprocessing(stored?.preprocessing, &setup)
+    var preprocessing = try resolvedPreprocessing(
+      stored?.preprocessing, channelNames: sources[0].channelNames, &setup)
     let classCount = sources[0].selections.count + 1
     let graph =
       try stored?.trainer.graph
@@ -255,6 +256,11 @@ extension TrainCommand {
         expected: "\(classCount)")
     }
     let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
+    guard generated == 0 || preprocessing.channels.count == 1 else {
+      throw InputError(
+        "--generated-cases", "have one image each", found: "\(preprocessing.channels.count) images of a case",
+        expected: "no generated cases")
+    }
     guard (0...GeneratedCases.maximumCaseCount).contains(generated) else {
       throw InputError(
         "--generated-cases", "cannot train", found: "\(generated)",
@@ -322,10 +328,10 @@ extension TrainCommand {
   }
 
   private func resolvedPreprocessing(
-    _ stored: Preprocessing?, _ setup: inout TrainingSetup
+    _ stored: Preprocessing?, channelNames: [String], _ setup: inout TrainingSetup
   ) throws -> Preprocessing {
     let size = try spacing.map { try OptionParsing.lengths($0, option: "--spacing") }
-    let normalisation = try window.map { text throws(InputError) -> Preprocessing.Normalisation in
+    let given = try window.map { text throws(InputError) -> Preprocessing.Normalisation in
       if text == "score" { return .standardScore }
       let ends = try OptionParsing.numbers(text, option: "--window", as: Float.self)
       guard ends.count == 2, ends[0] < ends[1] else {
@@ -335,9 +341,25 @@ extension TrainCommand {
       try window.validated(subject: "--window")
       return window
     }
-    guard let stored else { return try setup.preprocessing(spacing: size, normalisation: normalisation) }
+    guard [0, 1, channelNames.count].contains(given.count) else {
+      throw InputError(
+        "--window", "once for all channels, or once for each", found: "\(given.count)",
+        expected: "\(channelNames.count)")
+    }
+    let normalisations =
+      given.isEmpty ? nil : given.count > 1 ? given : channelNames.map { _ in given[0] }
+    guard let stored else {
+      return try setup.preprocessing(spacing: size, normalisations: normalisations)
+    }
     if let size, size != stored.spacingMillimetres { throw differing("--spacing", spacing ?? "") }
-    if let normalisation, normalisation != stored.normalisation { throw differing("--window", window ?? "") }
+    if stored.channels.map(\.name) != channelNames {
+      throw InputError(
+        "--images", "--resume continues with the images of its checkpoint",
+        found: channelNames.joined(separator: ", "), expected: stored.channelNames)
+    }
+    if let normalisations, normalisations != stored.channels.map(\.normalisation) {
+      throw differing("--window", window.joined(separator: " "))
+    }
     return stored
   }
 
@@ -361,9 +383,9 @@ extension TrainCommand {
       let plan = UNetPlan(
         cropSize: stored.description.settings.cropSize, spacing: stored.preprocessing.spacingMillimetres,
         channels: channels ?? trained.nodes[0].outputChannels)
-      graph = supervised(plan.graph(classes: classes))
+      graph = supervised(plan.graph(classes: classes, inputChannels: trained.graph.inputChannels))
     } else {
-      graph = try namedGraph(network, classes: classes)
+      graph = try namedGraph(network, classes: classes, inputChannels: trained.graph.inputChannels)
     }
     if graph != trained.graph { throw differing("--network", network) }
   }
@@ -373,7 +395,8 @@ extension TrainCommand {
   ) throws -> ResolvedGraph {
     let name = try network ?? setup.network(preprocessing)
     guard name == NetworkLibrary.planned else {
-      return try namedGraph(name, classes: classes).resolved(subject: name)
+      return try namedGraph(name, classes: classes, inputChannels: preprocessing.channels.count)
+        .resolved(subject: name)
     }
     if withoutBatchNormalisation { throw NetworkLibrary.normalisationIsPart(of: name) }
     let graph = try setup.plannedNetwork(
@@ -381,9 +404,13 @@ extension TrainCommand {
     return try supervised(graph).resolved(subject: name)
   }
 
-  private func namedGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
+  private func namedGraph(
+    _ name: String, classes: Int, inputChannels: Int
+  ) throws(InputError) -> NetworkGraph {
     supervised(
-      try NetworkLibrary.graph(name, classes: classes, hasBatchNormalisation: !withoutBatchNormalisation))
+      try NetworkLibrary.graph(
+        name, classes: classes, inputChannels: inputChannels,
+        hasBatchNormalisation: !withoutBatchNormalisation))
   }
 
   /// `graph` with the loss weights of auxiliary heads that the options ask for.

@@ -48,7 +48,7 @@ package struct MaskRecord: Codable {
   var model: File?
   /// The image.
   var input: File?
-  /// Further images of the CRF.
+  /// Further images of the network or the CRF.
   var furtherInputs: [File]?
   /// The mask or the probabilities that the CRF started from.
   var source: File?

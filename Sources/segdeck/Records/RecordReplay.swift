@@ -231,6 +231,7 @@ private enum ReplayStep {
     switch self {
     case .segment(var command):
       command.image = try input(command.image)
+      command.furtherImages = try command.furtherImages.map(input)
       command.model = try model()
       command.probabilities = command.probabilities.map { output($0, "probabilities") }
       command.output = output(command.output, "mask")

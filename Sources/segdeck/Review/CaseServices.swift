@@ -186,7 +186,7 @@ final class CaseServices: ReviewServices {
       try work.checkCancellation()
       do {
         return try ModelDescription(
-          id: id, model: try runs.model(id), image: image, work: work.withoutProgress)
+          id: id, model: try runs.model(id), images: [image], work: work.withoutProgress)
       } catch let error as InputError {
         // A model that cannot be read is listed with the error, which running it would report.
         return ModelDescription(

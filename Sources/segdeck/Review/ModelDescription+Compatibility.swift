@@ -5,12 +5,13 @@ import Volumes
 import Work
 
 extension ModelDescription {
-  /// The description of a model for the dialog: size, input, estimated time, and a warning where `image` does not match
+  /// The description of a model for the dialog: size, input, estimated time, and a warning where the images do not match
   /// the model's training data.
   ///
+  /// - Parameter images: Those of the case, one for each channel of the model.
   /// The time is extrapolated from a run on a block of 48x48x32 voxels.
   /// - Throws: ``InputError`` when the block does not fit in memory; ``Cancelled``.
-  init(id: String, model: SegmentationModel, image: ScalarVolume, work: WorkContext) throws {
+  init(id: String, model: SegmentationModel, images: [ScalarVolume], work: WorkContext) throws {
     let weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
     let bytes = FileSystem.status(model.path).map { Int($0.st_size) } ?? 0
     let spacing = model.preprocessing.spacingMillimetres
@@ -20,35 +21,37 @@ extension ModelDescription {
       size: "\(size) weights, \(decimals(Double(bytes) / 1e6, 1)) MB",
       input: model.preprocessing.summary
         + ", \(decimals(spacing.i, 1)) x \(decimals(spacing.j, 1)) x \(decimals(spacing.k, 1)) mm",
-      estimatedSeconds: try Self.estimatedSeconds(model, image, work),
-      warning: model.preprocessing.mismatch(with: image))
+      estimatedSeconds: try Self.estimatedSeconds(model, images[0].grid, work),
+      warning: model.preprocessing.mismatch(with: images))
   }
 
   private static func estimatedSeconds(
-    _ model: SegmentationModel, _ image: ScalarVolume, _ work: WorkContext
+    _ model: SegmentationModel, _ image: VolumeGrid, _ work: WorkContext
   ) throws -> Double {
     let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.withoutProgress)
     let block = GridSize(48, 48, 32)
     let grid = VolumeGrid(size: block, affine: Affine(spacing: model.preprocessing.spacingMillimetres))
     let sample = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: block.voxelCount))
     let start = ContinuousClock.now
-    _ = try segmenter.probabilities(of: sample, work: work.withoutProgress)
+    let samples = model.preprocessing.channels.map { _ in sample }
+    _ = try segmenter.probabilities(of: samples, work: work.withoutProgress)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let spacing = model.preprocessing.spacingMillimetres
     let voxels =
-      Double(image.grid.size.voxelCount) * image.grid.voxelVolume / (spacing.i * spacing.j * spacing.k)
+      Double(image.size.voxelCount) * image.voxelVolume / (spacing.i * spacing.j * spacing.k)
     return seconds * voxels / Double(block.voxelCount)
   }
 }
 
 extension Preprocessing {
-  /// "CT, -125 to 240 HU" or "any intensities".
+  /// "CT, -125 to 240 HU", "MR or any intensities above 0", or "2 images: T1, T2" where there are several channels.
   fileprivate var summary: String {
+    if channels.count > 1 { return "\(channels.count) images: \(channelNames)" }
     switch normalisation {
     case .window(let lower, let upper) where lower < 0:
-      "CT, \(Int(saturating: lower)) to \(Int(saturating: upper)) HU"
-    case .window(let lower, let upper): "intensities \(lower) to \(upper)"
-    case .standardScore: "MR or any intensities above 0"
+      return "CT, \(Int(saturating: lower)) to \(Int(saturating: upper)) HU"
+    case .window(let lower, let upper): return "intensities \(lower) to \(upper)"
+    case .standardScore: return "MR or any intensities above 0"
     }
   }
 }

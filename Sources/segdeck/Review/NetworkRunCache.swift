@@ -108,7 +108,7 @@ package final class NetworkRunCache: Sendable {
     let usesAuxiliaryHeads = model.mixesAuxiliaryHeads
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: image, work: work.part(0...0.85))
+    let prediction = try segmenter.prediction(for: [image], work: work.part(0...0.85))
     let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
     let run = Run(
@@ -183,7 +183,7 @@ package final class NetworkRunCache: Sendable {
     }
     let segmenter = try Segmenter(
       model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: try run.image(), work: work)
+    let prediction = try segmenter.prediction(for: [try run.image()], work: work)
     if usesAuxiliaryHeads { run.allHeads = prediction } else { run.mainHead = prediction }
     let finished = run
     state.withLock { $0.runs[number] = finished }

@@ -7,18 +7,22 @@ enum NetworkLibrary {
   /// The name of the U-Net that is planned for the cases (``UNetPlan``).
   static let planned = "auto"
 
-  /// The layer graph of `--network`, with `classes` logits in every head.
+  /// The layer graph of `--network`, with `classes` logits in every head and `inputChannels` images as its input.
   ///
   /// "liver" and "heart" are the networks of the paper. Any other name is the file NAME.json in the share folder's
   /// `networks`. A path is a layer graph as JSON. The layer of each head gets `classes` output channels, whatever the
-  /// file states.
-  /// - Throws: ``InputError`` when there is no such network, or its graph is invalid.
+  /// file states; a graph of one input channel gets `inputChannels`.
+  /// - Throws: ``InputError`` when there is no such network, its graph is invalid, or it has several input channels, but
+  ///   not `inputChannels`.
   static func graph(
-    _ name: String, classes: Int, hasBatchNormalisation: Bool = true
+    _ name: String, classes: Int, inputChannels: Int, hasBatchNormalisation: Bool = true
   ) throws(InputError) -> NetworkGraph {
-    if name == "liver" { return .liver(classes: classes, hasBatchNormalisation: hasBatchNormalisation) }
+    if name == "liver" {
+      return NetworkGraph.liver(classes: classes, hasBatchNormalisation: hasBatchNormalisation)
+        .reading(inputChannels)
+    }
     if !hasBatchNormalisation { throw normalisationIsPart(of: name) }
-    if name == "heart" { return .heart(classes: classes) }
+    if name == "heart" { return .heart(classes: classes, inputChannels: inputChannels) }
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
     guard let data = try FileSystem.readIfPresent(path) else {
@@ -32,7 +36,12 @@ enum NetworkLibrary {
           + ", or a layer graph as JSON")
     }
     let graph = try NetworkGraph(json: String(decoding: data, as: UTF8.self), subject: path)
-    return graph.withClasses(classes)
+    guard graph.inputChannels == 1 || graph.inputChannels == inputChannels else {
+      throw InputError(
+        path, "its input channels are not the images of a case", found: "\(graph.inputChannels)",
+        expected: "\(inputChannels)")
+    }
+    return graph.withClasses(classes).reading(inputChannels)
   }
 
   /// The error of `--without-batch-normalisation` with a network that cannot go without.
@@ -52,6 +61,13 @@ enum NetworkLibrary {
 }
 
 extension NetworkGraph {
+  /// The same graph with `inputChannels` images as its input.
+  fileprivate func reading(_ inputChannels: Int) -> NetworkGraph {
+    var graph = self
+    graph.inputChannels = inputChannels
+    return graph
+  }
+
   /// The same graph with `classes` output channels in the layer of every head.
   fileprivate func withClasses(_ classes: Int) -> NetworkGraph {
     var graph = self

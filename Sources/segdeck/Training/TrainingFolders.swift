@@ -7,10 +7,16 @@ import Work
 
 /// The options for labelled cases: folders of images and labels, and the label values of each structure.
 struct TrainingFolders: ParsableArguments {
-  @Option(name: .long, help: "Folder of images; may be given again, each time with its --labels.")
+  @Option(
+    name: .long,
+    help: """
+      Folder of images; may be given again, each time with its --labels. Several for each --labels are the input channels \
+      of one network, in this order: a case has an image of the same name in each. So are CASE_0000, CASE_0001 and so on \
+      in one folder, with labels CASE.
+      """)
   var images: [String]
 
-  @Option(name: .long, help: "Folder of labels, one file of the same name per image.")
+  @Option(name: .long, help: "Folder of labels, one file of the same name per case.")
   var labels: [String]
 
   @Option(
@@ -40,6 +46,8 @@ struct TrainingFolders: ParsableArguments {
     let coding: LabelCoding
     /// The names of the values that occur in any case.
     let names: [Int: String]
+    /// The names of the images of each case, in the order of the input channels.
+    let channelNames: [String]
     /// Values of ignored voxels, which enter neither loss nor measures.
     let ignoredValues: [Int]
     /// The frame of 4D images.
@@ -54,11 +62,13 @@ struct TrainingFolders: ParsableArguments {
   func sources(
     work: WorkContext, found: (DatasetLabels) throws -> [LabelSelection]
   ) throws -> [Source] {
-    guard images.count == labels.count, !images.isEmpty else {
+    guard !labels.isEmpty, !images.isEmpty, images.count.isMultiple(of: labels.count) else {
       throw InputError(
-        "--labels", "one folder per --images", found: "\(labels.count)", expected: "\(images.count)")
+        "--labels", "one folder per --images, or per several that are its channels", found: "\(labels.count)",
+        expected: "\(images.count)")
     }
     let folders = try pairedFolders()
+    let channelNames = channelNames(count: folders[0][0].images.count)
     var selections: [LabelSelection] = []
     for text in label { selections.append(try LabelSelection(text)) }
     let datasetLabels = try DatasetLabels(of: folders.flatMap(\.self), work: work)
@@ -78,7 +88,7 @@ struct TrainingFolders: ParsableArguments {
         names.append(selections[index].name)
       }
     }
-    if images.count == 1, selections.count > names.count,
+    if labels.count == 1, selections.count > names.count,
       let twice = names.first(where: { name in selections.count { $0.name == name } > 1 })
     {
       let values = selections.filter { $0.name == twice }.flatMap(\.values).map(String.init)
@@ -86,10 +96,10 @@ struct TrainingFolders: ParsableArguments {
         "--label", "a structure is named twice", found: twice,
         expected: "all its values together: --label \(values.joined(separator: ","))=\(twice)")
     }
-    guard selections.count == names.count || selections.count == names.count * images.count else {
+    guard selections.count == names.count || selections.count == names.count * labels.count else {
       throw InputError(
         "--label", "structures", found: "\(selections.count)",
-        expected: "one per structure, or one per folder and structure (\(names.count) x \(images.count))")
+        expected: "one per structure, or one per folder and structure (\(names.count) x \(labels.count))")
     }
     guard names.count <= DatasetLabels.limit else {
       throw InputError(
@@ -104,7 +114,8 @@ struct TrainingFolders: ParsableArguments {
         ? selections : Array(selections[index * names.count..<(index + 1) * names.count])
       guard own.map(\.name) == names else {
         throw InputError(
-          "--label", "structures of folder \(images[index])", found: own.map(\.name).joined(separator: " "),
+          "--label", "structures of folder \(images[index * folderCount])",
+          found: own.map(\.name).joined(separator: " "),
           expected: names.joined(separator: " "))
       }
       try own.requireOwnValues(datasetLabels.coding)
@@ -113,8 +124,7 @@ struct TrainingFolders: ParsableArguments {
       sources += pairs.map {
         Source(
           pair: $0, selections: own, coding: datasetLabels.coding, names: datasetLabels.names,
-          ignoredValues: ignored,
-          frame: frame)
+          channelNames: channelNames, ignoredValues: ignored, frame: frame)
       }
     }
     if !allIgnored.isEmpty {
@@ -124,35 +134,59 @@ struct TrainingFolders: ParsableArguments {
     return sources
   }
 
-  /// The cases of each folder, each with the choices that its files leave.
+  /// Folders of images for each folder of labels.
+  private var folderCount: Int { images.count / labels.count }
+
+  /// The names of the images of a case: those of their folders or, of several in one folder, those of the data set.
+  private func channelNames(count: Int) -> [String] {
+    if count == 1 { return [Preprocessing.Channel.defaultName] }
+    let stated =
+      folderCount > 1
+      ? images.prefix(folderCount).map { String($0.split(separator: "/").last ?? "").printableLine }
+      : ChannelFiles.names(ofImagesIn: images[0]) ?? []
+    let isUsable = stated.count == count && Set(stated).count == count && !stated.contains("")
+    return isUsable ? stated : (1...count).map { "image \($0)" }
+  }
+
+  /// The cases of each folder of labels, each with the choices that its files leave.
   private func pairedFolders() throws -> [[CaseFolder.Pair]] {
     var folders: [[CaseFolder.Pair]] = []
     var owners: [String: String] = [:]
-    for (imageFolder, labelFolder) in zip(images, labels) {
+    for (index, labelFolder) in labels.enumerated() {
+      let imageFolders = Array(images[index * folderCount..<(index + 1) * folderCount])
+      let imageFolder = imageFolders.joined(separator: ", ")
       let folder = try CaseFolder(
-        images: imageFolder, labels: labelFolder, choosesSeries: choice.series.series != nil)
+        images: imageFolders, labels: labelFolder, choosesSeries: choice.series.series != nil)
       if !skipUnpaired {
         try refuse(folder.imagesWithoutLabels, in: imageFolder, "images without labels in \(labelFolder)")
         try refuse(folder.labelsWithoutImage, in: labelFolder, "labels without an image in \(imageFolder)")
+        try refuse(folder.casesWithoutChannel, in: imageFolder, "cases without an image for each channel")
+      }
+      let (known, own) = (folders.first?[0] ?? folder.pairs[0], folder.pairs[0])
+      guard own.images.count == known.images.count else {
+        throw InputError(
+          own.images[0], "its case has another number of images than \(known.name)",
+          found: "\(own.images.count)", expected: "\(known.images.count)")
       }
       for file in DatasetLabels.commonFiles(of: folder.pairs[0].labels) {
         try ReadFiles.register(file)
       }
       for pair in folder.pairs {
-        for file in [pair.image, pair.labels] { try ReadFiles.register(file) }
-        if let other = owners.updateValue(pair.image, forKey: pair.name) {
-          throw InputError(pair.image, "another case has this name too", found: other)
+        for file in pair.images + [pair.labels] { try ReadFiles.register(file) }
+        if let other = owners.updateValue(pair.images[0], forKey: pair.name) {
+          throw InputError(pair.images[0], "another case has this name too", found: other)
         }
       }
       folders.append(folder.pairs)
     }
     let pairs = folders.joined()
-    var imageChoices = try choice.series.options(forImages: pairs.map(\.image))[...]
+    var imageChoices = try choice.series.options(forImages: pairs.flatMap(\.images))[...]
     var labelsChoices = try choice.segments.options(forMasks: pairs.map(\.labels))[...]
     return folders.map { pairs in
       pairs.map { pair in
         var chosen = pair
-        (chosen.imageChoice, chosen.labelsChoice) = (imageChoices.removeFirst(), labelsChoices.removeFirst())
+        chosen.imageChoices = pair.images.map { _ in imageChoices.removeFirst() }
+        chosen.labelsChoice = labelsChoices.removeFirst()
         return chosen
       }
     }
@@ -167,25 +201,21 @@ struct TrainingFolders: ParsableArguments {
 }
 
 extension TrainingFolders.Source {
-  /// The image file.
-  /// - Throws: ``InputError`` when the file cannot be read, or has several frames and `--frame` is missing;
-  ///   ``Cancelled``.
-  func imageFile() throws -> ImageFile {
-    let file = try pair.openImage()
-    guard file.frameCount == 1 || frame != nil else {
+  /// The files of the images, on one grid.
+  /// - Throws: ``InputError`` when a file cannot be read, has several frames and `--frame` is missing, or another grid than
+  ///   the first; ``Cancelled``.
+  func imageFiles() throws -> [ImageFile] {
+    let files = try pair.openImages()
+    for file in files where file.frameCount > 1 && frame == nil {
       throw InputError(
-        pair.image, "holds several frames or channels", found: "\(file.frameCount)",
+        file.path, "holds several frames or channels", found: "\(file.frameCount)",
         expected: "one, or --frame to choose one")
     }
-    return file
+    try files.requireOneGrid()
+    return files
   }
 
-  /// The intensities of ``imageFile()``.
-  func image(_ file: ImageFile, work: WorkContext) throws -> ScalarVolume {
-    try file.scalarVolume(frame: frame, work: work.withoutProgress)
-  }
-
-  /// The labels, on the grid of ``imageFile()``.
+  /// The labels, on the grid of ``imageFiles()``.
   /// - Throws: ``InputError`` when the file is not a mask, or does not fit; ``Cancelled``.
   func labels(of image: ImageFile, work: WorkContext) throws -> LabelVolume {
     let mask = try FittedMask(pair.openLabels(), of: image, coding: coding, work: work.withoutProgress)
@@ -193,29 +223,32 @@ extension TrainingFolders.Source {
     return mask.labels
   }
 
-  /// The image and its labels on the same grid.
+  /// The images and their labels on the same grid.
   ///
   /// Intensities that are not finite are repaired with a finding, as in `segment`.
   /// - Parameter isForTraining: Whether such intensities are refused instead.
   /// - Throws: ``InputError`` when a file cannot be read or the labels do not fit; ``Cancelled``.
   func volumes(
     isForTraining: Bool = false, work: WorkContext
-  ) throws -> (image: ScalarVolume, labels: LabelVolume) {
-    let file = try imageFile()
-    let image = try image(file, work: work)
-    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("not finite") }) {
-      throw InputError(
-        pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
+  ) throws -> (images: [ScalarVolume], labels: LabelVolume) {
+    let files = try imageFiles()
+    let images = try files.map { file in
+      let image = try file.scalarVolume(frame: frame, work: work.withoutProgress)
+      if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("not finite") }) {
+        throw InputError(
+          file.path, "cannot serve for training", found: finding.problem, expected: "finite intensities")
+      }
+      FindingNotes.add(file)
+      return image
     }
-    FindingNotes.add(file)
-    return (image, try labels(of: file, work: work))
+    return (images, try labels(of: files[0], work: work))
   }
 
   /// Reads the case and resamples it to the working grid.
   func trainingCase(_ preprocessing: Preprocessing, work: WorkContext) throws -> TrainingCase {
-    let (image, labels) = try volumes(isForTraining: true, work: work)
+    let (images, labels) = try volumes(isForTraining: true, work: work)
     return try TrainingCase(
-      name: pair.name, image: image, labels: labels, selections: selections, ignoredValues: ignoredValues,
+      name: pair.name, images: images, labels: labels, selections: selections, ignoredValues: ignoredValues,
       preprocessing: preprocessing, work: work.withoutProgress)
   }
 }
@@ -242,6 +275,14 @@ extension [TrainingFolders.Source] {
   /// The distinct selections of the folders, which may number the structures differently.
   var selections: [[LabelSelection]] {
     reduce(into: []) { if !$0.contains($1.selections) { $0.append($1.selections) } }
+  }
+
+  /// Checks that each case has an image for every channel of a model.
+  /// - Throws: ``InputError`` where it has not.
+  func requireImages(of model: SegmentationModel) throws(InputError) {
+    try model.require(
+      imageCount: self[0].pair.images.count,
+      remedy: ", in a folder for each with --images, or as CASE_0000, CASE_0001 in one")
   }
 
   /// The cases that `--cases` names, separated by commas; all cases for nil.

@@ -36,10 +36,10 @@ struct TrainingSetup {
     var found = DatasetFingerprint()
     let step = max(1, sources.count / Self.sampledImages)
     for (index, source) in sources.enumerated() {
-      found.add(try source.imageFile().grid, orientation: orientation)
+      found.add(try source.imageFiles()[0].grid, orientation: orientation)
       if index % step == 0 {
-        let (image, labels) = try source.volumes(isForTraining: true, work: work)
-        found.add(image, labels: labels, codes: source.coding.codes(of: source.selections.flatMap(\.values)))
+        let (images, labels) = try source.volumes(isForTraining: true, work: work)
+        found.add(images, labels: labels, codes: source.coding.codes(of: source.selections.flatMap(\.values)))
       }
       work.report(Double(index + 1) / Double(sources.count))
     }
@@ -48,21 +48,33 @@ struct TrainingSetup {
   }
 
   /// The preprocessing; a default is chosen for each parameter that is nil.
+  /// - Parameter normalisations: One for each channel.
   mutating func preprocessing(
-    spacing: Spacing?, normalisation: Preprocessing.Normalisation?
+    spacing: Spacing?, normalisations: [Preprocessing.Normalisation]?
   ) throws -> Preprocessing {
-    var preprocessing = Preprocessing(
-      spacingMillimetres: spacing ?? Spacing(1), normalisation: normalisation ?? .standardScore)
+    let names = sources[0].channelNames
+    let channels = names.indices.map {
+      Preprocessing.Channel(name: names[$0], normalisation: normalisations?[$0] ?? .standardScore)
+    }
+    var preprocessing = Preprocessing(spacingMillimetres: spacing ?? Spacing(1), channels: channels)
+    if channels.count > 1 {
+      note("channels", preprocessing.channelNames, "\(channels.count) images of each case")
+    }
     if spacing == nil {
       let suggested = try measuredFingerprint().spacing()
       preprocessing.spacingMillimetres = suggested.value
       let axes = (0..<3).map { significant(suggested.value[$0]) }
       note("spacing", axes.joined(separator: " x ") + " mm", suggested.reason)
     }
-    if normalisation == nil {
-      let suggested = try measuredFingerprint().normalisation()
-      preprocessing.normalisation = suggested.value
-      note("intensities", suggested.value.summary, suggested.reason)
+    if normalisations == nil {
+      let fingerprint = try measuredFingerprint()
+      for (index, channel) in channels.enumerated() {
+        let suggested = fingerprint.normalisation(ofChannel: index)
+        preprocessing.channels[index].normalisation = suggested.value
+        note(
+          channels.count == 1 ? "intensities" : "intensities of \(channel.name)", suggested.value.summary,
+          suggested.reason)
+      }
     }
     return preprocessing
   }
@@ -89,7 +101,7 @@ struct TrainingSetup {
     note("network", plan.summary, "spacing, crop and memory")
     if cropSize == nil { note("crop", "\(plan.cropSize)", suggested.reason) }
     self.plan = plan
-    return plan.graph(classes: classes)
+    return plan.graph(classes: classes, inputChannels: preprocessing.channels.count)
   }
 
   /// `settings` with default crop and batch size where the options leave them open.
