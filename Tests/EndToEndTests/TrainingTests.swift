@@ -232,8 +232,8 @@ struct TrainingTests {
       "--class-weights", "inverse", "--freeze", "conv1,bn*", "--layer-rate", "up=2,side=0.5",
     ]
     try succeed(Self.quick + options + ["-o", "start.safetensors"], in: folder.path)
-    let words = Self.quick + ["--initial", "start.safetensors", "--checkpoints", "c", "-o", "m.safetensors"]
-    try succeed(words + options, in: folder.path)
+    let words = Self.quick + ["--checkpoints", "c", "-o", "m.safetensors"]
+    try succeed(words + ["--initial", "start.safetensors"] + options, in: folder.path)
     let model = try dataSection(folder.bytes("m.safetensors"))
     try succeed(words + options + ["--resume"], in: folder.path)
     #expect(try dataSection(folder.bytes("m.safetensors")) == model)
@@ -295,7 +295,7 @@ struct TrainingTests {
       ),
       ("true", "--class-weights 1,1e-50", "--class-weights: too close to 0: found \"1e-50\""),
       ("true", "--learning-rate 1e-50", "--learning-rate: cannot train: found 1e-50, expected 1e-30 to "),
-      ("true", "--dice-weight -1", "--dice-weight: is not a weight: found -1.0, expected 0 or more"),
+      ("true", "--dice-weight=-1", "--dice-weight: is not a weight: found -1.0, expected 0 or more"),
       ("true", "--loss hinge", "--loss: unknown: found hinge, expected cross-entropy, "),
       (
         "true", "--loss focal(gamma=-1)",
