@@ -2,14 +2,19 @@ import Work
 
 /// A convolution of its first input plus its second one, which has the output's shape, with an activation of the sum.
 ///
-/// The output may overwrite the second input. Elsewhere the second input is copied to it first, and the results are
-/// added there as they are stored, so that the time is that of a copy less than that of a sum of its own.
+/// Where the output overwrites the second input, the results are added there as they are stored. Elsewhere they are stored
+/// and a pass of its own adds them, which is faster than to copy the second input first: measured.
 package struct ConvolutionSum: PreparedOperation {
   private let convolution: any SingleInputOperation
+  /// The convolution that adds its results to what the output's memory holds, with the same weights.
+  private let addingConvolution: any SingleInputOperation
+  private let activation: PiecewiseLinear
 
   /// - Parameter bias: [out], or nil for none.
   package init(_ convolution: PreparedConvolution, bias: Tensor?, activation: PiecewiseLinear) {
-    self.convolution = convolution.operation(bias: bias, activation: activation, addsToOutput: true)
+    self.convolution = convolution.operation(bias: bias, activation: .identity)
+    addingConvolution = convolution.operation(bias: bias, activation: activation, addsToOutput: true)
+    self.activation = activation
   }
 
   package var kernelName: String { convolution.kernelName + ", added" }
@@ -50,14 +55,11 @@ package struct ConvolutionSum: PreparedOperation {
     precondition(
       summand.extent == output.extent && summand.channels == output.channels && summand.batch == output.batch,
       "\(summand.channels) channels of \(summand.extent) for \(output.channels) of \(output.extent)")
-    if summand.memory.start != output.memory.start {
-      let count = output.planes.count * output.planeStride
-      try work.withoutProgress.forEach(count: output.batch * output.channels) { index, _ in
-        let (sample, channel) = (index / output.channels, index % output.channels)
-        output.start(sample: sample, channel: channel).update(
-          from: summand.start(sample: sample, channel: channel), count: count)
-      }
+    if summand.memory.start == output.memory.start {
+      try addingConvolution.run(inputs[0], into: output, scratch: scratch, work: work)
+    } else {
+      try convolution.run(inputs[0], into: output, scratch: scratch, work: work)
+      try work.withoutProgress.join([output, summand], by: .sum, into: output, activation: activation)
     }
-    try convolution.run(inputs[0], into: output, scratch: scratch, work: work)
   }
 }
