@@ -5,7 +5,7 @@ import Work
 ///
 /// The voxels of windows in the padding are zeros: they count where it `countsPadding` (`count_include_pad`), and those
 /// beyond the padding, of partial windows, never do.
-package struct PreparedAveragePooling: SingleInputOperation {
+package struct PreparedAveragePooling: PreparedPooling {
   /// Windows, stride and padding.
   package let geometry: PoolingGeometry
   /// Whether padding counts among the voxels that a mean is taken of.
@@ -17,19 +17,6 @@ package struct PreparedAveragePooling: SingleInputOperation {
   }
 
   package var kernelName: String { "average-pooling" }
-  package var worksInPlace: Bool { false }
-  package var weightBytes: Int { 0 }
-  package func outputChannels(_ channels: Int) -> Int { channels }
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
-
-  package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    geometry.inputPlanes(for: planes, inputDepth: inputDepth)
-  }
-
-  package func operationCount(input: Extent3, channels: Int) -> Double { Double(channels * input.product) }
-  package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    0
-  }
 
   package func run(
     _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,

@@ -2,26 +2,13 @@ import CKernels
 import Work
 
 /// Max-pooling without argmax indices; see ``maxPooling(_:geometry:work:)``.
-package struct PreparedMaxPooling: SingleInputOperation {
+package struct PreparedMaxPooling: PreparedPooling {
   /// Windows and stride.
   package let geometry: PoolingGeometry
 
   package init(geometry: PoolingGeometry) { self.geometry = geometry }
 
   package var kernelName: String { "max-pooling" }
-  package var worksInPlace: Bool { false }
-  package var weightBytes: Int { 0 }
-  package func outputChannels(_ channels: Int) -> Int { channels }
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
-
-  package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    geometry.inputPlanes(for: planes, inputDepth: inputDepth)
-  }
-
-  package func operationCount(input: Extent3, channels: Int) -> Double { Double(channels * input.product) }
-  package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    0
-  }
 
   package func run(
     _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,
