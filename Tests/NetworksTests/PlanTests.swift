@@ -149,6 +149,10 @@ struct PlanTests {
     }
     let least = try network.plan(for: extent, mode: .streamed, memoryLimit: 0, work: work)
     #expect(least.arenaBytes > 0 && least.arenaBytes <= before)
+    let smallest = try stride(from: 2, to: extent.d, by: 2).reduce(least.arenaBytes) { smallest, depth in
+      min(smallest, try network.plan(for: extent, mode: .streamed, slabDepth: depth, work: work).arenaBytes)
+    }
+    #expect(least.arenaBytes <= smallest + smallest / 4)
   }
 
   @Test("the liver network on 160x160x72 voxels takes two activations of its first level and scratch memory")

@@ -90,7 +90,7 @@ func slabsOnTheImagesGrid() throws {
   let labels = try segmenter.labels(of: whole, auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
   #expect(whole.heads[0].grid.size == example.image.grid.size)
   #expect(Set(labels.voxels) == [0, 7])
-  // As little as there is: slabs of two planes.
+  // Hardly more than the least that there is: slabs of few planes.
   segmenter.memoryLimit = 0
   let slabs = try segmenter.prediction(for: [image], grid: .image, work: work)
   for (one, other) in zip(slabs.heads, whole.heads) {

@@ -76,30 +76,30 @@ package struct InferencePlan: Sendable {
       steps, schedule, mode: mode, threadCount: threadCount)
   }
 
-  /// The plan of the least estimated cost among those whose arena takes `memoryLimit` bytes at most; the plan of the
-  /// smallest arena where none does.
+  /// The plan of the least estimated cost among those whose arena takes `memoryLimit` bytes at most; where none does, among
+  /// those whose arena is at most a quarter larger than the smallest, since the thinnest slabs save little memory and
+  /// fill few tiles.
   /// - Complexity: linear in the slab depths tried times the cost of a ``BufferPlan``.
   init(_ steps: PlanSteps, memoryLimit: Int, mode: ExecutionMode, threadCount: Int) {
     func plan(_ depth: Int, _ isAligned: Bool) -> InferencePlan {
       InferencePlan(
         steps, depth: depth, isAligned: isAligned, mode: mode, threadCount: threadCount)
     }
-    var smallest = plan(steps.imageExtent.d, false)
-    if smallest.arenaBytes <= memoryLimit {
-      self = smallest
+    let whole = plan(steps.imageExtent.d, false)
+    if whole.arenaBytes <= memoryLimit {
+      self = whole
       return
     }
-    var fastest: (plan: InferencePlan, cost: Double)?
-    for depth in Self.slabDepths(steps.imageExtent.d) {
-      for isAligned in [false, true] {
-        let candidate = plan(depth, isAligned)
-        if candidate.arenaBytes < smallest.arenaBytes { smallest = candidate }
-        guard candidate.arenaBytes <= memoryLimit else { continue }
-        let cost = candidate.estimatedCost
-        if cost < fastest?.cost ?? .infinity { fastest = (candidate, cost) }
-      }
+    let candidates =
+      [whole] + Self.slabDepths(steps.imageExtent.d).flatMap { [plan($0, false), plan($0, true)] }
+    let smallest = candidates.reduce(whole.arenaBytes) { min($0, $1.arenaBytes) }
+    let limit = smallest <= memoryLimit ? memoryLimit : smallest + smallest / 4
+    var fastest = (plan: whole, cost: Double.infinity)
+    for candidate in candidates where candidate.arenaBytes <= limit {
+      let cost = candidate.estimatedCost
+      if cost < fastest.cost { fastest = (candidate, cost) }
     }
-    self = fastest?.plan ?? smallest
+    self = fastest.plan
   }
 
   /// The slab depths that are tried: every even one up to 64 planes, then in steps of about a thirty-second.

@@ -47,8 +47,8 @@ package struct Network: Sendable {
   ///
   /// - Parameters:
   ///   - heads: Indices into the graph's heads, among those prepared; the main head is 0.
-  ///   - memoryLimit: Bytes that activations and scratch memory may take; where no plan fits, the plan of the smallest
-  ///     arena is made.
+  ///   - memoryLimit: Bytes that activations and scratch memory may take; where no plan fits, a plan of at most a quarter
+  ///     more than the smallest arena is made.
   /// - Throws: ``InputError`` when the image is too small for a layer; ``Cancelled``.
   package func plan(
     for extent: Extent3, batch: Int = 1, heads requested: [Int] = [0],
