@@ -146,8 +146,8 @@ let package = Package(
     tests(
       "ReviewJournalTests",
       [
-        "Work", "Volumes", "ImageFormats", "Networks", "Segmentation", "Journal", "Worklist", "Review",
-        "ReviewFixtures", "segdeck", "TestSupport",
+        "Work", "Volumes", "Tensors", "ImageFormats", "Networks", "Segmentation", "Journal", "Worklist",
+        "Review", "ReviewFixtures", "segdeck", "TestSupport",
       ]),
     tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
     // What is fuzzed; the tests read the corpus again.

@@ -1,6 +1,8 @@
 import Foundation
+import ImageFormats
 import Networks
 import Segmentation
+import Tensors
 import Testing
 import Volumes
 import Work
@@ -99,5 +101,52 @@ struct RunProbabilityTests {
     #expect(try cache.probabilities(ofRun: run.number)?.mixed() == main)
     _ = try cache.refinement(ofRun: run.number, auxiliaryHeadWeights: [0.4, 0], work)
     #expect(try cache.probabilities(ofRun: run.number)?.mixed() == main)
+  }
+
+  @Test(
+    "a model of two channels reads the file beside the image, also in a later session, or says that there is none"
+  )
+  func channels() throws {
+    let fixture = try Fixture(auxiliaryHeadWeights: [])
+    defer { fixture.remove() }
+    let work = WorkContext()
+    let grid = fixture.image.grid
+    let images = [fixture.image, ScalarVolume(grid: grid, voxels: fixture.image.voxels.map { 50 - $0 })]
+    for (channel, image) in images.enumerated() {
+      try image.write(to: fixture.folder + "/case_000\(channel).nii", source: ImageSource(grid: grid))
+    }
+    let point = ConvolutionGeometry(kernel: Extent3(1))
+    let graph = NetworkGraph(
+      inputChannels: 2,
+      layers: [
+        Layer("score", from: NetworkGraph.inputName, .convolution(point, outputChannels: 2, hasBias: false))
+      ], heads: [Head("main", layer: "score", lossWeight: 1)])
+    var model = fixture.model
+    model.graph = graph
+    model.parameters = try Parameters(
+      ["score.weight": Tensor(shape: [2, 2, 1, 1, 1], elements: [0, 0, 2, -3])], for: graph.resolved(),
+      subject: "test")
+    model.refinement = RefinementSettings()
+    let normalisation = Preprocessing.Normalisation.window(lower: -100, upper: 200)
+    model.preprocessing.channels = ["T1", "T2"].map { .init(name: $0, normalisation: normalisation) }
+    let path = fixture.folder + "/two.safetensors"
+    try model.write(to: path)
+    let expected = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work)
+      .prediction(for: images, work: work).heads[0]
+
+    let cache = NetworkRunCache()
+    cache.channels.begin(with: try ImageFile.open(fixture.folder + "/case_0000.nii"))
+    let run = try cache.segment(path, images[0], work)
+    #expect(try cache.probabilities(ofRun: run.number)?.mixed() == expected)
+    let number = cache.restore(path, checksum: nil) { images[0] }
+    #expect(try cache.computeProbabilities(ofRun: number, work).mixed() == expected)
+
+    let other = NetworkRunCache()
+    other.channels.begin(with: try ImageFile.open(fixture.folder + "/case_0001.nii"))
+    #expect(
+      throws: InputError(
+        path, "takes several images of a case: T1, T2", found: "1",
+        expected: "2, as CASE_0000, CASE_0001 in one folder")
+    ) { try other.segment(path, images[1], work) }
   }
 }

@@ -49,6 +49,7 @@ final class CaseServices: ReviewServices {
     let series = try ImageReadingOptions(series: request.imageSeries).limited(toThoseOf: imagePath)
     let openedImage = try OpenedImage(imagePath, options: series, work: work.part(0...0.2))
     let file = openedImage.image
+    runs.channels.begin(with: file)
     var opened = [full: openedImage]
     // Series of one file must not be exported to one path.
     let ofSeries = file.seriesInFile.map { "_\($0)" } ?? ""
@@ -185,10 +186,13 @@ final class CaseServices: ReviewServices {
     let described = try wanted.map { id in
       try work.checkCancellation()
       do {
+        let model = try runs.model(id)
         return try ModelDescription(
-          id: id, model: try runs.model(id), images: [image], work: work.withoutProgress)
+          id: id, model: model, images: runs.channels.images(for: model, image, work),
+          work: work.withoutProgress)
       } catch let error as InputError {
-        // A model that cannot be read is listed with the error, which running it would report.
+        // A model that cannot be read, or whose images are not there, is listed with the error, which running it would
+        // report.
         return ModelDescription(
           id: id, name: FilePath.name(of: id), labels: LabelTable(), size: "", input: "",
           warning: error.description)
@@ -307,8 +311,13 @@ final class CaseServices: ReviewServices {
     } else {
       source = try file(of: request.provenance.steps.first, work)
     }
+    var furtherInputs: [MaskRecord.File] = []
+    if case .network(let id)? = request.provenance.steps.first {
+      furtherInputs = try runs.furtherInputs(id, work)
+    }
     let written = try ReviewExport(
-      request: request, input: image.recorded(work), source: source, reader: owner?.reader
+      request: request, input: image.recorded(work), furtherInputs: furtherInputs, source: source,
+      reader: owner?.reader
     )
     .write(on: image.image.source, to: outputPath, work)
     work.report(1)

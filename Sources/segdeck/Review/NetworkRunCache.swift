@@ -15,7 +15,7 @@ package final class NetworkRunCache: Sendable {
   /// A network's prediction for an image.
   private struct Run {
     var modelID: String
-    /// Reads the network's input image.
+    /// Reads the network's input image, that of the first channel.
     var image: @Sendable () throws -> ScalarVolume
     /// The SHA-256 of the model file, where an earlier session ran the network.
     var expectedChecksum: String?
@@ -45,6 +45,8 @@ package final class NetworkRunCache: Sendable {
     var busyRuns: Set<Int> = []
   }
 
+  /// The images that networks read beside the one on the screen.
+  package let channels = ChannelImages()
   private let state = Mutex(State())
   private let refinements = RecentValues<Origin, Refinement>(capacity: 3)
 
@@ -80,6 +82,13 @@ package final class NetworkRunCache: Sendable {
   /// The opened file of a model; nil where it was not read.
   func file(_ id: String) -> OpenedFile? { state.withLock { $0.models[id]?.file } }
 
+  /// The entries in a record of the images that a model read beside the one on the screen.
+  /// - Throws: ``Cancelled``.
+  func furtherInputs(_ id: String, _ work: WorkContext) throws(Cancelled) -> [MaskRecord.File] {
+    guard let model = state.withLock({ $0.models[id]?.model }) else { return [] }
+    return try channels.recorded(for: model, work)
+  }
+
   /// Adds a run of an earlier session, whose network runs again when its probabilities are requested.
   /// - Returns: The number of the run.
   package func restore(
@@ -108,7 +117,8 @@ package final class NetworkRunCache: Sendable {
     let usesAuxiliaryHeads = model.mixesAuxiliaryHeads
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: [image], work: work.part(0...0.85))
+    let prediction = try segmenter.prediction(
+      for: channels.images(for: model, image, work), work: work.part(0...0.85))
     let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
     let run = Run(
@@ -183,7 +193,8 @@ package final class NetworkRunCache: Sendable {
     }
     let segmenter = try Segmenter(
       model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
-    let prediction = try segmenter.prediction(for: [try run.image()], work: work)
+    let prediction = try segmenter.prediction(
+      for: channels.images(for: segmenter.model, run.image(), work), work: work)
     if usesAuxiliaryHeads { run.allHeads = prediction } else { run.mainHead = prediction }
     let finished = run
     state.withLock { $0.runs[number] = finished }

@@ -10,6 +10,8 @@ struct ReviewExport {
   let request: ExportRequest
   /// The image.
   let input: MaskRecord.File
+  /// The images of the further channels that the network of the first step read.
+  var furtherInputs: [MaskRecord.File] = []
   /// The mask or model of the first step; nil where it is unknown.
   let source: MaskRecord.File?
   /// The reader of the worklist; nil for the login name.
@@ -46,6 +48,7 @@ struct ReviewExport {
   private var record: MaskRecord {
     var record = MaskRecord()
     record.input = input
+    record.furtherInputs = furtherInputs.isEmpty ? nil : furtherInputs
     record.commands = commands.map(CommandLineText.text)
     for step in request.provenance.steps {
       switch step {
@@ -99,6 +102,7 @@ struct ReviewExport {
         }
       case .network(let id):
         var words = ["segdeck", "segment", request.imagePath, "--model", id] + series + frame
+        for file in furtherInputs { words += ["--further-image", file.path] }
         if case .refinement(let settings, nil)? = steps.dropFirst().first {
           words += ["--probabilities", MaskRecord.probabilitiesName]
           if !settings.auxiliaryHeadWeights.isEmpty {
