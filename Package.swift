@@ -134,7 +134,8 @@ let package = Package(
     tests("NetworksTests", ["Work", "Tensors", "Networks", "TestSupport"], resources: [.copy("Golden")]),
     tests(
       "SegmentationTests",
-      ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
+      ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"],
+      exclude: ["Golden"]),
     tests(
       "ReviewTests",
       [

@@ -16,8 +16,15 @@ private struct PrintedPlan: Decodable {
     var heldPlanes: Int
   }
 
+  struct Patches: Decodable {
+    var count: Int
+    var runs: Int
+    var sumsMb: Double
+  }
+
   var shape: [Int]
   var paddedShape: [Int]
+  var patches: Patches?
   var heads: [String]
   var threads: Int
   var slabs: Int
@@ -38,8 +45,8 @@ private struct PrintedPlan: Decodable {
     "bn2b", "relu2b", "pool2", "conv3a", "bn3a", "relu3a", "conv3b", "bn3b", "relu3b", "deconv1", "deconv2",
   ]
 
-  private func plan(_ words: [String]) throws -> PrintedPlan {
-    let printed = try succeed(["info", "liver", "--json", "--threads", "2"] + words, in: "/")
+  private func plan(_ words: [String], of model: String = "liver") throws -> PrintedPlan {
+    let printed = try succeed(["info", model, "--json", "--threads", "2"] + words, in: "/")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return try decoder.decode(PrintedPlan.self, from: Data(printed.utf8))
@@ -106,6 +113,29 @@ private struct PrintedPlan: Decodable {
       ]
     #expect(text == expected.joined(separator: "\n") + "\n")
     #expect(plan.steps.flatMap(\.layers).sorted() == (layers + ["aux1", "aux2a", "aux2b"]).sorted())
+  }
+
+  @Test("a model with patches is described with them and planned for one of them")
+  func patches() throws {
+    let model = checkout.appending(path: "Tests/SegmentationTests/Golden/patches.safetensors").path
+    let described = try succeed(["info", model], in: "/")
+    #expect(described.contains("\npatches: 12x8x16 voxels, step 0.5, gaussian weights\n"))
+    let words = ["--plan", "11x23x20"]
+    let plan = try plan(words, of: model)
+    let patches = try #require(plan.patches)
+    // Two begin along z, five along y; along x one is larger than the image.
+    #expect(patches.count == 10 && patches.runs == 10)
+    #expect(plan.shape == [11, 23, 20] && plan.paddedShape == [12, 8, 16])
+    // Planes of the image and of three classes; a patch and its logits.
+    let floats = (sums: 16 * 23 * 11 * 4, patch: 16 * 8 * 12 * 4)
+    #expect(abs(patches.sumsMb - Double(4 * floats.sums) / 1e6) < 1e-9)
+    let bytes = Double(4 * (floats.sums + floats.patch))
+    #expect(abs(plan.arenaMb + plan.weightMb + bytes / 1e6 - plan.peakMb) < 1e-6)
+    let text = try succeed(["info", model, "--threads", "2"] + words, in: "/")
+    #expect(
+      text.hasPrefix(
+        "\(model): 11x23x20 voxels, heads main, 2 threads, 10 runs in 10 patches of 12x8x16 voxels, step 0.5, gaussian weights, each all planes at once\n"
+      ))
   }
 
   @Test("a whole CT passes in slabs whose activations and weights take less than a gigabyte")

@@ -13,8 +13,9 @@ PREPROCESSING = {"orientation": "RAS", "spacingMillimetres": {"i": 1, "j": 1, "k
 # Of a network with several input channels, "channels": [{"name": "T1", "normalisation": {...}}, ...] instead.
 
 
-def write_model(path, tensors, network, labels):
-    """tensors: {name: (shape, array('f'))}; every head gets a channel for each label and the background."""
+def write_model(path, tensors, network, labels, tiling=None):
+    """tensors: {name: (shape, array('f'))}; every head gets a channel for each label and the background;
+    tiling, where there is one, the patches in which the network runs."""
     heads = {head["layer"] for head in network["heads"]}
     for layer in network["layers"]:
         if layer["name"] in heads:
@@ -22,6 +23,8 @@ def write_model(path, tensors, network, labels):
     named = [{"value": i + 1, "name": name, "colour": {"red": 230, "green": 159 - 40 * i % 160, "blue": 80 * i % 256}}
              for i, name in enumerate(labels)]
     texts = {"segdeck.format": "1", "network": network, "labels": named, "preprocessing": PREPROCESSING}
+    if tiling:
+        texts["tiling"] = tiling
     header, data = {"__metadata__": {k: v if isinstance(v, str) else json.dumps(v) for k, v in texts.items()}}, b""
     for name, (shape, values) in sorted(tensors.items()):
         header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(data), len(data) + 4 * len(values)]}

@@ -8,6 +8,8 @@ package struct Segmenter: Sendable {
   package let model: SegmentationModel
   /// The limit of the network's activations in bytes; larger images are computed slab by slab.
   package var memoryLimit = Network.memoryLimit
+  /// The patches in which the network runs, by default the model's; nil runs it on the whole image.
+  package var patches: PatchTiling?
   private let network: Network
   private let headCount: Int
 
@@ -20,6 +22,7 @@ package struct Segmenter: Sendable {
   package init(model: SegmentationModel, usesAuxiliaryHeads: Bool, work: WorkContext) throws {
     try model.requireChannels(subject: model.name)
     self.model = model
+    patches = model.tiling
     headCount = usesAuxiliaryHeads ? model.graph.heads.count : 1
     network = try Network(
       graph: model.graph, parameters: model.parameters, heads: Array(0..<headCount))
@@ -121,21 +124,41 @@ package struct Segmenter: Sendable {
     }
   }
 
-  /// Runs the network on an image slab by slab.
+  /// Runs the network on an image in patches, or slab by slab where there are none.
   ///
   /// - Parameter later: Bytes that are allocated afterwards, while the network caches its arena.
   private func stream(
     _ input: WorkingImage, then later: Int, work: WorkContext,
     deliver: ([ActivationWindow], WorkContext) throws -> Void
   ) throws {
+    let receptiveField = try receptiveField()
+    if let patches {
+      return try run(in: patches, input, then: later, work: work, deliver: deliver)
+    }
     let size = input.grid.size
-    let extent = try receptiveField().rounded(Extent3(size.k, size.j, size.i))
+    let extent = receptiveField.rounded(Extent3(size.k, size.j, size.i))
     let plan = try network.plan(
       for: extent, heads: Array(0..<headCount), mode: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
       checkedSum(plan.arenaBytes, later), subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
+  }
+
+  /// Runs the network on an image in patches; see ``stream(_:then:work:deliver:)``.
+  private func run(
+    in patches: PatchTiling, _ input: WorkingImage, then later: Int, work: WorkContext,
+    deliver: ([ActivationWindow], WorkContext) throws -> Void
+  ) throws {
+    let size = input.grid.size
+    let plan = try PatchPlan(
+      patches, size: size, network: network, heads: Array(0..<headCount), memoryLimit: memoryLimit,
+      subject: model.name, work: work.withoutProgress)
+    try AvailableMemory.require(
+      checkedSum(plan.byteCount, later), subject: model.name,
+      "running the network in patches on \(size) voxels")
+    try PatchRun(plan: plan, network: network).run(
+      work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
 
   private func receptiveField() throws(InputError) -> ReceptiveField {

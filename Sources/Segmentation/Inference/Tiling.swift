@@ -25,7 +25,7 @@ package struct Tile: Hashable, Sendable {
 
 /// The tiling of a volume for a network.
 package enum Tiling: Hashable, Sendable {
-  /// The whole volume in one run.
+  /// The whole volume in one run, or in the patches of the model where it has them.
   case whole
   /// Boxes of these voxels, each read with the network's halo around it: the same logits as ``whole``.
   case exact(Extent3)

@@ -23,6 +23,8 @@ package struct SegmentationModel: Sendable {
   package var trainedSelections: [[LabelSelection]]?
   /// The preprocessing of images.
   package var preprocessing: Preprocessing
+  /// The patches in which the network runs; nil where it runs on the whole image.
+  package var tiling: PatchTiling?
   /// The CRF settings for this model.
   package var refinement: RefinementSettings
   /// Removal of components and filling of holes, the last step of every mask.
@@ -36,7 +38,7 @@ package struct SegmentationModel: Sendable {
   package init(
     name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label],
     coding: LabelCoding = .identity,
-    trainedSelections: [[LabelSelection]]? = nil, preprocessing: Preprocessing,
+    trainedSelections: [[LabelSelection]]? = nil, preprocessing: Preprocessing, tiling: PatchTiling? = nil,
     refinement: RefinementSettings = RefinementSettings(), postProcessing: PostProcessing = .none,
     training: String = "", card: ModelCard? = nil
   ) {
@@ -48,6 +50,7 @@ package struct SegmentationModel: Sendable {
     self.coding = coding
     self.trainedSelections = trainedSelections
     self.preprocessing = preprocessing
+    self.tiling = tiling
     self.refinement = refinement
     self.postProcessing = postProcessing
     self.training = training
@@ -67,6 +70,7 @@ package struct SegmentationModel: Sendable {
     trainedSelections = try Self.decode(
       [[LabelSelection]]?.self, "selections", of: file, path, absent: .some(nil))
     preprocessing = try Self.decode(Preprocessing.self, "preprocessing", of: file, path)
+    tiling = try Self.decode(PatchTiling?.self, "tiling", of: file, path, absent: .some(nil))
     refinement = try Self.decode(RefinementSettings.self, "crf", of: file, path, absent: RefinementSettings())
     postProcessing = try Self.decode(
       PostProcessing.self, "postprocessing", of: file, path, absent: PostProcessing.none)
@@ -74,7 +78,8 @@ package struct SegmentationModel: Sendable {
     card = try file.metadata[ModelCard.metadataKey].map { text throws(InputError) in
       try ModelCard(json: text, subject: path)
     }
-    let classCount = try graph.resolved(subject: path).classCount
+    let resolved = try graph.resolved(subject: path)
+    let classCount = resolved.classCount
     guard classCount == labels.count + 1 else {
       throw InputError(
         path, "labels in its metadata", found: "\(labels.count)", expected: "\(classCount - 1), one per class"
@@ -90,6 +95,7 @@ package struct SegmentationModel: Sendable {
     }
     try preprocessing.validated(subject: path)
     try requireChannels(subject: path)
+    try tiling?.validated(for: resolved, subject: path)
     try refinement.validated(subject: path)
     try postProcessing.validated(subject: path)
   }
@@ -132,6 +138,7 @@ package struct SegmentationModel: Sendable {
       "crf": Self.text(refinement),
       "postprocessing": Self.text(postProcessing), "training": training,
     ]
+    texts["tiling"] = tiling.map(Self.text)
     texts["selections"] = trainedSelections.map(Self.text)
     texts[ModelCard.metadataKey] = card?.json
     return texts

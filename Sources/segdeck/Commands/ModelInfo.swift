@@ -11,6 +11,8 @@ struct ModelInfo: Encodable {
   /// The values in the label files that each label was trained on, where they are known.
   var selections: [[LabelSelection]]?
   var preprocessing: Preprocessing
+  /// The patches in which the network runs; nil where it runs on the whole image.
+  var tiling: PatchTiling?
   var refinement: RefinementSettings
   var postProcessing: PostProcessing
   var heads: [String]
@@ -30,6 +32,7 @@ struct ModelInfo: Encodable {
     labels = model.codedLabels
     selections = model.trainedSelections
     preprocessing = model.preprocessing
+    tiling = model.tiling
     refinement = model.refinement
     postProcessing = model.postProcessing
     heads = model.graph.heads.map(\.name)
@@ -70,6 +73,7 @@ struct ModelInfo: Encodable {
     } else if readsWholeImage {
       lines.append("receptive field: the whole image")
     }
+    if let tiling { lines.append("patches: " + tiling.summary) }
     lines.append("CRF: " + RefinementOptions.words(refinement).joined(separator: " "))
     if let card {
       lines += card.lines

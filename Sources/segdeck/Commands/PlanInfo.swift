@@ -23,11 +23,23 @@ struct PlanInfo: Encodable {
     var heldPlanes: Int
   }
 
+  /// The patches in which the network runs.
+  struct Patches: Encodable {
+    var count: Int
+    /// Runs of the network: for each patch one for each mirroring.
+    var runs: Int
+    var tiling: PatchTiling
+    /// Planes of the image and sums of logits.
+    var sumsMb: Double
+  }
+
   var file: String
   /// x, y, z.
   var shape: [Int]
-  /// The same, padded to whole strides of the network, as images are before it runs.
+  /// The same, padded to whole strides of the network, as images are before it runs; a patch where there are patches.
   var paddedShape: [Int]
+  /// nil where the network runs on the whole image; steps and memory are those of one patch where it does not.
+  var patches: Patches?
   var heads: [String]
   var threads: Int
   var slabs: Int
@@ -39,16 +51,30 @@ struct PlanInfo: Encodable {
   /// The maximum scratch memory of a step, which is part of the arena.
   var scratchMb: Double
   var weightMb: Double
-  /// Arena and weights.
+  /// Arena and weights; all that a run allocates where there are patches.
   var peakMb: Double
 
-  /// The plan that streams images of `size` voxels to the logits of the given heads.
+  /// The plan for images of `size` voxels to the logits of the given heads.
   init(_ model: SegmentationModel, size: GridSize, heads: [Int], memoryLimit: Int, work: WorkContext) throws {
     let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
-    let extent = Extent3(size.k, size.j, size.i)
-    let padded = network.graph.receptiveField(ofHeads: heads)?.rounded(extent) ?? extent
-    let plan = try network.plan(
-      for: padded, heads: heads, mode: .streamed, memoryLimit: memoryLimit, work: work)
+    let padded: Extent3
+    let plan: InferencePlan
+    var sumByteCount = 0
+    if let tiling = model.tiling {
+      let inPatches = try PatchPlan(
+        tiling, size: size, network: network, heads: heads, memoryLimit: memoryLimit, subject: model.path,
+        work: work)
+      sumByteCount = inPatches.sumByteCount ?? .max
+      patches = Patches(
+        count: inPatches.patchCount, runs: inPatches.runCount, tiling: tiling,
+        sumsMb: Self.megabytes(sumByteCount))
+      (padded, plan) = (tiling.extent, inPatches.network)
+    } else {
+      let extent = Extent3(size.k, size.j, size.i)
+      padded = network.graph.receptiveField(ofHeads: heads)?.rounded(extent) ?? extent
+      plan = try network.plan(
+        for: padded, heads: heads, mode: .streamed, memoryLimit: memoryLimit, work: work)
+    }
     file = model.path
     shape = [size.i, size.j, size.k]
     paddedShape = [padded.w, padded.h, padded.d]
@@ -71,7 +97,7 @@ struct PlanInfo: Encodable {
     arenaMb = Self.megabytes(plan.arenaBytes)
     scratchMb = Self.megabytes(plan.scratchBytes)
     weightMb = Self.megabytes(plan.weightBytes)
-    peakMb = Self.megabytes(plan.peakBytes)
+    peakMb = Self.megabytes(plan.peakBytes) + Self.megabytes(sumByteCount)
   }
 
   private static func megabytes(_ bytes: Int) -> Double { Double(bytes) / 1_000_000 }
@@ -82,7 +108,8 @@ struct PlanInfo: Encodable {
   /// between them.
   var text: String {
     func extents(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
-    let padding = paddedShape == shape ? "" : ", padded to \(extents(paddedShape))"
+    let padding =
+      paddedShape == shape || patches != nil ? "" : ", padded to \(extents(paddedShape))"
     let (hasJoins, hasSlabs) = (steps.contains { $0.inputs.count > 1 }, slabs > 1)
     var table = TextTable(
       heading: ["layers"] + (hasJoins ? ["joins"] : [])
@@ -99,13 +126,19 @@ struct PlanInfo: Encodable {
             TextTable.cell(step.bufferMb, 1), TextTable.cell(step.offsetMb, 1),
           ] + (hasSlabs ? ["\(step.heldPlanes)"] : []))
     }
-    let way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
+    var way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
+    var sums = ""
+    if let patches {
+      way =
+        "\(counted(patches.runs, "run")) in \(counted(patches.count, "patch", "patches")) of \(patches.tiling.summary), each \(way)"
+      sums = "\nsums         \(decimals(patches.sumsMb, 1)) MB: planes of the image and of the mean logits"
+    }
     return """
       \(file.printableLine): \(extents(shape)) voxels\(padding), heads \(heads.map(\.printableLine).joined(separator: ", ")), \(counted(threads, "thread")), \(way)
       \(table.text)
       operations   \(decimals(gflop, 1)) GFLOP, counted as direct sums
       activations  \(decimals(arenaMb, 1)) MB in one arena, of which at most \(decimals(scratchMb, 1)) MB scratch
-      weights      \(decimals(weightMb, 1)) MB prepared
+      weights      \(decimals(weightMb, 1)) MB prepared\(sums)
       peak         \(decimals(peakMb, 1)) MB beside image and logits
       """
   }

@@ -41,7 +41,9 @@ struct SegmentCommand: ParsableCommand {
     name: .long, help: "Grid on which the network runs: that of the model's spacing, or the image's own.")
   var grid = WorkingGrid.model
 
-  @Flag(name: .long, help: "Run the network on the whole volume, large ones slab by slab (the default).")
+  @Flag(
+    name: .long,
+    help: "Run the network on the whole volume, large ones slab by slab, also where the model has patches.")
   var whole = false
 
   @OptionGroup var memory: ActivationMemoryOption
@@ -94,6 +96,7 @@ struct SegmentCommand: ParsableCommand {
     var segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.withoutProgress)
     segmenter.memoryLimit = memory.bytes
+    if whole { segmenter.patches = nil }
     let tiling = try tiling()
     let mask: PostProcessedMask
     var written: [PendingFile] = []
@@ -152,6 +155,7 @@ struct SegmentCommand: ParsableCommand {
     for image in further { words += ["--further-image", CommandLineText.path(image.path)] }
     if let tau { words += ["--tau", tau] }
     if grid != .model { words += ["--grid", grid.rawValue] }
+    if whole { words.append("--whole") }
     if let tile { words += ["--tile", tile, "--fusion", fusion] }
     if let frame { words += ["--frame", "\(frame)"] }
     if probabilities != nil { words += ["--probabilities", MaskRecord.probabilitiesName] }

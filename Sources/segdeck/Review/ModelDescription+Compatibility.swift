@@ -28,7 +28,9 @@ extension ModelDescription {
   private static func estimatedSeconds(
     _ model: SegmentationModel, _ image: VolumeGrid, _ work: WorkContext
   ) throws -> Double {
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.withoutProgress)
+    var segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.withoutProgress)
+    // A patch may take long, so that the time is that of a block of its voxels.
+    segmenter.patches = nil
     let block = GridSize(48, 48, 32)
     let grid = VolumeGrid(size: block, affine: Affine(spacing: model.preprocessing.spacingMillimetres))
     let sample = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: block.voxelCount))
@@ -36,10 +38,17 @@ extension ModelDescription {
     let samples = model.preprocessing.channels.map { _ in sample }
     _ = try segmenter.probabilities(of: samples, work: work.withoutProgress)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    return seconds * (try computedVoxels(model, image)) / Double(block.voxelCount)
+  }
+
+  /// Voxels that the network computes for `image`: those of the working grid, or of all patches.
+  private static func computedVoxels(_ model: SegmentationModel, _ image: VolumeGrid) throws -> Double {
     let spacing = model.preprocessing.spacingMillimetres
-    let voxels =
-      Double(image.size.voxelCount) * image.voxelVolume / (spacing.i * spacing.j * spacing.k)
-    return seconds * voxels / Double(block.voxelCount)
+    guard let tiling = model.tiling else {
+      return Double(image.size.voxelCount) * image.voxelVolume / (spacing.i * spacing.j * spacing.k)
+    }
+    let axes = ReorientedGrid(image, orientation: try model.preprocessing.parsedOrientation)
+    return tiling.computedVoxels(of: try axes.grid.resampled(to: spacing, subject: "image").size)
   }
 }
 

@@ -1,0 +1,68 @@
+import Networks
+import Tensors
+import Volumes
+import Work
+
+/// The execution plan of a network that runs on an image in patches.
+///
+/// Everything that a run allocates is known before it begins. Patches run in the order of their planes, so that only as many planes
+/// of sums as a patch has are in memory.
+package struct PatchPlan: Sendable {
+  package let tiling: PatchTiling
+  /// Voxels of the image.
+  let size: GridSize
+  /// The patches along z, y, x.
+  let z, y, x: PatchAxis
+  /// The heads that are computed.
+  let heads: [Int]
+  /// Classes of a head.
+  let classCount: Int
+  /// Channels of the image.
+  let channelCount: Int
+  /// The plan of the network for one patch.
+  package let network: InferencePlan
+
+  /// The plan for images of `size` voxels.
+  ///
+  /// - Parameters:
+  ///   - heads: Indices into the graph's heads, among those prepared.
+  ///   - memoryLimit: Bytes that activations and scratch memory of one patch may take.
+  /// - Throws: ``InputError`` about `subject` as ``PatchTiling/validated(for:heads:subject:)``; ``Cancelled``.
+  package init(
+    _ tiling: PatchTiling, size: GridSize, network: Network, heads: [Int], memoryLimit: Int, subject: String,
+    work: WorkContext
+  ) throws {
+    try tiling.validated(for: network.graph, heads: heads, subject: subject)
+    self.tiling = tiling
+    self.size = size
+    self.heads = heads
+    z = PatchAxis(.d, of: size, in: tiling)
+    y = PatchAxis(.h, of: size, in: tiling)
+    x = PatchAxis(.w, of: size, in: tiling)
+    classCount = network.graph.classCount
+    channelCount = network.graph.graph.inputChannels
+    self.network = try network.plan(for: tiling.extent, heads: heads, memoryLimit: memoryLimit, work: work)
+  }
+
+  package var patchCount: Int { z.starts.count * y.starts.count * x.starts.count }
+  /// Runs of the network: for each patch one for each mirroring.
+  package var runCount: Int { patchCount * tiling.mirrorings.count }
+
+  /// Planes of the image and of sums that are in memory.
+  var planeCount: Int { min(z.extent, size.k) }
+
+  /// Bytes of the image's planes and of the sums of logits; nil where an `Int` does not hold them.
+  package var sumByteCount: Int? {
+    checkedProduct(
+      size.i, size.j, planeCount, channelCount + heads.count * classCount, MemoryLayout<Float>.stride)
+  }
+
+  /// Bytes that a run allocates: planes and sums, a patch and its logits, and the network's arena.
+  package var byteCount: Int? {
+    checkedSum(
+      sumByteCount,
+      checkedProduct(
+        tiling.extent.product, channelCount + heads.count * classCount, MemoryLayout<Float>.stride),
+      network.arenaBytes)
+  }
+}

@@ -1,0 +1,163 @@
+import Networks
+import Tensors
+import Work
+
+/// A run of a network in patches of an image.
+struct PatchRun: Sendable {
+  let plan: PatchPlan
+  let network: Network
+
+  /// A patch, by its number along each axis, and the axes along which it is mirrored.
+  private struct Patch: Sendable {
+    let z, y, x: Int
+    let mirrored: Set<Axis>
+  }
+
+  /// Runs the network on one image.
+  ///
+  /// - Parameters:
+  ///   - fetch: Writes the planes of the image that the window names, which has the image's own extents; called for each patch
+  ///     along z, in order.
+  ///   - deliver: Receives windows of the mean logits of each head of the plan, the same planes of all heads, in order; the
+  ///     windows may only be read, and only during the call.
+  /// - Throws: ``Cancelled``, and the errors of `fetch` and `deliver`.
+  func run(
+    work: WorkContext, fetch: (ActivationWindow, WorkContext) throws -> Void,
+    deliver: ([ActivationWindow], WorkContext) throws -> Void
+  ) throws {
+    let floats = plan.size.i * plan.size.j * plan.planeCount
+    var image = try [Float](checkedRepeating: 0, count: plan.channelCount * floats)
+    var sums = try [Float](checkedRepeating: 0, count: plan.heads.count * plan.classCount * floats)
+    let mirrorings = plan.tiling.mirrorings
+    var done = 0
+    try image.withUnsafeMutableBufferPointer { image in
+      try sums.withUnsafeMutableBufferPointer { sums in
+        let (image, sums) = (DisjointBuffer(image), DisjointBuffer(sums))
+        for z in plan.z.starts.indices {
+          let planes = plan.z.voxels(ofPatch: z)
+          let window = self.window(planes, channels: plan.channelCount, in: image)
+          try fetch(window, work.withoutProgress)
+          for y in plan.y.starts.indices {
+            for x in plan.x.starts.indices {
+              for mirrored in mirrorings {
+                let part = Double(done) / Double(plan.runCount)...Double(done + 1) / Double(plan.runCount)
+                let patch = Patch(z: z, y: y, x: x, mirrored: mirrored)
+                let logits = try network.logits(
+                  of: input(patch, of: window, work: work), heads: plan.heads, plan: plan.network,
+                  work: work.part(part))
+                for (head, logits) in logits.enumerated() {
+                  try add(
+                    logits, of: patch, to: self.window(planes, head: head, in: sums), work: work)
+                }
+                done += 1
+              }
+            }
+          }
+          let finished = plan.z.finishedVoxels(ofPatch: z)
+          try deliver(
+            plan.heads.indices.map { self.window(planes, head: $0, in: sums).part(finished) },
+            work.withoutProgress)
+          try removePlanes(finished.count, of: planes.count, from: sums, work: work)
+        }
+      }
+    }
+  }
+
+  private var extent: Extent3 { Extent3(plan.size.k, plan.size.j, plan.size.i) }
+
+  /// The window of `planes` of all channels in memory for ``PatchPlan/planeCount`` planes.
+  private func window(_ planes: Range<Int>, channels: Int, in memory: DisjointBuffer<Float>)
+    -> ActivationWindow
+  {
+    ActivationWindow(
+      batch: 1, channels: channels, extent: extent, planes: planes,
+      channelStride: plan.planeCount * extent.h * extent.w, memory: memory)
+  }
+
+  /// The window of `planes` of a head's sums.
+  private func window(_ planes: Range<Int>, head: Int, in sums: DisjointBuffer<Float>) -> ActivationWindow {
+    let first = head * plan.classCount
+    return window(planes, channels: plan.heads.count * plan.classCount, in: sums)
+      .channels(first..<first + plan.classCount)
+  }
+
+  /// A patch of the image as the network's input.
+  private func input(
+    _ patch: Patch, of image: ActivationWindow, work: WorkContext
+  ) throws(Cancelled) -> Tensor {
+    let size = plan.tiling.extent
+    let (columns, start) = (plan.x.voxels(ofPatch: patch.x), plan.x.starts[patch.x])
+    return try Tensor(shape: [1, image.channels, size.d, size.h, size.w]) { input throws(Cancelled) in
+      try work.withoutProgress.forEach(count: image.channels * size.d) { index, _ in
+        let (channel, plane) = (index / size.d, index % size.d)
+        let z = plan.z.starts[patch.z] + (patch.mirrored.contains(.d) ? size.d - 1 - plane : plane)
+        for row in 0..<size.h {
+          let y = plan.y.starts[patch.y] + (patch.mirrored.contains(.h) ? size.h - 1 - row : row)
+          var target = UnsafeMutableBufferPointer(
+            start: input.start(sample: 0, channel: channel) + (plane * size.h + row) * size.w, count: size.w)
+          guard image.planes.contains(z), (0..<extent.h).contains(y) else {
+            target.update(repeating: plan.tiling.padding)
+            continue
+          }
+          let source =
+            image.start(sample: 0, channel: channel)
+            + ((z - image.planes.lowerBound) * extent.h + y) * extent.w
+          for x in 0..<size.w {
+            target[x] = columns.contains(start + x) ? source[start + x] : plan.tiling.padding
+          }
+          if patch.mirrored.contains(.w) { target.reverse() }
+        }
+      }
+    }
+  }
+
+  /// Adds the logits of a patch [1, C, D, H, W], times their fractions of the mean, to the sums of a head.
+  private func add(
+    _ logits: Tensor, of patch: Patch, to sums: ActivationWindow, work: WorkContext
+  ) throws(Cancelled) {
+    let size = plan.tiling.extent
+    precondition(
+      logits.extent == size && logits.channels == sums.channels,
+      "logits \(logits.shape) of patches of \(size), \(sums.channels) classes")
+    let (columns, start) = (plan.x.voxels(ofPatch: patch.x), plan.x.starts[patch.x])
+    let (rows, firstRow) = (plan.y.voxels(ofPatch: patch.y), plan.y.starts[patch.y])
+    let firstPlane = plan.z.starts[patch.z]
+    let (alongZ, alongY) = (plan.z.fractions[patch.z], plan.y.fractions[patch.y])
+    let alongX = plan.x.fractions[patch.x]
+    let share = 1 / Float(plan.tiling.mirrorings.count)
+    try logits.withWindow { logits throws(Cancelled) in
+      try work.withoutProgress.forEach(count: sums.channels * sums.planes.count) { index, _ in
+        let (channel, plane) = (index / sums.planes.count, index % sums.planes.count)
+        let offset = sums.planes.lowerBound + plane - firstPlane
+        let sourcePlane = patch.mirrored.contains(.d) ? size.d - 1 - offset : offset
+        for y in rows {
+          let fraction = share * alongZ[offset] * alongY[y - firstRow]
+          let sourceRow = patch.mirrored.contains(.h) ? size.h - 1 - (y - firstRow) : y - firstRow
+          let source =
+            logits.start(sample: 0, channel: channel) + (sourcePlane * size.h + sourceRow) * size.w
+          let target = sums.start(sample: 0, channel: channel) + (plane * extent.h + y) * extent.w
+          if patch.mirrored.contains(.w) {
+            for x in columns {
+              target[x] += fraction * alongX[x - start] * source[size.w - 1 - (x - start)]
+            }
+          } else {
+            for x in columns { target[x] += fraction * alongX[x - start] * source[x - start] }
+          }
+        }
+      }
+    }
+  }
+
+  /// Moves the planes after the first `count` to the front of the sums and sets all others to 0.
+  private func removePlanes(
+    _ count: Int, of held: Int, from sums: DisjointBuffer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let planeStride = extent.h * extent.w
+    let kept = (held - count) * planeStride
+    try work.withoutProgress.forEach(count: plan.heads.count * plan.classCount) { channel, _ in
+      let start = sums.start + channel * plan.planeCount * planeStride
+      start.update(from: start + count * planeStride, count: kept)
+      (start + kept).update(repeating: 0, count: plan.planeCount * planeStride - kept)
+    }
+  }
+}
