@@ -2,14 +2,17 @@
 
 patches.json: where patches begin along one axis, and the fraction of the mean that each of their voxels contributes.
 patches.safetensors: a model with random weights whose network normalises over each patch, an `image` [z, y, x], and the `labels/`
-that nnUNetPredictor gives it. Run in this folder: python3 make_patches.py
+that nnUNetPredictor gives it in single precision. Run in this folder: python3 make_patches.py
 """
 import json
 import sys
+from functools import partial
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import torch
+from nnunetv2.inference import predict_from_raw_data
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
 
@@ -68,7 +71,10 @@ def labels(network, image, weights, mirrored):
     predictor.network, predictor.allowed_mirroring_axes = network, mirrored
     predictor.configuration_manager = SimpleNamespace(patch_size=PATCH)
     predictor.label_manager = SimpleNamespace(num_segmentation_heads=CLASSES)
-    logits = predictor.predict_sliding_window_return_logits(image[None])
+    # In single precision: in half, weights far from the middle of a patch are rounded to one and the same number.
+    single = partial(compute_gaussian, dtype=torch.float)
+    with mock.patch.object(torch, "half", torch.float), mock.patch.object(predict_from_raw_data, "compute_gaussian", single):
+        logits = predictor.predict_sliding_window_return_logits(image[None])
     return logits.argmax(0).float().numpy()
 
 
