@@ -305,50 +305,62 @@ func planOfPatches() throws {
 @Test("patches that a network or a program cannot use are refused when a model is read")
 func unusablePatches() throws {
   try withTemporaryFolder { folder in
-    let path = folder + "/model.safetensors"
+    // A file that was read is not replaced, so that each case has its own.
+    var count = 0
+    func newPath() -> String {
+      count += 1
+      return "\(folder)/\(count).safetensors"
+    }
     let model = try NormalisingCase(size: GridSize(1, 1, 1)).model
-    let cases: [(PatchTiling, InputError)] = [
+    let cases: [(PatchTiling, (_ path: String) -> InputError)] = [
       (
         PatchTiling(extent: Extent3(0, 8, 8)),
-        InputError(path, "patch along z is unusable", found: "0 voxels", expected: "1 to 4096")
+        { InputError($0, "patch along z is unusable", found: "0 voxels", expected: "1 to 4096") }
       ),
       (
         PatchTiling(extent: Extent3(8, 8, 4098)),
-        InputError(path, "patch along x is unusable", found: "4098 voxels", expected: "1 to 4096")
+        { InputError($0, "patch along x is unusable", found: "4098 voxels", expected: "1 to 4096") }
       ),
       (
         PatchTiling(extent: Extent3(8, 7, 8)),
-        InputError(
-          path, "patches do not fit the strides of its network", found: "8x7x8 voxels (z, y, x)",
-          expected: "multiples of 2x2x2")
+        {
+          InputError(
+            $0, "patches do not fit the strides of its network", found: "8x7x8 voxels (z, y, x)",
+            expected: "multiples of 2x2x2")
+        }
       ),
       (
         PatchTiling(extent: Extent3(8), step: 0),
-        InputError(
-          path, "step of its patches is unusable", found: "0.0", expected: "above 0, at most 1")
+        {
+          InputError(
+            $0, "step of its patches is unusable", found: "0.0", expected: "above 0, at most 1")
+        }
       ),
       (
         PatchTiling(extent: Extent3(8), step: 1.5),
-        InputError(
-          path, "step of its patches is unusable", found: "1.5", expected: "above 0, at most 1")
+        {
+          InputError(
+            $0, "step of its patches is unusable", found: "1.5", expected: "above 0, at most 1")
+        }
       ),
       (
         PatchTiling(extent: Extent3(8), mirroredAxes: [.d, .d]),
-        InputError(path, "mirrored axes of its patches: one occurs twice", found: "z, z")
+        { InputError($0, "mirrored axes of its patches: one occurs twice", found: "z, z") }
       ),
       (
         PatchTiling(extent: Extent3(8), padding: 2e38),
-        InputError(
-          path, "padding of its patches is unusable", found: "\(Float(2e38))", expected: "at most 1e+38")
+        {
+          InputError(
+            $0, "padding of its patches is unusable", found: "\(Float(2e38))", expected: "at most 1e+38")
+        }
       ),
     ]
     for (tiling, error) in cases {
-      // A file that was read is not replaced.
-      defer { try? FileManager.default.removeItem(atPath: path) }
+      let path = newPath()
       var unusable = model
       unusable.tiling = tiling
       try unusable.write(to: path)
-      #expect(throws: error) { try SegmentationModel(path: path) }
+      #expect(throws: error(path)) { try SegmentationModel(path: path) }
     }
     for text in [
       #"{"patch": [8, 8]}"#, #"{"patch": [8, 8, 8], "weights": "round"}"#,
@@ -356,7 +368,7 @@ func unusablePatches() throws {
     ] {
       var file = ModelFile(graph: model.graph, parameters: model.parameters, metadata: model.metadata)
       file.metadata["tiling"] = text
-      defer { try? FileManager.default.removeItem(atPath: path) }
+      let path = newPath()
       try file.write(to: path)
       #expect(throws: InputError(path, "metadata \"tiling\" cannot be read", found: "\(text.prefix(60))")) {
         try SegmentationModel(path: path)
