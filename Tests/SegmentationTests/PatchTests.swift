@@ -104,7 +104,7 @@ private struct NormalisingCase {
   }
 
   func heads(_ patches: PatchTiling?) throws -> [ProbabilityVolume] {
-    try segmenter(patches).prediction(for: image, grid: .image, work: work).heads
+    try segmenter(patches).prediction(for: [image], grid: .image, work: work).heads
   }
 
   /// The class probabilities of each head in double precision: the whole procedure voxel by voxel, but for the network on one
@@ -229,7 +229,7 @@ func labelsInPatches() throws {
   let example = try NormalisingCase(size: GridSize(21, 18, 27))
   let tiling = PatchTiling(extent: Extent3(8, 10, 12), mirroredAxes: [.d])
   var segmenter = try example.segmenter(tiling)
-  let prediction = try segmenter.prediction(for: example.image, grid: .image, work: example.work)
+  let prediction = try segmenter.prediction(for: [example.image], grid: .image, work: example.work)
   let expected = try segmenter.labels(of: prediction, auxiliaryHeadWeights: [0.3], work: example.work).labels
   #expect(Set(expected.voxels) == [0, 1, 2])
   segmenter.memoryLimit = 0
@@ -237,7 +237,7 @@ func labelsInPatches() throws {
   let moved = try axes.reoriented(example.image, work: example.work)
   for threads in [1, 3] {
     let found = try segmenter.labels(
-      of: moved, auxiliaryHeadWeights: [0.3], work: WorkContext(threadCount: threads)
+      of: [moved], auxiliaryHeadWeights: [0.3], work: WorkContext(threadCount: threads)
     ).labels
     let restored = try axes.restored(found, work: example.work)
     #expect(zip(restored.voxels, expected.voxels).count { $0 != $1 } <= expected.voxels.count / 1000)
@@ -262,7 +262,7 @@ func labelsOfNnUNet(name: String) throws {
   let grid = VolumeGrid(size: GridSize(11, 23, 20), affine: Affine(spacing: Spacing(1)))
   let work = WorkContext(threadCount: 2)
   let found = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work)
-    .labels(of: ScalarVolume(grid: grid, voxels: image.elements), work: work).labels
+    .labels(of: [ScalarVolume(grid: grid, voxels: image.elements)], work: work).labels
   let expected = try file.tensor("labels/\(name)", shape: [20, 23, 11]).elements
   let differing = zip(found.voxels, expected).count { Float($0) != $1 }
   #expect(differing <= expected.count / 1000)
@@ -279,7 +279,7 @@ func patchesAreCancelled() throws {
     reported.withLock { $0.append(fraction) }
     if fraction > 0.5 { cancellation.request() }
   }
-  #expect(throws: Cancelled.self) { try segmenter.labels(of: example.image, work: work) }
+  #expect(throws: Cancelled.self) { try segmenter.labels(of: [example.image], work: work) }
   let fractions = reported.withLock { $0 }
   #expect(fractions == fractions.sorted() && fractions.count > 2)
 }
