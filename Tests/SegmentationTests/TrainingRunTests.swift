@@ -44,7 +44,8 @@ private let same3 = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
 private let double = TransposedConvolutionGeometry(kernel: Extent3(2), stride: Extent3(2))
 
 private func startedRun(
-  iterations: Int, validationInterval: Int = 20, change: (inout TrainingSettings) -> Void = { _ in }
+  _ graph: NetworkGraph = smallNetwork, iterations: Int, validationInterval: Int = 20,
+  change: (inout TrainingSettings) -> Void = { _ in }
 ) throws -> TrainingRun {
   var settings = TrainingSettings()
   settings.cropSize = GridSize(16, 16, 16)
@@ -56,7 +57,7 @@ private func startedRun(
     gradientNormClip: 5)
   change(&settings)
   let cases = TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase))
-  let trainer = try Trainer(graph: smallNetwork, options: settings.options, seed: 3)
+  let trainer = try Trainer(graph: graph, options: settings.options, seed: 3)
   return try TrainingRun(trainer: trainer, settings: settings, cases: cases)
 }
 
@@ -78,6 +79,39 @@ func smallNetworkLearns() throws {
   let metrics = try #require(run.progress.best?.metrics)
   #expect(metrics.cases.map(\.name) == ["box 101", "box 102", "box 103"])
   #expect(abs(metrics.overallDice - metrics.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
+}
+
+@Test("a network that normalises over what it sees is validated and used in patches of the crops' size")
+func trainedPatches() throws {
+  var graph = smallNetwork
+  graph.layers[1] = Layer("bn1", from: "conv1", .instanceNormalisation(epsilon: 1e-5))
+  var run = try startedRun(graph, iterations: 20)
+  #expect(run.tiling == PatchTiling(extent: Extent3(16)))
+  #expect(try startedRun(iterations: 20).tiling == nil)
+  try run.run(work: WorkContext(), observer: silent)
+  let metrics = try #require(run.progress.best?.metrics)
+  var model = SegmentationModel(
+    name: "boxes", graph: graph, parameters: try #require(run.bestParameters),
+    labels: [Label(value: 1, name: "box", colour: RGBColour(1, 2, 3))],
+    preprocessing: Preprocessing(
+      spacingMillimetres: Spacing(1), normalisation: .window(lower: 0, upper: 1)),
+    tiling: run.tiling)
+  func dice(_ number: Int) throws -> Double {
+    let example = boxCase(number)
+    let grid = VolumeGrid(size: example.size, affine: Affine(spacing: Spacing(1)))
+    let volume = ScalarVolume(grid: grid, voxels: example.intensities)
+    let labels = try Segmenter(model: model, usesAuxiliaryHeads: false, work: WorkContext())
+      .labels(of: [volume], work: WorkContext()).labels
+    let found = labels.voxels.map { $0 == 1 }
+    let common = zip(found, example.classes).count { $0 && $1 == 1 }
+    return 2 * Double(common) / Double(found.count(where: \.self) + example.classes.count { $0 == 1 })
+  }
+  for (index, number) in (101...103).enumerated() {
+    #expect(abs(try dice(number) - metrics.cases[index].dice[0]) < 1e-3)
+  }
+  // On the whole image the same weights give another result, so that patches matter here.
+  model.tiling = nil
+  #expect(try (101...103).contains { abs(try dice($0) - metrics.cases[$0 - 101].dice[0]) > 1e-3 })
 }
 
 /// The results of a run: the records without their times, and the run.

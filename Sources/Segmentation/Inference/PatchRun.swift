@@ -63,6 +63,37 @@ struct PatchRun: Sendable {
     }
   }
 
+  /// The mean logits [1, classes, D, H, W] of the plan's first head on an image [1, C, D, H, W] that is in memory as a whole.
+  /// - Throws: ``Cancelled``.
+  func logits(of image: Tensor, work: WorkContext) throws -> Tensor {
+    precondition(
+      image.shape == [1, plan.channelCount, extent.d, extent.h, extent.w], "\(image.shape) for \(extent)")
+    var logits = Tensor(shape: [1, plan.classCount, extent.d, extent.h, extent.w])
+    let (planeStride, channelStride) = (extent.h * extent.w, extent.product)
+    try run(
+      work: work,
+      fetch: { window, _ in
+        image.elements.withUnsafeBufferPointer { source in
+          for channel in 0..<window.channels {
+            let first = channel * channelStride + window.planes.lowerBound * planeStride
+            window.start(sample: 0, channel: channel)
+              .update(from: SharedBuffer(source).start + first, count: window.planes.count * planeStride)
+          }
+        }
+      },
+      deliver: { heads, _ in
+        let window = heads[0]
+        logits.elements.withUnsafeMutableBufferPointer { target in
+          for channel in 0..<window.channels {
+            (DisjointBuffer(target).start + channel * channelStride + window.planes.lowerBound * planeStride)
+              .update(
+                from: window.start(sample: 0, channel: channel), count: window.planes.count * planeStride)
+          }
+        }
+      })
+    return logits
+  }
+
   private var extent: Extent3 { Extent3(plan.size.k, plan.size.j, plan.size.i) }
 
   /// The window of `planes` of all channels in memory for ``PatchPlan/planeCount`` planes.

@@ -17,6 +17,9 @@ package struct TrainingRun: Sendable {
   package private(set) var progress = TrainingProgress()
   /// The weights at ``TrainingProgress/best``.
   package private(set) var bestParameters: Parameters?
+  /// The patches in which the trained network runs: crops where its result depends on the extents that it sees; nil where it
+  /// runs on whole images.
+  package let tiling: PatchTiling?
   private let cases: TrainingCases
   private let sampler: CropSampler
   private let classCount: Int
@@ -30,9 +33,13 @@ package struct TrainingRun: Sendable {
     try AvailableMemory.require(
       voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
       "an iteration of \(settings.batchSize) crops of \(settings.cropSize) voxels")
+    let readsWholeImage = trainer.graph.receptiveField(ofHeads: [0]).map { $0.extent == nil } ?? false
+    let crop = settings.cropSize
+    tiling = readsWholeImage ? PatchTiling(extent: Extent3(crop.k, crop.j, crop.i)) : nil
+    try tiling?.validated(for: trainer.graph, subject: "training")
     if let largest = cases.validation.map(\.size).max(by: { $0.voxelCount < $1.voxelCount }) {
       try AvailableMemory.require(
-        Self.validationByteCount(largest, trainer.graph), subject: "training",
+        Self.validationByteCount(largest, tiling, trainer.graph), subject: "training",
         "validating on a case of \(largest) voxels")
     }
     self.trainer = trainer
@@ -44,12 +51,15 @@ package struct TrainingRun: Sendable {
   }
 
   /// Bytes for the logits of a whole case: the network's activations, the case's images twice, and its logits twice.
-  private static func validationByteCount(_ size: GridSize, _ graph: ResolvedGraph) -> Int? {
+  private static func validationByteCount(_ size: GridSize, _ tiling: PatchTiling?, _ graph: ResolvedGraph)
+    -> Int?
+  {
     guard
       let own = checkedProduct(
         size.voxelCount, 2 * graph.graph.inputChannels + 2 * graph.classCount, MemoryLayout<Float>.stride)
     else { return nil }
-    let activations = Int(saturating: Double(size.voxelCount) * graph.trainingBytesPerVoxel)
+    let voxelCount = tiling?.extent.product ?? size.voxelCount
+    let activations = Int(saturating: Double(voxelCount) * graph.trainingBytesPerVoxel)
     return own + min(activations, Network.memoryLimit)
   }
 
@@ -176,18 +186,30 @@ package struct TrainingRun: Sendable {
     guard !cases.validation.isEmpty else { return ValidationMetrics(cases: []) }
     let network = try Network(
       graph: trainer.graph.graph, parameters: trainer.evaluationParameters, heads: [0])
-    let receptiveField = trainer.graph.receptiveField(ofHeads: [0])
     return ValidationMetrics(
       cases: try cases.validation.map { example in
-        let size = example.size
-        let whole = Tensor(
-          shape: [1, example.channelCount, size.k, size.j, size.i], elements: example.intensities)
-        let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
-        let padded = whole.padded(to: receptiveField?.rounded(whole.extent) ?? whole.extent)
-        let logits = try network.logits(of: padded, heads: [0], work: work)[0].cropped(to: box)
-        return ValidationMetrics.Case(
-          name: example.name, dice: classDice(logits: logits, classes: example.classes))
+        ValidationMetrics.Case(
+          name: example.name,
+          dice: classDice(
+            logits: try logits(of: example, by: network, work: work), classes: example.classes))
       })
+  }
+
+  /// The logits of a whole case, as the trained model computes them.
+  private func logits(of example: TrainingCase, by network: Network, work: WorkContext) throws -> Tensor {
+    let size = example.size
+    let image = Tensor(
+      shape: [1, example.channelCount, size.k, size.j, size.i], elements: example.intensities)
+    if let tiling {
+      let plan = try PatchPlan(
+        tiling, size: size, network: network, heads: [0], memoryLimit: Network.memoryLimit,
+        subject: "training", work: work)
+      return try PatchRun(plan: plan, network: network).logits(of: image, work: work)
+    }
+    let receptiveField = trainer.graph.receptiveField(ofHeads: [0])
+    let padded = image.padded(to: receptiveField?.rounded(image.extent) ?? image.extent)
+    return try network.logits(of: padded, heads: [0], work: work)[0]
+      .cropped(to: TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i))
   }
 
   /// Dice of each foreground class; for a class that the case lacks 1 where no voxel has it, else 0.

@@ -132,7 +132,7 @@ struct TrainingStore {
       name: name, graph: training.trainer.graph.graph,
       parameters: training.bestParameters ?? training.trainer.evaluationParameters,
       labels: labels.labels, coding: labels.coding, trainedSelections: selections,
-      preprocessing: preprocessing, refinement: refinement,
+      preprocessing: preprocessing, tiling: training.tiling, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
       training: description(of: training), card: card(of: training))
   }
