@@ -55,9 +55,7 @@ package enum ReviewSession {
     var clock = CineClock()
     while true {
       var wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
-      if case .wait(let seconds?) = pacer.step(atSeconds: seconds()) {
-        wait = min(wait, Int(saturating: (1000 * seconds).rounded(.up)))
-      }
+      if let due = pacer.waitingMilliseconds(atSeconds: seconds()) { wait = min(wait, due) }
       var events = terminal.nextEvent(waitingMilliseconds: wait).map { [SessionEvent.terminal($0)] } ?? []
       // A held key repeats faster than a slow connection draws, so all pending events are handled before one frame.
       while events.count < 256, events.last != .terminal(.end),
@@ -108,6 +106,14 @@ package enum ReviewSession {
 }
 
 extension FramePacer {
+  /// The milliseconds until something is to be drawn, where no event comes before; nil where nothing is.
+  fileprivate func waitingMilliseconds(atSeconds now: Double) -> Int? {
+    switch step(atSeconds: now) {
+    case .draw: 0
+    case .wait(let seconds): seconds.map { Int(saturating: (1000 * $0).rounded(.up)) }
+    }
+  }
+
   /// Takes what the terminal says of itself out of events.
   /// - Returns: Whether there are events of a key, a paste or the mouse.
   fileprivate mutating func take(
