@@ -346,3 +346,36 @@ func failureIsSaidOnce() {
       == [.journalFailed(nil)])
   #expect(services.journal.withLock(\.entries) == [.exported(VersionID(1), path: "a")])
 }
+
+/// A terminal whose connection is busy with the first part of its first picture; it ends after the second part.
+private final class BusyTerminal: Terminal {
+  let size = ScreenSize(rows: 24, columns: 80)
+  let capabilities = TerminalCapabilities(
+    colourDepth: .trueColour, showsUnicode: true, pictureMode: .kitty)
+  private(set) var partCount = 0
+  /// For how long the session would have waited with one part on its way.
+  private(set) var waits: [Int] = []
+
+  var unansweredFrames: Int { partCount }
+  var wake: @Sendable () -> Void { {} }
+
+  func draw(_ frame: Frame, graphicsLimit: Int) -> SentFrame {
+    partCount += 1
+    return SentFrame(byteCount: 50_000, isComplete: partCount == 2)
+  }
+
+  func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
+    if partCount == 1 { waits.append(waitingMilliseconds) }
+    return partCount == 1 && waits.count < 10 ? nil : .end
+  }
+}
+
+@Test("a session sends the second part of a picture at once, while the first is on its way")
+func secondPart() {
+  let terminal = BusyTerminal()
+  _ = ReviewSession.run(terminal: terminal, request: OpenCaseRequest(imagePath: "case-1.nii.gz")) {
+    PretendedServices()
+  }
+  #expect(terminal.partCount >= 2)
+  #expect(!terminal.waits.isEmpty && terminal.waits.allSatisfy { $0 == 0 })
+}
