@@ -18,6 +18,22 @@ extension FixedWidthInteger {
   package init(saturating value: Float) { self.init(saturating: Double(value)) }
 }
 
+extension Int {
+  /// As for all types of integers, but not generic and so much faster in other modules, where pixels need it.
+  package init(saturating value: Double) {
+    if value >= 0x1p63 {
+      self = .max
+    } else if value >= -0x1p63 {
+      self.init(value)
+    } else {
+      self = value.isNaN ? 0 : .min
+    }
+  }
+
+  /// As ``init(saturating:)-(Double)``.
+  package init(saturating value: Float) { self.init(saturating: Double(value)) }
+}
+
 /// The product of `factors`; nil where it overflows an `Int`.
 package func checkedProduct(_ factors: Int...) -> Int? {
   var product = 1
