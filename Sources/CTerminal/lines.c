@@ -30,14 +30,7 @@ static void leave_modes(void) {
 
 int terminal_start_lines(char *message, size_t message_size) {
   if (is_started) return 0;
-  if (!isatty(STDIN_FILENO)) {
-    snprintf(message, message_size, "standard input is not a terminal");
-    return -1;
-  }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !session_open_wake_pipe()) {
-    snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
-    return -1;
-  }
+  if (!session_open_input(message, message_size)) return -1;
   signals_install();
   is_started = true;
   enter_modes();

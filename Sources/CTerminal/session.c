@@ -180,12 +180,24 @@ void session_continued(void) {
 
 // ---- Start and stop -------------------------------------------------------------------------------------------
 
-bool session_open_wake_pipe(void) {
+static bool open_wake_pipe(void) {
   if (terminal_state.wake_reader >= 0) return true;
   int ends[2];
   if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return false;
   terminal_state.wake_reader = ends[0];
   terminal_state.wake_writer = ends[1];
+  return true;
+}
+
+bool session_open_input(char *message, size_t message_size) {
+  if (!isatty(STDIN_FILENO)) {
+    snprintf(message, message_size, "standard input is not a terminal");
+    return false;
+  }
+  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !open_wake_pipe()) {
+    snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
+    return false;
+  }
   return true;
 }
 
@@ -258,16 +270,9 @@ static SCREEN *start_curses(void) {
 
 int terminal_start(const struct terminal_options *options, char *message, size_t message_size) {
   if (terminal_state.is_started) return 0;
-  if (!isatty(STDIN_FILENO)) {
-    snprintf(message, message_size, "standard input is not a terminal");
-    return -1;
-  }
+  if (!session_open_input(message, message_size)) return -1;
   if (!isatty(STDOUT_FILENO)) {
     snprintf(message, message_size, "standard output is not a terminal");
-    return -1;
-  }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !session_open_wake_pipe()) {
-    snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
     return -1;
   }
   memset(&terminal_state.description, 0, sizeof terminal_state.description);

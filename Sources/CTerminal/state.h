@@ -52,8 +52,9 @@ void signals_terminal_gone(void);
 /// Ends the process by the signal that asked for it, if one did.
 void signals_end_process(void);
 
-/// Opens the pipe that ends a wait for events, unless it is open.
-bool session_open_wake_pipe(void);
+/// Keeps the modes of the terminal at the standard input and opens the pipe that ends a wait for events, unless it is open.
+/// Returns false with one line in `message` where there is none, or the system cannot.
+bool session_open_input(char *message, size_t message_size);
 
 void errors_capture(void);
 void errors_release(void);

@@ -2,13 +2,9 @@ import Screen
 
 /// Shows the mean colour of a cell as its background, for terminals that have colours but no Unicode.
 struct BackgroundEncoder: CellEncoder {
-  let depth: TerminalCapabilities.ColourDepth
-  private let dither: GreyDither
+  let dither: GreyDither
 
-  init(depth: TerminalCapabilities.ColourDepth) {
-    self.depth = depth
-    dither = GreyDither(depth: depth)
-  }
+  var depth: TerminalCapabilities.ColourDepth { dither.depth }
 
   func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell {
     let mean = picture.mean(left: left, rows: top..<top + picture.pixelsPerCell.rows)

@@ -2,6 +2,7 @@ import Screen
 
 /// Ordered dithering (Bayer 4 x 4) of greys to the greys that a terminal has; colours are unchanged.
 struct GreyDither {
+  let depth: TerminalCapabilities.ColourDepth
   /// For each grey, the next darker and the next brighter available grey, and its distance from the darker one, 0..<16.
   private let steps: [(darker: UInt8, brighter: UInt8, sixteenths: UInt8)]
 
@@ -9,6 +10,7 @@ struct GreyDither {
   private static let rampCharacters = Array(" .:-=+*#%@".unicodeScalars)
 
   init(depth: TerminalCapabilities.ColourDepth) {
+    self.depth = depth
     let greys = Palette.greys(depth)
     guard depth == .sixteen || depth == .indexed256 else {
       steps = []

@@ -5,13 +5,9 @@ import Screen
 ///
 /// Greys that the terminal lacks are dithered. A picture with more pixels shows the mean of each half of a cell.
 struct HalfBlockEncoder: CellEncoder {
-  let depth: TerminalCapabilities.ColourDepth
-  private let dither: GreyDither
+  let dither: GreyDither
 
-  init(depth: TerminalCapabilities.ColourDepth) {
-    self.depth = depth
-    dither = GreyDither(depth: depth)
-  }
+  var depth: TerminalCapabilities.ColourDepth { dither.depth }
 
   func cell(_ picture: BlendedPicture, left: Int, top: Int, row: Int, column: Int) -> Cell {
     let halves = picture.halves(left: left, top: top)

@@ -55,8 +55,8 @@ package func pictureEncoder(
 private func cellEncoder(_ mode: PictureMode, _ depth: TerminalCapabilities.ColourDepth) -> any CellEncoder {
   switch mode {
   case .characters: CharacterEncoder()
-  case .backgrounds: BackgroundEncoder(depth: depth)
-  case .halfBlocks, .sixel, .kitty, .kittyPlaceholders: HalfBlockEncoder(depth: depth)
+  case .backgrounds: BackgroundEncoder(dither: GreyDither(depth: depth))
+  case .halfBlocks, .sixel, .kitty, .kittyPlaceholders: HalfBlockEncoder(dither: GreyDither(depth: depth))
   case .blocks: BlockEncoder(depth: depth, hasSextants: false)
   case .sextants: BlockEncoder(depth: depth, hasSextants: true)
   }
