@@ -11,7 +11,7 @@
 static bool is_started;
 
 static void enter_modes(void) {
-  struct termios modes = terminal_state.saved_modes;
+  struct termios modes = terminal_restoration->saved_modes;
   modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
   // Ctrl-S is a key.
   modes.c_iflag &= ~(tcflag_t)IXON;
@@ -19,13 +19,14 @@ static void enter_modes(void) {
   modes.c_cc[VTIME] = 0;
   // Ctrl-C is a key, too, which cancels; Ctrl-Z stops the process as ever.
   modes.c_cc[VINTR] = modes.c_cc[VQUIT] = _POSIX_VDISABLE;
-  terminal_is_in_program_mode = 1;
+  terminal_restoration->program_modes = modes;
+  terminal_restoration->is_needed = 1;
   tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 }
 
 static void leave_modes(void) {
-  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
-  terminal_is_in_program_mode = 0;
+  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_restoration->saved_modes);
+  terminal_restoration->is_needed = 0;
 }
 
 int terminal_start_lines(char *message, size_t message_size) {
@@ -34,10 +35,11 @@ int terminal_start_lines(char *message, size_t message_size) {
     snprintf(message, message_size, "standard input is not a terminal");
     return -1;
   }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !session_open_wake_pipe()) {
+  if (tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes) != 0 || !session_open_wake_pipe()) {
     snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
     return -1;
   }
+  guard_start();
   signals_install();
   is_started = true;
   enter_modes();
@@ -48,6 +50,7 @@ void terminal_stop_lines(void) {
   if (!is_started) return;
   is_started = false;
   leave_modes();
+  guard_stop();
   signals_remove();
   signals_end_process();
 }
@@ -66,7 +69,7 @@ static void stop_process(void) {
   kill(0, SIGTSTP);
   sigaction(SIGTSTP, &before, NULL);
   // A shell may have changed the modes meanwhile; these are restored from now on.
-  tcgetattr(STDIN_FILENO, &terminal_state.saved_modes);
+  tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes);
 }
 
 int32_t terminal_read_lines(int32_t timeout_milliseconds, uint8_t *bytes, size_t size) {
