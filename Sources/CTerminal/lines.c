@@ -11,7 +11,7 @@
 static bool is_started;
 
 static void enter_modes(void) {
-  struct termios modes = terminal_state.saved_modes;
+  struct termios modes = terminal_restoration->saved_modes;
   modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
   // Ctrl-S is a key.
   modes.c_iflag &= ~(tcflag_t)IXON;
@@ -19,18 +19,20 @@ static void enter_modes(void) {
   modes.c_cc[VTIME] = 0;
   // Ctrl-C is a key, too, which cancels; Ctrl-Z stops the process as ever.
   modes.c_cc[VINTR] = modes.c_cc[VQUIT] = _POSIX_VDISABLE;
-  terminal_is_in_program_mode = 1;
+  terminal_restoration->program_modes = modes;
+  terminal_restoration->is_needed = 1;
   tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 }
 
 static void leave_modes(void) {
-  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
-  terminal_is_in_program_mode = 0;
+  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_restoration->saved_modes);
+  terminal_restoration->is_needed = 0;
 }
 
 int terminal_start_lines(char *message, size_t message_size) {
   if (is_started) return 0;
   if (!session_open_input(message, message_size)) return -1;
+  guard_start();
   signals_install();
   is_started = true;
   enter_modes();
@@ -41,6 +43,7 @@ void terminal_stop_lines(void) {
   if (!is_started) return;
   is_started = false;
   leave_modes();
+  guard_stop();
   signals_remove();
   signals_end_process();
 }
@@ -59,7 +62,7 @@ static void stop_process(void) {
   kill(0, SIGTSTP);
   sigaction(SIGTSTP, &before, NULL);
   // A shell may have changed the modes meanwhile; these are restored from now on.
-  tcgetattr(STDIN_FILENO, &terminal_state.saved_modes);
+  tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes);
 }
 
 int32_t terminal_read_lines(int32_t timeout_milliseconds, uint8_t *bytes, size_t size) {

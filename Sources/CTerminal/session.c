@@ -134,7 +134,8 @@ void session_resize(void) {
 
 /// Sets the modes that ncurses does not set, after newterm or a suspension.
 static void enter_program_mode(void) {
-  terminal_is_in_program_mode = 1;
+  tcgetattr(STDIN_FILENO, &terminal_restoration->program_modes);
+  terminal_restoration->is_needed = 1;
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_on, sizeof mouse_on - 1);
   errors_capture();
 }
@@ -145,8 +146,8 @@ static void leave_program_mode(void) {
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_off, sizeof mouse_off - 1);
   input_finish();
   endwin();
-  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
-  terminal_is_in_program_mode = 0;
+  tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_restoration->saved_modes);
+  terminal_restoration->is_needed = 0;
   errors_release();
 }
 
@@ -168,7 +169,7 @@ void terminal_suspend(void) {
   terminal_stop_requested = 0;
   terminal_was_continued = 0;
   // A shell may have changed the modes meanwhile; these are restored from now on.
-  tcgetattr(STDIN_FILENO, &terminal_state.saved_modes);
+  tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes);
   return_to_program_mode();
 }
 
@@ -194,7 +195,7 @@ bool session_open_input(char *message, size_t message_size) {
     snprintf(message, message_size, "standard input is not a terminal");
     return false;
   }
-  if (tcgetattr(STDIN_FILENO, &terminal_state.saved_modes) != 0 || !open_wake_pipe()) {
+  if (tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes) != 0 || !open_wake_pipe()) {
     snprintf(message, message_size, "the terminal cannot be read: %s", strerror(errno));
     return false;
   }
@@ -280,12 +281,14 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
   const bool is_proven = examine(options);
   if (!choose_type(options, is_proven, message, message_size)) return -1;
 
+  guard_start();
   // Before newterm, because ncurses does not replace existing signal handlers.
   signals_install();
   screen = start_curses();
   if (screen == NULL) {
+    guard_stop();
     signals_remove();
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_state.saved_modes);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_restoration->saved_modes);
     snprintf(message, message_size, "ncurses cannot use the terminal type %s",
              terminal_state.description.terminal_name);
     return -1;
@@ -311,6 +314,7 @@ void terminal_stop(void) {
   if (!terminal_state.is_started) return;
   terminal_state.is_started = false;
   leave_program_mode();
+  guard_stop();
   signals_remove();
   draw_stop();
   delscreen(screen);

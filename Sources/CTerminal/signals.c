@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
-volatile sig_atomic_t terminal_is_in_program_mode;
 volatile sig_atomic_t terminal_end_signal;
 
 static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGTRAP, SIGABRT, SIGFPE,  SIGSYS,  SIGQUIT, SIGHUP,
@@ -23,14 +22,11 @@ enum { FATAL = sizeof fatal / sizeof *fatal, NOTED = sizeof noted / sizeof *note
 static struct sigaction fatal_before[FATAL], noted_before[NOTED];
 static bool is_installed;
 
-// endwin is not async-signal-safe, so the sequences that it would send are prepared beforehand.
-static char reset[512];
-static size_t reset_length;
-
 /// Appends a terminfo string without its padding, "$<...>".
 static void append(const char *text) {
+  struct terminal_restoration *to = terminal_restoration;
   if (text == NULL || text == (char *)-1) return;
-  while (*text != 0 && reset_length < sizeof reset - 1) {
+  while (*text != 0 && to->reset_length < RESET_CAPACITY - 1) {
     if (text[0] == '$' && text[1] == '<') {
       const char *end = strchr(text, '>');
       if (end != NULL) {
@@ -38,33 +34,34 @@ static void append(const char *text) {
         continue;
       }
     }
-    reset[reset_length++] = *text++;
+    to->reset[to->reset_length++] = *text++;
   }
 }
 
-// What removes the pictures; its length is 0 while it is being changed, as a signal may come in between.
-enum { MAXIMUM_REMOVAL = 512 };
-static uint8_t removal[MAXIMUM_REMOVAL];
-static volatile sig_atomic_t removal_length;
-
 void terminal_set_picture_removal(const uint8_t *bytes, size_t count) {
-  removal_length = 0;
-  if (count == 0 || count > sizeof removal) return;
-  memcpy(removal, bytes, count);
+  struct terminal_restoration *to = terminal_restoration;
+  to->removal_length = 0;
+  if (count == 0 || count > REMOVAL_CAPACITY) return;
+  memcpy(to->removal, bytes, count);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  removal_length = (sig_atomic_t)count;
+  to->removal_length = (sig_atomic_t)count;
 }
 
 void terminal_remove_pictures(void) {
-  if (removal_length == 0) return;
+  const struct terminal_restoration *from = terminal_restoration;
+  if (from->removal_length == 0) return;
   // A picture may have been cut: the string that it is sent in ends first.
   write_all(STDOUT_FILENO, "\033\\", 2);
-  write_all(STDOUT_FILENO, removal, (size_t)removal_length);
+  write_all(STDOUT_FILENO, from->removal, (size_t)from->removal_length);
 }
 
 void signals_prepare_reset(void) {
-  reset_length = 0;
-  if (terminal_state.reports_mouse) append(mouse_off);
+  terminal_restoration->reset_length = 0;
+  if (terminal_state.reports_mouse) {
+    // A frame may have been cut.
+    append("\033[?2026l");
+    append(mouse_off);
+  }
   append(tigetstr("sgr0"));
   append(tigetstr("rmkx"));
   append(tigetstr("cnorm"));
@@ -74,13 +71,14 @@ void signals_prepare_reset(void) {
 }
 
 static void restore_modes(void) {
-  if (!terminal_is_in_program_mode) return;
-  terminal_is_in_program_mode = 0;
+  struct terminal_restoration *from = terminal_restoration;
+  if (!from->is_needed) return;
+  from->is_needed = 0;
   // A process in the background may not be stopped here for touching the terminal.
   signal(SIGTTOU, SIG_IGN);
   terminal_remove_pictures();
-  write_all(STDOUT_FILENO, reset, reset_length);
-  tcsetattr(STDIN_FILENO, TCSANOW, &terminal_state.saved_modes);
+  write_all(STDOUT_FILENO, from->reset, from->reset_length);
+  tcsetattr(STDIN_FILENO, TCSANOW, &from->saved_modes);
   errors_release();
   errors_replay();
 }

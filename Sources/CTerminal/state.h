@@ -16,7 +16,6 @@ struct terminal_state {
   struct terminal_description description;
   /// What was read before ncurses started of an answer whose rest is late, from its Escape on; empty for none.
   char unfinished_answer[PROBE_CAPACITY];
-  struct termios saved_modes;
   int wake_reader, wake_writer;
   bool reports_mouse;
   int rows, columns;
@@ -30,8 +29,29 @@ extern volatile sig_atomic_t terminal_was_resized, terminal_was_continued, termi
 /// The signal that asked the process to end, 0 for none; set by a handler and never cleared.
 extern volatile sig_atomic_t terminal_end_signal;
 
-/// Whether the terminal is in the program's modes now, for the handlers that must restore the user's.
-extern volatile sig_atomic_t terminal_is_in_program_mode;
+enum { RESET_CAPACITY = 512, REMOVAL_CAPACITY = 512 };
+
+/// What restores the terminal when the process ends: for the handlers of signals, and for the guard, which shares it.
+struct terminal_restoration {
+  /// Whether the terminal is in the program's modes now.
+  volatile sig_atomic_t is_needed;
+  /// The user's modes, and the program's.
+  struct termios saved_modes, program_modes;
+  /// What endwin would send, which is not async-signal-safe.
+  char reset[RESET_CAPACITY];
+  size_t reset_length;
+  /// What removes the pictures; its length is 0 while it is being changed, as a signal may come in between.
+  uint8_t removal[REMOVAL_CAPACITY];
+  volatile sig_atomic_t removal_length;
+};
+
+extern struct terminal_restoration *terminal_restoration;
+
+/// Starts the process that restores the terminal should this one be killed; without one where the system refuses it.
+void guard_start(void);
+
+/// Ends that process, unless there is none.
+void guard_stop(void);
 
 /// The terminal's answers to queries before ncurses started.
 struct probe_answer {

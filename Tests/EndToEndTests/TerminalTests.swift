@@ -89,6 +89,22 @@ struct TerminalTests {
         "display-message", "-p", "-t", "main", "#{mouse_any_flag}#{cursor_flag}#{alternate_on}") == "010\n")
   }
 
+  @Test("killed, which the program cannot notice, it leaves the terminal as it found it")
+  func killing() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session)
+    try session.signalProgram("KILL")
+    try session.waitUntil("shows the shell's screen") { !$0.contains("q quits.") }
+    // The shell may have written its prompt on the program's screen, a moment before.
+    try session.press("Enter")
+    try session.waitFor("ready>")
+    #expect(try session.terminalModes() == before)
+    #expect(
+      try session.tmux(
+        "display-message", "-p", "-t", "main", "#{mouse_any_flag}#{cursor_flag}#{alternate_on}") == "010\n")
+  }
+
   @Test("a failed precondition gives the terminal back and asks nothing")
   func trap() throws {
     let session = try TmuxSession()

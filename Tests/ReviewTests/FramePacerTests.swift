@@ -146,18 +146,20 @@ private struct Connection {
     #expect(connection.frames.last?.isComplete == true)
   }
 
-  @Test("a terminal that never answers is waited for two seconds, and one that cannot answer not at all")
+  @Test("a terminal that never answers is waited for as long as a slow connection needs, two seconds at most")
   func silentTerminals() {
-    var pacer = FramePacer(TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
-    #expect(pacer.step(atSeconds: 0) == .draw(.full))
-    pacer.draw(.full, SentFrame(byteCount: 10), atSeconds: 0, unansweredFrames: 1)
-    #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: nil))
-    pacer.change(atSeconds: 0.5, isInput: true)
-    #expect(pacer.step(atSeconds: 0.5) == .wait(seconds: 1.5))
-    #expect(pacer.step(atSeconds: 2) == .draw(.full))
-    pacer.draw(.full, SentFrame(byteCount: 10), atSeconds: 2, unansweredFrames: 0)
-    pacer.change(atSeconds: 2.5, isInput: true)
-    #expect(pacer.step(atSeconds: 2.5) == .draw(.full))
+    for (byteCount, seconds) in [(0, 0.3), (50_000, 0.5), (1_000_000, 2.0)] {
+      var pacer = FramePacer(TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
+      #expect(pacer.step(atSeconds: 0) == .draw(.full))
+      pacer.draw(.full, SentFrame(byteCount: byteCount), atSeconds: 0, unansweredFrames: 1)
+      #expect(pacer.step(atSeconds: 0.125) == .wait(seconds: nil))
+      pacer.change(atSeconds: 0.125, isInput: true)
+      #expect(pacer.step(atSeconds: 0.125) == .wait(seconds: seconds - 0.125))
+      #expect(pacer.step(atSeconds: seconds) == .draw(.full))
+      pacer.draw(.full, SentFrame(byteCount: byteCount), atSeconds: seconds, unansweredFrames: 0)
+      pacer.change(atSeconds: seconds + 0.125, isInput: true)
+      #expect(pacer.step(atSeconds: seconds + 0.125) == .draw(.full))
+    }
   }
 }
 

@@ -60,6 +60,55 @@ func smallestScreen() throws {
   #expect(render(state).text[1].hasPrefix(" Axial  k 3 of 0-15"))
 }
 
+@Test("on the smallest screen the title has the version shown, in place of both, and the verdict")
+func smallestTitle() throws {
+  var state = try comparedState(12, 40)
+  state.type("yf")
+  let (a, b) = (state.decisions.versions[0].name, state.decisions.versions[1].name)
+  for (name, letter) in [(a, "A"), (b, "B")] {
+    let title = render(state).text[0]
+    #expect(title.contains(" \(letter) \(name.prefix(3))") && title.contains("accepted"), "\(title)")
+    #expect(!title.contains(letter == "A" ? " B " : " A "))
+    state.press(.tab)
+  }
+}
+
+@Test("on the smallest screen lists show the entry that is pointed at, and dialogs leave the key bar free")
+func smallestDialogs() throws {
+  for keys in ["bc", "w", "U", "?", "M", "bp", "yq"] {
+    var state = try openedState(screen: ScreenSize(rows: 12, columns: 40))
+    state.type(keys)
+    let isList = ["bc", "w", "U"].contains(keys)
+    for _ in 0..<20 {
+      let frame = render(state)
+      #expect(!frame.text[11].contains { "│└".contains($0) }, "\(keys)")
+      #expect(!isList || frame.cells.contains { $0.style.isReversed }, "\(keys)")
+      state.press(.down)
+    }
+  }
+}
+
+@Test("the key reference is wrapped to the screen, so that nothing of it is cut")
+func wrappedReference() throws {
+  for (rows, columns) in [(12, 40), (24, 80), (40, 120)] {
+    var state = try openedState(screen: ScreenSize(rows: rows, columns: columns))
+    state.type("?")
+    var (read, last): ([String], [String]) = ([], [])
+    while true {
+      let shown = render(state).text[2..<rows - 3].map { line in
+        line.split(separator: "│", omittingEmptySubsequences: false).dropFirst().dropLast().joined()
+      }
+      guard shown != last else { break }
+      // Each step shows one line more.
+      read += last.isEmpty ? shown : [shown.last ?? ""]
+      last = shown
+      state.press(.down)
+    }
+    let words = { (lines: [String]) in lines.joined(separator: " ").split(separator: " ") }
+    #expect(words(read) == words(KeyReference.lines(width: 1000)))
+  }
+}
+
 @Test("the lines at the foot show position, intensity, label and view")
 func statusIsWritten() throws {
   var state = try openedState()

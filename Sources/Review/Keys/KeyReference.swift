@@ -52,20 +52,36 @@ package enum KeyReference {
 
   private static let commands: [(String, String)] = TypedCommand.reference
 
-  /// The reference as plain lines, headings without indent.
-  package static let lines: [String] = {
+  /// The reference as plain lines of at most `width` columns, headings without indent.
+  ///
+  /// What does not fit beside the keys goes on below itself, or below the keys where there is little room beside them.
+  package static func lines(width: Int) -> [String] {
     var lines: [String] = []
     for section in sections {
       if !lines.isEmpty { lines.append("") }
       lines.append(section.title)
-      lines.append("  " + section.introduction)
-      for row in section.rows {
-        lines.append(
-          "    " + row.0.padding(toLength: max(16, row.0.count + 2), withPad: " ", startingAt: 0) + row.1)
+      lines += indented(section.introduction, by: 2, width: width)
+      for (keys, summary) in section.rows {
+        let column = 4 + max(keysColumns, keys.count + 2)
+        if width - column >= summaryColumns {
+          let rows = indented(summary, by: column, width: width)
+          let first = ("    " + keys).padding(toLength: column, withPad: " ", startingAt: 0)
+          lines.append(first + (rows.first?.dropFirst(column) ?? ""))
+          lines += rows.dropFirst()
+        } else {
+          lines += indented(keys, by: 4, width: width) + indented(summary, by: 6, width: width)
+        }
       }
     }
     return lines
-  }()
+  }
+
+  /// The columns of the keys, and the fewest columns beside them that a summary is read in.
+  private static let (keysColumns, summaryColumns) = (16, 30)
+
+  private static func indented(_ text: String, by count: Int, width: Int) -> [String] {
+    wrapped(text, width: max(1, width - count)).map { String(repeating: " ", count: count) + $0 }
+  }
 
   /// The reference as Markdown: the content of docs/keys.md.
   package static let markdown: String = {
@@ -81,13 +97,13 @@ package enum KeyReference {
     return text
   }()
 
-  private struct Section {
+  private struct Section: Sendable {
     var title: String
     var introduction: String
     var rows: [(String, String)]
   }
 
-  private static var sections: [Section] {
+  private static let sections: [Section] = {
     var sections = KeyContext.all.map { context in
       Section(
         title: context.title, introduction: context.introduction,
@@ -98,5 +114,5 @@ package enum KeyReference {
     sections.insert(
       Section(title: "Commands", introduction: "After : or, for places, after g.", rows: commands), at: 2)
     return sections
-  }
+  }()
 }

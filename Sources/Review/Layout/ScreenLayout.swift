@@ -21,7 +21,7 @@ package struct ScreenLayout: Equatable, Sendable {
   /// The smallest usable screen.
   package static let minimum = ScreenSize(rows: 12, columns: 40)
   /// Narrower screens show either the picture or the panel, which takes the place of the picture while it receives keys.
-  private static let panelBesidePictureColumns = 60
+  static let panelBesidePictureColumns = 60
   /// Whether nothing can be laid out on a screen.
   package static func isTooSmall(_ screen: ScreenSize) -> Bool {
     screen.rows < minimum.rows || screen.columns < minimum.columns

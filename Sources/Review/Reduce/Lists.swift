@@ -91,7 +91,7 @@ extension ReviewState {
   /// The list that receives keys; nil where there is none.
   var pointedList: PointedList? {
     switch dialog {
-    case .help(let line): textPages(.help, KeyReference.lines, from: line)
+    case .help(let line): textPages(.help, referenceLines, from: line)
     case .messages(let line): textPages(.messages, messageLines.map(\.text), from: line)
     case .windows(let selected): dialogList(.windows, intensities.presets.map(\.name), selected)
     case .models(let selected): dialogList(.models, (models ?? []).map { cleaned($0.name) }, selected)
@@ -115,7 +115,7 @@ extension ReviewState {
 
   /// Opens the key reference at the keys of a context.
   mutating func showReference(of context: KeyContext) {
-    let lines = KeyReference.lines
+    let lines = referenceLines
     dialog = .help(line: clampedTop(lines.firstIndex(of: context.title) ?? 0, of: lines.count))
   }
 
@@ -128,7 +128,7 @@ extension ReviewState {
   /// Points at an entry of the list that receives keys.
   private mutating func point(at index: Int) {
     switch dialog {
-    case .help: dialog = .help(line: clampedTop(index, of: KeyReference.lines.count))
+    case .help: dialog = .help(line: clampedTop(index, of: referenceLines.count))
     case .messages: dialog = .messages(line: clampedTop(index, of: messageLines.count))
     case .windows: dialog = .windows(selected: index)
     case .models: dialog = .models(selected: index)

@@ -7,7 +7,7 @@ extension ReviewState {
     switch dialog {
     case nil, .command, .label, .comment: break
     case .help(let line):
-      paintText("Keys", KeyReference.lines.map(ReviewState.styled), from: line, into: &frame)
+      paintText("Keys", referenceLines.map(ReviewState.styled), from: line, into: &frame)
     case .messages(let line):
       paintText("Messages, the newest last", messageLines.map { [$0] }, from: line, into: &frame)
     case .colours(let edit, let selected): paintColours(edit, selected, into: &frame)
@@ -30,9 +30,12 @@ extension ReviewState {
     }
   }
 
-  /// The number of rows of a page of text, and the maximum of a list in a dialog.
+  /// The number of rows of a page of text, and the maximum of a list in a dialog, of which a low screen gives more.
   var textPageRows: Int { max(1, screen.rows - 5) }
-  var dialogListRows: Int { max(1, screen.rows - 14) }
+  var dialogListRows: Int { max(1, screen.rows - 14, min(6, screen.rows - 8)) }
+
+  /// The key reference, wrapped to the width of the screen.
+  var referenceLines: [String] { KeyReference.lines(width: screen.columns - 6) }
 
   /// Every message of the session, wrapped to the width of the screen.
   var messageLines: [Span] {
@@ -80,25 +83,27 @@ extension ReviewState {
 
   private func paintColours(_ edit: LabelEdit, _ selected: Int, into frame: inout Frame) {
     let name = decisions.versions.first { $0.family == edit.family }?.table[edit.value]?.name ?? ""
-    let lines: [[Span]] = ReviewState.palette.enumerated().map { position, entry in
+    let palette = ReviewState.palette
+    let width = min(frame.columns, 46)
+    let textWidth = min(32, width - 10)
+    paintList(
+      "Colour of \(cleaned(name))", count: palette.count + 1, atMost: frame.rows, selected, [], width: width,
+      into: &frame
+    ) { position in
+      let style = position == selected ? Theme.selected : Theme.plain
+      guard palette.indices.contains(position) else {
+        return [Span("    "), Span(" " + "another one, typed (#)".fitted(textWidth) + " ", style)]
+      }
+      let entry = palette[position]
       var swatch = Theme.plain
       swatch.foreground = entry.colour.rgb.colour
-      let style = position == selected ? Theme.selected : Theme.plain
       return [
-        Span(" ██ ", swatch, click: .entry(position, opening: nil)),
+        Span(" ██ ", swatch),
         Span(
-          " " + entry.name.fitted(20) + entry.colour.hexadecimal.fitted(12, atRight: true) + " ", style,
-          click: .entry(position, opening: nil)),
+          " " + entry.name.fitted(textWidth - 8) + entry.colour.hexadecimal.fitted(8, atRight: true) + " ",
+          style),
       ]
     }
-    let style = selected == ReviewState.palette.count ? Theme.selected : Theme.plain
-    let typed = [
-      Span("    "),
-      Span(
-        " " + "another one, typed (#)".fitted(32) + " ", style,
-        click: .entry(ReviewState.palette.count, opening: nil)),
-    ]
-    paintBox("Colour of \(cleaned(name))", lines + [typed], width: 46, into: &frame)
   }
 
   /// Draws the labels of A and their partners in B; a list that is longer than the screen scrolls with the pointer.
@@ -200,19 +205,31 @@ extension ReviewState {
       into: &frame)
   }
 
-  /// Draws a list in a box, scrolled so that the selected entry is visible, and lines below it.
+  /// Draws a list of texts in a box, and lines below it.
   private func paintList(
     _ title: String, _ entries: [String], _ selected: Int, _ below: [[Span]], width: Int,
     into frame: inout Frame
   ) {
-    let visible = min(entries.count, max(1, min(dialogListRows, frame.rows - 2 - below.count)))
-    let first = min(max(0, selected - visible / 2), entries.count - visible)
-    let lines: [[Span]] = (first..<first + visible).map { index in
+    paintList(
+      title, count: entries.count, atMost: dialogListRows, selected, below, width: width, into: &frame
+    ) { index in
       let isMatch = search?.matches(entries[index]) == true
       let style = index == selected ? Theme.selected : isMatch ? Theme.match : Theme.plain
-      return [Span(" " + entries[index] + " ", style, click: .entry(index, opening: nil))]
+      return [Span(" " + entries[index] + " ", style)]
     }
-    let range = visible < entries.count ? ", \(first + 1)-\(first + visible) of \(entries.count)" : ""
+  }
+
+  /// Draws a list in a box, scrolled so that the selected entry is visible, and lines below it; the key bar stays free.
+  private func paintList(
+    _ title: String, count: Int, atMost maximum: Int, _ selected: Int, _ below: [[Span]], width: Int,
+    into frame: inout Frame, line: (Int) -> [Span]
+  ) {
+    let visible = min(count, max(1, min(maximum, frame.rows - 3 - below.count)))
+    let first = min(max(0, selected - visible / 2), count - visible)
+    let lines = (first..<first + visible).map { index in
+      line(index).map { Span($0.text, $0.style, click: .entry(index, opening: nil)) }
+    }
+    let range = visible < count ? ", \(first + 1)-\(first + visible) of \(count)" : ""
     paintBox(title + range, lines + below, width: width, into: &frame)
   }
 
@@ -220,10 +237,10 @@ extension ReviewState {
     model.labels.labels.map { cleaned($0.name) }.joined(separator: ", ")
   }
 
-  /// Draws lines in a box in the middle of the screen.
+  /// Draws lines in a box in the middle of the screen, above the key bar; lines for which there is no room are left out.
   private func paintBox(_ title: String, _ lines: [[Span]], width: Int, into frame: inout Frame) {
     let columns = min(width, frame.columns)
-    let rows = min(lines.count + 2, frame.rows)
+    let rows = min(lines.count + 2, frame.rows - 1)
     let area = Rectangle(
       row: (frame.rows - rows) / 2, column: (frame.columns - columns) / 2, rows: rows, columns: columns)
     clear(area, into: &frame)

@@ -8,9 +8,12 @@ extension ReviewState {
   func paintTitle(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let isRefining = live != nil && focus == .refinement
-    let ids = isRefining ? [live?.base] : [decisions.a, decisions.b]
-    let versions = ids.compactMap { $0.flatMap { version($0) } }
     let comparison = shownComparison?.view
+    // On the narrowest screens the verdict comes before the name of the program and the version that is not shown.
+    let isNarrow = area.columns < ScreenLayout.panelBesidePictureColumns
+    let program = isNarrow ? " " : " segdeck  "
+    let sides = isNarrow && comparison == nil ? [shownVersion?.id] : [decisions.a, decisions.b]
+    let versions = (isRefining ? [live?.base] : sides).compactMap { $0.flatMap { version($0) } }
     let isDifference = comparison == .difference
     let prefix = comparison.map(comparisonHeading) ?? ""
     // " segdeck  NAME  ", and two or more columns around each version.
@@ -18,7 +21,7 @@ extension ReviewState {
     let filterWidth = area.columns >= 110 ? 30 : 12
     let filter = listFilter.map { ", filter " + TextWidth.truncated($0, to: filterWidth) } ?? ""
     let listPosition = position.map { $0 + filter + "  " } ?? ""
-    let fixed = 11 + around + prefix.count + TextWidth.columns(listPosition)
+    let fixed = program.count + 1 + around + prefix.count + TextWidth.columns(listPosition)
     let natural = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
@@ -31,7 +34,7 @@ extension ReviewState {
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
-      Span(" segdeck  ", Theme.barQuiet, click: .pictureKey("?")),
+      Span(program, Theme.barQuiet, click: .pictureKey("?")),
       Span(listPosition, Theme.bar, click: position == nil ? nil : .key("C")),
       Span(name + "  ", Theme.barStrong, click: position == nil ? .pictureKey("M") : .key("C")),
     ]

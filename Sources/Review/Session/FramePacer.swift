@@ -19,7 +19,16 @@ package struct FramePacer: Sendable {
   /// Keys that follow each other faster than this belong together; a full picture is drawn when none came for so long.
   private static let restSeconds = 0.15
   /// A terminal that has not answered for so long is not waited for; one that has answered before is trusted longer.
-  private var patienceSeconds: Double { hasAnswered ? 15 : 2 }
+  ///
+  /// Before the first answer, a terminal that never answers must not hold up the frames of the first seconds, and a slow
+  /// connection must not get more than it has carried: it is given the time for the bytes on their way.
+  private var patienceSeconds: Double {
+    guard !hasAnswered else { return 15 }
+    let byteCount = unanswered.reduce(0) { $0 + $1.byteCount }
+    return min(2, 0.3 + Double(byteCount) / Self.slowBytesPerSecond)
+  }
+  /// A connection of 2 Mbit/s.
+  private static let slowBytesPerSecond = 250_000.0
   /// The time in which a frame should be on the screen after a key, and a full one at rest.
   private static let responseSeconds = 0.1
   private static let fullSeconds = 0.9
