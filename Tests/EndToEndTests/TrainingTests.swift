@@ -235,7 +235,7 @@ struct TrainingTests {
     let words = Self.quick + ["--checkpoints", "c", "-o", "m.safetensors"]
     try succeed(words + ["--initial", "start.safetensors"] + options, in: folder.path)
     let model = try dataSection(folder.bytes("m.safetensors"))
-    try succeed(words + options + ["--resume"], in: folder.path)
+    try succeed(words + ["--initial", "start.safetensors"] + options + ["--resume"], in: folder.path)
     #expect(try dataSection(folder.bytes("m.safetensors")) == model)
     try succeed(words + ["--resume"], in: folder.path)
     #expect(try dataSection(folder.bytes("m.safetensors")) == model)
@@ -243,6 +243,7 @@ struct TrainingTests {
       ("--loss", "focal", "focal(gamma=2)", "focal(gamma=2) + 0.5*tversky(alpha=0.3,beta=0.8)"),
       ("--optimiser", "sgd", "sgd(momentum=0.9)", "adamw(beta1=0.9,beta2=0.999,epsilon=1e-08)"),
       ("--freeze", "conv1", "[\"conv1\"]", "[\"bn1\", \"conv1\"]"),
+      ("--initial", "m.safetensors", "m.safetensors", "the same value"),
     ] {
       let refused = try segdeck(words + ["--resume", option, value], in: folder.path)
       #expect(refused.status == 1)

@@ -131,7 +131,8 @@ struct TrainCommand: ParsableCommand {
     let store = TrainingStore(
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
       labels: labels, selections: sources.selections, caseNames: run.caseNames,
-      card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
+      initialChecksum: run.initialChecksum, card: try described(stored?.card, setup.choices),
+      checkpoints: checkpoints)
     // Locked until the end, because two trainings must not write the same files.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
     let written = (checkpoints.map(TrainingStore.files) ?? []) + [self.log, output].compactMap(\.self)
@@ -224,6 +225,8 @@ extension TrainCommand {
     var run: TrainingRun
     let preprocessing: Preprocessing
     let caseNames: [String: [String]]
+    /// SHA-256 of the file whose weights the run starts from, or started from; nil for random weights.
+    let initialChecksum: String?
   }
 
   /// The stored run where there is one, which the options must not contradict; else a new run of the options.
@@ -289,20 +292,28 @@ extension TrainCommand {
         setup.note("class weights", words ?? "equal", chosen.reason)
       }
     }
-    let parameters = try initial.map { path throws(InputError) in
-      try Parameters(ModelFile(path: path).parameters.tensors, for: graph, subject: path)
+    let initialChecksum = try initial.map { path in
+      try Checksum.sha256(ofFile: path, work: threads.context("reading weights"))
+    }
+    if let stored, let initialChecksum, initialChecksum != stored.description.initialChecksum {
+      throw differing("--initial", initial ?? "")
+    }
+    func parameters() throws(InputError) -> Parameters? {
+      try initial.map { path throws(InputError) in
+        try Parameters(ModelFile(path: path).parameters.tensors, for: graph, subject: path)
+      }
     }
     let trainer =
       try stored?.trainer
       ?? Trainer(
-        graph: graph.graph, parameters: parameters, options: settings.options, seed: settings.seed)
+        graph: graph.graph, parameters: parameters(), options: settings.options, seed: settings.seed)
     var run = try TrainingRun(trainer: trainer, settings: settings, cases: cases)
     if let stored { run.restore(stored.progress, bestParameters: stored.bestParameters) }
     return StartedRun(
       run: run, preprocessing: preprocessing,
       caseNames: [
         "training": cases.training.map(\.name), "validation": cases.validation.map(\.name),
-      ])
+      ], initialChecksum: stored?.description.initialChecksum ?? initialChecksum)
   }
 
   /// Refuses cases from which the structures cannot be learned.
@@ -372,7 +383,6 @@ extension TrainCommand {
   private func requireSameNetwork(
     _ stored: TrainingStore.Stored, classes: Int
   ) throws(InputError) {
-    if initial != nil { throw differing("--initial", initial ?? "") }
     if let generatedCases, generatedCases != stored.card?.generatedCases ?? 0 {
       throw differing("--generated-cases", "\(generatedCases)")
     }

@@ -13,6 +13,8 @@ struct TrainingStore {
     var iteration: Int
     var validationDice: Double?
     var date: String
+    /// SHA-256 of the file whose weights the run started from; nil for random weights, and in older files.
+    var initialChecksum: String?
   }
 
   let settings: TrainingSettings
@@ -23,6 +25,8 @@ struct TrainingStore {
   /// The values in the label files that each label is trained on.
   let selections: [[LabelSelection]]
   let caseNames: [String: [String]]
+  /// SHA-256 of the file whose weights the run started from; nil for random weights.
+  let initialChecksum: String?
   /// The card without the results of the run.
   let card: ModelCard
   /// Folder of the checkpoints; nil for none.
@@ -141,7 +145,8 @@ struct TrainingStore {
     let best = training.progress.best
     let description = Description(
       settings: settings, cases: caseNames, iteration: best?.iteration ?? training.trainer.iteration,
-      validationDice: best?.metrics.overallDice, date: Date.now.formatted(.iso8601))
+      validationDice: best?.metrics.overallDice, date: Date.now.formatted(.iso8601),
+      initialChecksum: initialChecksum)
     return String(decoding: finiteJSON(description), as: UTF8.self)
   }
 
