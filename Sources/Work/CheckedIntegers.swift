@@ -1,37 +1,19 @@
 extension FixedWidthInteger {
-  /// `value` rounded towards zero and clamped to the range of the type; NaN becomes 0.
+  /// `value` rounded towards zero and clamped to the ranges of the type and of `Int`; NaN becomes 0.
   ///
   /// Values that come from outside must be converted with this function only: `Int(_:)` traps on values out of range.
-  package init(saturating value: Double) {
-    guard !value.isNaN else {
-      self = 0
-      return
-    }
-    if let exact = Self(exactly: value.rounded(.towardZero)) {
-      self = exact
-    } else {
-      self = value < 0 ? Self.min : Self.max
-    }
-  }
-
-  /// As ``init(saturating:)-(Double)``.
-  package init(saturating value: Float) { self.init(saturating: Double(value)) }
-}
-
-extension Int {
-  /// As for all types of integers, but not generic and so much faster in other modules, where pixels need it.
-  package init(saturating value: Double) {
+  @inlinable package init(saturating value: Double) {
     if value >= 0x1p63 {
-      self = .max
+      self.init(clamping: Int.max)
     } else if value >= -0x1p63 {
-      self.init(value)
+      self.init(clamping: Int(value))
     } else {
-      self = value.isNaN ? 0 : .min
+      self.init(clamping: value.isNaN ? 0 : Int.min)
     }
   }
 
   /// As ``init(saturating:)-(Double)``.
-  package init(saturating value: Float) { self.init(saturating: Double(value)) }
+  @inlinable package init(saturating value: Float) { self.init(saturating: Double(value)) }
 }
 
 /// The product of `factors`; nil where it overflows an `Int`.

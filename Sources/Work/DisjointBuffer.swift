@@ -16,7 +16,9 @@ package struct DisjointBuffer<Element>: @unchecked Sendable {
   }
 
   /// The element at `index`, unchecked in release builds.
-  package subscript(index: Int) -> Element {
+  ///
+  /// Inlined, because a generic call of another module costs more than what loops do with an element.
+  @inlinable package subscript(index: Int) -> Element {
     get {
       assert(index >= 0 && index < count)
       return start[index]
@@ -43,7 +45,9 @@ package struct SharedBuffer<Element>: @unchecked Sendable {
   }
 
   /// The element at `index`, unchecked in release builds.
-  package subscript(index: Int) -> Element {
+  ///
+  /// Inlined, because a generic call of another module costs more than what loops do with an element.
+  @inlinable package subscript(index: Int) -> Element {
     assert(index >= 0 && index < count)
     return start[index]
   }

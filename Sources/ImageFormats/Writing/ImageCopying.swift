@@ -167,14 +167,7 @@ private protocol CopiedNumber {
 }
 
 extension CopiedNumber where Self: FixedWidthInteger {
-  // ``FixedWidthInteger/init(saturating:)`` does the same, but is compiled in another module, where it is not specialised
-  // for a type and takes half a microsecond for a voxel.
-  static func copied(_ value: Double) -> Self {
-    // The limits of Int64 are not exact as doubles: those above are clamped, and all below can be converted.
-    if value >= Double(Self.max) { return Self.max }
-    if value <= Double(Self.min) { return Self.min }
-    return value.isNaN ? 0 : Self(truncatingIfNeeded: Int64(value))
-  }
+  static func copied(_ value: Double) -> Self { Self(saturating: value) }
 }
 
 extension UInt8: CopiedNumber {}
