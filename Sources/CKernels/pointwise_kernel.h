@@ -179,6 +179,21 @@ ALWAYS_INLINE VECTOR LEVEL(two_classes)(float *first, float *second, LANES label
     return CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
 }
 
+// The highest logit of voxels, the logit of each voxel's own class and the weight of that class; 0 where it has none.
+ALWAYS_INLINE VECTOR LEVEL(highest)(const float *logits, int channels, long stride, LANES label, const float *weights,
+                                    VECTOR *own, VECTOR *weight) {
+    VECTOR highest = LOAD(logits);
+    *own = *weight = (VECTOR){0};
+    for (int c = 0; c < channels; c++) {
+        VECTOR value = LOAD(logits + c * stride);
+        LANES is_own = (LANES)(label == c);
+        highest = CHOOSE((LANES)(value > highest), value, highest);
+        *own = CHOOSE(is_own, value, *own);
+        *weight = CHOOSE(is_own, (VECTOR){0} + weights[c], *weight);
+    }
+    return highest;
+}
+
 static void LEVEL(cross_entropy)(float *logits, int channels, long stride, long count, const uint8_t *labels,
                                  const float *weights, double *result) {
     for (long start = 0; start < count; start += SUM_BLOCK) {
@@ -189,14 +204,8 @@ static void LEVEL(cross_entropy)(float *logits, int channels, long stride, long 
                 loss += LEVEL(two_classes)(logits + i, logits + stride + i, LEVEL(labels_at)(labels + i), weights);
         for (; i + WIDTH <= end; i += WIDTH) {
             LANES label = LEVEL(labels_at)(labels + i);
-            VECTOR highest = LOAD(logits + i), own = {0}, weight = {0}, sum = {0};
-            for (int c = 0; c < channels; c++) {
-                VECTOR value = LOAD(logits + c * stride + i);
-                LANES is_own = (LANES)(label == c);
-                highest = CHOOSE((LANES)(value > highest), value, highest);
-                own = CHOOSE(is_own, value, own);
-                weight = CHOOSE(is_own, (VECTOR){0} + weights[c], weight);
-            }
+            VECTOR own, weight, highest = LEVEL(highest)(logits + i, channels, stride, label, weights, &own, &weight);
+            VECTOR sum = {0};
             for (int c = 0; c < channels; c++) {
                 VECTOR value = LEVEL(exponential)(LOAD(logits + c * stride + i) - highest);
                 STORE(logits + c * stride + i, value);
@@ -236,14 +245,8 @@ static void LEVEL(focal)(float *logits, int channels, long stride, long count, c
         VECTOR loss = {0};
         for (; i + WIDTH <= end; i += WIDTH) {
             LANES label = LEVEL(labels_at)(labels + i);
-            VECTOR highest = LOAD(logits + i), own = {0}, weight = {0}, others = {0};
-            for (int c = 0; c < channels; c++) {
-                VECTOR value = LOAD(logits + c * stride + i);
-                LANES is_own = (LANES)(label == c);
-                highest = CHOOSE((LANES)(value > highest), value, highest);
-                own = CHOOSE(is_own, value, own);
-                weight = CHOOSE(is_own, (VECTOR){0} + weights[c], weight);
-            }
+            VECTOR own, weight, highest = LEVEL(highest)(logits + i, channels, stride, label, weights, &own, &weight);
+            VECTOR others = {0};
             for (int c = 0; c < channels; c++) {
                 VECTOR value = LEVEL(exponential)(LOAD(logits + c * stride + i) - highest);
                 STORE(logits + c * stride + i, value);
