@@ -45,7 +45,7 @@ struct PlanTests {
           let work = WorkContext(threadCount: threads)
           let plan = try network.plan(
             for: extent, heads: heads, slabDepth: depth, isAligned: isAligned, work: work)
-          #expect(plan.slabCount == (extent.d + depth - 1) / depth && plan.slabCount >= 8)
+          #expect(plan.slabCount >= (extent.d + depth - 1) / depth && plan.slabCount >= 8)
           let found = try network.logits(of: image, heads: heads, plan: plan, work: work)
           for (one, other) in zip(found, whole) {
             #expect(one.shape == other.shape)
@@ -84,7 +84,6 @@ struct PlanTests {
     let heads = Array(graph.heads.indices)
     let whole = try network.logits(of: image, heads: heads, work: work)
     let plan = try network.plan(for: extent, heads: heads, mode: .streamed, slabDepth: 8, work: work)
-    #expect(plan.slabCount == 9)
     var fetched: [Range<Int>] = []
     var delivered: [Range<Int>] = []
     var found = whole.map { Tensor(shape: $0.shape, repeating: .nan) }
@@ -111,6 +110,10 @@ struct PlanTests {
         }
       })
     #expect(fetched.flatMap { Array($0) } == Array(0..<extent.d))
+    #expect(fetched.map(\.count) == [8, 8, 8, 8, 8, 8, 8, 8, 4])
+    // Planes that steps waited for are computed in more slabs, except after layers that read the whole image.
+    let isLocal = graph.layers.allSatisfy { $0.operation.isLocal }
+    #expect(!isLocal || delivered.allSatisfy { $0.count <= 8 })
     #expect(delivered.flatMap { Array($0) } == Array(0..<extent.d))
     for (one, other) in zip(found, whole) { #expect(relativeError(one.elements, other.elements) <= 1e-5) }
   }
@@ -149,10 +152,37 @@ struct PlanTests {
     }
     let least = try network.plan(for: extent, mode: .streamed, memoryLimit: 0, work: work)
     #expect(least.arenaBytes > 0 && least.arenaBytes <= before)
-    let smallest = try stride(from: 2, to: extent.d, by: 2).reduce(least.arenaBytes) { smallest, depth in
+    // Slabs of fewer than eight planes take the weights of those of eight.
+    let smallest = try stride(from: 8, to: extent.d, by: 2).reduce(least.arenaBytes) { smallest, depth in
       min(smallest, try network.plan(for: extent, mode: .streamed, slabDepth: depth, work: work).arenaBytes)
     }
     #expect(least.arenaBytes <= smallest + smallest / 4)
+  }
+
+  @Test("a network that reads far ahead holds the planes between its taps and two windows, also when the image ends")
+  func farAhead() throws {
+    let dilations = [1, 8, 4, 8, 1]
+    let channels = 2
+    let graph = NetworkGraph(
+      inputChannels: 1,
+      layers: dilations.indices.map { index in
+        let geometry = ConvolutionGeometry(
+          kernel: Extent3(3), padding: Extent3(dilations[index]), dilation: Extent3(dilations[index]))
+        return Layer(
+          "conv\(index)", from: index == 0 ? NetworkGraph.inputName : "conv\(index - 1)",
+          .convolution(geometry, outputChannels: channels, hasBias: true))
+      }, heads: [Head("main", layer: "conv4", lossWeight: 1)])
+    let (extent, depth) = (Extent3(100, 40, 40), 4)
+    let network = try network(graph)
+    let plan = try network.plan(for: extent, mode: .streamed, slabDepth: depth, work: work)
+    let held = dilations.reduce(0) { $0 + 2 * $1 } + 2 * (2 * 8 + depth)
+    let planeBytes = channels * extent.h * extent.w * MemoryLayout<Float>.size
+    #expect(plan.arenaBytes <= held * planeBytes + plan.scratchBytes)
+    let image = image(extent)
+    let whole = try network.plan(for: extent, slabDepth: extent.d, work: work)
+    let slabs = try network.plan(for: extent, slabDepth: depth, work: work)
+    let logits = try [whole, slabs].map { try network.logits(of: image, plan: $0, work: work)[0].elements }
+    #expect(relativeError(logits[1], logits[0]) <= 1e-5)
   }
 
   @Test("the liver network on 160x160x72 voxels takes two activations of its first level and scratch memory")

@@ -4,6 +4,11 @@ import Tensors
 ///
 /// A slab adds new planes of the image. Every step in turn computes the planes of its output whose input planes are
 /// available. Planes that later slabs read are retained. A schedule of one slab computes the whole image at once.
+///
+/// With the last planes of the image all planes that steps have waited for are available. More slabs follow, which add none:
+/// in the last slab of the image and in these a step computes at most as many planes as in a slab before, so that they need
+/// no more memory. Where a step could not run before, as those after a normalisation over the whole image, all steps compute
+/// all their planes in the last slab of the image instead.
 struct SlabSchedule: Sendable {
   /// Planes of the image per slab, but for the last.
   let depth: Int
@@ -21,28 +26,34 @@ struct SlabSchedule: Sendable {
   init(_ steps: PlanSteps, depth: Int, isAligned: Bool) {
     self.depth = depth
     self.isAligned = isAligned
-    let imageDepth = steps.imageExtent.d
+    let depths = steps.activationIndices.map { steps.extent(ofActivation: $0).d }
     var done = [Int](repeating: 0, count: steps.activationCount)
-    for slab in 0..<max(1, (imageDepth + depth - 1) / depth) {
-      done[0] = min(imageDepth, (slab + 1) * depth)
+    // The most planes that a slab has added to each activation.
+    var mostNew = done
+    repeat {
+      let before = done
+      done[0] = min(depths[0], done[0] + depth)
+      let isLimited = done[0] == depths[0] && !mostNew.contains(0)
       for index in steps.steps.indices {
-        done[index + 1] = planes(ofStep: index, of: steps, given: done)
+        done[index + 1] = planes(
+          ofStep: index, of: steps, given: done, atMost: isLimited ? mostNew[index + 1] : depths[index + 1])
       }
+      for index in done.indices { mostNew[index] = max(mostNew[index], done[index] - before[index]) }
       ends.append(done)
       logitEnds.append(steps.heads.map { done[$0 + 1] }.min() ?? 0)
       retainedFrom.append(
         done.indices.map { activation in
           var first = done[activation]
           for reader in steps.readers(ofActivation: activation) {
-            let rest = done[reader + 1]..<steps.steps[reader].extent.d
+            let rest = done[reader + 1]..<depths[reader + 1]
             guard !rest.isEmpty else { continue }
             first = min(
               first, steps.inputPlanes(ofStep: reader, for: rest, input: activation).lowerBound)
           }
           let isLogits = steps.heads.contains { $0 + 1 == activation }
-          return isLogits ? min(first, logitEnds[slab]) : first
+          return isLogits ? min(first, logitEnds[logitEnds.count - 1]) : first
         })
-    }
+    } while done != depths
   }
 
   var slabCount: Int { ends.count }
@@ -65,20 +76,24 @@ struct SlabSchedule: Sendable {
   /// Logits that a slab completes in every head.
   func newLogits(slab: Int) -> Range<Int> { (slab == 0 ? 0 : logitEnds[slab - 1])..<logitEnds[slab] }
 
-  /// The number of planes of step `index`'s output that can be computed when each activation has `done` planes.
-  private func planes(ofStep index: Int, of steps: PlanSteps, given done: [Int]) -> Int {
+  /// The number of planes of step `index`'s output that are computed when each activation has `done` planes: those that
+  /// can be, and at most `most` new ones.
+  private func planes(
+    ofStep index: Int, of steps: PlanSteps, given done: [Int], atMost most: Int
+  ) -> Int {
     let step = steps.steps[index]
     let inputs = Set(steps.inputs(ofStep: index))
     let (before, depth) = (done[index + 1], step.extent.d)
-    if inputs.allSatisfy({ done[$0] == steps.extent(ofActivation: $0).d }) { return depth }
+    let end = min(depth, before + most)
+    if inputs.allSatisfy({ done[$0] == steps.extent(ofActivation: $0).d }) { return end }
     // Bisection for the last plane whose inputs are available: more outputs never need fewer inputs.
-    var (possible, impossible) = (before, depth + 1)
+    var (possible, impossible) = (before, end + 1)
     while possible + 1 < impossible {
       let middle = (possible + impossible) / 2
       let isPossible = inputs.allSatisfy {
         steps.inputPlanes(ofStep: index, for: 0..<middle, input: $0).upperBound <= done[$0]
       }
-      if middle <= depth, isPossible {
+      if isPossible {
         possible = middle
       } else {
         impossible = middle

@@ -3,7 +3,14 @@
 A network is a list of layers, each with the name of the one that feeds it, exactly as `NetworkGraph.liver` and
 `NetworkGraph.heart` define them (docs/decisions/0002-networks.md). Extents are z, y, x. Weights are drawn from one seed,
 so that every program computes the same function.
+
+  network_definitions.py NETWORK FOLDER
+
+writes NETWORK.onnx.
 """
+import os
+import sys
+
 import numpy
 
 IMAGE = "input"
@@ -112,9 +119,9 @@ def parameters(net):
     return tensors
 
 
-def image(name):
+def image(shape):
     """One volume of noise, [1, 1, z, y, x]."""
-    return numpy.random.default_rng(0).standard_normal((1, 1) + SHAPES[name]).astype(numpy.float32)
+    return numpy.random.default_rng(0).standard_normal((1, 1) + shape).astype(numpy.float32)
 
 
 def write_onnx(name, path):
@@ -190,3 +197,7 @@ def torch_module(name):
     missing, unexpected = module.load_state_dict(state, strict=False)
     assert not unexpected and all(key.endswith("num_batches_tracked") for key in missing), (missing, unexpected)
     return module
+
+
+if __name__ == "__main__":
+    write_onnx(sys.argv[1], os.path.join(sys.argv[2], sys.argv[1] + ".onnx"))
