@@ -101,6 +101,8 @@ static void place(int position, int cell_size, int cells, int32_t *cell, double 
 }
 
 static bool mouse_event(int bits, int column, int row, bool is_release, struct terminal_event *event) {
+  // kitty reports 0, 0 where it does not know the place: the first cell is at 1, 1, and its first pixels nobody means.
+  if (column == 0 && row == 0 && !is_release) return false;
   event->kind = TERMINAL_EVENT_MOUSE;
   place(row, cell_height, terminal_state.rows, &event->row, &event->point_row);
   place(column, cell_width, terminal_state.columns, &event->column, &event->point_column);
