@@ -31,7 +31,12 @@ private let plans:
       ],
       [Extent3(1, 3, 3), Extent3(1, 3, 3)] + Array(repeating: Extent3(3), count: 5)
     ),
-    ("slices of a few voxels", Extent3(1, 6, 7), [1, 1, 1], [Extent3(1)], [Extent3(3)]),
+    ("slices of a few voxels", Extent3(1, 6, 7), [1, 1, 1], [Extent3(1)], [Extent3(1, 3, 3)]),
+    (
+      "single slices of fine spacing", Extent3(1, 64, 48), [0.3, 1, 1],
+      [Extent3(1), Extent3(1, 2, 2), Extent3(1, 2, 2), Extent3(1, 2, 2)],
+      Array(repeating: Extent3(1, 3, 3), count: 4)
+    ),
   ]
 
 @Test("strides and kernels of a U-Net are those that nnU-Net plans", arguments: plans.indices)

@@ -1,9 +1,9 @@
 """Converts a PyTorch module to a layer graph and its tensors, by tracing it with torch.export.
 
   from convert_pytorch import convert
-  graph, tensors = convert(module, example)      # example: an input [1, channels, z, y, x]
+  graph, tensors = convert(module, example)      # example: an input [1, channels, z, y, x], or [1, channels, y, x]
 
-Every operation of the trace becomes a layer whose tensors have the module's weights. An operation that has no layer, or
+A 2D network becomes layers whose kernels have one plane. Every operation of the trace becomes a layer whose tensors have the module's weights. An operation that has no layer, or
 is used in a way that none has, is an error with its name and its place in the module: nothing is guessed. Used by
 `compare_pytorch.py`; `export_pytorch.write_model` writes the file.
 """
@@ -14,10 +14,11 @@ class Unsupported(Exception):
     """An operation that no layer computes."""
 
 
-def three(values, default):
-    """A value for each axis of a list of one or three, or of none."""
+def three(values, default, rank=3):
+    """A value for z, y and x of a list of one or `rank`, or of none; z is `default` where there are two axes."""
     values = list(values) if values else [default]
-    return values * 3 if len(values) == 1 else values
+    values = values * rank if len(values) == 1 else values
+    return [default] * (3 - rank) + values
 
 
 def resize_coordinates(aligned):
@@ -51,6 +52,16 @@ class Converter:
 
     def shape(self, node):
         return list(node.meta["val"].shape)
+
+    def rank(self, node):
+        """Axes in space: 3, or 2."""
+        return len(self.shape(node)) - 2
+
+    def kernels(self, value):
+        """The weights of a convolution, with one plane where it has two axes, and the number of axes."""
+        weight = self.tensor(value)
+        rank = weight.dim() - 2
+        return (weight.unsqueeze(2) if rank == 2 else weight), rank
 
     def layer(self, node, kind, inputs, tensors=None, **fields):
         """Adds a layer named after the operation and its number."""
@@ -90,19 +101,24 @@ class Converter:
     # Convolutions
 
     def convert_conv3d(self, node, input, weight, bias, stride, padding, dilation, groups):
-        weight = self.tensor(weight)
+        weight, rank = self.kernels(weight)
         if isinstance(padding, str):
             raise Unsupported(f"padding {padding}")
         self.layer(node, "convolution", [self.source(input)], {"weight": weight, "bias": self.tensor(bias)},
-                   outputChannels=weight.shape[0], kernel=list(weight.shape[2:]), stride=three(stride, 1),
-                   padding=three(padding, 0), dilation=three(dilation, 1), groups=groups, bias=bias is not None)
+                   outputChannels=weight.shape[0], kernel=list(weight.shape[2:]), stride=three(stride, 1, rank),
+                   padding=three(padding, 0, rank), dilation=three(dilation, 1, rank), groups=groups,
+                   bias=bias is not None)
+
+    convert_conv2d = convert_conv3d
 
     def convert_conv_transpose3d(self, node, input, weight, bias, stride, padding, output_padding, groups, dilation):
-        weight = self.tensor(weight)
+        weight, rank = self.kernels(weight)
         self.layer(node, "transposedConvolution", [self.source(input)], {"weight": weight, "bias": self.tensor(bias)},
-                   outputChannels=weight.shape[1] * groups, kernel=list(weight.shape[2:]), stride=three(stride, 1),
-                   padding=three(padding, 0), outputPadding=three(output_padding, 0), dilation=three(dilation, 1),
-                   groups=groups, bias=bias is not None)
+                   outputChannels=weight.shape[1] * groups, kernel=list(weight.shape[2:]), stride=three(stride, 1, rank),
+                   padding=three(padding, 0, rank), outputPadding=three(output_padding, 0, rank),
+                   dilation=three(dilation, 1, rank), groups=groups, bias=bias is not None)
+
+    convert_conv_transpose2d = convert_conv_transpose3d
 
     def convert_linear(self, node, input, weight, bias):
         """A fully connected layer on one voxel: a pointwise convolution."""
@@ -179,7 +195,7 @@ class Converter:
     convert_detach = convert_contiguous = convert_alias = convert_lift_fresh_copy = convert_clone
 
     def convert_view(self, node, input, **_):
-        """Reshaping between [1, channels] and [1, channels, 1, 1, 1]."""
+        """Reshaping between [1, channels] and [1, channels, 1, 1, 1], or [1, channels, 1, 1]."""
         before, after = self.shape(input), self.shape(node)
         if before[:2] != after[:2] or any(extent != 1 for extent in before[2:] + after[2:]):
             raise Unsupported(f"a view of {before} as {after}")
@@ -219,12 +235,12 @@ class Converter:
         self.join(node, "multiply", input, other)
 
     def convert_cat(self, node, tensors, dim):
-        if dim not in (1, -4):
+        if dim % len(self.shape(node)) != 1:
             raise Unsupported(f"concatenation along axis {dim}")
         self.layer(node, "concatenate", [self.source(value) for value in tensors])
 
     def convert_repeat(self, node, input, repeats, **_):
-        if [count for axis, count in enumerate(repeats) if axis != 1] != [1, 1, 1, 1]:
+        if any(count != 1 for axis, count in enumerate(repeats) if axis != 1):
             raise Unsupported(f"repetition {repeats}")
         self.layer(node, "concatenate", [self.source(input)] * repeats[1])
 
@@ -239,22 +255,24 @@ class Converter:
             self.layer(node, "sliceChannels", [self.source(input)], first=start, count=end - start)
         else:
             before, after = [0, 0, 0], [0, 0, 0]
-            before[dim - 2], after[dim - 2] = start, extent - end
+            axis = dim - len(self.shape(input))
+            before[axis], after[axis] = start, extent - end
             self.layer(node, "crop", [self.source(input)], before=before, after=after)
 
     def convert_pad(self, node, input, pad, mode, value):
         if all(amount == 0 for amount in pad):
             return self.alias(node, input)
-        if any(pad[6:8]) and not any(pad[:6]) and not any(pad[8:]) and mode == "constant" and not value and min(pad) >= 0:
+        last = 2 * self.rank(input)  # of the amounts in space; those of the channels come after them
+        if any(pad[last:last + 2]) and not any(pad[:last]) and not any(pad[last + 2:]) and mode == "constant" and not value and min(pad) >= 0:
             # Channels of zeros before and after: a pointwise convolution by zeros and ones, which is exact.
-            before, channels, count = pad[6], self.shape(input)[1], self.shape(node)[1]
+            before, channels, count = pad[last], self.shape(input)[1], self.shape(node)[1]
             weight = torch.zeros(count, channels, 1, 1, 1)
             weight[before:before + channels, :, 0, 0, 0] = torch.eye(channels)
             return self.layer(node, "convolution", [self.source(input)], {"weight": weight}, outputChannels=count,
                               kernel=[1, 1, 1], bias=False)
-        if any(amount < 0 for amount in pad) or any(pad[6:]):
+        if any(amount < 0 for amount in pad) or any(pad[last:]):
             raise Unsupported(f"padding {pad}")
-        pairs = [tuple(pad[index:index + 2]) for index in range(0, len(pad), 2)]
+        pairs = [tuple(pad[index:index + 2]) for index in range(0, len(pad[:last]), 2)]
         pairs += [(0, 0)] * (3 - len(pairs))
         mode = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}.get(mode)
         if mode is None:
@@ -265,28 +283,38 @@ class Converter:
     # Pooling and resizing
 
     def convert_max_pool3d(self, node, input, kernel_size, stride, padding, dilation, ceil_mode, **_):
-        if three(dilation, 1) != [1, 1, 1]:
+        rank = self.rank(input)
+        if three(dilation, 1, rank) != [1, 1, 1]:
             raise Unsupported("dilated max-pooling")
-        kernel = three(kernel_size, 1)
+        kernel = three(kernel_size, 1, rank)
         self.layer(node, "maxPooling", [self.source(input)], kernel=kernel,
-                   stride=list(stride) if stride else kernel, padding=three(padding, 0), roundsUp=bool(ceil_mode))
+                   stride=three(stride, 1, rank) if stride else kernel, padding=three(padding, 0, rank),
+                   roundsUp=bool(ceil_mode))
+
+    convert_max_pool2d = convert_max_pool3d
 
     def convert_avg_pool3d(self, node, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override,
                            **_):
         if divisor_override is not None:
             raise Unsupported("average-pooling with a divisor")
-        kernel = three(kernel_size, 1)
+        rank = self.rank(input)
+        kernel = three(kernel_size, 1, rank)
         self.layer(node, "averagePooling", [self.source(input)], kernel=kernel,
-                   stride=list(stride) if stride else kernel, padding=three(padding, 0), roundsUp=bool(ceil_mode),
-                   countsPadding=bool(count_include_pad))
+                   stride=three(stride, 1, rank) if stride else kernel, padding=three(padding, 0, rank),
+                   roundsUp=bool(ceil_mode), countsPadding=bool(count_include_pad))
+
+    convert_avg_pool2d = convert_avg_pool3d
 
     def convert_adaptive_avg_pool3d(self, node, input, output_size, **_):
         if any(extent != 1 for extent in output_size):
             raise Unsupported(f"adaptive pooling to {output_size}")
         self.layer(node, "globalPooling", [self.source(input)], statistic="average")
 
+    convert_adaptive_avg_pool2d = convert_adaptive_avg_pool3d
+
     def convert_mean(self, node, input, dim, **_):
-        if sorted(axis % 5 for axis in dim) != [2, 3, 4]:
+        axes = len(self.shape(input))
+        if sorted(axis % axes for axis in dim) != list(range(2, axes)):
             raise Unsupported(f"a mean over the axes {dim}")
         self.layer(node, "globalPooling", [self.source(input)], statistic="average")
 
@@ -296,13 +324,16 @@ class Converter:
             raise Unsupported(f"a resize from {before} to {after}, which is no whole factor")
         fields = {"rounding": "floor"} if mode == "nearest" else {}
         self.layer(node, "resize", [self.source(value)], mode=mode, coordinates=coordinates,
-                   factor=[there // here for here, there in zip(before, after)], **fields)
+                   factor=three([there // here for here, there in zip(before, after)], 1, len(before)), **fields)
 
     def convert_upsample_nearest3d(self, node, input, **_):
         self.resize(node, input, "nearest", "asymmetric")
 
     def convert_upsample_trilinear3d(self, node, input, align_corners, **_):
         self.resize(node, input, "linear", resize_coordinates(align_corners))
+
+    convert_upsample_nearest2d = convert_upsample_nearest3d
+    convert_upsample_bilinear2d = convert_upsample_trilinear3d
 
 
 def convert(module, example):

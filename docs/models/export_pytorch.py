@@ -43,5 +43,6 @@ if __name__ == "__main__":
         layer, _, kind = name.rpartition(".")
         if kind != "num_batches_tracked":
             values = array("f", tensor.float().flatten().tolist())
-            tensors[RENAME.get(layer, layer) + "." + kind] = (tensor.shape, values)
+            shape = tensor.unsqueeze(2).shape if tensor.dim() == 4 else tensor.shape  # of a 2D network: one plane
+            tensors[RENAME.get(layer, layer) + "." + kind] = (shape, values)
     write_model(out, tensors, json.load(open(network)), labels)

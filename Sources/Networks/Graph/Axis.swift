@@ -16,5 +16,5 @@ package enum Axis: CaseIterable, Sendable {
 
 extension Extent3 {
   /// The extents that `value` gives along each axis.
-  init(along value: (Axis) -> Int) { self.init(value(.d), value(.h), value(.w)) }
+  package init(along value: (Axis) -> Int) { self.init(value(.d), value(.h), value(.w)) }
 }

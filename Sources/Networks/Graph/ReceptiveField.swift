@@ -60,6 +60,13 @@ extension ResolvedGraph {
       totalStride: totalStride, extent: isLocal ? fieldExtent : nil, halo: isLocal ? halo : nil)
   }
 
+  /// Whether it is a 2D network: no layer reads neighbouring planes, so that a single plane gives the same logits
+  /// whatever lies beside it, but for layers that read the whole image.
+  package var isPlanar: Bool {
+    totalStride(ofHeads: Array(headNodes.indices))?.d == 1
+      && headNodes.allSatisfy { imageRange(of: 0...0, node: $0, .d) == 0...0 }
+  }
+
   /// Whether no layer that the heads need reads the whole image.
   private func readsLocally(_ heads: [Int]) -> Bool {
     zip(nodes, nodesNeeded(byHeads: heads)).allSatisfy { node, isNeeded in

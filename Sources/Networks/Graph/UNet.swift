@@ -6,7 +6,7 @@ import Tensors
 /// The rule is that of nnU-Net's planner (Isensee et al., Nature Methods 18, 2021; `get_pool_and_conv_props` of its
 /// release 2): an axis is halved while its voxels are less than twice as long as those of the finest axis and at least
 /// four remain, so that coarse axes are halved later and voxels become isotropic; until then kernels have one tap along
-/// it, and three from then on.
+/// it, and three from then on. An axis of one voxel does not count: crops of one slice give a 2D network.
 package struct UNetStages: Hashable, Sendable {
   /// A stage: two convolutions of one kernel, the first with the stride.
   package struct Stage: Hashable, Sendable {
@@ -27,6 +27,7 @@ package struct UNetStages: Hashable, Sendable {
   package init(extent: Extent3, spacing: (Axis) -> Double) {
     var spacings = Axis.allCases.map(spacing)
     var extents = Axis.allCases.map { $0(extent) }
+    let axes = extents.indices.filter { extents[$0] > 1 }
     var taps = [1, 1, 1]
     var stages: [Stage] = []
     var stride = [1, 1, 1]
@@ -38,8 +39,8 @@ package struct UNetStages: Hashable, Sendable {
       guard halved.count > 1 || halved.contains(where: { extents[$0] >= 3 * Self.smallestExtent }) else {
         break
       }
-      let finest = spacings.min() ?? 0
-      for axis in taps.indices where spacings[axis] < 2 * finest { taps[axis] = 3 }
+      let finest = axes.map { spacings[$0] }.min() ?? 0
+      for axis in axes where spacings[axis] < 2 * finest { taps[axis] = 3 }
       stages.append(Stage(kernel: extent3(taps), stride: extent3(stride)))
       stride = [1, 1, 1]
       for axis in halved {
@@ -48,7 +49,8 @@ package struct UNetStages: Hashable, Sendable {
         extents[axis] = (extents[axis] + 1) / 2
       }
     }
-    stages.append(Stage(kernel: Extent3(3), stride: extent3(stride)))
+    for axis in axes { taps[axis] = 3 }
+    stages.append(Stage(kernel: extent3(taps), stride: extent3(stride)))
     self.stages = stages
   }
 

@@ -38,13 +38,8 @@ package struct PatchAxis: Hashable, Sendable {
 
   /// The patches of an image of `size` along `axis` of the network.
   init(_ axis: Axis, of size: GridSize, in tiling: PatchTiling) {
-    let voxels =
-      switch axis {
-      case .d: size.k
-      case .h: size.j
-      case .w: size.i
-      }
-    self.init(size: voxels, extent: axis(tiling.extent), step: tiling.step, weights: tiling.weights)
+    self.init(
+      size: size.voxels(along: axis), extent: axis(tiling.extent), step: tiling.step, weights: tiling.weights)
   }
 
   /// The voxels of the image in patch `index`.

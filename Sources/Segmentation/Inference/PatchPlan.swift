@@ -8,6 +8,7 @@ import Work
 /// Everything that a run allocates is known before it begins. Patches run in the order of their planes, so that only as many planes
 /// of sums as a patch has are in memory.
 package struct PatchPlan: Sendable {
+  /// The patches, with the extents that they have in such an image.
   package let tiling: PatchTiling
   /// Voxels of the image.
   let size: GridSize
@@ -33,6 +34,8 @@ package struct PatchPlan: Sendable {
     work: WorkContext
   ) throws {
     try tiling.validated(for: network.graph, heads: heads, subject: subject)
+    let tiling = tiling.fitted(
+      to: size, totalStride: network.graph.receptiveField(ofHeads: heads)?.totalStride ?? Extent3(1))
     self.tiling = tiling
     self.size = size
     self.heads = heads

@@ -17,8 +17,10 @@ package struct PatchTiling: Hashable, Sendable {
     case gaussian
   }
 
-  /// Voxels of a patch, multiples of the network's total stride.
+  /// Voxels of a patch, multiples of the network's total stride; of no meaning along ``wholeAxes``.
   package var extent: Extent3
+  /// Axes along which a patch is the whole image, padded to whole strides: whole slices where they are h and w.
+  package var wholeAxes: Set<Axis>
   /// The largest distance from a patch to the next, as a fraction of its extent: above 0, at most 1.
   package var step: Double
   package var weights: Weights
@@ -29,10 +31,11 @@ package struct PatchTiling: Hashable, Sendable {
   package var padding: Float
 
   package init(
-    extent: Extent3, step: Double = 0.5, weights: Weights = .gaussian, mirroredAxes: [Axis] = [],
-    padding: Float = 0
+    extent: Extent3, wholeAxes: Set<Axis> = [], step: Double = 0.5, weights: Weights = .gaussian,
+    mirroredAxes: [Axis] = [], padding: Float = 0
   ) {
-    self.extent = extent
+    self.extent = Extent3 { wholeAxes.contains($0) ? 1 : $0(extent) }
+    self.wholeAxes = wholeAxes
     self.step = step
     self.weights = weights
     self.mirroredAxes = mirroredAxes
@@ -72,7 +75,7 @@ package struct PatchTiling: Hashable, Sendable {
         expected: "at most \(UsableRange.intensity.upperBound)")
     }
     let stride = graph.receptiveField(ofHeads: heads)?.totalStride ?? Extent3(1)
-    guard Axis.allCases.allSatisfy({ $0(extent) % $0(stride) == 0 }) else {
+    guard Axis.allCases.allSatisfy({ wholeAxes.contains($0) || $0(extent) % $0(stride) == 0 }) else {
       throw InputError(
         subject, "patches do not fit the strides of its network",
         found: "\(extent.d)x\(extent.h)x\(extent.w) voxels (z, y, x)",
@@ -80,17 +83,33 @@ package struct PatchTiling: Hashable, Sendable {
     }
   }
 
-  /// Voxels that the network computes for an image of `size`: those of all patches and mirrorings.
-  package func computedVoxels(of size: GridSize) -> Double {
-    let patches = Axis.allCases.reduce(1.0) { $0 * Double(PatchAxis($1, of: size, in: self).starts.count) }
-    return patches * Double(extent.product) * Double(mirrorings.count)
+  /// The patches of an image of `size`, whose extents along ``wholeAxes`` are the image's, rounded up to multiples of
+  /// `totalStride`.
+  func fitted(to size: GridSize, totalStride: Extent3) -> PatchTiling {
+    var fitted = self
+    fitted.wholeAxes = []
+    fitted.extent = Extent3 { axis in
+      let stride = axis(totalStride)
+      return wholeAxes.contains(axis)
+        ? max(1, (size.voxels(along: axis) + stride - 1) / stride) * stride : axis(extent)
+    }
+    return fitted
   }
 
-  /// "128x128x64 voxels, step 0.5, gaussian weights, mirrored along x y"; extents are x, y, z.
+  /// Voxels that the network computes for an image of `size`: those of all patches and mirrorings.
+  package func computedVoxels(of size: GridSize) -> Double {
+    let fitted = fitted(to: size, totalStride: Extent3(1))
+    let patches = Axis.allCases.reduce(1.0) { $0 * Double(PatchAxis($1, of: size, in: fitted).starts.count) }
+    return patches * Double(fitted.extent.product) * Double(mirrorings.count)
+  }
+
+  /// "128x128x64 voxels, step 0.5, gaussian weights, mirrored along x y"; extents are x, y, z, "all" those of the image.
   package var summary: String {
+    let extents = Axis.allCases.reversed().map { wholeAxes.contains($0) ? "all" : "\($0(extent))" }
     let mirrored =
       mirroredAxes.isEmpty ? "" : ", mirrored along " + mirroredAxes.map(\.name).joined(separator: " ")
-    return "\(extent.w)x\(extent.h)x\(extent.d) voxels, step \(step), \(weights.rawValue) weights\(mirrored)"
+    return
+      "\(extents.joined(separator: "x")) voxels, step \(step), \(weights.rawValue) weights\(mirrored)"
   }
 }
 
@@ -98,15 +117,18 @@ extension PatchTiling: Codable {
   private enum Key: CodingKey { case patch, step, weights, mirroredAxes, padding }
 
   /// Reads `{"patch": [64, 128, 128], "step": 0.5, "weights": "gaussian", "mirroredAxes": ["z", "y", "x"], "padding": 0}`;
-  /// all but the patch (z, y, x) may be absent.
+  /// all but the patch (z, y, x) may be absent; `null` in it is the extent of the image.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
-    let patch = try values.decode([Int].self, forKey: .patch)
+    let patch = try values.decode([Int?].self, forKey: .patch)
     guard patch.count == 3 else {
       throw DecodingError.dataCorruptedError(
         forKey: .patch, in: values, debugDescription: "\(patch.count) extents")
     }
-    self.init(extent: Extent3(patch[0], patch[1], patch[2]))
+    let extents = patch.map { $0 ?? 1 }
+    self.init(
+      extent: Extent3(extents[0], extents[1], extents[2]),
+      wholeAxes: Set(zip(Axis.allCases, patch).filter { $0.1 == nil }.map(\.0)))
     step = try values.decodeIfPresent(Double.self, forKey: .step) ?? step
     weights = try values.decodeIfPresent(Weights.self, forKey: .weights) ?? weights
     padding = try values.decodeIfPresent(Float.self, forKey: .padding) ?? padding
@@ -122,7 +144,7 @@ extension PatchTiling: Codable {
   /// Writes what ``init(from:)`` reads.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
-    try values.encode([extent.d, extent.h, extent.w], forKey: .patch)
+    try values.encode(Axis.allCases.map { wholeAxes.contains($0) ? nil : $0(extent) }, forKey: .patch)
     try values.encode(step, forKey: .step)
     try values.encode(weights, forKey: .weights)
     try values.encode(mirroredAxes.map(\.name), forKey: .mirroredAxes)
@@ -137,6 +159,17 @@ extension Axis {
     case .d: "z"
     case .h: "y"
     case .w: "x"
+    }
+  }
+}
+
+extension GridSize {
+  /// Voxels along an axis of the network.
+  func voxels(along axis: Axis) -> Int {
+    switch axis {
+    case .d: k
+    case .h: j
+    case .w: i
     }
   }
 }

@@ -112,6 +112,7 @@ extension DatasetFingerprint {
   /// Voxels of a crop: whole images where they are small, else as many as limits and memory allow, in the shape of a
   /// typical case; multiples of the network's total stride.
   ///
+  /// A 2D network gets single slices.
   /// - Parameter memoryBytes: The machine's memory; an iteration of two crops may use half of it.
   package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> ReasonedDefault<
     GridSize
@@ -120,17 +121,20 @@ extension DatasetFingerprint {
     let memoryVoxels = Int(
       saturating: TrainingLimit.memoryFraction * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
     return cropSize(
-      at: spacing, multiple: GridSize(stride.w, stride.h, stride.d), memoryVoxels: memoryVoxels)
+      at: spacing, multiple: GridSize(stride.w, stride.h, stride.d), memoryVoxels: memoryVoxels,
+      isSlice: network.isPlanar)
   }
 
   /// Voxels of a crop in multiples of `multiple`: whole images where they are small, else at most
   /// ``TrainingLimit/cropVoxels`` and `memoryVoxels` in the shape of a typical case.
+  /// - Parameter isSlice: Whether a crop is one slice of such images, across the third axis.
   package func cropSize(
-    at spacing: Spacing, multiple: GridSize, memoryVoxels: Int = .max
+    at spacing: Spacing, multiple: GridSize, memoryVoxels: Int = .max, isSlice: Bool = false
   ) -> ReasonedDefault<GridSize> {
     let sizes = shapes.map { $0.size(at: spacing) }
     // Nine of ten cases fit in the crop.
     var extents = (0..<3).map { axis in
+      if isSlice, axis == 2 { return 1 }
       let ordered = sizes.map { $0[axis] }.sorted()
       let wanted = ordered[(ordered.count - 1) * 9 / 10]
       return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
@@ -147,9 +151,10 @@ extension DatasetFingerprint {
       isWhole = false
     }
     let crop = GridSize(extents[0], extents[1], extents[2])
+    let whole = isSlice ? "whole slices" : "whole images"
     let reason =
       isWhole
-      ? "whole images" : limit < TrainingLimit.cropVoxels ? "what memory allows" : "at most \(limit) voxels"
+      ? whole : limit < TrainingLimit.cropVoxels ? "what memory allows" : "at most \(limit) voxels"
     return ReasonedDefault(crop, reason)
   }
 }

@@ -65,6 +65,15 @@ package struct Orientation: Hashable, Sendable, Codable, CustomStringConvertible
     self.k = k
   }
 
+  /// The directions of the world's axes in the order that stacks slices of `plane` along k: RAS, RSA or ASR.
+  package init(slicesOf plane: AnatomicalPlane) {
+    switch plane {
+    case .axial: self = .ras
+    case .coronal: self.init(.right, .superior, .anterior)
+    case .sagittal: self.init(.anterior, .superior, .right)
+    }
+  }
+
   /// The orientation that a three-letter code names ("LPS", any case); nil when it names none.
   package init?(code: String) {
     let directions = code.uppercased().compactMap { AnatomicalDirection(rawValue: String($0)) }

@@ -68,7 +68,7 @@ struct PlanInfo: Encodable {
       patches = Patches(
         count: inPatches.patchCount, runs: inPatches.runCount, tiling: tiling,
         sumsMb: Self.megabytes(sumByteCount))
-      (padded, plan) = (tiling.extent, inPatches.network)
+      (padded, plan) = (inPatches.tiling.extent, inPatches.network)
     } else {
       let extent = Extent3(size.k, size.j, size.i)
       padded = network.graph.receptiveField(ofHeads: heads)?.rounded(extent) ?? extent

@@ -35,6 +35,14 @@ struct TrainCommand: ParsableCommand {
     transform: OptionParsing.wholeNumber)
   var channels: Int?
 
+  @Option(
+    name: .long,
+    help: """
+      Plane of the slices of a 2D network: axial, coronal or sagittal. Without --network, the network is auto, a 2D \
+      U-Net.
+      """)
+  var plane: String?
+
   @Option(name: .shortAndLong, help: "Model file to write, NAME.safetensors.")
   var output: String
 
@@ -102,7 +110,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     keepFreedMemory()
     if let channels {
-      guard network == NetworkLibrary.planned else {
+      guard network == NetworkLibrary.planned || (network == nil && plane != nil) else {
         throw InputError("--channels", "is for --network \(NetworkLibrary.planned)", found: network)
       }
       try UNetPlan.check(channels: channels, subject: "--channels")
@@ -119,7 +127,8 @@ struct TrainCommand: ParsableCommand {
       remainder: resume ? arguments.validateEvery ?? TrainingSettings().validationInterval : 0)
     let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
     let sources = try folders.sources(work: threads.context("reading labels")) { try $0.structures() }
-    var setup = TrainingSetup(sources, work: threads.context("looking at images"))
+    var setup = TrainingSetup(
+      sources, plane: try slicePlane(), work: threads.context("looking at images"))
     if folders.label.isEmpty {
       setup.note(
         "structures", sources[0].selections.map(\.description).joined(separator: " "), "all values that occur"
@@ -244,8 +253,14 @@ extension TrainCommand {
       try stored?.trainer.graph
       ?? newGraph(classes: classCount, preprocessing, cropSize: arguments.cropSize(), &setup)
     if let stored { try requireSameNetwork(stored, classes: classCount) }
+    if let plane, !graph.isPlanar {
+      throw InputError(
+        "--plane \(plane)", "is for 2D networks, and this one reads neighbouring slices",
+        expected: "crops of one slice with --network auto, or a layer graph whose kernels have one plane")
+    }
     var settings = try arguments.settings(
-      over: stored?.description.settings ?? TrainingArguments.startingPoint, for: graph)
+      over: stored?.description.settings ?? TrainingArguments.startingPoint, for: graph,
+      leftRightAxis: preprocessing.parsedOrientation.sliceAxis(of: .sagittal))
     if let stored {
       try settings.requireSame(as: stored.description.settings)
     } else {
@@ -363,6 +378,7 @@ extension TrainCommand {
       return try setup.preprocessing(spacing: size, normalisations: normalisations)
     }
     if let size, size != stored.spacingMillimetres { throw differing("--spacing", spacing ?? "") }
+    if let plane, setup.orientation.description != stored.orientation { throw differing("--plane", plane) }
     if stored.channels.map(\.name) != channelNames {
       throw InputError(
         "--images", "--resume continues with the images of its checkpoint",
@@ -372,6 +388,17 @@ extension TrainCommand {
       throw differing("--window", window.joined(separator: " "))
     }
     return stored
+  }
+
+  /// The plane of `--plane`.
+  private func slicePlane() throws(InputError) -> AnatomicalPlane? {
+    guard let plane else { return nil }
+    guard let named = AnatomicalPlane(rawValue: plane) else {
+      throw InputError(
+        "--plane", "is no plane", found: plane,
+        expected: AnatomicalPlane.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return named
   }
 
   private func differing(_ option: String, _ found: String) -> InputError {

@@ -122,9 +122,11 @@ struct TrainingArguments: ParsableArguments {
 
   /// `base` changed by the options.
   /// - Throws: ``InputError`` about an invalid option.
-  /// - Parameter graph: The network, whose layers the options name.
+  /// - Parameters:
+  ///   - graph: The network, whose layers the options name.
+  ///   - leftRightAxis: The axis of the working grid across sagittal slices.
   func settings(
-    over base: TrainingSettings, for graph: ResolvedGraph
+    over base: TrainingSettings, for graph: ResolvedGraph, leftRightAxis: Int
   ) throws(InputError) -> TrainingSettings {
     var settings = base
     settings.cropSize = try cropSize() ?? base.cropSize
@@ -137,7 +139,7 @@ struct TrainingArguments: ParsableArguments {
     if withoutAugmentation { settings.augmentation = .none }
     if paperAugmentation {
       settings.augmentation.quarterTurns = true
-      settings.augmentation.mirroredAxes = [0]
+      settings.augmentation.mirroredAxes = [leftRightAxis]
     }
     if let weightDecay { settings.options.weightDecay = weightDecay }
     if let gradientLimit, !(gradientLimit >= 0) {

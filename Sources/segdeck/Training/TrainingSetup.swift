@@ -9,7 +9,10 @@ import Work
 struct TrainingSetup {
   /// The chosen defaults with their reasons, as lines for the user and the model card.
   private(set) var choices: [String] = []
-  let orientation = Orientation.ras
+  /// The axes of the working grid.
+  let orientation: Orientation
+  /// Whether the network is to be a 2D network, which sees one slice at a time.
+  private let isPlanar: Bool
   private let sources: [TrainingFolders.Source]
   private let work: WorkContext
   private var fingerprint: DatasetFingerprint?
@@ -19,8 +22,11 @@ struct TrainingSetup {
   /// The maximum number of images whose voxels are read.
   private static let sampledImages = 12
 
-  init(_ sources: [TrainingFolders.Source], work: WorkContext) {
+  /// - Parameter plane: The plane of the slices of a 2D network; nil for a 3D network, or one that a file defines.
+  init(_ sources: [TrainingFolders.Source], plane: AnatomicalPlane?, work: WorkContext) {
     self.sources = sources
+    orientation = Orientation(slicesOf: plane ?? .axial)
+    isPlanar = plane != nil
     self.work = work
   }
 
@@ -56,7 +62,8 @@ struct TrainingSetup {
     let channels = names.indices.map {
       Preprocessing.Channel(name: names[$0], normalisation: normalisations?[$0] ?? .standardScore)
     }
-    var preprocessing = Preprocessing(spacingMillimetres: spacing ?? Spacing(1), channels: channels)
+    var preprocessing = Preprocessing(
+      orientation: orientation.description, spacingMillimetres: spacing ?? Spacing(1), channels: channels)
     if channels.count > 1 {
       note("channels", preprocessing.channelNames, "\(channels.count) images of each case")
     }
@@ -81,6 +88,7 @@ struct TrainingSetup {
 
   /// The default network's name.
   mutating func network(_ preprocessing: Preprocessing) throws -> String {
+    if isPlanar { return NetworkLibrary.planned }
     let suggested = try measuredFingerprint().network(
       at: preprocessing.spacingMillimetres, preprocessing.normalisation)
     note("network", suggested.value, suggested.reason)
@@ -93,7 +101,8 @@ struct TrainingSetup {
     _ preprocessing: Preprocessing, cropSize: GridSize?, channels: Int?, classes: Int
   ) throws -> NetworkGraph {
     let spacing = preprocessing.spacingMillimetres
-    let suggested = try measuredFingerprint().cropSize(at: spacing, multiple: GridSize(1, 1, 1))
+    let suggested = try measuredFingerprint().cropSize(
+      at: spacing, multiple: GridSize(1, 1, 1), isSlice: isPlanar)
     var plan = UNetPlan(
       cropSize: cropSize ?? suggested.value, spacing: spacing, classes: classes,
       memoryBytes: AvailableMemory.byteCount)
