@@ -100,7 +100,7 @@ func labelsAndProbabilitiesAreRestored() throws {
 @Test("each of the 48 reorientations is undone by its inverse")
 func inverseUndoes() throws {
   #expect(Set(Reorientation.all).count == 48)
-  let values = Array(0..<60)
+  let values = (0..<60).map(Float.init)
   for reorientation in Reorientation.all {
     let size = GridSize(3, 4, 5)
     let turned = try reorientation.reordered(values, size: size, work: WorkContext())

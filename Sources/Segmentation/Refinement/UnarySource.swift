@@ -131,7 +131,9 @@ package enum UnarySource: Sendable {
   ) throws -> [UInt16] {
     if case .mask(let mask, _) = self {
       let classOfValue = Self.classOfValue(labelValues)
-      return try mask.voxels.mapped(in: box, size: mask.grid.size, work: work) { classOfValue[Int($0)] }
+      return try mask.voxels.mapped(in: box, size: mask.grid.size, work: work) { row, target in
+        for i in 0..<row.count { target[i] = classOfValue[Int(row[i])] }
+      }
     }
     let values = try probabilities(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)

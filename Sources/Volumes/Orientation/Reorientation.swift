@@ -77,9 +77,16 @@ package struct Reorientation: Hashable, Sendable {
     return new
   }
 
-  /// The voxels of `old` (i fastest) in their new order.
+  /// The values of voxels (i fastest) in their new order.
   /// - Throws: `Cancelled`.
-  package func reordered<Element: BitwiseCopyable & Sendable>(
+  package func reordered(
+    _ old: [Float], size oldSize: GridSize, work: WorkContext
+  ) throws(Cancelled) -> [Float] {
+    try reorderedElements(old, size: oldSize, work: work)
+  }
+
+  /// As ``reordered(_:size:work:)``, for elements of any type; not for other targets, where it would not be specialised.
+  func reorderedElements<Element: BitwiseCopyable & Sendable>(
     _ old: [Element], size oldSize: GridSize, work: WorkContext
   ) throws(Cancelled) -> [Element] {
     precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
@@ -200,7 +207,7 @@ package struct ReorientedGrid: Hashable, Sendable {
   package func reoriented(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
     precondition(volume.grid == original, "a volume of another grid")
     return LabelVolume(
-      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work),
+      grid: grid, voxels: try reorientation.reorderedElements(volume.voxels, size: original.size, work: work),
       coding: volume.coding)
   }
 
@@ -209,7 +216,7 @@ package struct ReorientedGrid: Hashable, Sendable {
     precondition(volume.grid == grid, "a volume of another grid")
     return LabelVolume(
       grid: original,
-      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work),
+      voxels: try reorientation.inverse.reorderedElements(volume.voxels, size: grid.size, work: work),
       coding: volume.coding)
   }
 
