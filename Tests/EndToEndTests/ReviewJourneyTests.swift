@@ -55,7 +55,8 @@ struct ReviewJourneyTests {
   }
 
   @Test(
-    "the cursor moves over the text of a line, which stays, whoever writes the cells", .timeLimit(.minutes(2)),
+    "the cursor moves over the text of a line, which stays, whoever writes the cells",
+    .timeLimit(.minutes(2)),
     arguments: ["truecolor", "256"])
   func cursorInLine(colours: String) throws {
     let folder = try TemporaryFolder()
