@@ -18,6 +18,8 @@ static struct terminal_cell *shown;
 static int shown_rows, shown_columns;
 static bool shows_nothing = true;
 static int cursor_visibility = -1;
+// Where the cursor was placed last.
+static int placed_row, placed_column;
 static bool has_graphics;
 // Bytes of a changed cell that ncurses draws, as measured on slices in 256 colours.
 enum { BYTES_OF_CURSES_CELL = 20 };
@@ -324,26 +326,33 @@ size_t terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t co
     }
     memcpy(before, now, row_size);
   }
-  const int visibility = cursor_row >= 0 ? 1 : 0;
-  if (visibility != cursor_visibility) curs_set(visibility);
-  cursor_visibility = visibility;
-  leaveok(stdscr, visibility == 0);
-  if (visibility) wmove(stdscr, cursor_row, cursor_column);
+  const bool has_cursor = cursor_row >= 0, hides_cursor = has_cursor && graphics_count > 0;
+  if (has_cursor != cursor_visibility) curs_set(has_cursor);
+  const bool moves_cursor = is_direct_used && has_cursor &&
+                            (cursor_visibility != 1 || cursor_row != placed_row || cursor_column != placed_column);
+  cursor_visibility = has_cursor;
+  placed_row = cursor_row;
+  placed_column = cursor_column;
+  // ncurses moves a cursor to the right by writing what it believes to be there: in its empty screen, blanks.
+  leaveok(stdscr, is_direct_used || !has_cursor);
+  if (has_cursor && !is_direct_used) wmove(stdscr, cursor_row, cursor_column);
   const bool is_written = byte_count + graphics_count > 0;
   // Terminals that know synchronised output show the two writers' work at once.
   if (is_written) write_all(STDOUT_FILENO, "\033[?2026h", 8);
   wnoutrefresh(stdscr);
   doupdate();
-  if (!is_written) return curses_bytes;
-  // The cursor and style that ncurses believes in are put back.
-  write_all(STDOUT_FILENO, "\0337", 2);
+  if (!is_written && !moves_cursor) return curses_bytes;
+  // The cursor and style that ncurses believes in are put back. xterm leaves a mark where its cursor was above graphics.
+  if (is_written) write_all(STDOUT_FILENO, hides_cursor ? "\033[?25l\0337" : "\0337", hides_cursor ? 8 : 2);
   if (graphics_count > 0) put("\033[0m", 4);
-  static const char end[] = "\033[0m\0338\033[?2026l";
-  if (graphics_count == 0) put(end, sizeof end - 1);
   write_all(STDOUT_FILENO, bytes, byte_count);
-  if (graphics_count > 0) {
-    write_all(STDOUT_FILENO, graphics, graphics_count);
-    write_all(STDOUT_FILENO, end, sizeof end - 1);
-  }
+  if (graphics_count > 0) write_all(STDOUT_FILENO, graphics, graphics_count);
+  char end[64];
+  int end_count = is_written ? snprintf(end, sizeof end, "\033[0m\0338") : 0;
+  if (is_direct_used && has_cursor)
+    end_count += snprintf(end + end_count, sizeof end - (size_t)end_count, "\033[%d;%dH%s", cursor_row + 1,
+                          cursor_column + 1, hides_cursor ? "\033[?25h" : "");
+  if (is_written) end_count += snprintf(end + end_count, sizeof end - (size_t)end_count, "\033[?2026l");
+  write_all(STDOUT_FILENO, end, (size_t)end_count);
   return byte_count + graphics_count + curses_bytes;
 }

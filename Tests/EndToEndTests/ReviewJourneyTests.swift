@@ -54,6 +54,33 @@ struct ReviewJourneyTests {
     #expect(try folder.bytes("ct.nii.gz") == image)
   }
 
+  @Test(
+    "the cursor moves over the text of a line, which stays, whoever writes the cells",
+    .timeLimit(.minutes(2)),
+    arguments: ["truecolor", "256"])
+  func cursorInLine(colours: String) throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let session = try TmuxSession(
+      columns: 120, rows: 40,
+      environment: Self.environment.merging(["XDG_STATE_HOME": folder("state")]) { $1 })
+    try session.enter("clear; \(try BuiltProgram.path()) review --color \(colours)")
+    try session.waitFor("Sagittal", seconds: 60)
+    try session.type(":comment abcdefgh")
+    try session.waitFor(" :comment abcdefgh")
+    func cursorColumn() throws -> String {
+      try session.tmux("display-message", "-p", "-t", "main", "#{cursor_x},#{cursor_y}")
+    }
+    for (key, column) in [("Home", 2), ("Right", 3), ("Right", 4), ("End", 18), ("Left", 17)] {
+      try session.press(key)
+      let place = "\(column),39\n"
+      try session.waitUntil("has its cursor at \(place)") { _ in (try? cursorColumn()) == place }
+      #expect(try session.screen().contains(" :comment abcdefgh"), "after \(key)")
+    }
+    try session.press("Escape", "q")
+    try session.waitFor("ready>")
+  }
+
   @Test("a review that crashes gives the terminal back", .timeLimit(.minutes(1)))
   func crash() throws {
     let folder = try TemporaryFolder()

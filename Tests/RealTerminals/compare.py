@@ -190,18 +190,30 @@ def difference(shown, picture):
     return min(found)
 
 
+def wait_for_pictures(path, seconds=60):
+    """Waits until a terminal got pictures and gets no more bytes for a second; a busy machine starts it late."""
+    end, size = time.time() + seconds, 0
+    while time.time() < end:
+        time.sleep(1)
+        sent = open(path, "rb").read() if os.path.exists(path) else b""
+        if size == len(sent) and (b"a=T,f=100" in sent or b"\x1bP0;" in sent or b"\x1bPq" in sent):
+            return
+        size = len(sent)
+
+
 def look(name, words, segdeck, folder, display):
     """Runs the review in a terminal: the screenshot, the bytes that it got, and the size of its window."""
     environment = dict(os.environ, DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", XDG_STATE_HOME=f"{folder}/{name}")
     bytes_path, picture_path = f"{folder}/{name}.bytes", f"{folder}/{name}.png"
-    # The recording outlives its terminal, so the program is asked to end, and is given a minute in any case.
-    command = ["timeout", "--foreground", "60", "script", "-q", "-f", "-c", f"{segdeck} review", bytes_path]
+    # The recording outlives its terminal, so the program is asked to end, and is given three minutes in any case.
+    command = ["timeout", "--foreground", "180", "script", "-q", "-f", "-c", f"{segdeck} review", bytes_path]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     terminal = subprocess.Popen(words + command, env=environment, **quiet)
     try:
-        time.sleep(8)
+        wait_for_pictures(bytes_path)
         subprocess.run(["xdotool", "type", "--delay", "150", KEYS], env=environment, check=True)
-        time.sleep(4)
+        time.sleep(1)
+        wait_for_pictures(bytes_path)
         subprocess.run(["import", "-window", "root", picture_path], env=environment, check=True)
         search = ["xdotool", "search", "--onlyvisible", "--name", ".", "getwindowgeometry", "--shell"]
         geometry = subprocess.run(search, env=environment, capture_output=True, text=True, check=True).stdout

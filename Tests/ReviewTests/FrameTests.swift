@@ -60,15 +60,17 @@ func smallestScreen() throws {
   #expect(render(state).text[1].hasPrefix(" Axial  k 3 of 0-15"))
 }
 
-@Test("on the smallest screen the title has the version shown, in place of both, and the verdict")
+@Test("on the smallest screen the title has the position, the case, the version shown and the verdict")
 func smallestTitle() throws {
   var state = try comparedState(12, 40)
   state.type("yf")
+  (state.position, state.listFilter) = ("3/5 of 12", "dice<0.8 and unread")
   let (a, b) = (state.decisions.versions[0].name, state.decisions.versions[1].name)
   for (name, letter) in [(a, "A"), (b, "B")] {
     let title = render(state).text[0]
-    #expect(title.contains(" \(letter) \(name.prefix(3))") && title.contains("accepted"), "\(title)")
-    #expect(!title.contains(letter == "A" ? " B " : " A "))
+    #expect(title.contains(" \(letter) \(name.prefix(1))") && title.contains("accepted"), "\(title)")
+    #expect(title.hasPrefix(" 3/5 of 12  \(state.content.name.prefix(1))"))
+    #expect(!title.contains(letter == "A" ? " B " : " A ") && !title.contains("filter"))
     state.press(.tab)
   }
 }

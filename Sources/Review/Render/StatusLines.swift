@@ -9,7 +9,8 @@ extension ReviewState {
     frame.fill(area, Cell(" ", Theme.bar))
     let isRefining = live != nil && focus == .refinement
     let comparison = shownComparison?.view
-    // On the narrowest screens the verdict comes before the name of the program and the version that is not shown.
+    // On the narrowest screens the verdict comes before the name of the program, the filter and the version that is not
+    // shown.
     let isNarrow = area.columns < ScreenLayout.panelBesidePictureColumns
     let program = isNarrow ? " " : " segdeck  "
     let sides = isNarrow && comparison == nil ? [shownVersion?.id] : [decisions.a, decisions.b]
@@ -20,19 +21,20 @@ extension ReviewState {
     let around = isRefining ? 26 : versions.count * 5 + 2
     let filterWidth = area.columns >= 110 ? 30 : 12
     let filter = listFilter.map { ", filter " + TextWidth.truncated($0, to: filterWidth) } ?? ""
-    let listPosition = position.map { $0 + filter + "  " } ?? ""
+    let listPosition = position.map { $0 + (isNarrow ? "" : filter) + "  " } ?? ""
     let fixed = program.count + 1 + around + prefix.count + TextWidth.columns(listPosition)
     let natural = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
     // Both versions and the case's name come before the verdict, which the list of versions shows as well.
+    let leastName = isNarrow ? 4 : 6
     let minimum = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
-      $0 + min(6, TextWidth.columns(cleaned($1)))
+      $0 + min(leastName, TextWidth.columns(cleaned($1)))
     }
     let verdict = verdictText(
       atMost: max(area.columns / 3, area.columns - natural), room: max(0, area.columns - minimum))
     let (name, names) = fittedNames(
-      versions, in: area.columns - fixed - TextWidth.columns(verdict))
+      versions, in: area.columns - fixed - TextWidth.columns(verdict), atLeast: leastName)
     var spans = [
       Span(program, Theme.barQuiet, click: .pictureKey("?")),
       Span(listPosition, Theme.bar, click: position == nil ? nil : .key("C")),
@@ -82,14 +84,16 @@ extension ReviewState {
   }
 
   /// The names of the case and of versions; the longest are truncated until all fit.
-  private func fittedNames(_ versions: [Version], in width: Int) -> (name: String, versions: [String]) {
+  private func fittedNames(
+    _ versions: [Version], in width: Int, atLeast least: Int
+  ) -> (name: String, versions: [String]) {
     let name = cleaned(caseName ?? content.name)
     let names = versions.map { cleaned($0.name) }
     let lengths = ([name] + names).map { TextWidth.columns($0) }
-    let longest = (6...max(6, lengths.max() ?? 0)).last { maximum in
+    let longest = (least...max(least, lengths.max() ?? 0)).last { maximum in
       lengths.reduce(0) { $0 + min($1, maximum) } <= width
     }
-    return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
+    return (TextWidth.shortened(name, to: longest ?? least), TextWidth.shortened(names, to: longest ?? least))
   }
 
   /// The verdicts in about `width` columns and at most `room` columns; empty where nothing was decided.
