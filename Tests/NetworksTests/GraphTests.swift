@@ -131,7 +131,9 @@ struct GraphTests {
     GraphFault("layer conv1: the name is used twice") { $0.layers[4].name = "conv1" },
     GraphFault("layer 1: its name may not be \"input\"") { $0.layers[1].name = "input" },
     GraphFault("head aux: unknown layer \"gone\"") { $0.heads[1].layer = "gone" },
-    GraphFault("head aux: channels: found 4, expected 2 as the head main") { $0.heads[1].layer = "pool1" },
+    GraphFault("head aux: channels: found 4, expected 2 as the head main, or a loss weight of 0") {
+      $0.heads[1].layer = "pool1"
+    },
     GraphFault("there is no head: expected a main head") { $0.heads = [] },
     GraphFault("input channels: found 0, expected 1 to 65536") { $0.inputChannels = 0 },
     GraphFault("head aux: loss weight: found -1.0, expected a number >= 0") { $0.heads[1].lossWeight = -1 },

@@ -14,12 +14,13 @@ PREPROCESSING = {"orientation": "RAS", "spacingMillimetres": {"i": 1, "j": 1, "k
 
 
 def write_model(path, tensors, network, labels, tiling=None):
-    """tensors: {name: (shape, array('f'))}; every head gets a channel for each label and the background;
+    """tensors: {name: (shape, array('f'))}; every head gets a channel for each label and, without sigmoid, the background;
     tiling, where there is one, the patches in which the network runs."""
-    heads = {head["layer"] for head in network["heads"]}
+    channels = {head["layer"]: len(labels) + (head.get("activation") != "sigmoid") for head in network["heads"]
+                if head.get("lossWeight") != 0}
     for layer in network["layers"]:
-        if layer["name"] in heads:
-            layer["outputChannels"] = len(labels) + 1
+        if layer["name"] in channels:
+            layer["outputChannels"] = channels[layer["name"]]
     named = [{"value": i + 1, "name": name, "colour": {"red": 230, "green": 159 - 40 * i % 160, "blue": 80 * i % 256}}
              for i, name in enumerate(labels)]
     texts = {"segdeck.format": "1", "network": network, "labels": named, "preprocessing": PREPROCESSING}

@@ -40,12 +40,14 @@ extension NetworkGraph: Codable {
 }
 
 extension Head: Codable {
-  private enum CodingKeys: String, CodingKey { case name, layer, lossWeight }
+  private enum CodingKeys: String, CodingKey { case name, layer, activation, regions, lossWeight }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     name = try values.decode(String.self, forKey: .name)
     layer = try values.decode(String.self, forKey: .layer)
+    activation = try values.decodeIfPresent(HeadActivation.self, forKey: .activation) ?? .softmax
+    regions = try values.decodeIfPresent([[Int]].self, forKey: .regions)
     lossWeight = try values.decodeIfPresent(Double.self, forKey: .lossWeight) ?? 1
   }
 
@@ -53,6 +55,8 @@ extension Head: Codable {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(name, forKey: .name)
     try values.encode(layer, forKey: .layer)
+    if activation != .softmax { try values.encode(activation, forKey: .activation) }
+    try values.encodeIfPresent(regions, forKey: .regions)
     try values.encode(lossWeight, forKey: .lossWeight)
   }
 }

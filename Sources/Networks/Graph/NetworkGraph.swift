@@ -55,19 +55,39 @@ package struct Layer: Hashable, Sendable {
   }
 }
 
-/// An output of the network: class logits, before softmax.
+/// The function that turns the logits of a head into probabilities.
+package enum HeadActivation: String, Hashable, Sendable, Codable {
+  /// A channel for each class, background first, of which each voxel has one.
+  case softmax
+  /// A channel for each label and none for background: each label has a region of its own, and regions may overlap.
+  case sigmoid
+}
+
+/// An output of the network: logits, before softmax or sigmoid.
 package struct Head: Hashable, Sendable {
   /// "main", "aux1", ...
   package var name: String
-  /// The layer whose output is the logits [N, classes, D, H, W].
+  /// The layer whose output is the logits [N, channels, D, H, W].
   package var layer: String
-  /// Weight of this head's loss in the training loss: eta of deep supervision; 1 for a usual main head.
+  package var activation: HeadActivation
+  /// Of a sigmoid head the classes in the region of each channel, class 1 the first label; nil where the region of each
+  /// label is the label alone.
+  ///
+  /// Only training reads them.
+  package var regions: [[Int]]?
+  /// Weight of this head's loss in the training loss: eta of deep supervision; 1 for a usual main head, and 0 for a head
+  /// whose classes are not those of the main head.
   package var lossWeight: Double
 
   /// The head `name` on the output of the layer `layer`.
-  package init(_ name: String, layer: String, lossWeight: Double) {
+  package init(
+    _ name: String, layer: String, activation: HeadActivation = .softmax, regions: [[Int]]? = nil,
+    lossWeight: Double
+  ) {
     self.name = name
     self.layer = layer
+    self.activation = activation
+    self.regions = regions
     self.lossWeight = lossWeight
   }
 }

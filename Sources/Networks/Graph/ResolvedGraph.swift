@@ -31,8 +31,29 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// Index of each head's node, in the order of the heads.
   package let headNodes: [Int]
 
-  /// Classes: the channels of every head.
-  package var classCount: Int { nodes[headNodes[0]].outputChannels }
+  /// Classes of the main head, background included.
+  package var classCount: Int { classCount(ofHead: 0) }
+
+  /// Classes of a head, background included, for which a sigmoid head has no channel.
+  package func classCount(ofHead head: Int) -> Int {
+    channelCount(ofHead: head) + (graph.heads[head].activation == .sigmoid ? 1 : 0)
+  }
+
+  /// Channels of a head's logits.
+  package func channelCount(ofHead head: Int) -> Int { nodes[headNodes[head]].outputChannels }
+
+  /// The heads (indices) that have the classes of the main head, which is the first: those that are trained and mixed.
+  package var mixedHeads: [Int] {
+    headNodes.indices.filter { classCount(ofHead: $0) == classCount }
+  }
+
+  /// The labels of each region of a sigmoid head; nil for a softmax head.
+  package func labelRegions(ofHead head: Int) -> LabelRegions? {
+    let (head, channelCount) = (graph.heads[head], channelCount(ofHead: head))
+    guard head.activation == .sigmoid else { return nil }
+    let regions = head.regions ?? (1...channelCount).map { [$0] }
+    return LabelRegions(regions.map { Set($0.map { UInt8(clamping: $0) }) })
+  }
 
   /// For each node, whether one of the given heads (indices) depends on its values or, where `countsExtents`, on its
   /// extents.
@@ -278,14 +299,39 @@ extension NetworkGraph {
         throw fail("head \(head.name): loss weight", "\(head.lossWeight)", "a number >= 0")
       }
       headNodes.append(node)
-      let classes = nodes[node].outputChannels
-      let mainClasses = nodes[headNodes[0]].outputChannels
-      guard classes == mainClasses, classes >= 2 else {
+      let channels = nodes[node].outputChannels
+      let backgroundChannels = head.activation == .softmax ? 1 : 0
+      guard channels > backgroundChannels else {
+        throw fail("head \(head.name): channels", "\(channels)", "at least 2 classes")
+      }
+      let labelCount = channels - backgroundChannels
+      let mainLabelCount =
+        nodes[headNodes[0]].outputChannels - (heads[0].activation == .softmax ? 1 : 0)
+      guard labelCount == mainLabelCount || head.lossWeight == 0 else {
         throw fail(
-          "head \(head.name): channels", "\(classes)",
-          headNodes.count == 1 ? "at least 2 classes" : "\(mainClasses) as the head \(heads[0].name)")
+          "head \(head.name): channels", "\(channels)",
+          "\(mainLabelCount + backgroundChannels) as the head \(heads[0].name), or a loss weight of 0")
+      }
+      if let problem = head.problemOfRegions(labelCount: labelCount) {
+        throw fail("head \(head.name): \(problem)", nil, nil)
       }
     }
     return headNodes
+  }
+}
+
+extension Head {
+  /// Describes what is wrong with the regions of a head of `labelCount` labels; nil where nothing is.
+  fileprivate func problemOfRegions(labelCount: Int) -> String? {
+    guard let regions else { return nil }
+    if activation == .softmax { return "only a sigmoid head has regions" }
+    if regions.count != labelCount { return "\(regions.count) regions for \(labelCount) channels" }
+    for region in regions {
+      if region.isEmpty { return "a region without classes" }
+      if let unknown = region.first(where: { !(1...labelCount).contains($0) }) {
+        return "a region of class \(unknown), which is none of 1 to \(labelCount)"
+      }
+    }
+    return nil
   }
 }

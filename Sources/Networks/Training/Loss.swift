@@ -56,17 +56,30 @@ package struct Loss: Hashable, Sendable {
     self.terms = terms
   }
 
+  /// Checks that every head of a network can be trained by it.
+  /// - Throws: ``InputError`` about `subject` where a term does not serve a sigmoid head.
+  package func validated(for graph: NetworkGraph, subject: String) throws(InputError) {
+    guard let head = graph.heads.first(where: { $0.activation == .sigmoid && $0.lossWeight > 0 }),
+      let term = terms.first(where: { !$0.function.servesRegions })
+    else { return }
+    let serving = LossFunction.all.filter(\.servesRegions).map(\.setting.name)
+    throw InputError(
+      subject, "cannot train the sigmoid head \(head.name)", found: term.function.setting.name,
+      expected: serving.joined(separator: ", "))
+  }
+
   /// The loss of a batch and its gradient with respect to the logits.
   /// - Parameters:
   ///   - logits: [N, C, D, H, W]; the gradient reuses their memory where no other reference exists.
   ///   - labels: One per voxel, [N, D, H, W]; below C or `ignoredLabel`.
+  ///   - regions: Those of a sigmoid head; nil for a softmax head.
   ///   - ignoredLabel: A label whose voxels are excluded.
   ///   - classWeights: One per class for the functions that use them; 1 for each where nil.
   ///   - gradientFactor: Multiplies the gradient, not the loss.
   /// - Throws: `Cancelled`.
   func callAsFunction(
-    logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8?, classWeights: [Float]?,
-    gradientFactor: Double, work: WorkContext
+    logits: consuming Tensor, labels: LabelsWithHistogram, regions: LabelRegions?, ignoredLabel: UInt8?,
+    classWeights: [Float]?, gradientFactor: Double, work: WorkContext
   ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
     var sum: (loss: Double, gradient: Tensor)?
     var logits: Tensor? = logits
@@ -74,8 +87,8 @@ package struct Loss: Hashable, Sendable {
       // The last one takes the only reference, so that its gradient reuses the memory.
       guard let input = index == 0 ? logits.take() : logits else { preconditionFailure("no logits") }
       var own = try term.function(
-        logits: consume input, labels: labels, ignoredLabel: ignoredLabel, classWeights: classWeights,
-        gradientFactor: gradientFactor * term.weight, work: work)
+        logits: consume input, labels: labels, regions: regions, ignoredLabel: ignoredLabel,
+        classWeights: classWeights, gradientFactor: gradientFactor * term.weight, work: work)
       own.loss *= term.weight
       if let sum {
         own.loss += sum.loss

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Work
 
-/// A loss between the softmax of logits and labels, a term of ``Loss``.
+/// A loss between the softmax or sigmoid of logits and labels, a term of ``Loss``.
 package enum LossFunction: Hashable, Sendable {
   /// `softmaxCrossEntropy`, with the class weights.
   case crossEntropy
@@ -65,12 +65,49 @@ package enum LossFunction: Hashable, Sendable {
     }
   }
 
+  /// Whether sigmoid heads can be trained by it.
+  var servesRegions: Bool {
+    switch self {
+    case .crossEntropy, .dice, .tversky: true
+    case .balancedCrossEntropy, .focal, .cosine: false
+    }
+  }
+
+  /// The loss of a sigmoid head and its gradient with respect to the logits; the function must serve regions.
+  /// - Throws: `Cancelled`.
+  private func ofRegions(
+    _ regions: LabelRegions, logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8?,
+    classWeights: [Float]?, gradientFactor: Double, work: WorkContext
+  ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
+    let (alpha, beta): (Double, Double)
+    switch self {
+    case .crossEntropy:
+      return try sigmoidCrossEntropy(
+        logits: logits, labels: labels, regions: regions, ignoredLabel: ignoredLabel,
+        regionWeights: classWeights.map { Array($0.dropFirst()) }, gradientFactor: gradientFactor, work: work)
+    case .dice: (alpha, beta) = (0.5, 0.5)
+    case .tversky(let ofFalsePositives, let ofFalseNegatives):
+      (alpha, beta) = (ofFalsePositives, ofFalseNegatives)
+    case .balancedCrossEntropy, .focal, .cosine:
+      preconditionFailure("\(setting.name) for a sigmoid head")
+    }
+    return try sigmoidTversky(
+      logits: logits, labels: labels, regions: regions, alpha: alpha, beta: beta, ignoredLabel: ignoredLabel,
+      gradientFactor: gradientFactor, work: work)
+  }
+
   /// The loss of a batch and its gradient with respect to the logits.
+  /// - Parameter regions: Those of a sigmoid head; nil for a softmax head.
   /// - Throws: `Cancelled`.
   func callAsFunction(
-    logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8?, classWeights: [Float]?,
-    gradientFactor: Double, work: WorkContext
+    logits: consuming Tensor, labels: LabelsWithHistogram, regions: LabelRegions?, ignoredLabel: UInt8?,
+    classWeights: [Float]?, gradientFactor: Double, work: WorkContext
   ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
+    if let regions {
+      return try ofRegions(
+        regions, logits: logits, labels: labels, ignoredLabel: ignoredLabel, classWeights: classWeights,
+        gradientFactor: gradientFactor, work: work)
+    }
     switch self {
     case .crossEntropy:
       return try softmaxCrossEntropy(

@@ -61,6 +61,7 @@ struct TrainingPass {
     if let weights = configuration.classWeights, weights.count != classes {
       throw InputError("class weights", "count", found: "\(weights.count)", expected: "\(classes)")
     }
+    try configuration.loss.validated(for: graph.graph, subject: "loss")
     let extents = try graph.outputExtents(input: batch.input.extent, subject: "training images")
     for (head, node) in zip(graph.graph.heads, graph.headNodes) where extents[node] != batch.input.extent {
       throw InputError(
@@ -111,8 +112,9 @@ struct TrainingPass {
       // The last head of a node takes the only reference, so that the gradient reuses the memory.
       if !graph.headNodes[(head + 1)...].contains(node) { values[node] = nil }
       let (loss, gradient) = try configuration.loss(
-        logits: consume logits, labels: labels, ignoredLabel: configuration.ignoredLabel,
-        classWeights: configuration.classWeights, gradientFactor: headWeight, work: work)
+        logits: consume logits, labels: labels, regions: graph.labelRegions(ofHead: head),
+        ignoredLabel: configuration.ignoredLabel, classWeights: configuration.classWeights,
+        gradientFactor: headWeight, work: work)
       if isTrained[node] { try accumulate(gradient, at: node, work: work) }
       losses.append(loss)
     }

@@ -1,3 +1,4 @@
+import Networks
 import Tensors
 import Volumes
 import Work
@@ -7,10 +8,12 @@ import Work
 struct LogitPlanes: Sendable {
   /// One window per head, all of the same planes.
   let heads: [ActivationWindow]
+  /// One per head.
+  let activations: [HeadActivation]
   /// The image's own size.
   let size: GridSize
 
-  private var classCount: Int { heads[0].channels }
+  private var classCount: Int { heads[0].channels + (activations[0] == .sigmoid ? 1 : 0) }
   private var pixels: Int { size.i * size.j }
   /// The planes inside the image.
   var slices: Range<Int> { heads[0].planes.clamped(to: 0..<size.k) }
@@ -61,12 +64,16 @@ struct LogitPlanes: Sendable {
   /// Writes the class probabilities of one slice of one head, classes `stride` floats apart.
   private func write(_ head: Int, _ k: Int, to target: UnsafeMutablePointer<Float>, stride: Int) {
     let window = heads[head]
-    for index in 0..<classCount {
+    let logits = target + (classCount - window.channels) * stride
+    for index in 0..<window.channels {
       let plane =
         window.start(sample: 0, channel: index) + (k - window.planes.lowerBound) * window.planeStride
       for j in 0..<size.j {
-        (target + index * stride + j * size.i).update(from: plane + j * window.extent.w, count: size.i)
+        (logits + index * stride + j * size.i).update(from: plane + j * window.extent.w, count: size.i)
       }
+    }
+    if activations[head] == .sigmoid {
+      paintRegions(at: target, regionCount: window.channels, stride: stride, count: pixels)
     }
     softmax(at: target, channels: classCount, stride: stride, count: pixels)
   }

@@ -16,8 +16,8 @@ package struct PatchPlan: Sendable {
   let z, y, x: PatchAxis
   /// The heads that are computed.
   let heads: [Int]
-  /// Classes of a head.
-  let classCount: Int
+  /// Channels of the logits of each of ``heads``.
+  let logitChannels: [Int]
   /// Channels of the image.
   let channelCount: Int
   /// The plan of the network for one patch.
@@ -42,10 +42,13 @@ package struct PatchPlan: Sendable {
     z = PatchAxis(.d, of: size, in: tiling)
     y = PatchAxis(.h, of: size, in: tiling)
     x = PatchAxis(.w, of: size, in: tiling)
-    classCount = network.graph.classCount
+    logitChannels = heads.map { network.graph.channelCount(ofHead: $0) }
     channelCount = network.graph.graph.inputChannels
     self.network = try network.plan(for: tiling.extent, heads: heads, memoryLimit: memoryLimit, work: work)
   }
+
+  /// Channels of the logits of all heads.
+  var logitChannelCount: Int { logitChannels.reduce(0, +) }
 
   package var patchCount: Int { z.starts.count * y.starts.count * x.starts.count }
   /// Runs of the network: for each patch one for each mirroring.
@@ -57,7 +60,7 @@ package struct PatchPlan: Sendable {
   /// Bytes of the image's planes and of the sums of logits; nil where an `Int` does not hold them.
   package var sumByteCount: Int? {
     checkedProduct(
-      size.i, size.j, planeCount, channelCount + heads.count * classCount, MemoryLayout<Float>.stride)
+      size.i, size.j, planeCount, channelCount + logitChannelCount, MemoryLayout<Float>.stride)
   }
 
   /// Bytes that a run allocates: planes and sums, a patch and its logits, and the network's arena.
@@ -65,7 +68,7 @@ package struct PatchPlan: Sendable {
     checkedSum(
       sumByteCount,
       checkedProduct(
-        tiling.extent.product, channelCount + heads.count * classCount, MemoryLayout<Float>.stride),
+        tiling.extent.product, channelCount + logitChannelCount, MemoryLayout<Float>.stride),
       network.arenaBytes)
   }
 }

@@ -27,7 +27,7 @@ struct PatchRun: Sendable {
   ) throws {
     let floats = plan.size.i * plan.size.j * plan.planeCount
     var image = try [Float](checkedRepeating: 0, count: plan.channelCount * floats)
-    var sums = try [Float](checkedRepeating: 0, count: plan.heads.count * plan.classCount * floats)
+    var sums = try [Float](checkedRepeating: 0, count: plan.logitChannelCount * floats)
     let mirrorings = plan.tiling.mirrorings
     var done = 0
     try image.withUnsafeMutableBufferPointer { image in
@@ -63,12 +63,12 @@ struct PatchRun: Sendable {
     }
   }
 
-  /// The mean logits [1, classes, D, H, W] of the plan's first head on an image [1, C, D, H, W] that is in memory as a whole.
+  /// The mean logits [1, channels, D, H, W] of the plan's first head on an image [1, C, D, H, W] that is in memory as a whole.
   /// - Throws: ``Cancelled``.
   func logits(of image: Tensor, work: WorkContext) throws -> Tensor {
     precondition(
       image.shape == [1, plan.channelCount, extent.d, extent.h, extent.w], "\(image.shape) for \(extent)")
-    var logits = Tensor(shape: [1, plan.classCount, extent.d, extent.h, extent.w])
+    var logits = Tensor(shape: [1, plan.logitChannels[0], extent.d, extent.h, extent.w])
     let (planeStride, channelStride) = (extent.h * extent.w, extent.product)
     try run(
       work: work,
@@ -107,9 +107,9 @@ struct PatchRun: Sendable {
 
   /// The window of `planes` of a head's sums.
   private func window(_ planes: Range<Int>, head: Int, in sums: DisjointBuffer<Float>) -> ActivationWindow {
-    let first = head * plan.classCount
-    return window(planes, channels: plan.heads.count * plan.classCount, in: sums)
-      .channels(first..<first + plan.classCount)
+    let first = plan.logitChannels[..<head].reduce(0, +)
+    return window(planes, channels: plan.logitChannelCount, in: sums)
+      .channels(first..<first + plan.logitChannels[head])
   }
 
   /// A patch of the image as the network's input.
@@ -185,7 +185,7 @@ struct PatchRun: Sendable {
   ) throws(Cancelled) {
     let planeStride = extent.h * extent.w
     let kept = (held - count) * planeStride
-    try work.withoutProgress.forEach(count: plan.heads.count * plan.classCount) { channel, _ in
+    try work.withoutProgress.forEach(count: plan.logitChannelCount) { channel, _ in
       let start = sums.start + channel * plan.planeCount * planeStride
       start.update(from: start + count * planeStride, count: kept)
       (start + kept).update(repeating: 0, count: plan.planeCount * planeStride - kept)

@@ -11,7 +11,10 @@ package struct Segmenter: Sendable {
   /// The patches in which the network runs, by default the model's; nil runs it on the whole image.
   package var patches: PatchTiling?
   private let network: Network
-  private let headCount: Int
+  /// The heads that are computed: the main one and, for the τ_d, those that have its classes.
+  private let heads: [Int]
+  private let activations: [HeadActivation]
+  private var headCount: Int { heads.count }
 
   /// Prepares a model.
   ///
@@ -23,9 +26,10 @@ package struct Segmenter: Sendable {
     try model.requireChannels(subject: model.name)
     self.model = model
     patches = model.tiling
-    headCount = usesAuxiliaryHeads ? model.graph.heads.count : 1
-    network = try Network(
-      graph: model.graph, parameters: model.parameters, heads: Array(0..<headCount))
+    let heads = usesAuxiliaryHeads ? try model.graph.resolved(subject: model.name).mixedHeads : [0]
+    self.heads = heads
+    activations = heads.map { model.graph.heads[$0].activation }
+    network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
   }
 
   /// Runs the network on the images of a case, one for each channel of the model.
@@ -70,7 +74,7 @@ package struct Segmenter: Sendable {
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
       try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
-        try LogitPlanes(heads: heads, size: size).writeLabels(
+        try LogitPlanes(heads: heads, activations: activations, size: size).writeLabels(
           model.labelValues, mix: mix, to: voxels, work: work)
       }
     }
@@ -116,7 +120,8 @@ package struct Segmenter: Sendable {
     let mixByteCount = count * MemoryLayout<Float>.stride
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, then: mixByteCount, work: work) { heads, work in
-        try LogitPlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
+        try LogitPlanes(heads: heads, activations: activations, size: size).writeProbabilities(
+          to: volumes, work: work)
       }
     }
     return values.map {
@@ -138,7 +143,7 @@ package struct Segmenter: Sendable {
     let size = input.grid.size
     let extent = receptiveField.rounded(Extent3(size.k, size.j, size.i))
     let plan = try network.plan(
-      for: extent, heads: Array(0..<headCount), mode: .streamed, memoryLimit: memoryLimit, work: work)
+      for: extent, heads: heads, mode: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
       checkedSum(plan.arenaBytes, later), subject: model.name, "running the network on \(size) voxels")
     try network.stream(
@@ -152,7 +157,7 @@ package struct Segmenter: Sendable {
   ) throws {
     let size = input.grid.size
     let plan = try PatchPlan(
-      patches, size: size, network: network, heads: Array(0..<headCount), memoryLimit: memoryLimit,
+      patches, size: size, network: network, heads: heads, memoryLimit: memoryLimit,
       subject: model.name, work: work.withoutProgress)
     try AvailableMemory.require(
       checkedSum(plan.byteCount, later), subject: model.name,
@@ -162,7 +167,7 @@ package struct Segmenter: Sendable {
   }
 
   private func receptiveField() throws(InputError) -> ReceptiveField {
-    guard let receptiveField = network.graph.receptiveField(ofHeads: Array(0..<headCount)) else {
+    guard let receptiveField = network.graph.receptiveField(ofHeads: heads) else {
       throw InputError(model.name, "its logits do not lie on the image's grid, so it cannot make a mask")
     }
     return receptiveField
@@ -187,7 +192,7 @@ package struct Segmenter: Sendable {
     func plan(_ extent: Extent3) throws -> InferencePlan {
       if let known = plans[extent] { return known }
       let plan = try network.plan(
-        for: extent, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.withoutProgress)
+        for: extent, heads: heads, memoryLimit: memoryLimit, work: work.withoutProgress)
       plans[extent] = plan
       return plan
     }
@@ -227,8 +232,9 @@ package struct Segmenter: Sendable {
   private func tileProbabilities(
     of input: Tensor, plan: InferencePlan, work: WorkContext
   ) throws -> [Tensor] {
-    try network.logits(of: input, heads: Array(0..<headCount), plan: plan, work: work).map { logits in
-      try softmax(logits, work: work.withoutProgress)
+    let logits = try network.logits(of: input, heads: heads, plan: plan, work: work)
+    return try zip(logits, activations).map { logits, activation in
+      try softmax(logits.classLogits(of: activation), work: work.withoutProgress)
     }
   }
 }

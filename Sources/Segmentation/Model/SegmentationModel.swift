@@ -156,6 +156,9 @@ package struct SegmentationModel: Sendable {
   /// The label table of the model's masks.
   package var labelTable: LabelTable { LabelTable(labels) }
 
+  /// Heads that a refinement's τ_d mix with the main one: those that have its classes; 0 where the graph is unusable.
+  package var auxiliaryHeadCount: Int { (try? graph.resolved().mixedHeads.count - 1) ?? 0 }
+
   /// The voxel value of each class, background's 0 first.
   package var labelValues: [UInt16] { [0] + labels.map(\.value) }
 

@@ -29,6 +29,7 @@ package struct TrainingRun: Sendable {
   package init(trainer: Trainer, settings: TrainingSettings, cases: TrainingCases) throws(InputError) {
     try settings.validated()
     try cases.check(for: trainer.graph, cropSize: settings.cropSize)
+    try settings.options.loss.validated(for: trainer.graph.graph, subject: "--loss")
     let voxels = checkedProduct(settings.cropSize.voxelCount, settings.batchSize)
     try AvailableMemory.require(
       voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
@@ -191,7 +192,8 @@ package struct TrainingRun: Sendable {
         ValidationMetrics.Case(
           name: example.name,
           dice: classDice(
-            logits: try logits(of: example, by: network, work: work), classes: example.classes))
+            logits: try logits(of: example, by: network, work: work)
+              .classLogits(of: trainer.graph.graph.heads[0].activation), classes: example.classes))
       })
   }
 

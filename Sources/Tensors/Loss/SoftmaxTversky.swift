@@ -23,7 +23,12 @@ package func softmaxTversky(
   precondition(alpha >= 0 && beta >= 0, "a Tversky index of alpha \(alpha) and beta \(beta)")
   return try meanOfClasses(
     logits: logits, labels: labels, ignoredLabel: ignoredLabel, gradientFactor: gradientFactor, work: work
-  ) { sums in
+  ) { .tversky($0, alpha: alpha, beta: beta) }
+}
+
+extension ClassLoss {
+  /// One minus the Tversky index of a class.
+  static func tversky(_ sums: ClassSums, alpha: Double, beta: Double) -> ClassLoss {
     let denominator = alpha * sums.all + beta * sums.labelled + (1 - alpha - beta) * sums.own + 0.5
     let index = (sums.own + 0.5) / denominator
     return ClassLoss(

@@ -101,7 +101,7 @@ final class BenchServices: ReviewServices {
     state.withLock { $0.network = refinement }
     return SegmentationResult(
       labels: ChunkedLabels(labels), table: model.labelTable, probabilities: ProbabilitiesHandle(1),
-      auxiliaryHeadCount: model.graph.heads.count - 1, advisedSettings: model.refinement)
+      auxiliaryHeadCount: model.auxiliaryHeadCount, advisedSettings: model.refinement)
   }
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {

@@ -16,6 +16,8 @@ struct ModelInfo: Encodable {
   var refinement: RefinementSettings
   var postProcessing: PostProcessing
   var heads: [String]
+  /// Heads of labels whose regions may overlap; nil where there are none.
+  var sigmoidHeads: [String]?
   var layers: Int
   var weights: Int
   /// Extent in voxels along x, y, z of the smallest box that one logit depends on.
@@ -36,6 +38,8 @@ struct ModelInfo: Encodable {
     refinement = model.refinement
     postProcessing = model.postProcessing
     heads = model.graph.heads.map(\.name)
+    let sigmoidHeads = model.graph.heads.filter { $0.activation == .sigmoid }.map(\.name)
+    self.sigmoidHeads = sigmoidHeads.isEmpty ? nil : sigmoidHeads
     layers = model.graph.layers.count
     weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
     let field = try model.graph.resolved(subject: model.path).receptiveField()
@@ -67,7 +71,8 @@ struct ModelInfo: Encodable {
       let name = preprocessing.channels.count == 1 ? "intensities" : "intensities of \(channel.name)"
       return "\(name): \(channel.normalisation.summary)"
     }
-    lines.append("heads: " + heads.joined(separator: ", "))
+    let named = heads.map { sigmoidHeads?.contains($0) == true ? "\($0) (sigmoid)" : $0 }
+    lines.append("heads: " + named.joined(separator: ", "))
     if let receptiveField {
       lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")
     } else if readsWholeImage {

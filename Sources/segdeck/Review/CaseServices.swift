@@ -206,7 +206,7 @@ final class CaseServices: ReviewServices {
     return SegmentationResult(
       labels: ChunkedLabels(run.mask.labels), removed: run.mask.removed, table: run.model.labelTable,
       probabilities: ProbabilitiesHandle(run.number),
-      auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
+      auxiliaryHeadCount: run.model.auxiliaryHeadCount, advisedSettings: run.model.refinement)
   }
 
   func computeProbabilities(

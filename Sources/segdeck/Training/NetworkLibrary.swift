@@ -68,12 +68,15 @@ extension NetworkGraph {
     return graph
   }
 
-  /// The same graph with `classes` output channels in the layer of every head.
+  /// The same graph with a channel for each of `classes` in the layer of every head that has the classes of the main one, but
+  /// none for background in sigmoid heads.
   fileprivate func withClasses(_ classes: Int) -> NetworkGraph {
     var graph = self
-    let scoring = Set(heads.map(\.layer))
-    for index in layers.indices where scoring.contains(layers[index].name) {
-      graph.layers[index].operation = layers[index].operation.withOutputChannels(classes)
+    for head in ((try? resolved().mixedHeads) ?? Array(heads.indices)).map({ heads[$0] }) {
+      let channels = head.activation == .sigmoid ? classes - 1 : classes
+      for index in layers.indices where layers[index].name == head.layer {
+        graph.layers[index].operation = layers[index].operation.withOutputChannels(channels)
+      }
     }
     return graph
   }
