@@ -30,3 +30,7 @@ void elementwise_interpolate(enum kernels_level level, const float *x, const int
                              const float *fraction, float *y, long count) {
     DISPATCH_LEVEL(level, interpolate, x, first, second, fraction, y, count);
 }
+
+void elementwise_interleave(enum kernels_level level, const float *x, long x_stride, int phases, float *y, long count) {
+    DISPATCH_LEVEL(level, interleave, x, x_stride, phases, y, count);
+}

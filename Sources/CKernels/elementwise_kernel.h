@@ -65,4 +65,20 @@ static void LEVEL(interpolate)(const float *x, const int32_t *first, const int32
         for (long i = 0; i < count; i++) y[i] = (1 - fraction[i]) * x[first[i]] + fraction[i] * x[second[i]];
 }
 
+// `phases` is a constant after inlining, or any number.
+ALWAYS_INLINE void LEVEL(interleave_phases)(const float *restrict x, long x_stride, const int phases, float *restrict y,
+                                            long count) {
+    for (long i = 0; i < count; i++)
+        for (int phase = 0; phase < phases; phase++) y[i * phases + phase] = x[phase * x_stride + i];
+}
+
+static void LEVEL(interleave)(const float *x, long x_stride, int phases, float *y, long count) {
+    switch (phases) {
+    case 2: LEVEL(interleave_phases)(x, x_stride, 2, y, count); break;
+    case 4: LEVEL(interleave_phases)(x, x_stride, 4, y, count); break;
+    case 8: LEVEL(interleave_phases)(x, x_stride, 8, y, count); break;
+    default: LEVEL(interleave_phases)(x, x_stride, phases, y, count);
+    }
+}
+
 #undef CHOOSE

@@ -73,9 +73,24 @@ void interpolate_cases(Table &table) {
     }
 }
 
+void interleave_cases(Table &table) {
+    for (int phases : {1, 2, 3, 4, 8})
+        for (int count : counts) {
+            Random random(47);
+            const size_t stride = size_t(count) + 3, n = size_t(phases * count);
+            Floats x(size_t(phases) * stride, random), y(n + 8, -7.0f);
+            std::vector<double> interleaved(n + 8, -7);
+            for (size_t i = 0; i < n; i++)
+                interleaved[i] = x[i % size_t(phases) * stride + i / size_t(phases)];
+            elementwise_interleave(table.level, x.data(), long(stride), phases, y.data(), count);
+            table.compare(named("elementwise_interleave", {phases, count}), y.data(), interleaved, 0);
+        }
+}
+
 }  // namespace
 
 void elementwise_cases(Table &table) {
+    interleave_cases(table);
     map_cases(table);
     maximum_cases(table);
     interpolate_cases(table);

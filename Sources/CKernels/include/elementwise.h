@@ -1,4 +1,4 @@
-// Loops over the elements of one channel: normalisation by given statistics, products, maxima, interpolation.
+// Loops over the elements of one channel: normalisation by given statistics, products, maxima, interpolation, interleaving.
 #pragma once
 
 #include "instruction_set.h"
@@ -31,6 +31,9 @@ float elementwise_maximum(enum kernels_level level, const float *x, long count);
 // y[i] = (1 - fraction[i]) x[first[i]] + fraction[i] x[second[i]], or x[first[i]] where `fraction` is NULL.
 void elementwise_interpolate(enum kernels_level level, const float *x, const int32_t *first, const int32_t *second,
                              const float *fraction, float *y, long count);
+
+// y[i * phases + p] = x[p * x_stride + i] for p in 0 ..< phases, which is at least 1, and i in 0 ..< count.
+void elementwise_interleave(enum kernels_level level, const float *x, long x_stride, int phases, float *y, long count);
 
 #ifdef __cplusplus
 }

@@ -94,13 +94,19 @@ struct ImplicitProduct: Sendable {
   /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
   /// row; columns beyond the width are padding. With an `activationOfSum`, the output becomes that of its sum with the
   /// results.
+  ///
+  /// - Parameters:
+  ///   - phases: The number of products whose results are stored: this one and those of the next origins along x, as many
+  ///     as the spacing, so that rows are written as wholes.
+  ///   - phaseStride: Floats from the results of one product to those of the next.
   func scatter(
     level: kernels_level, _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int,
     pitch: Int, z: Int,
     grid: Extent3, to output: ActivationWindow, sample: Int, group: Int = 0,
-    activationOfSum: PiecewiseLinear? = nil
+    activationOfSum: PiecewiseLinear? = nil, phases: Int = 1, phaseStride: Int = 0
   ) {
     precondition(activationOfSum == nil || spacing.w == 1, "sums at every \(spacing.w)th voxel")
+    precondition(phases == 1 || phases == spacing.w && origin.w == 0, "\(phases) of \(spacing.w) phases")
     let extent = output.extent
     let destination = output.start(sample: sample, channel: group * weights.rows)
     var column = 0
@@ -123,6 +129,12 @@ struct ImplicitProduct: Sendable {
             }
           } else if spacing.w == 1 {
             target.update(from: source, count: length)
+          } else if phases > 1 {
+            // The last voxels of a row may be fewer than the phases.
+            let voxels = min(length * phases, extent.w - x * phases)
+            let (whole, rest) = (voxels / phases, voxels % phases)
+            elementwise_interleave(level, source, phaseStride, Int32(phases), target, whole)
+            for phase in 0..<rest { target[whole * phases + phase] = source[phase * phaseStride + whole] }
           } else if spacing.w == 2 {
             for x in 0..<length { target[x &* 2] = source[x] }
           } else {

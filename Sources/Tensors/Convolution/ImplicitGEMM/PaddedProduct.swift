@@ -47,10 +47,14 @@ struct PaddedProduct: Sendable {
     guard !mayDecline || computed * rows <= largest.h * largest.w * (rows + 32) else { return nil }
   }
 
+  /// Consecutive products whose results are neighbours along x and are stored together.
+  private var phases: Int { products.count > 1 ? products[0].spacing.w : 1 }
+
   /// Columns per pass over the weights: few enough for their results to stay in the second cache level.
   private func blockColumns(_ panelColumns: Int) -> Int {
     let panels = (planeColumns + panelColumns - 1) / panelColumns
-    return max(1, min(16, 32_768 / (products[0].weights.rows * panelColumns), panels)) * panelColumns
+    let results = products[0].weights.rows * panelColumns * max(1, phases / 4)
+    return max(1, min(16, 32_768 / results, panels)) * panelColumns
   }
 
   /// Columns of the largest plane, padding between rows included.
@@ -67,7 +71,8 @@ struct PaddedProduct: Sendable {
   func scratchCount(sourcePlanes: Int, channels: Int, batch: Int, threadCount: Int) -> Int {
     let columns = blockColumns(Int(gemm_panel_columns(KernelLevel.current)))
     return PaddedSource.count(extent: padded(planes: sourcePlanes), channels: channels, batch: batch)
-      + WorkerScratch.count(perWorker: products[0].weights.rows * columns, threadCount: threadCount)
+      + WorkerScratch.count(
+        perWorker: phases * products[0].weights.rows * columns, threadCount: threadCount)
   }
 
   /// Writes the planes of `output`, which depend on the source planes `sourceRange`; see
@@ -89,36 +94,44 @@ struct PaddedProduct: Sendable {
     let offsets = products.map { rowOffsets(of: $0, in: source) }
     let held = products.map { $0.planes(in: output.planes) }
     let maximumPlanes = held.map(\.count).max() ?? 0
+    let (phases, phaseStride) = (phases, products[0].weights.rows * blockColumns)
     let workers = WorkerScratch(
       DisjointBuffer(
         UnsafeMutableBufferPointer(
           start: scratch.start + source.count, count: scratch.count - source.count)),
-      perWorker: products[0].weights.rows * blockColumns)
+      perWorker: phases * phaseStride)
 
     try work.forEach(count: input.batch * groups * maximumPlanes * blocks) { task, worker in
       let (part, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
       let (sample, group) = (part / groups, part % groups)
       let first = task % blocks * blockColumns
       let result = workers.start(worker)
-      for (index, product) in products.enumerated() where plane < held[index].count {
-        let grid = grids[index]
-        let columns = min(blockColumns, (grid.h - 1) * pitch + grid.w - first)
-        guard grid.h > 0, grid.w > 0, columns > 0 else { continue }
+      func columns(of grid: Extent3) -> Int {
+        grid.product > 0 ? min(blockColumns, (grid.h - 1) * pitch + grid.w - first) : 0
+      }
+      for index in stride(from: 0, to: products.count, by: phases) where plane < held[index].count {
         let z = held[index].lowerBound + plane
         let start =
           source.memory.start + (part * channelsPerGroup * source.extent.d + z) * source.extent.h * pitch
           + first
-        offsets[index].withUnsafeBufferPointer { offsets in
-          product.multiply(
-            level: level, group: group, columns: columns, result: result, resultStride: blockColumns,
-            bias: bias, activation: addsToOutput ? .identity : activation
-          ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
+        // The first of the phases has the most columns.
+        let grid = grids[index]
+        guard columns(of: grid) > 0 else { continue }
+        for phase in 0..<phases where columns(of: grids[index + phase]) > 0 {
+          offsets[index + phase].withUnsafeBufferPointer { offsets in
+            products[index + phase].multiply(
+              level: level, group: group, columns: columns(of: grids[index + phase]),
+              result: result + phase * phaseStride, resultStride: blockColumns, bias: bias,
+              activation: addsToOutput ? .identity : activation
+            ) { rows, column, _ in
+              (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound)
+            }
+          }
         }
-        product.scatter(
-          level: level, result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch,
-          z: z,
-          grid: grid, to: output, sample: sample, group: group,
-          activationOfSum: addsToOutput ? activation : nil)
+        products[index].scatter(
+          level: level, result, resultStride: blockColumns, columns: columns(of: grid), first: first,
+          pitch: pitch, z: z, grid: grid, to: output, sample: sample, group: group,
+          activationOfSum: addsToOutput ? activation : nil, phases: phases, phaseStride: phaseStride)
       }
     }
   }
