@@ -10,7 +10,8 @@ extension LabelVolume {
     case .same: LabelVolume(grid: image, voxels: voxels, coding: coding)
     case .reoriented(let reorientation):
       LabelVolume(
-        grid: image, voxels: try reorientation.reorderedElements(voxels, size: grid.size, work: work), coding: coding)
+        grid: image, voxels: try reorientation.reorderedElements(voxels, size: grid.size, work: work),
+        coding: coding)
     }
   }
 }
