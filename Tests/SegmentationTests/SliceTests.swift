@@ -88,7 +88,7 @@ func wholeAxes() throws {
     slices, size: image.grid.size, network: network, heads: [0], memoryLimit: Network.memoryLimit,
     subject: "network", work: work)
   #expect(plan.tiling.extent == Extent3(1, 20, 18))
-  #expect(plan.patchCount == 9 && plan.runCount == 18)
+  #expect(plan.patchCount == 9 && plan.runCount == 4)
 }
 
 @Test("whole axes are null in a model file, and all in words; a number is needed for each of the others")
