@@ -245,6 +245,13 @@ struct SigmoidHeadTests {
       parameters: Parameters(initialising: graph.resolved(), seed: 9),
       configuration: LossConfiguration(headWeights: [1, 0.3]), work: work)
     #expect(gradients.headLosses.allSatisfy { $0 > 0.1 })
+    // It may even lie on another grid.
+    graph.heads[1] = Head("coarse", layer: "pool1", lossWeight: 0)
+    let withoutIt = try graph.resolved().lossGradients(
+      .balls(count: 1, extent: Extent3(4, 6, 4), seed: 4),
+      parameters: Parameters(initialising: graph.resolved(), seed: 9),
+      configuration: LossConfiguration(headWeights: [1, 0]), work: work)
+    #expect(withoutIt.headLosses == [gradients.headLosses[0], 0])
   }
 
   @Test("losses without a definition for regions are refused before a sigmoid head is trained")

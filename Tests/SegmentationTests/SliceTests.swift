@@ -88,7 +88,14 @@ func wholeAxes() throws {
     slices, size: image.grid.size, network: network, heads: [0], memoryLimit: Network.memoryLimit,
     subject: "network", work: work)
   #expect(plan.tiling.extent == Extent3(1, 20, 18))
-  #expect(plan.patchCount == 9 && plan.runCount == 18)
+  // Nine slices in two batches, mirrored and not; one by one where memory is short.
+  #expect(plan.patchCount == 9 && plan.runCount == 4)
+  #expect(plan.sumByteCount == 4 * 5 * 17 * 19 * 3)
+  let short = try PatchPlan(
+    slices, size: image.grid.size, network: network, heads: [0], memoryLimit: 0, subject: "network",
+    work: work)
+  #expect(short.runCount == 18 && short.sumByteCount == 4 * 17 * 19 * 3)
+  #expect(short.byteCount! < plan.byteCount!)
 }
 
 @Test("whole axes are null in a model file, and all in words; a number is needed for each of the others")

@@ -63,9 +63,10 @@ struct TrainingPass {
     }
     try configuration.loss.validated(for: graph.graph, subject: "loss")
     let extents = try graph.outputExtents(input: batch.input.extent, subject: "training images")
-    for (head, node) in zip(graph.graph.heads, graph.headNodes) where extents[node] != batch.input.extent {
+    for (head, node) in graph.headNodes.enumerated()
+    where configuration.headWeights[head] > 0 && extents[node] != batch.input.extent {
       throw InputError(
-        "training images", "head \(head.name) gives logits on another grid",
+        "training images", "head \(graph.graph.heads[head].name) gives logits on another grid",
         found: "\(extents[node]) for an image of \(batch.input.extent)",
         expected: "equal extents (multiples of the network's total stride)")
     }

@@ -7,17 +7,18 @@ struct PatchRun: Sendable {
   let plan: PatchPlan
   let network: Network
 
-  /// A patch, by its number along each axis, and the axes along which it is mirrored.
-  private struct Patch: Sendable {
-    let z, y, x: Int
+  /// Patches that run together, by their numbers along each axis, and the axes along which they are mirrored.
+  private struct Batch: Sendable {
+    let z: Range<Int>
+    let y, x: Int
     let mirrored: Set<Axis>
   }
 
   /// Runs the network on one image.
   ///
   /// - Parameters:
-  ///   - fetch: Writes the planes of the image that the window names, which has the image's own extents; called for each patch
-  ///     along z, in order.
+  ///   - fetch: Writes the planes of the image that the window names, which has the image's own extents; called for each batch
+  ///     of patches along z, in order.
   ///   - deliver: Receives windows of the mean logits of each head of the plan, the same planes of all heads, in order; the
   ///     windows may only be read, and only during the call.
   /// - Throws: ``Cancelled``, and the errors of `fetch` and `deliver`.
@@ -33,27 +34,29 @@ struct PatchRun: Sendable {
     try image.withUnsafeMutableBufferPointer { image in
       try sums.withUnsafeMutableBufferPointer { sums in
         let (image, sums) = (DisjointBuffer(image), DisjointBuffer(sums))
-        for z in plan.z.starts.indices {
-          let planes = plan.z.voxels(ofPatch: z)
+        for z in plan.batches {
+          let planes =
+            plan.z.voxels(ofPatch: z.lowerBound)
+            .lowerBound..<plan.z.voxels(ofPatch: z.upperBound - 1).upperBound
           let window = self.window(planes, channels: plan.channelCount, in: image)
           try fetch(window, work.withoutProgress)
           for y in plan.y.starts.indices {
             for x in plan.x.starts.indices {
               for mirrored in mirrorings {
                 let part = Double(done) / Double(plan.runCount)...Double(done + 1) / Double(plan.runCount)
-                let patch = Patch(z: z, y: y, x: x, mirrored: mirrored)
+                let batch = Batch(z: z, y: y, x: x, mirrored: mirrored)
                 let logits = try network.logits(
-                  of: input(patch, of: window, work: work), heads: plan.heads, plan: plan.network,
+                  of: input(batch, of: window, work: work), heads: plan.heads, plan: plan.network,
                   work: work.part(part))
                 for (head, logits) in logits.enumerated() {
                   try add(
-                    logits, of: patch, to: self.window(planes, head: head, in: sums), work: work)
+                    logits, of: batch, to: self.window(planes, head: head, in: sums), work: work)
                 }
                 done += 1
               }
             }
           }
-          let finished = plan.z.finishedVoxels(ofPatch: z)
+          let finished = planes.lowerBound..<plan.z.finishedVoxels(ofPatch: z.upperBound - 1).upperBound
           try deliver(
             plan.heads.indices.map { self.window(planes, head: $0, in: sums).part(finished) },
             work.withoutProgress)
@@ -112,20 +115,27 @@ struct PatchRun: Sendable {
       .channels(first..<first + plan.logitChannels[head])
   }
 
-  /// A patch of the image as the network's input.
+  /// Patches of the image as the network's input; zeros where the last batch has fewer.
   private func input(
-    _ patch: Patch, of image: ActivationWindow, work: WorkContext
+    _ batch: Batch, of image: ActivationWindow, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     let size = plan.tiling.extent
-    let (columns, start) = (plan.x.voxels(ofPatch: patch.x), plan.x.starts[patch.x])
-    return try Tensor(shape: [1, image.channels, size.d, size.h, size.w]) { input throws(Cancelled) in
-      try work.withoutProgress.forEach(count: image.channels * size.d) { index, _ in
-        let (channel, plane) = (index / size.d, index % size.d)
-        let z = plan.z.starts[patch.z] + (patch.mirrored.contains(.d) ? size.d - 1 - plane : plane)
+    let (columns, start) = (plan.x.voxels(ofPatch: batch.x), plan.x.starts[batch.x])
+    return try Tensor(shape: [plan.batch, image.channels, size.d, size.h, size.w]) {
+      input throws(Cancelled) in
+      try work.withoutProgress.forEach(count: plan.batch * image.channels * size.d) { index, _ in
+        let (sample, rest) = (index / (image.channels * size.d), index % (image.channels * size.d))
+        let (channel, plane) = (rest / size.d, rest % size.d)
+        let first = input.start(sample: sample, channel: channel) + plane * size.h * size.w
+        guard sample < batch.z.count else {
+          return first.update(repeating: 0, count: size.h * size.w)
+        }
+        let z =
+          plan.z.starts[batch.z.lowerBound + sample]
+          + (batch.mirrored.contains(.d) ? size.d - 1 - plane : plane)
         for row in 0..<size.h {
-          let y = plan.y.starts[patch.y] + (patch.mirrored.contains(.h) ? size.h - 1 - row : row)
-          var target = UnsafeMutableBufferPointer(
-            start: input.start(sample: 0, channel: channel) + (plane * size.h + row) * size.w, count: size.w)
+          let y = plan.y.starts[batch.y] + (batch.mirrored.contains(.h) ? size.h - 1 - row : row)
+          var target = UnsafeMutableBufferPointer(start: first + row * size.w, count: size.w)
           guard image.planes.contains(z), (0..<extent.h).contains(y) else {
             target.update(repeating: plan.tiling.padding)
             continue
@@ -136,43 +146,48 @@ struct PatchRun: Sendable {
           for x in 0..<size.w {
             target[x] = columns.contains(start + x) ? source[start + x] : plan.tiling.padding
           }
-          if patch.mirrored.contains(.w) { target.reverse() }
+          if batch.mirrored.contains(.w) { target.reverse() }
         }
       }
     }
   }
 
-  /// Adds the logits of a patch [1, C, D, H, W], times their fractions of the mean, to the sums of a head.
+  /// Adds the logits of patches [N, C, D, H, W], times their fractions of the mean, to the sums of a head.
   private func add(
-    _ logits: Tensor, of patch: Patch, to sums: ActivationWindow, work: WorkContext
+    _ logits: Tensor, of batch: Batch, to sums: ActivationWindow, work: WorkContext
   ) throws(Cancelled) {
     let size = plan.tiling.extent
     precondition(
-      logits.extent == size && logits.channels == sums.channels,
-      "logits \(logits.shape) of patches of \(size), \(sums.channels) classes")
-    let (columns, start) = (plan.x.voxels(ofPatch: patch.x), plan.x.starts[patch.x])
-    let (rows, firstRow) = (plan.y.voxels(ofPatch: patch.y), plan.y.starts[patch.y])
-    let firstPlane = plan.z.starts[patch.z]
-    let (alongZ, alongY) = (plan.z.fractions[patch.z], plan.y.fractions[patch.y])
-    let alongX = plan.x.fractions[patch.x]
+      logits.extent == size && logits.channels == sums.channels && logits.batch == plan.batch,
+      "logits \(logits.shape) of patches of \(size), \(sums.channels) channels")
+    let (columns, start) = (plan.x.voxels(ofPatch: batch.x), plan.x.starts[batch.x])
+    let (rows, firstRow) = (plan.y.voxels(ofPatch: batch.y), plan.y.starts[batch.y])
+    let alongY = plan.y.fractions[batch.y]
+    let alongX = plan.x.fractions[batch.x]
     let share = 1 / Float(plan.tiling.mirrorings.count)
     try logits.withWindow { logits throws(Cancelled) in
-      try work.withoutProgress.forEach(count: sums.channels * sums.planes.count) { index, _ in
-        let (channel, plane) = (index / sums.planes.count, index % sums.planes.count)
-        let offset = sums.planes.lowerBound + plane - firstPlane
-        let sourcePlane = patch.mirrored.contains(.d) ? size.d - 1 - offset : offset
-        for y in rows {
-          let fraction = share * alongZ[offset] * alongY[y - firstRow]
-          let sourceRow = patch.mirrored.contains(.h) ? size.h - 1 - (y - firstRow) : y - firstRow
-          let source =
-            logits.start(sample: 0, channel: channel) + (sourcePlane * size.h + sourceRow) * size.w
-          let target = sums.start(sample: 0, channel: channel) + (plane * extent.h + y) * extent.w
-          if patch.mirrored.contains(.w) {
-            for x in columns {
-              target[x] += fraction * alongX[x - start] * source[size.w - 1 - (x - start)]
+      for (sample, z) in batch.z.enumerated() {
+        let planes = plan.z.voxels(ofPatch: z)
+        let (firstPlane, alongZ) = (plan.z.starts[z], plan.z.fractions[z])
+        try work.withoutProgress.forEach(count: sums.channels * planes.count) { index, _ in
+          let (channel, plane) = (index / planes.count, planes.lowerBound + index % planes.count)
+          let offset = plane - firstPlane
+          let sourcePlane = batch.mirrored.contains(.d) ? size.d - 1 - offset : offset
+          for y in rows {
+            let fraction = share * alongZ[offset] * alongY[y - firstRow]
+            let sourceRow = batch.mirrored.contains(.h) ? size.h - 1 - (y - firstRow) : y - firstRow
+            let source =
+              logits.start(sample: sample, channel: channel) + (sourcePlane * size.h + sourceRow) * size.w
+            let target =
+              sums.start(sample: 0, channel: channel)
+              + ((plane - sums.planes.lowerBound) * extent.h + y) * extent.w
+            if batch.mirrored.contains(.w) {
+              for x in columns {
+                target[x] += fraction * alongX[x - start] * source[size.w - 1 - (x - start)]
+              }
+            } else {
+              for x in columns { target[x] += fraction * alongX[x - start] * source[x - start] }
             }
-          } else {
-            for x in columns { target[x] += fraction * alongX[x - start] * source[x - start] }
           }
         }
       }
