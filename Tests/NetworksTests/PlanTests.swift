@@ -159,7 +159,7 @@ struct PlanTests {
     #expect(least.arenaBytes <= smallest + smallest / 4)
   }
 
-  @Test("a network that reads far ahead holds the planes between its taps and two windows, to the image's end")
+  @Test("a network that reads far ahead holds the planes between its taps and two windows, up to the end")
   func farAhead() throws {
     let dilations = [1, 8, 4, 8, 1]
     let channels = 2
