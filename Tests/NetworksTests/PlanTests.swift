@@ -159,12 +159,7 @@ struct PlanTests {
     #expect(least.arenaBytes <= smallest + smallest / 4)
   }
 
-<<<<<<< HEAD
-  @Test(
-    "a network that reads far ahead holds the planes between its taps and two windows, to the image's end")
-=======
   @Test("a network that reads far ahead holds the planes between its taps and two windows, up to the end")
->>>>>>> speed
   func farAhead() throws {
     let dilations = [1, 8, 4, 8, 1]
     let channels = 2
