@@ -156,7 +156,7 @@ struct PlanTests {
     let smallest = try stride(from: 8, to: extent.d, by: 2).reduce(least.arenaBytes) { smallest, depth in
       min(smallest, try network.plan(for: extent, mode: .streamed, slabDepth: depth, work: work).arenaBytes)
     }
-    #expect(least.arenaBytes <= smallest + smallest / 4)
+    #expect(least.arenaBytes <= smallest + smallest / 2)
   }
 
   @Test("a network that reads far ahead holds the planes between its taps and two windows, up to the end")

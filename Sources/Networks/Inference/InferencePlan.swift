@@ -77,7 +77,7 @@ package struct InferencePlan: Sendable {
   }
 
   /// The plan of the least estimated cost among those whose arena takes `memoryLimit` bytes at most; where none does, among
-  /// those whose arena is at most a quarter larger than the smallest, since the thinnest slabs save little memory and
+  /// those whose arena is at most half larger than the smallest, since the thinnest slabs save little memory and
   /// fill few tiles.
   /// - Complexity: linear in the slab depths tried times the cost of a ``BufferPlan``.
   init(_ steps: PlanSteps, memoryLimit: Int, mode: ExecutionMode, threadCount: Int) {
@@ -93,7 +93,7 @@ package struct InferencePlan: Sendable {
     let candidates =
       [whole] + Self.slabDepths(steps.imageExtent.d).flatMap { [plan($0, false), plan($0, true)] }
     let smallest = candidates.reduce(whole.arenaBytes) { min($0, $1.arenaBytes) }
-    let limit = smallest <= memoryLimit ? memoryLimit : smallest + smallest / 4
+    let limit = smallest <= memoryLimit ? memoryLimit : smallest + smallest / 2
     var fastest = (plan: whole, cost: Double.infinity)
     for candidate in candidates where candidate.arenaBytes <= limit {
       let cost = candidate.estimatedCost

@@ -47,7 +47,7 @@ package struct Network: Sendable {
   ///
   /// - Parameters:
   ///   - heads: Indices into the graph's heads, among those prepared; the main head is 0.
-  ///   - memoryLimit: Bytes that activations and scratch memory may take; where no plan fits, a plan of at most a quarter
+  ///   - memoryLimit: Bytes that activations and scratch memory may take; where no plan fits, a plan of at most half
   ///     more than the smallest arena is made.
   /// - Throws: ``InputError`` when the image is too small for a layer; ``Cancelled``.
   package func plan(
