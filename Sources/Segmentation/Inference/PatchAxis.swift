@@ -57,9 +57,9 @@ package struct PatchAxis: Hashable, Sendable {
     guard size > extent else { return [-((extent - size) / 2)] }
     // Distances below a voxel would only repeat patches.
     let largest = max(1, Double(extent) * step)
-    let last = Int((Double(size - extent) / largest).rounded(.up))
+    let last = Int(saturating: (Double(size - extent) / largest).rounded(.up))
     let distance = Double(size - extent) / Double(last)
-    return (0...last).map { Int((Double($0) * distance).rounded(.toNearestOrEven)) }
+    return (0...last).map { Int(saturating: (Double($0) * distance).rounded(.toNearestOrEven)) }
   }
 
   /// The weights of a patch's voxels, 1 at most.
