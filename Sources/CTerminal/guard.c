@@ -37,9 +37,12 @@ static _Noreturn void run_guard(int reader) {
   close_range((unsigned)reader + 1, ~0U, 0);
   char byte;
   while (read(reader, &byte, 1) < 0 && errno == EINTR) {}
-  if (terminal_restoration->is_needed && !has_program_modes())
-    tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes);
+  if (!terminal_restoration->is_needed) _exit(0);
+  if (!has_program_modes()) tcgetattr(STDIN_FILENO, &terminal_restoration->saved_modes);
   terminal_restore();
+  // A shell that was faster has printed its prompt where the program's picture was, and it went with that.
+  static const char note[] = "\r\nThe program was killed. Without a prompt here, press Enter.\r\n";
+  write_all(STDOUT_FILENO, note, sizeof note - 1);
   _exit(0);
 }
 

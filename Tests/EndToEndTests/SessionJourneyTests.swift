@@ -81,10 +81,7 @@ struct SessionJourneyTests {
     // The record is on the disk a moment later; beside other tests that may take longer.
     let deadline = Date().addingTimeInterval(30)
     while try decisions(folder)["case-3"]?.first?.verdict != "rejected", Date() < deadline { usleep(100_000) }
-    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
-    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    #expect(kill(process, SIGKILL) == 0)
-    try session.waitFor("ready>")
+    try session.killProgram(withNumberIn: folder("pid"))
     #expect(
       try decisions(folder) == [
         "case-1": [.init(reader: "ann", verdict: "accepted", flagged: false, score: 5, comment: "")],
@@ -231,10 +228,7 @@ struct SessionJourneyTests {
     let all = ["case-1", "case-2", "case-3", "case-4", "other"]
     let deadline = Date().addingTimeInterval(30)
     while try names() != all, Date() < deadline { usleep(100_000) }
-    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
-    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    #expect(kill(process, SIGKILL) == 0)
-    try session.waitFor("ready>")
+    try session.killProgram(withNumberIn: folder("pid"))
     #expect(try names() == all)
     try session.enter("clear; \(review)")
     try session.waitUntil("opens where it stopped", seconds: 60) {
@@ -280,10 +274,7 @@ struct SessionJourneyTests {
     }
     let deadline = Date().addingTimeInterval(30)
     while try !journalled().contains("rejected labels"), Date() < deadline { usleep(100_000) }
-    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
-    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    #expect(kill(process, SIGKILL) == 0)
-    try session.waitFor("ready>")
+    try session.killProgram(withNumberIn: folder("pid"))
     for name in obstacles { try FileManager.default.removeItem(atPath: folder(name)) }
     #expect(try decisions(folder).values.allSatisfy(\.isEmpty))
     // The first case is on the screen, the second is opened ahead, and the third is not opened.

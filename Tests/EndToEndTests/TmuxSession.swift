@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 
 /// A shell in a real terminal: a tmux server of its own, with one window of a given size.
@@ -120,6 +121,20 @@ final class TmuxSession {
       shown = next
     }
     return shown
+  }
+
+  /// Kills the program whose process number a file holds, as `kill -9` does, and waits for the shell.
+  func killProgram(withNumberIn file: String) throws {
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    guard let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+      kill(process, SIGKILL) == 0
+    else {
+      throw Failure(description: "cannot kill the process \(text)")
+    }
+    // The prompt of a shell that was faster than the terminal's guard is gone.
+    try waitFor("The program was killed.")
+    try press("Enter")
+    try waitFor("ready>")
   }
 
   /// Gives the window a new size.
