@@ -61,6 +61,15 @@ package enum HeadActivation: String, Hashable, Sendable, Codable {
   case softmax
   /// A channel for each label and none for background: each label has a region of its own, and regions may overlap.
   case sigmoid
+
+  /// Whether a head's first channel is the background.
+  package var hasBackgroundChannel: Bool { self == .softmax }
+
+  /// Classes, background included, of a head with so many channels.
+  package func classCount(channels: Int) -> Int { hasBackgroundChannel ? channels : channels + 1 }
+
+  /// Channels of a head with so many classes, background included.
+  package func channelCount(classes: Int) -> Int { hasBackgroundChannel ? classes : classes - 1 }
 }
 
 /// An output of the network: logits, before softmax or sigmoid.

@@ -36,7 +36,7 @@ package struct ResolvedGraph: Hashable, Sendable {
 
   /// Classes of a head, background included, for which a sigmoid head has no channel.
   package func classCount(ofHead head: Int) -> Int {
-    channelCount(ofHead: head) + (graph.heads[head].activation == .sigmoid ? 1 : 0)
+    graph.heads[head].activation.classCount(channels: channelCount(ofHead: head))
   }
 
   /// Channels of a head's logits.

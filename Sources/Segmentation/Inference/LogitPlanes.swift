@@ -13,7 +13,7 @@ struct LogitPlanes: Sendable {
   /// The image's own size.
   let size: GridSize
 
-  private var classCount: Int { heads[0].channels + (activations[0] == .sigmoid ? 1 : 0) }
+  private var classCount: Int { activations[0].classCount(channels: heads[0].channels) }
   private var pixels: Int { size.i * size.j }
   /// The planes inside the image.
   var slices: Range<Int> { heads[0].planes.clamped(to: 0..<size.k) }

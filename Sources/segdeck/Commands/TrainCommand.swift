@@ -253,6 +253,12 @@ extension TrainCommand {
       try stored?.trainer.graph
       ?? newGraph(classes: classCount, preprocessing, cropSize: arguments.cropSize(), &setup)
     if let stored { try requireSameNetwork(stored, classes: classCount) }
+    let initialChecksum = try initial.map { path in
+      try Checksum.sha256(ofFile: path, work: threads.context("reading weights"))
+    }
+    if let stored, let initialChecksum, initialChecksum != stored.description.initialChecksum {
+      throw differing("--initial", initial ?? "")
+    }
     if let plane, !graph.isPlanar {
       throw InputError(
         "--plane \(plane)", "is for 2D networks, and this one reads neighbouring slices",
@@ -306,12 +312,6 @@ extension TrainCommand {
         let words = chosen.value.map { $0.map { significant(Double($0)) }.joined(separator: ",") }
         setup.note("class weights", words ?? "equal", chosen.reason)
       }
-    }
-    let initialChecksum = try initial.map { path in
-      try Checksum.sha256(ofFile: path, work: threads.context("reading weights"))
-    }
-    if let stored, let initialChecksum, initialChecksum != stored.description.initialChecksum {
-      throw differing("--initial", initial ?? "")
     }
     func parameters() throws(InputError) -> Parameters? {
       try initial.map { path throws(InputError) in

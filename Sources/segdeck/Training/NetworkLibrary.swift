@@ -73,7 +73,7 @@ extension NetworkGraph {
   fileprivate func withClasses(_ classes: Int) -> NetworkGraph {
     var graph = self
     for head in ((try? resolved().mixedHeads) ?? Array(heads.indices)).map({ heads[$0] }) {
-      let channels = head.activation == .sigmoid ? classes - 1 : classes
+      let channels = head.activation.channelCount(classes: classes)
       for index in layers.indices where layers[index].name == head.layer {
         graph.layers[index].operation = layers[index].operation.withOutputChannels(channels)
       }
