@@ -157,26 +157,3 @@ private struct KeyCounting: IntensityLoop {
     return (0..<binCount).map { bin in (0..<workers).reduce(0) { $0 + counts[$1 * binCount + bin] } }
   }
 }
-
-/// Floats as integers with the same order.
-private enum IntensityKey {
-  /// A key that increases with the value; -0 equals 0.
-  static func key(_ value: Float) -> UInt32 {
-    let bits = (value + 0).bitPattern
-    return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
-  }
-
-  static func value(_ key: UInt32) -> Float {
-    Float(bitPattern: key & 0x8000_0000 == 0 ? ~key : key & 0x7FFF_FFFF)
-  }
-
-  /// The bin that holds the value of this rank.
-  static func bin(ofRank rank: Int, in counts: [Int]) -> Int {
-    var below = 0
-    for (bin, count) in counts.enumerated() {
-      below += count
-      if rank < below { return bin }
-    }
-    preconditionFailure("rank \(rank) of \(below) values")
-  }
-}

@@ -180,4 +180,22 @@ struct StoredIntensityTests {
         try stored.resampled(to: target, work: work) == floats.resampled(to: target, work: work), "\(pair)")
     }
   }
+
+  @Test("windows of an image have the percentiles of its sorted values, without those that are not finite")
+  func windows() {
+    var values = SeededFloats.make(997, seed: 4).map { $0 * 2e9 }
+    values += [0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 3e37, -3e37]
+    let sorted = values.sorted()
+    let summary = IntensitySummary(
+      ScalarVolume(
+        grid: VolumeGrid(size: GridSize(1006, 1, 1), affine: Affine(spacing: Spacing(1))),
+        voxels: values + [.nan, .infinity, -.infinity]))
+    for (name, low, high) in [
+      ("percentiles 2-98 %", 20, 982), ("percentiles 5-95 %", 50, 952), ("full range", 0, 1002),
+    ] {
+      #expect(
+        summary.presets.first { $0.name == name }?.window
+          == IntensityWindow(lower: Double(sorted[low]), upper: Double(sorted[high])))
+    }
+  }
 }

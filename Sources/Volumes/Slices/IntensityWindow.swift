@@ -51,8 +51,8 @@ package struct IntensitySummary: Equatable, Sendable {
   package init(_ image: ScalarVolume) {
     // An odd step visits every column of the usual even row lengths.
     let step = max(1, image.voxels.count / 262_144) | 1
-    let finite = image.voxels.sampled(every: step).filter(\.isFinite).sorted()
-    sorted = finite.isEmpty ? [0] : finite
+    let finite = image.voxels.sampled(every: step).filter(\.isFinite)
+    sorted = finite.isEmpty ? [0] : IntensityKey.sorted(finite)
   }
 
   /// The value below which `percent` of the sample lies.
