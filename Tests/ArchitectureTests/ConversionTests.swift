@@ -4,7 +4,7 @@ import Testing
 
 /// Targets whose floating values come from files, options or knobs.
 private let targets = [
-  "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "Review",
+  "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "ONNX", "Review",
   "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
 ]
 
