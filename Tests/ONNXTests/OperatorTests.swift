@@ -15,7 +15,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
   var layers: [Layer]
 
   init(
-    _ name: String, _ nodes: [NodeProto], _ initializers: [TensorProto] = [], opset: Int = 17, _ layers: [Layer]
+    _ name: String, _ nodes: [NodeProto], _ initializers: [TensorProto] = [], opset: Int = 17,
+    layers: [Layer]
   ) {
     (testDescription, self.nodes, self.initializers, self.opset, self.layers) = (
       name, nodes, initializers, opset, layers
@@ -51,7 +52,7 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
             "kernel_shape": .integers([1, 3, 3]),
           ])
       ], [weight],
-      end(
+      layers: end(
         .convolution(
           ConvolutionGeometry(
             kernel: Extent3(1, 3, 3), stride: Extent3(1, 2, 2),
@@ -59,7 +60,7 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
           outputChannels: 4, hasBias: false))),
     OperatorCase(
       "Conv with auto_pad", [node("Conv", ["a", "w"], "scores", ["auto_pad": .text("SAME_LOWER")])], [weight],
-      end(
+      layers: end(
         .convolution(
           ConvolutionGeometry(kernel: Extent3(1, 3, 3)), samePadding: .lower, outputChannels: 4, hasBias: false))),
     OperatorCase(
@@ -69,37 +70,37 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
           "ConvTranspose", ["a", "w"], "scores",
           ["strides": .integers([2, 2, 2]), "output_padding": .integers([1, 1, 1]), "pads": .integers([0, 0, 0, 1, 1, 1])])
       ], [up],
-      end(
+      layers: end(
         .transposedConvolution(
           TransposedConvolutionGeometry(
             kernel: Extent3(2), stride: Extent3(2), padding: Padding(before: Extent3(0), after: Extent3(1)),
             outputPadding: Extent3(1)), outputChannels: 2, hasBias: false))),
     OperatorCase(
       "MaxPool", [node("MaxPool", ["a"], "scores", ["kernel_shape": .integers([2, 2, 2]), "ceil_mode": .integer(1)])],
-      end(MaxPoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(1), roundsUp: true)))),
+      layers: end(MaxPoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(1), roundsUp: true)))),
     OperatorCase(
       "AveragePool without padding in its means",
       [node("AveragePool", ["a"], "scores", ["kernel_shape": .integers([2, 2, 2]), "strides": .integers([2, 2, 2])])],
-      end(AveragePoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)), countsPadding: false))),
-    OperatorCase("Relu", [node("Relu")], end(.relu)),
-    OperatorCase("LeakyRelu without alpha", [node("LeakyRelu")], end(LeakyReLUOperation(slope: 0.01))),
-    OperatorCase("Elu", [node("Elu", ["a"], "scores", ["alpha": .float(0.5)])], end(ELUOperation(alpha: 0.5))),
+      layers: end(AveragePoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)), countsPadding: false))),
+    OperatorCase("Relu", [node("Relu")], layers: end(.relu)),
+    OperatorCase("LeakyRelu without alpha", [node("LeakyRelu")], layers: end(LeakyReLUOperation(slope: 0.01))),
+    OperatorCase("Elu", [node("Elu", ["a"], "scores", ["alpha": .float(0.5)])], layers: end(ELUOperation(alpha: 0.5))),
     OperatorCase(
       "PRelu of channels", [node("PRelu", ["a", "s"])], [TinyModel.numbers("s", 3, 1, 1, 1)],
-      end(ParametricReLUOperation())),
+      layers: end(ParametricReLUOperation())),
     OperatorCase(
       "PRelu of one slope", [node("PRelu", ["a", "s"])], [TinyModel.numbers("s", 1)],
-      end(ParametricReLUOperation(sharesSlope: true))),
+      layers: end(ParametricReLUOperation(sharesSlope: true))),
     OperatorCase(
       "Gelu", [node("Gelu", ["a"], "scores", ["approximate": .text("tanh")])], opset: 20,
-      end(GELUOperation(approximation: .tanh))),
+      layers: end(GELUOperation(approximation: .tanh))),
     OperatorCase(
       "GELU by erf, as PyTorch writes it",
       [
         node("Div", ["a", "root"], "b"), node("Erf", ["b"], "c"), node("Add", ["c", "one"], "d"),
         node("Mul", ["a", "d"], "e"), node("Mul", ["e", "half"]),
       ], [number("root", 1.4142135), number("one", 1), number("half", 0.5)],
-      end(GELUOperation(approximation: .none))),
+      layers: end(GELUOperation(approximation: .none))),
     OperatorCase(
       "GELU by tanh, with a power",
       [
@@ -110,24 +111,24 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       [
         number("three", 3), number("third", 0.044715), number("root", 0.79788456), number("one", 1),
         number("half", 0.5),
-      ], end(GELUOperation(approximation: .tanh))),
+      ], layers: end(GELUOperation(approximation: .tanh))),
     OperatorCase(
-      "SiLU", [node("Sigmoid", ["a"], "b"), node("Mul", ["b", "a"])], end(SiLUOperation())),
+      "SiLU", [node("Sigmoid", ["a"], "b"), node("Mul", ["b", "a"])], layers: end(SiLUOperation())),
     OperatorCase(
       "Mish",
       [node("Softplus", ["a"], "b"), node("Tanh", ["b"], "c"), node("Mul", ["a", "c"])],
-      [
+      layers: [
         Layer("end", from: "first", SoftplusOperation()), Layer("end_2", from: "end", TanhOperation()),
-        Layer("end_3", from: ["first", "end_2"], .multiply),
+        Layer("end_3", from: ["end_2", "first"], .multiply),
       ]),
     OperatorCase("Clip as ReLU6", [node("Clip", ["a", "lower", "upper"])], [number("lower", 0), number("upper", 6)],
-      end(ClipOperation(lower: 0, upper: 6))),
-    OperatorCase("Clip with a lower bound of 0", [node("Clip", ["a", "lower", ""])], [number("lower", 0)], end(.relu)),
+      layers: end(ClipOperation(lower: 0, upper: 6))),
+    OperatorCase("Clip with a lower bound of 0", [node("Clip", ["a", "lower", ""])], [number("lower", 0)], layers: end(.relu)),
     OperatorCase(
       "InstanceNormalization of ones and zeros has no weights",
       [node("InstanceNormalization", ["a", "ones", "zeros"], "scores", ["epsilon": .float(1e-3)])],
       [TensorProto("ones", shape: [3], [1, 1, 1]), TensorProto("zeros", shape: [3], [0, 0, 0])],
-      end(.instanceNormalisation(epsilon: 1e-3, isAffine: false))),
+      layers: end(.instanceNormalisation(epsilon: 1e-3, isAffine: false))),
     OperatorCase(
       "a group normalisation as PyTorch writes it",
       [
@@ -139,12 +140,12 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
         TensorProto("groups", [0, 3, -1]), TensorProto("ones", shape: [3], [1, 1, 1]),
         TensorProto("zeros", shape: [3], [0, 0, 0]), TinyModel.numbers("scale", 3, 1, 1, 1),
         TinyModel.numbers("shift", 3, 1, 1, 1),
-      ], [Layer("e", from: "first", .groupNormalisation(groups: 3, epsilon: 1e-5))]),
+      ], layers: [Layer("e", from: "first", .groupNormalisation(groups: 3, epsilon: 1e-5))]),
     OperatorCase(
       "GroupNormalization of version 21",
       [node("GroupNormalization", ["a", "scale", "shift"], "scores", ["num_groups": .integer(1)])],
       [TinyModel.numbers("scale", 3), TinyModel.numbers("shift", 3)], opset: 21,
-      end(.groupNormalisation(groups: 1, epsilon: 1e-5))),
+      layers: end(.groupNormalisation(groups: 1, epsilon: 1e-5))),
     OperatorCase(
       "a squeeze-and-excitation gate through shapes [1, C]",
       [
@@ -152,7 +153,7 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
         node("Gemm", ["b", "w"], "c", ["transB": .integer(1)]), node("Sigmoid", ["c"], "d"),
         node("Unsqueeze", ["d", "axes"], "e"), node("Mul", ["a", "e"]),
       ], [TinyModel.numbers("w", 3, 3), TensorProto("axes", [2, 3, 4])],
-      [
+      layers: [
         Layer("b", from: "first", .globalPooling(.average)),
         Layer("c", from: "b", .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 3, hasBias: false)),
         Layer("d", from: "c", SigmoidOperation()), Layer("end", from: ["first", "d"], .multiply),
@@ -161,15 +162,15 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       "Slice in space from both ends",
       [node("Slice", ["a", "starts", "ends", "axes"])],
       [TensorProto("starts", [1, 2]), TensorProto("ends", [.max, -1]), TensorProto("axes", [2, 4])],
-      end(.crop(CropGeometry(before: Extent3(1, 0, 2), after: Extent3(0, 0, 1))))),
+      layers: end(.crop(CropGeometry(before: Extent3(1, 0, 2), after: Extent3(0, 0, 1))))),
     OperatorCase(
       "Slice of channels", [node("Slice", ["a", "starts", "ends", "axes"])],
       [TensorProto("starts", [1]), TensorProto("ends", [3]), TensorProto("axes", [1])],
-      end(.sliceChannels(first: 1, count: 2))),
+      layers: end(.sliceChannels(first: 1, count: 2))),
     OperatorCase(
       "Pad of an edge", [node("Pad", ["a", "pads"], "scores", ["mode": .text("edge")])],
       [TensorProto("pads", [0, 0, 0, 1, 0, 0, 0, 0, 0, 2])],
-      end(.pad(PaddingGeometry(.edge, before: Extent3(0, 1, 0), after: Extent3(0, 0, 2))))),
+      layers: end(.pad(PaddingGeometry(.edge, before: Extent3(0, 1, 0), after: Extent3(0, 0, 2))))),
     OperatorCase(
       "Resize by scales",
       [
@@ -177,7 +178,7 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
           "Resize", ["a", "", "scales"], "scores",
           ["mode": .text("linear"), "coordinate_transformation_mode": .text("align_corners")])
       ], [TensorProto("scales", shape: [5], [1, 1, 1, 2, 2])],
-      end(.resize(ResizeGeometry(factor: Extent3(1, 2, 2), .linear, .alignCorners)))),
+      layers: end(.resize(ResizeGeometry(factor: Extent3(1, 2, 2), .linear, .alignCorners)))),
     OperatorCase(
       "Resize by sizes that are computed of a shape",
       [
@@ -189,24 +190,24 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       ],
       [
         TensorProto("two", [2]), TensorProto("five", [5]), TensorProto("none", [0]), TensorProto("twice", [2]),
-      ], end(.resize(ResizeGeometry(factor: Extent3(2), .nearest(.floor), .asymmetric)))),
+      ], layers: end(.resize(ResizeGeometry(factor: Extent3(2), .nearest(.floor), .asymmetric)))),
     OperatorCase(
       "sums with constants are folded into the convolution before them",
-      [node("Add", ["a", "a"], "b"), node("Add", ["b", "c"])], [number("c", 3)], []),
+      [node("Add", ["a", "a"], "b"), node("Add", ["b", "c"])], [number("c", 3)], layers: []),
     OperatorCase(
       "Concat with itself and Split again",
       [
         node("Concat", ["a", "a"], "b", ["axis": .integer(-4)]),
         NodeProto("Split", name: "parts", ["b", "sizes"], ["c", "scores"], attributes: ["axis": .integer(1)]),
       ], [TensorProto("sizes", [2, 4])],
-      [Layer("b", from: ["first", "first"], .concatenate), Layer("parts_2", from: "b", .sliceChannels(first: 2, count: 4))]
+      layers: [Layer("b", from: ["first", "first"], .concatenate), Layer("parts_2", from: "b", .sliceChannels(first: 2, count: 4))]
     ),
     OperatorCase(
       "Dropout, Identity, Cast and a softmax at the end are no layers",
       [
         node("Dropout", ["a"], "b"), node("Identity", ["b"], "c"), node("Cast", ["c"], "d", ["to": .integer(1)]),
         node("Softmax", ["d"], "scores", ["axis": .integer(1)]),
-      ], []),
+      ], layers: []),
   ]
 }
 

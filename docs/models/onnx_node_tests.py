@@ -55,7 +55,7 @@ def run(options, folder, model, image, wanted, operator):
     channels = wanted.shape[1]
     names = [word for index in range(image.shape[1]) for word in ("--channel", f"{index}")] if image.shape[1] > 1 else []
     reason = ""
-    for count in (channels - 1, channels):
+    for count in (channels - 1, channels) if channels > 1 else (1,):
         labels = [word for index in range(count) for word in ("--label", f"{index + 1}=class {index + 1}")]
         finished = subprocess.run(
             [options.segdeck, "import", path, "-o", imported, "--axes", "zyx", "--orientation", "RAS", "--spacing", "1",

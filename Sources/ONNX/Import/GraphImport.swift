@@ -79,7 +79,7 @@ struct GraphImport {
     }
     let results = try `operator`.run(&self, call)
     for (name, result) in zip(node.outputs, results) where !name.isEmpty {
-      if case .signal(var signal) = result, signal.function != .argument {
+      if case .signal(var signal) = result, signal.function != .argument, !call.hasInput(signal.function) {
         signal.functionName = Self.name(call, weight: nil)
         values[name] = .signal(signal)
       } else {

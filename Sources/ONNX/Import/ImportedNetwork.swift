@@ -132,7 +132,7 @@ extension ImportedNetwork {
       guard index == 0 || channels == labelCount + 1 || channels == labelCount else { continue }
       let ending = endings[index]
       switch channels {
-      case labelCount + 1 where ending != .sigmoid: graph.heads[index].activation = .softmax
+      case labelCount + 1 where ending != .sigmoid && channels > 1: graph.heads[index].activation = .softmax
       case labelCount where ending != .softmax: graph.heads[index].activation = .sigmoid
       default:
         let expected =

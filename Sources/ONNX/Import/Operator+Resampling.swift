@@ -19,13 +19,14 @@ extension Operator {
       guard steps.allSatisfy({ $0 == 1 }) else {
         throw call.failure("its steps", found: "\(steps)", expected: "1")
       }
-      var result = input
+      var ranges: [Int: Range<Int>] = [:]
       for (index, axis) in axes.enumerated() {
-        let count = result.shape[axis]
+        let count = input.shape[axis]
         func position(_ number: Int) -> Int { min(max(number < 0 ? number + count : number, 0), count) }
-        result = try graph.cut(result, axis, position(starts[index])..<position(ends[index]), call)
+        let start = position(starts[index])
+        ranges[axis] = start..<max(start, position(ends[index]))
       }
-      return result
+      return try graph.cut(input, ranges, call)
     },
     "Split": Operator("axis", "split", "num_outputs") { graph, call throws(InputError) in
       let input = try call.signal(0)
@@ -41,7 +42,7 @@ extension Operator {
       }
       var (first, results) = (0, [ImportedValue]())
       for size in sizes {
-        results.append(.signal(try graph.cut(input, axis, first..<first + size, call)))
+        results.append(.signal(try graph.cut(input, [axis: first..<first + size], call)))
         first += size
       }
       return results
@@ -54,7 +55,7 @@ extension Operator {
       guard let first = numbers.first, first >= 0, numbers.count <= count - first, indices.shape.count <= 1,
         numbers == Array(first..<first + numbers.count)
       else { throw call.failure("its indices are not consecutive", found: "\(numbers.prefix(8))") }
-      var result = try graph.cut(input, axis, first..<first + numbers.count, call)
+      var result = try graph.cut(input, [axis: first..<first + numbers.count], call)
       if indices.shape.isEmpty {
         result.shape.remove(at: axis)
         result.axes.remove(at: axis)
@@ -86,28 +87,30 @@ extension Operator {
 }
 
 extension GraphImport {
-  /// The elements `range` along one axis: a crop in space, or some of the channels.
+  /// The elements of some ranges along axes: a crop in space, and some of the channels.
   fileprivate mutating func cut(
-    _ signal: Signal, _ axis: Int, _ range: Range<Int>, _ call: OperatorCall
+    _ input: Signal, _ ranges: [Int: Range<Int>], _ call: OperatorCall
   ) throws(InputError) -> Signal {
-    let count = signal.shape[axis]
-    if range == 0..<count { return signal }
-    guard !range.isEmpty, !signal.isExpanded, let name = signal.axes[axis] else {
-      throw call.failure("takes nothing of its axis \(axis)", found: "\(range.lowerBound) to \(range.upperBound)")
-    }
-    let output: Signal
-    if name == .channel {
-      output = try emit(.sliceChannels(first: range.lowerBound, count: range.count), from: [signal], call)
-    } else {
-      func along(_ number: Int) -> Extent3 {
-        Extent3(name == .depth ? number : 0, name == .height ? number : 0, name == .width ? number : 0)
+    var (before, after, channels) = ([DataAxis: Int](), [DataAxis: Int](), Range<Int>?.none)
+    for (axis, range) in ranges where range != 0..<input.shape[axis] {
+      guard !range.isEmpty, !input.isExpanded, let name = input.axes[axis] else {
+        throw call.failure("takes nothing of its axis \(axis)", found: "\(range.lowerBound) to \(range.upperBound)")
       }
-      let geometry = CropGeometry(before: along(range.lowerBound), after: along(count - range.upperBound))
-      output = try emit(.crop(geometry), from: [signal], call)
+      if name == .channel {
+        channels = range
+      } else {
+        (before[name], after[name]) = (range.lowerBound, input.shape[axis] - range.upperBound)
+      }
     }
-    var result = signal.with(output)
-    (result.channels, result.extent) = (output.channels, output.extent)
-    result.shape[axis] = range.count
+    var result = input
+    if let channels {
+      result = result.resized(
+        to: try emit(.sliceChannels(first: channels.lowerBound, count: channels.count), from: [result], call))
+    }
+    if !before.isEmpty {
+      let geometry = CropGeometry(before: Extent3(along: before), after: Extent3(along: after))
+      result = result.resized(to: try emit(.crop(geometry), from: [result], call))
+    }
     return result
   }
 
@@ -144,8 +147,7 @@ extension GraphImport {
       result = try paddedChannels(result, before: channels.0, after: channels.1, call)
     }
     func extent(_ numbers: [DataAxis: Int], _ sign: Int) -> Extent3 {
-      func along(_ axis: DataAxis) -> Int { max(0, sign * (numbers[axis] ?? 0)) }
-      return Extent3(along(.depth), along(.height), along(.width))
+      Extent3(along: numbers.mapValues { max(0, sign * $0) })
     }
     let padding = PaddingGeometry(mode, value: value, before: extent(before, 1), after: extent(after, 1))
     let crop = CropGeometry(before: extent(before, -1), after: extent(after, -1))
@@ -199,7 +201,7 @@ extension GraphImport {
       }
       if let name { factors[name] = whole }
     }
-    let factor = Extent3(factors[.depth] ?? 1, factors[.height] ?? 1, factors[.width] ?? 1)
+    let factor = Extent3(along: factors, absent: 1)
     if factor == Extent3(1) { return input }
     let name = coordinates.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.capitalized }.joined()
     guard let transformation = ResizeCoordinates(rawValue: name) else {
@@ -229,5 +231,12 @@ extension Signal {
     (signal.channels, signal.extent) = (output.channels, output.extent)
     signal.shape = zip(signal.axes, signal.shape).map { axis, count in axis.map { signal.count(along: $0) } ?? count }
     return signal
+  }
+}
+
+extension Extent3 {
+  /// Numbers along axes in space; `absent` along those without one.
+  fileprivate init(along numbers: [DataAxis: Int], absent: Int = 0) {
+    self.init(numbers[.depth] ?? absent, numbers[.height] ?? absent, numbers[.width] ?? absent)
   }
 }

@@ -20,6 +20,11 @@ struct OperatorCall {
   /// The value of input `index`; nil where it is left out.
   subscript(index: Int) -> ImportedValue? { inputs.indices.contains(index) ? inputs[index] : nil }
 
+  /// Whether an input has a function already, so that the node adds nothing to it.
+  func hasInput(_ function: PointwiseFunction) -> Bool {
+    inputs.contains { if case .signal(let signal)? = $0 { signal.function == function } else { false } }
+  }
+
   /// The name of the graph's value that is input `index`.
   func inputName(_ index: Int) -> String { node.inputs.indices.contains(index) ? node.inputs[index] : "" }
 
