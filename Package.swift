@@ -134,7 +134,8 @@ let package = Package(
       "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),
     tests("NetworksTests", ["Work", "Tensors", "Networks", "TestSupport"], resources: [.copy("Golden")]),
-    tests("ONNXTests", ["Work", "Tensors", "Networks", "ONNX", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests(
+      "ONNXTests", ["Work", "Tensors", "Networks", "ONNX", "TestSupport"], resources: [.copy("Fixtures")]),
     tests(
       "SegmentationTests",
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"],

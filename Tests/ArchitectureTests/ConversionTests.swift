@@ -4,8 +4,8 @@ import Testing
 
 /// Targets whose floating values come from files, options or knobs.
 private let targets = [
-  "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "ONNX", "Review",
-  "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
+  "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "Review",
+  "ONNX", "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
 ]
 
 /// Lines that convert a floating value by an integer initialiser that traps on values it cannot represent.

@@ -42,11 +42,13 @@ struct ExportCase: Sendable, CustomTestStringConvertible {
     ExportCase(
       .convolution(
         ConvolutionGeometry(
-          kernel: Extent3(1, 3, 2), stride: Extent3(1, 2, 1), padding: Padding(before: Extent3(0, 1, 1), after: Extent3(0, 2, 0)),
+          kernel: Extent3(1, 3, 2), stride: Extent3(1, 2, 1),
+          padding: Padding(before: Extent3(0, 1, 1), after: Extent3(0, 2, 0)),
           dilation: Extent3(1, 1, 2), groups: 2), outputChannels: 6, hasBias: false)),
     ExportCase(
       .convolution(
-        ConvolutionGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .upper, outputChannels: 3, hasBias: true)),
+        ConvolutionGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .upper, outputChannels: 3,
+        hasBias: true)),
     ExportCase(
       .transposedConvolution(
         TransposedConvolutionGeometry(
@@ -54,11 +56,14 @@ struct ExportCase: Sendable, CustomTestStringConvertible {
         outputChannels: 4, hasBias: true)),
     ExportCase(
       MaxPoolingOperation(
-        PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), padding: Padding(Extent3(1)), roundsUp: true))),
-    ExportCase(MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .lower)),
+        PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), padding: Padding(Extent3(1)), roundsUp: true))
+    ),
+    ExportCase(
+      MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .lower)),
     ExportCase(
       AveragePoolingOperation(
-        PoolingGeometry(kernel: Extent3(3), stride: Extent3(1), padding: Padding(Extent3(1))), countsPadding: false)),
+        PoolingGeometry(kernel: Extent3(3), stride: Extent3(1), padding: Padding(Extent3(1))),
+        countsPadding: false)),
     ExportCase(BatchNormalisationOperation(epsilon: 1e-3)),
     ExportCase(.instanceNormalisation(epsilon: 1e-4)),
     ExportCase(.instanceNormalisation(epsilon: 1e-5, isAffine: false)),
@@ -97,7 +102,8 @@ struct ExportTests {
           isVariance ? 1 + Float(generator.uniform()) : Float(generator.normal())
         })
     }
-    return ModelFile(graph: example.graph, parameters: parameters, metadata: ["labels": "[]", "card": "{\"a\": 1}"])
+    return ModelFile(
+      graph: example.graph, parameters: parameters, metadata: ["labels": "[]", "card": "{\"a\": 1}"])
   }
 
   @Test("there is a case for every operation")
@@ -106,7 +112,7 @@ struct ExportTests {
     #expect(kinds == Set(NetworkOperations.all.map { $0.kind }))
   }
 
-  @Test("the import of an export is the same model: names, heads, weights, texts", arguments: ExportCase.all)
+  @Test("an export becomes the same model: names, heads, weights, texts", arguments: ExportCase.all)
   func sameModel(_ example: ExportCase) throws {
     let model = try model(example)
     let file = try ModelProto(ModelProto(model, subject: "model").content, path: "model.onnx")
@@ -123,7 +129,9 @@ struct ExportTests {
     file.metadata = [:]
     #expect(try file.exportedModel(path: "model.onnx") == nil)
     if example.importedKind == "refused" {
-      #expect(TinyModel.refusal(file, outputs: ["main"])?.hasPrefix("tiny.onnx: node middle (Slice, opset 17): ") == true)
+      #expect(
+        TinyModel.refusal(file, outputs: ["main"])?.hasPrefix("tiny.onnx: node middle (Slice, opset 17): ")
+          == true)
       return
     }
     let network = try ImportedNetwork(file, outputs: ["main"], path: "model.onnx")
@@ -131,7 +139,8 @@ struct ExportTests {
     #expect(network.graph.layers.contains { type(of: $0.operation).kind == kind } || kind == "nothing")
     let extent = Extent3(4, 8, 6)
     let shape = [1, 2, extent.d, extent.h, extent.w]
-    let image = Tensor(shape: shape, elements: (0..<shape.reduce(1, *)).map { Float(($0 * 7919) % 101) / 50 - 1 })
+    let image = Tensor(
+      shape: shape, elements: (0..<shape.reduce(1, *)).map { Float(($0 * 7919) % 101) / 50 - 1 })
     func scores(_ graph: NetworkGraph, _ parameters: Parameters) throws -> Tensor {
       try Network(graph: graph, parameters: parameters, heads: [0])
         .logits(of: image, heads: [0], work: WorkContext(threadCount: 1))[0]
@@ -151,8 +160,11 @@ struct ExportTests {
     #expect(try file.exportedModel(path: "model.onnx") == nil)
     file = try ModelProto(model, subject: "model")
     let weight = file.graph.initializers[0]
-    file.graph.initializers[0] = TensorProto(weight.name, shape: weight.shape, [Float](repeating: 1, count: 8))
+    file.graph.initializers[0] = TensorProto(
+      weight.name, shape: weight.shape, [Float](repeating: 1, count: 8))
     // Other weights are still those of a network that segdeck writes: fine-tuned ones, for example.
-    #expect(try file.exportedModel(path: "model.onnx")?.parameters["a.weight"].elements == [Float](repeating: 1, count: 8))
+    #expect(
+      try file.exportedModel(path: "model.onnx")?.parameters["a.weight"].elements
+        == [Float](repeating: 1, count: 8))
   }
 }

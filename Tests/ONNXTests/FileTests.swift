@@ -57,13 +57,16 @@ struct FileTests {
   @Test("elements that do not fit the shape are refused with both numbers")
   func mismatchedElements() throws {
     let short = TensorProto("t", shape: [2, 3], [1, 2, 3])
-    #expect(throws: InputError("m", "tensor t: bytes of elements for the shape [2, 3]", found: "12", expected: "24")) {
+    #expect(
+      throws: InputError("m", "tensor t: bytes of elements for the shape [2, 3]", found: "12", expected: "24")
+    ) {
       try short.floats(path: "m")
     }
     let huge = TensorProto("t", shape: [1 << 40, 1 << 40], [1])
     #expect(
       throws: InputError(
-        "m", "tensor t: shape", found: "[1099511627776, 1099511627776]", expected: "at most 1073741824 elements")
+        "m", "tensor t: shape", found: "[1099511627776, 1099511627776]",
+        expected: "at most 1073741824 elements")
     ) { try huge.floats(path: "m") }
     let texts = TensorProto("t", shape: [1], type: .int64, .floats([1]))
     #expect(throws: InputError("m", "tensor t: its elements are not of its type, int64")) {
@@ -117,7 +120,8 @@ struct FileTests {
       }
       #expect(try tensor("weights.bin", length: nil).floats(path: path) == [1, 2, 3])
       let refused = [
-        "/etc/passwd", "../weights.bin", "sub/../weights.bin", "", "sub//weights.bin", "link.bin", "link/weights.bin",
+        "/etc/passwd", "../weights.bin", "sub/../weights.bin", "", "sub//weights.bin", "link.bin",
+        "link/weights.bin",
         "missing.bin", "sub", "weights.bin\0",
       ]
       for location in refused {

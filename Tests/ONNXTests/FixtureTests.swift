@@ -12,7 +12,9 @@ struct FixtureTests {
   private let folder = checkout.appending(path: "Tests/ONNXTests/Fixtures")
 
   private func floats(_ name: String) throws -> [Float] {
-    try Data(contentsOf: folder.appending(path: name)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    try Data(contentsOf: folder.appending(path: name)).withUnsafeBytes {
+      Array($0.bindMemory(to: Float.self))
+    }
   }
 
   @Test("give onnxruntime's scores to 1e-5", arguments: ["old-exporter.onnx", "new-exporter.onnx"])
@@ -29,14 +31,17 @@ struct FixtureTests {
     #expect(relativeError(found.elements, try floats("scores.f32")) < 1e-5)
   }
 
-  @Test("become one layer for each module, with its name", arguments: ["old-exporter.onnx", "new-exporter.onnx"])
+  @Test(
+    "become one layer for each module, with its name", arguments: ["old-exporter.onnx", "new-exporter.onnx"])
   func layers(_ name: String) throws {
     let path = folder.appending(path: name).path
     let network = try ImportedNetwork(ModelProto(path: path), path: path)
     #expect(
       network.graph.layers.map { type(of: $0.operation).kind } == [
-        "convolution", "groupNormalisation", "silu", "convolution", "gelu", "convolution", "instanceNormalisation",
-        "leakyReLU", "resize", "concatenate", "convolution", "parametricReLU", "globalPooling", "convolution", "relu",
+        "convolution", "groupNormalisation", "silu", "convolution", "gelu", "convolution",
+        "instanceNormalisation",
+        "leakyReLU", "resize", "concatenate", "convolution", "parametricReLU", "globalPooling", "convolution",
+        "relu",
         "convolution", "sigmoid", "multiply", "softplus", "tanh", "multiply", "convolution",
       ])
     #expect(network.graph.layers.map(\.name).contains("end.4"))

@@ -17,7 +17,8 @@ struct NetworkImportTests {
     let initializers = [scale, TinyModel.numbers("shift", 3, 1, 1, 1), TensorProto("two", shape: [], [2])]
     let network = try ImportedNetwork(TinyModel.afterFirst(nodes, initializers), path: "tiny.onnx")
     #expect(network.graph.layers.map(\.name) == ["first"])
-    let plain = try ImportedNetwork(TinyModel.afterFirst([NodeProto("Identity", ["a"], ["scores"])]), path: "tiny.onnx")
+    let plain = try ImportedNetwork(
+      TinyModel.afterFirst([NodeProto("Identity", ["a"], ["scores"])]), path: "tiny.onnx")
     let before = try TinyModel.scores(plain).elements
     let (factors, summands) = (try scale.floats(path: ""), try initializers[1].floats(path: ""))
     let count = before.count / 3
@@ -58,7 +59,9 @@ struct NetworkImportTests {
           "conv", from: "input",
           .convolution(
             ConvolutionGeometry(kernel: Extent3(3)), samePadding: .upper, outputChannels: 3, hasBias: false)),
-        Layer("dense", from: "conv", .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 4, hasBias: false)),
+        Layer(
+          "dense", from: "conv",
+          .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 4, hasBias: false)),
       ])
     #expect(network.endings == [.softmax])
     // [inputs, outputs] of the product is [outputs, inputs] of the convolution.
@@ -70,14 +73,20 @@ struct NetworkImportTests {
   @Test("a network with two axes in space has layers of one plane")
   func planar() throws {
     let model = TinyModel.model(
-      [NodeProto("Conv", name: "conv", ["image", "w"], ["scores"], attributes: ["pads": .integers([1, 0, 1, 2])])],
+      [
+        NodeProto(
+          "Conv", name: "conv", ["image", "w"], ["scores"], attributes: ["pads": .integers([1, 0, 1, 2])])
+      ],
       [TinyModel.numbers("w", 3, 2, 3, 3)], input: [1, 2, 64, 32])
     let network = try ImportedNetwork(model, path: "tiny.onnx")
     #expect(network.isPlanar)
     #expect(network.fixedExtent == Extent3(1, 64, 32))
     let geometry = ConvolutionGeometry(
       kernel: Extent3(1, 3, 3), padding: Padding(before: Extent3(0, 1, 0), after: Extent3(0, 1, 2)))
-    #expect(network.graph.layers == [Layer("conv", from: "input", .convolution(geometry, outputChannels: 3, hasBias: false))])
+    #expect(
+      network.graph.layers == [
+        Layer("conv", from: "input", .convolution(geometry, outputChannels: 3, hasBias: false))
+      ])
   }
 
   @Test("several image inputs are channels one after the other")
@@ -94,7 +103,8 @@ struct NetworkImportTests {
   @Test("of several outputs those that are chosen are heads, in that order, and nothing else is computed")
   func severalOutputs() throws {
     let nodes = [
-      TinyModel.first, NodeProto("Sigmoid", name: "s", ["a"], ["deep"]), NodeProto("Relu", name: "r", ["a"], ["scores"]),
+      TinyModel.first, NodeProto("Sigmoid", name: "s", ["a"], ["deep"]),
+      NodeProto("Relu", name: "r", ["a"], ["scores"]),
       NodeProto("Einsum", name: "e", ["a"], ["unused"]),
     ]
     let model = TinyModel.model(nodes, [TinyModel.firstWeight], outputs: ["deep", "scores", "unused"])
@@ -105,7 +115,8 @@ struct NetworkImportTests {
     let network = try ImportedNetwork(model, outputs: ["scores", "deep"], path: "tiny.onnx")
     #expect(
       network.graph.heads == [
-        Head("main", layer: "r", lossWeight: 1), Head("deep", layer: "first", activation: .sigmoid, lossWeight: 0),
+        Head("main", layer: "r", lossWeight: 1),
+        Head("deep", layer: "first", activation: .sigmoid, lossWeight: 0),
       ])
   }
 
@@ -123,10 +134,12 @@ struct NetworkImportTests {
     #expect(activation("Identity", labels: 3) == "sigmoid")
     #expect(
       activation("Identity", labels: 5)
-        == "tiny.onnx: labels of its 3 channels: found 5, expected 2 with a background, or 3 regions without one")
+        == "tiny.onnx: labels of its 3 channels: found 5, expected 2 with a background, or 3 regions without one"
+    )
     #expect(activation("Sigmoid", labels: 3) == "sigmoid")
     #expect(
-      activation("Sigmoid", labels: 2) == "tiny.onnx: labels of its 3 channels: found 2, expected 3, one for each channel")
+      activation("Sigmoid", labels: 2)
+        == "tiny.onnx: labels of its 3 channels: found 2, expected 3, one for each channel")
   }
 
   @Test("what cannot be mapped is one line with node, operator, version and reason")
@@ -148,32 +161,48 @@ struct NetworkImportTests {
       refusal(
         [NodeProto("Resize", name: "up", ["a", "", "scales"], ["scores"])],
         [TensorProto("scales", shape: [5], [1, 1, 1.5, 1, 1])])
-        == "tiny.onnx: node up (Resize, opset 17): its factor along axis 2: found 1.5, expected a whole number from 1 to 64")
+        == "tiny.onnx: node up (Resize, opset 17): its factor along axis 2: found 1.5, expected a whole number from 1 to 64"
+    )
     #expect(
-      refusal([NodeProto("Resize", name: "up", ["a", "", "scales"], ["scores"], attributes: ["mode": .text("cubic")])],
+      refusal(
+        [
+          NodeProto(
+            "Resize", name: "up", ["a", "", "scales"], ["scores"], attributes: ["mode": .text("cubic")])
+        ],
         [TensorProto("scales", shape: [5], [1, 1, 2, 2, 2])])
         == "tiny.onnx: node up (Resize, opset 17): its mode: found cubic, expected nearest or linear")
     #expect(
       refusal([NodeProto("Exp", name: "e", ["a"], ["b"]), NodeProto("Relu", name: "r", ["b"], ["scores"])])
         == "tiny.onnx: node r (Relu, opset 17): reads exp of a layer, which no layer computes")
     #expect(
-      refusal([NodeProto("Softmax", name: "s", ["a"], ["b"]), NodeProto("Relu", name: "r", ["b"], ["scores"])])
+      refusal([
+        NodeProto("Softmax", name: "s", ["a"], ["b"]), NodeProto("Relu", name: "r", ["b"], ["scores"]),
+      ])
         == "tiny.onnx: node s (Softmax, opset 17): is over the axis 4: expected the channels")
     #expect(
-      refusal([NodeProto("Transpose", name: "t", ["a"], ["b"], attributes: ["perm": .integers([0, 1, 4, 3, 2])]),
-        NodeProto("Conv", name: "c", ["b", "w"], ["scores"])], [TinyModel.numbers("w", 2, 3, 1, 1, 1)])
+      refusal(
+        [
+          NodeProto("Transpose", name: "t", ["a"], ["b"], attributes: ["perm": .integers([0, 1, 4, 3, 2])]),
+          NodeProto("Conv", name: "c", ["b", "w"], ["scores"]),
+        ], [TinyModel.numbers("w", 2, 3, 1, 1, 1)])
         == "tiny.onnx: node c (Conv, opset 17): axes of its input: found batch, channel, width, height, depth, expected batch, channel and those in space"
     )
     #expect(
-      refusal([NodeProto("Shape", name: "s", ["a"], ["b"]), NodeProto("Reshape", name: "r", ["a", "b"], ["scores"])], opset: 6)
+      refusal(
+        [
+          NodeProto("Shape", name: "s", ["a"], ["b"]),
+          NodeProto("Reshape", name: "r", ["a", "b"], ["scores"]),
+        ], opset: 6)
         == "tiny.onnx: version of its operators (opset): found 6, expected 7 to 28")
     let custom = NodeProto("Relu", name: "r", ["a"], ["scores"])
     var other = custom
     other.domain = "com.example"
     #expect(
-      refusal([other]) == "tiny.onnx: node r (Relu, opset 17): is an operator of com.example: expected one of ONNX's own")
+      refusal([other])
+        == "tiny.onnx: node r (Relu, opset 17): is an operator of com.example: expected one of ONNX's own")
     #expect(
-      refusal([custom, NodeProto("Tanh", name: "t", ["a"], ["scores"])]) == "tiny.onnx: two nodes have the output scores")
+      refusal([custom, NodeProto("Tanh", name: "t", ["a"], ["scores"])])
+        == "tiny.onnx: two nodes have the output scores")
   }
 
   @Test("a network whose layers depend on the image's extents is refused, unless the file fixes them")
@@ -187,7 +216,8 @@ struct NetworkImportTests {
     let open = TinyModel.model(nodes, [four])
     #expect(
       TinyModel.refusal(open) == "tiny.onnx: tensor d.weight depends on the extents of the image")
-    let fixed = try ImportedNetwork(TinyModel.model(nodes, [four], input: [1, 2, 8, 8, 4]), path: "tiny.onnx")
+    let fixed = try ImportedNetwork(
+      TinyModel.model(nodes, [four], input: [1, 2, 8, 8, 4]), path: "tiny.onnx")
     #expect(fixed.fixedExtent == Extent3(8, 8, 4))
     #expect(fixed.parameters["d.weight"].elements == [0.25, 0.25])
   }
@@ -196,13 +226,22 @@ struct NetworkImportTests {
   func hostileGraphs() {
     let shape = TensorProto("shape", [1 << 20, 1 << 20])
     #expect(
-      TinyModel.refusal(TinyModel.model([NodeProto("ConstantOfShape", name: "c", ["shape"], ["z"]), NodeProto("Add", name: "s", ["image", "z"], ["scores"])], [shape]))
-        == "tiny.onnx: node c (ConstantOfShape, opset 17): computes a constant of 1099511627776 elements: expected at most 8388608")
+      TinyModel.refusal(
+        TinyModel.model(
+          [
+            NodeProto("ConstantOfShape", name: "c", ["shape"], ["z"]),
+            NodeProto("Add", name: "s", ["image", "z"], ["scores"]),
+          ], [shape]))
+        == "tiny.onnx: node c (ConstantOfShape, opset 17): computes a constant of 1099511627776 elements: expected at most 8388608"
+    )
     var nodes = [NodeProto("Add", ["a", "a"], ["0"])]
     for index in 0..<200 { nodes.append(NodeProto("Mul", ["\(index)", "\(index)"], ["\(index + 1)"])) }
     nodes.append(NodeProto("Identity", ["200"], ["scores"]))
     #expect(TinyModel.refusal(TinyModel.afterFirst(nodes)) == nil)
-    let cycle = [NodeProto("Relu", name: "r", ["c"], ["b"]), NodeProto("Relu", name: "s", ["b"], ["c"]), NodeProto("Add", name: "t", ["b", "a"], ["scores"])]
+    let cycle = [
+      NodeProto("Relu", name: "r", ["c"], ["b"]), NodeProto("Relu", name: "s", ["b"], ["c"]),
+      NodeProto("Add", name: "t", ["b", "a"], ["scores"]),
+    ]
     #expect(
       TinyModel.refusal(TinyModel.afterFirst(cycle))
         == "tiny.onnx: node r (Relu, opset 17): its input c is no output of a node before it, no constant and no input of the graph"

@@ -48,7 +48,8 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
         node(
           "Conv", ["a", "w"], "scores",
           [
-            "pads": .integers([0, 1, 2, 0, 3, 4]), "strides": .integers([1, 2, 2]), "dilations": .integers([1, 1, 2]),
+            "pads": .integers([0, 1, 2, 0, 3, 4]), "strides": .integers([1, 2, 2]),
+            "dilations": .integers([1, 1, 2]),
             "kernel_shape": .integers([1, 3, 3]),
           ])
       ], [weight],
@@ -62,13 +63,17 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       "Conv with auto_pad", [node("Conv", ["a", "w"], "scores", ["auto_pad": .text("SAME_LOWER")])], [weight],
       layers: end(
         .convolution(
-          ConvolutionGeometry(kernel: Extent3(1, 3, 3)), samePadding: .lower, outputChannels: 4, hasBias: false))),
+          ConvolutionGeometry(kernel: Extent3(1, 3, 3)), samePadding: .lower, outputChannels: 4,
+          hasBias: false))),
     OperatorCase(
       "ConvTranspose by output_shape",
       [
         node(
           "ConvTranspose", ["a", "w"], "scores",
-          ["strides": .integers([2, 2, 2]), "output_padding": .integers([1, 1, 1]), "pads": .integers([0, 0, 0, 1, 1, 1])])
+          [
+            "strides": .integers([2, 2, 2]), "output_padding": .integers([1, 1, 1]),
+            "pads": .integers([0, 0, 0, 1, 1, 1]),
+          ])
       ], [up],
       layers: end(
         .transposedConvolution(
@@ -76,15 +81,25 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
             kernel: Extent3(2), stride: Extent3(2), padding: Padding(before: Extent3(0), after: Extent3(1)),
             outputPadding: Extent3(1)), outputChannels: 2, hasBias: false))),
     OperatorCase(
-      "MaxPool", [node("MaxPool", ["a"], "scores", ["kernel_shape": .integers([2, 2, 2]), "ceil_mode": .integer(1)])],
-      layers: end(MaxPoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(1), roundsUp: true)))),
+      "MaxPool",
+      [node("MaxPool", ["a"], "scores", ["kernel_shape": .integers([2, 2, 2]), "ceil_mode": .integer(1)])],
+      layers: end(
+        MaxPoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(1), roundsUp: true)))),
     OperatorCase(
       "AveragePool without padding in its means",
-      [node("AveragePool", ["a"], "scores", ["kernel_shape": .integers([2, 2, 2]), "strides": .integers([2, 2, 2])])],
-      layers: end(AveragePoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)), countsPadding: false))),
+      [
+        node(
+          "AveragePool", ["a"], "scores",
+          ["kernel_shape": .integers([2, 2, 2]), "strides": .integers([2, 2, 2])])
+      ],
+      layers: end(
+        AveragePoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)), countsPadding: false)
+      )),
     OperatorCase("Relu", [node("Relu")], layers: end(.relu)),
-    OperatorCase("LeakyRelu without alpha", [node("LeakyRelu")], layers: end(LeakyReLUOperation(slope: 0.01))),
-    OperatorCase("Elu", [node("Elu", ["a"], "scores", ["alpha": .float(0.5)])], layers: end(ELUOperation(alpha: 0.5))),
+    OperatorCase(
+      "LeakyRelu without alpha", [node("LeakyRelu")], layers: end(LeakyReLUOperation(slope: 0.01))),
+    OperatorCase(
+      "Elu", [node("Elu", ["a"], "scores", ["alpha": .float(0.5)])], layers: end(ELUOperation(alpha: 0.5))),
     OperatorCase(
       "PRelu of channels", [node("PRelu", ["a", "s"])], [TinyModel.numbers("s", 3, 1, 1, 1)],
       layers: end(ParametricReLUOperation())),
@@ -121,9 +136,12 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
         Layer("end", from: "first", SoftplusOperation()), Layer("end_2", from: "end", TanhOperation()),
         Layer("end_3", from: ["end_2", "first"], .multiply),
       ]),
-    OperatorCase("Clip as ReLU6", [node("Clip", ["a", "lower", "upper"])], [number("lower", 0), number("upper", 6)],
+    OperatorCase(
+      "Clip as ReLU6", [node("Clip", ["a", "lower", "upper"])], [number("lower", 0), number("upper", 6)],
       layers: end(ClipOperation(lower: 0, upper: 6))),
-    OperatorCase("Clip with a lower bound of 0", [node("Clip", ["a", "lower", ""])], [number("lower", 0)], layers: end(.relu)),
+    OperatorCase(
+      "Clip with a lower bound of 0", [node("Clip", ["a", "lower", ""])], [number("lower", 0)],
+      layers: end(.relu)),
     OperatorCase(
       "InstanceNormalization of ones and zeros has no weights",
       [node("InstanceNormalization", ["a", "ones", "zeros"], "scores", ["epsilon": .float(1e-3)])],
@@ -155,7 +173,9 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       ], [TinyModel.numbers("w", 3, 3), TensorProto("axes", [2, 3, 4])],
       layers: [
         Layer("b", from: "first", .globalPooling(.average)),
-        Layer("c", from: "b", .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 3, hasBias: false)),
+        Layer(
+          "c", from: "b",
+          .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 3, hasBias: false)),
         Layer("d", from: "c", SigmoidOperation()), Layer("end", from: ["first", "d"], .multiply),
       ]),
     OperatorCase(
@@ -182,14 +202,16 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
     OperatorCase(
       "Resize by sizes that are computed of a shape",
       [
-        node("Shape", ["a"], "b"), node("Slice", ["b", "two", "five"], "c"), node("Mul", ["c", "twice"], "d"),
+        node("Shape", ["a"], "b"), node("Slice", ["b", "two", "five"], "c"),
+        node("Mul", ["c", "twice"], "d"),
         node("Slice", ["b", "none", "two"], "e"), node("Concat", ["e", "d"], "f", ["axis": .integer(0)]),
         node(
           "Resize", ["a", "", "", "f"], "scores",
           ["coordinate_transformation_mode": .text("asymmetric"), "nearest_mode": .text("floor")]),
       ],
       [
-        TensorProto("two", [2]), TensorProto("five", [5]), TensorProto("none", [0]), TensorProto("twice", [2]),
+        TensorProto("two", [2]), TensorProto("five", [5]), TensorProto("none", [0]),
+        TensorProto("twice", [2]),
       ], layers: end(.resize(ResizeGeometry(factor: Extent3(2), .nearest(.floor), .asymmetric)))),
     OperatorCase(
       "sums with constants are folded into the convolution before them",
@@ -198,14 +220,19 @@ struct OperatorCase: Sendable, CustomTestStringConvertible {
       "Concat with itself and Split again",
       [
         node("Concat", ["a", "a"], "b", ["axis": .integer(-4)]),
-        NodeProto("Split", name: "parts", ["b", "sizes"], ["c", "scores"], attributes: ["axis": .integer(1)]),
+        NodeProto(
+          "Split", name: "parts", ["b", "sizes"], ["c", "scores"], attributes: ["axis": .integer(1)]),
       ], [TensorProto("sizes", [2, 4])],
-      layers: [Layer("b", from: ["first", "first"], .concatenate), Layer("parts_2", from: "b", .sliceChannels(first: 2, count: 4))]
+      layers: [
+        Layer("b", from: ["first", "first"], .concatenate),
+        Layer("parts_2", from: "b", .sliceChannels(first: 2, count: 4)),
+      ]
     ),
     OperatorCase(
       "Dropout, Identity, Cast and a softmax at the end are no layers",
       [
-        node("Dropout", ["a"], "b"), node("Identity", ["b"], "c"), node("Cast", ["c"], "d", ["to": .integer(1)]),
+        node("Dropout", ["a"], "b"), node("Identity", ["b"], "c"),
+        node("Cast", ["c"], "d", ["to": .integer(1)]),
         node("Softmax", ["d"], "scores", ["axis": .integer(1)]),
       ], layers: []),
   ]

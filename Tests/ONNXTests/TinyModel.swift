@@ -50,7 +50,8 @@ enum TinyModel {
   static func scores(_ network: ImportedNetwork, extent: Extent3 = Extent3(4, 6, 8)) throws -> Tensor {
     var generator = SplitMix64(seed: 3)
     let shape = [1, network.graph.inputChannels, extent.d, extent.h, extent.w]
-    let image = Tensor(shape: shape, elements: (0..<shape.reduce(1, *)).map { _ in Float(generator.normal()) })
+    let image = Tensor(
+      shape: shape, elements: (0..<shape.reduce(1, *)).map { _ in Float(generator.normal()) })
     let runner = try Network(graph: network.graph, parameters: network.parameters, heads: [0])
     return try runner.logits(of: image, heads: [0], work: WorkContext(threadCount: 1))[0]
   }

@@ -4,7 +4,7 @@
                          [--networks NAME,...] [--exporters old,new] [--opset N] [--threads N] [--files FILE,...]
 
 needs what compare_pytorch.py needs, and onnx, onnxscript and onnxruntime. The networks are those of compare_pytorch.py, with
-random weights: exported with free extents by both of torch's exporters, imported by `segdeck import`, and run on noise of
+random weights: exported by both of torch's exporters, with free extents or, where torch.export cannot, with each shape's, imported by `segdeck import`, and run on noise of
 shapes that are not cubic. The table has the greatest difference of a score, as a fraction of the greatest score, and for
 `segdeck export` of the imported model that of onnxruntime with the exported file. --files compares files instead, on noise of
 the extents that they fix, or of 48x32x64.
@@ -25,11 +25,13 @@ from compare_pytorch import NETWORKS, SHAPES, randomised
 EXPORTERS = {"old": False, "new": True}
 
 
-def export(module, channels, path, is_new, opset):
-    example = torch.zeros(1, channels, 32, 32, 32)
+def export(module, channels, path, is_new, opset, shape=None):
+    """Writes a module with free extents, or with those of `shape`."""
+    example = torch.zeros(1, channels, *(shape or (32, 32, 32)))
     if is_new:
         axes = {axis: torch.export.Dim.AUTO for axis in (2, 3, 4)}
-        torch.onnx.export(module, (example,), path, dynamo=True, opset_version=opset or 20, dynamic_shapes=(axes,))
+        torch.onnx.export(module, (example,), path, dynamo=True, opset_version=opset or 20, verbose=False,
+                          dynamic_shapes=None if shape else (axes,))
     else:
         axes = {2: "z", 3: "y", 4: "x"}
         torch.onnx.export(module, (example,), path, dynamo=False, opset_version=opset or 17, input_names=["image"],
@@ -78,12 +80,19 @@ def compare_network(options, name, exporter, folder):
     module = randomised(NETWORKS[name]())
     channels = next(module.parameters()).shape[1]
     path, model, again = (os.path.join(folder, file) for file in ("network.onnx", "network.safetensors", "again.onnx"))
-    export(module, channels, path, EXPORTERS[exporter], options.opset)
+    is_free = True
+    try:
+        export(module, channels, path, EXPORTERS[exporter], options.opset)
+    except torch.onnx.OnnxExporterError:  # torch.export cannot free the extents of every network.
+        is_free = False
     classes = module(torch.zeros(1, channels, 32, 32, 32)).shape[1]
-    import_model(options, path, model, classes, channels)
-    command(options, "export", model, "-o", again, "--force")
     cells = []
     for shape in SHAPES:
+        if not is_free:
+            export(module, channels, path, True, options.opset, shape)
+        if not is_free or not cells:
+            import_model(options, path, model, classes, channels)
+            command(options, "export", model, "-o", again, "--force")
         example = noise(channels, shape)
         wanted = run_onnx(path, example, options.threads)
         cells.append(difference(scores(options, model, example, folder), wanted))

@@ -30,7 +30,8 @@ extension GraphExport {
       add("InstanceNormalization", layer, inputs + affine, ["epsilon": .float(operation.epsilon)])
     case let operation as GroupNormalisationOperation: add(operation, layer, inputs, node.inputChannels[0])
     case is ReLUOperation: add("Relu", layer, inputs)
-    case let operation as LeakyReLUOperation: add("LeakyRelu", layer, inputs, ["alpha": .float(operation.slope)])
+    case let operation as LeakyReLUOperation:
+      add("LeakyRelu", layer, inputs, ["alpha": .float(operation.slope)])
     case let operation as ParametricReLUOperation:
       let count = operation.sharesSlope ? 1 : node.inputChannels[0]
       add("PRelu", layer, inputs + [tensor(.weight, of: layer, shape: [count, 1, 1, 1])])
@@ -94,7 +95,8 @@ extension GraphExport {
     add("Conv", layer, inputs + weights(operation, layer), attributes)
   }
 
-  private mutating func add(_ operation: TransposedConvolutionOperation, _ layer: String, _ inputs: [String]) {
+  private mutating func add(_ operation: TransposedConvolutionOperation, _ layer: String, _ inputs: [String])
+  {
     let geometry = operation.geometry
     var attributes: [String: AttributeProto.Value] = [
       "dilations": .integers(geometry.dilation.numbers), "group": .integer(geometry.groups),
@@ -139,8 +141,10 @@ extension GraphExport {
     let shape = add("Shape", of: layer, inputs)
     let groups = constant("groups", of: layer, [0, operation.groupCount, -1])
     let grouped = add("Reshape", of: layer, [inputs[0], groups])
-    let normalised = add("InstanceNormalization", of: layer,
-      [grouped] + identityAffine(of: layer, count: operation.groupCount), ["epsilon": .float(operation.epsilon)])
+    let normalised = add(
+      "InstanceNormalization", of: layer,
+      [grouped] + identityAffine(of: layer, count: operation.groupCount),
+      ["epsilon": .float(operation.epsilon)])
     guard operation.isAffine else { return add("Reshape", layer, [normalised, shape]) }
     let output = add("Reshape", of: layer, [normalised, shape])
     let scaled = add("Mul", of: layer, [output, tensor(.weight, of: layer, shape: [channels, 1, 1, 1])])

@@ -35,13 +35,17 @@ struct GraphExport {
   }
 
   /// Adds a node whose output has its name.
-  mutating func add(_ operation: String, _ name: String, _ inputs: [String], _ attributes: [String: AttributeProto.Value] = [:]) {
+  mutating func add(
+    _ operation: String, _ name: String, _ inputs: [String],
+    _ attributes: [String: AttributeProto.Value] = [:]
+  ) {
     graph.nodes.append(NodeProto(operation, name: name, inputs, [name], attributes: attributes))
   }
 
   /// Adds a node of several for the layer `layer`; its output is named after both, with a number from the second on.
   mutating func add(
-    _ operation: String, of layer: String, _ inputs: [String], _ attributes: [String: AttributeProto.Value] = [:]
+    _ operation: String, of layer: String, _ inputs: [String],
+    _ attributes: [String: AttributeProto.Value] = [:]
   ) -> String {
     var (name, number) = ("\(layer)/\(operation)", 1)
     while !parts.insert(name).inserted {
@@ -107,7 +111,8 @@ extension ModelProto {
     let stored = Dictionary(graph.initializers.map { ($0.name, $0) }) { first, _ in first }
     var tensors: [String: Tensor] = [:]
     for slot in resolved.parameterSlots {
-      guard let tensor = stored[slot.name], try tensor.elementCount(path: path) == slot.shape.reduce(1, *) else {
+      guard let tensor = stored[slot.name], try tensor.elementCount(path: path) == slot.shape.reduce(1, *)
+      else {
         return nil
       }
       tensors[slot.name] = Tensor(shape: slot.shape, elements: try tensor.floats(path: path))

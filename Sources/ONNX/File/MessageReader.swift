@@ -42,7 +42,9 @@ struct MessageReader {
     guard position < end else { return nil }
     let start = position
     let key = try varint()
-    guard key >> 3 > 0, key >> 3 <= 0x1fff_ffff else { throw damaged(start, "a field's number is \(key >> 3)") }
+    guard key >> 3 > 0, key >> 3 <= 0x1fff_ffff else {
+      throw damaged(start, "a field's number is \(key >> 3)")
+    }
     let value: Field.Value
     switch key & 7 {
     case 0: value = .integer(try varint())

@@ -8,7 +8,8 @@ extension ModelProto {
     let content = content
     guard content.count <= FileLimit.bytes else {
       throw InputError(
-        path, "is too large for an ONNX file", found: "\(content.count) bytes", expected: "\(FileLimit.bytes) or fewer")
+        path, "is too large for an ONNX file", found: "\(content.count) bytes",
+        expected: "\(FileLimit.bytes) or fewer")
     }
     try AtomicFile.write(content, to: path)
   }

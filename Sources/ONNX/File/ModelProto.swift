@@ -54,7 +54,9 @@ package struct NodeProto: Equatable, Sendable {
     self.operation = operation
     self.inputs = inputs
     self.outputs = outputs
-    self.attributes = attributes.sorted { $0.key < $1.key }.map { AttributeProto(name: $0.key, value: $0.value) }
+    self.attributes = attributes.sorted { $0.key < $1.key }.map {
+      AttributeProto(name: $0.key, value: $0.value)
+    }
   }
 
   init() {}

@@ -32,7 +32,9 @@ struct Constant {
   }
 
   /// A list of integers.
-  init(_ integers: [Int], path: String) { self.init(shape: [integers.count], .integers(integers), path: path) }
+  init(_ integers: [Int], path: String) {
+    self.init(shape: [integers.count], .integers(integers), path: path)
+  }
 
   var elementCount: Int { shape.reduce(1, *) }
 

@@ -46,7 +46,8 @@ struct GraphImport {
   mutating func countConstant(_ count: Int, _ call: OperatorCall) throws(InputError) {
     foldedCount = checkedSum(foldedCount, count) ?? .max
     guard count <= Self.constantLimit.one, foldedCount <= Self.constantLimit.all else {
-      throw call.failure("computes a constant of \(count) elements", expected: "at most \(Self.constantLimit.one)")
+      throw call.failure(
+        "computes a constant of \(count) elements", expected: "at most \(Self.constantLimit.one)")
     }
   }
 
@@ -61,18 +62,24 @@ struct GraphImport {
         inputs.append(value)
       } else {
         throw OperatorCall(node: node, opset: opset, inputs: [], path: path)
-          .failure("its input \(name) is no output of a node before it, no constant and no input of the graph")
+          .failure(
+            "its input \(name) is no output of a node before it, no constant and no input of the graph")
       }
     }
     let call = OperatorCall(node: node, opset: opset, inputs: inputs, path: path)
     guard node.domain.isEmpty else {
       throw call.failure("is an operator of \(node.domain)", expected: "one of ONNX's own")
     }
-    let isConstant = !inputs.isEmpty && inputs.allSatisfy { if case .constant? = $0 { true } else { $0 == nil } }
-    guard let `operator` = isConstant ? Operator.ofConstants[node.operation] : Operator.ofImages[node.operation] else {
+    let isConstant =
+      !inputs.isEmpty && inputs.allSatisfy { if case .constant? = $0 { true } else { $0 == nil } }
+    guard
+      let `operator` = isConstant ? Operator.ofConstants[node.operation] : Operator.ofImages[node.operation]
+    else {
       let known = Operator.ofImages[node.operation] != nil || Operator.ofConstants[node.operation] != nil
       throw call.failure(
-        known ? "cannot be computed of \(isConstant ? "constants" : "the image")" : "is an operator without a layer")
+        known
+          ? "cannot be computed of \(isConstant ? "constants" : "the image")"
+          : "is an operator without a layer")
     }
     if let unknown = node.attributes.first(where: { !`operator`.attributes.contains($0.name) }) {
       throw call.failure("has the attribute \(unknown.name), which is not known")
@@ -136,7 +143,8 @@ extension GraphImport {
     let (scale, shift) = (affine.scale, affine.shift)
     let output = try emit(
       .convolution(
-        ConvolutionGeometry(kernel: Extent3(1), groups: scale.count), outputChannels: scale.count, hasBias: true),
+        ConvolutionGeometry(kernel: Extent3(1), groups: scale.count), outputChannels: scale.count,
+        hasBias: true),
       from: [input],
       tensors: [
         .weight: Tensor(shape: [scale.count, 1, 1, 1, 1], elements: scale),
@@ -193,7 +201,8 @@ extension GraphImport {
       case .sigmoid: return try activation(SigmoidOperation(), of: source)
       case .tanh: return try activation(TanhOperation(), of: source)
       case .softplus: return try activation(SoftplusOperation(), of: source)
-      case .erf, .exp, .sqrt: throw call.failure("reads \(function.rawValue) of a layer, which no layer computes")
+      case .erf, .exp, .sqrt:
+        throw call.failure("reads \(function.rawValue) of a layer, which no layer computes")
       }
     case .sum(let terms, let constant):
       var sources: [Signal] = []

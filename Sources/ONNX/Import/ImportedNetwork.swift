@@ -84,7 +84,8 @@ package struct ImportedNetwork: Sendable {
     var (heads, endings, channelCounts): ([Head], [Ending], [Int]) = ([], [], [])
     for (index, output) in source.outputs.enumerated() {
       let end = OperatorCall(
-        node: NodeProto("output", name: output, [], [output]), opset: opset, inputs: [graph.values[output]], path: path)
+        node: NodeProto("output", name: output, [], [output]), opset: opset, inputs: [graph.values[output]],
+        path: path)
       var ending = Ending.none
       var signal: Signal
       switch graph.values[output] {
@@ -141,7 +142,8 @@ extension ImportedNetwork {
           case .sigmoid: "\(channels), one for each channel"
           case .none: "\(channels - 1) with a background, or \(channels) regions without one"
           }
-        throw InputError(path, "labels of its \(counted(channels, "channel"))", found: "\(labelCount)", expected: expected)
+        throw InputError(
+          path, "labels of its \(counted(channels, "channel"))", found: "\(labelCount)", expected: expected)
       }
     }
   }

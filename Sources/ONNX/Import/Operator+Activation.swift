@@ -16,7 +16,8 @@ extension Operator {
       let slope = try call.constant(1)
       let isShared = slope.elementCount == 1
       guard isShared || call.channelPosition(of: slope, in: input) else {
-        throw call.failure("shape of its slope", found: "\(slope.shape)", expected: "one for each channel, or one")
+        throw call.failure(
+          "shape of its slope", found: "\(slope.shape)", expected: "one for each channel, or one")
       }
       let operation = ParametricReLUOperation(sharesSlope: isShared)
       let tensor = Tensor(shape: [isShared ? 1 : input.channels], elements: try slope.floats())
@@ -37,7 +38,9 @@ extension Operator {
       let alpha = Double(try call.float("alpha", absent: 1))
       guard alpha != 0 else { throw call.failure("its alpha is 0") }
       let scaled = input.applying { $0.scaled(1 / alpha) }
-      return input.with(try graph.emit(ELUOperation(alpha: 1), from: [scaled], call)).applying { $0.scaled(alpha) }
+      return input.with(try graph.emit(ELUOperation(alpha: 1), from: [scaled], call)).applying {
+        $0.scaled(alpha)
+      }
     },
     "Gelu": .ofSignal("approximate") { graph, call, input throws(InputError) in
       let name = try call.text("approximate", absent: "none")
@@ -77,12 +80,14 @@ extension Operator {
       default: throw call.failure("has one bound", expected: "two, or a lower one of 0")
       }
     },
-    "Erf": function(.erf), "Exp": function(.exp), "Sigmoid": function(.sigmoid), "Softplus": function(.softplus),
+    "Erf": function(.erf), "Exp": function(.exp), "Sigmoid": function(.sigmoid),
+    "Softplus": function(.softplus),
     "Sqrt": function(.sqrt), "Tanh": function(.tanh),
     "Neg": .ofSignal { _, _, input throws(InputError) in input.applying { $0.scaled(-1) } },
     "Pow": .ofSignal { graph, call, input throws(InputError) in
       let exponent = try call.constant(1)
-      guard exponent.elementCount == 1, let power = try exponent.floats().first, power == 2 || power == 3 else {
+      guard exponent.elementCount == 1, let power = try exponent.floats().first, power == 2 || power == 3
+      else {
         throw call.failure("its exponent", found: "\(exponent.shape)", expected: "2 or 3")
       }
       let base = try graph.limited(input, call)
@@ -110,7 +115,8 @@ extension Operator {
         call.integer("axis", absent: isArgMax ? 0 : call.opset < 13 ? 1 : -1), rank: rank)
       // Up to version 12 a softmax is over all axes from the one that it names.
       let isFlattened = !isArgMax && call.opset < 13
-      guard input.axes[axis] == .channel, !isFlattened || input.shape[(axis + 1)...].allSatisfy({ $0 == 1 }) else {
+      guard input.axes[axis] == .channel, !isFlattened || input.shape[(axis + 1)...].allSatisfy({ $0 == 1 })
+      else {
         throw call.failure(
           "is over the axis \(axis)\(isFlattened ? " and those after it" : "")", expected: "the channels")
       }

@@ -18,7 +18,9 @@ extension Operator {
       if let floats = try call.floats("value_floats") {
         return [.constant(Constant(shape: [floats.count], .floats(floats), path: call.path))]
       }
-      if let integers = try call.integers("value_ints") { return [.constant(Constant(integers, path: call.path))] }
+      if let integers = try call.integers("value_ints") {
+        return [.constant(Constant(integers, path: call.path))]
+      }
       if call.has("value_int") {
         let integer = try call.integer("value_int", absent: 0)
         return [.constant(Constant(shape: [], .integers([integer]), path: call.path))]
@@ -62,11 +64,13 @@ extension Operator {
       let signal = try call.signal(0)
       let shape = try call.shape(target, of: signal.shape)
       if let reshaped = signal.reshaped(to: shape), !signal.isExpanded { return [.signal(reshaped)] }
-      guard shape.count >= 3, shape[0] == 1, signal.channels.isMultiple(of: max(shape[1], 1)), !signal.isExpanded,
+      guard shape.count >= 3, shape[0] == 1, signal.channels.isMultiple(of: max(shape[1], 1)),
+        !signal.isExpanded,
         signal.isArranged(as: DataAxis.channelsFirst(rank: signal.axes.count == 4 ? 4 : 5))
       else {
         throw call.failure(
-          "mixes axes", found: "\(signal.shape) as \(shape)", expected: "axes of 1 that are added or taken away")
+          "mixes axes", found: "\(signal.shape) as \(shape)",
+          expected: "axes of 1 that are added or taken away")
       }
       var grouped = signal
       grouped.grouping = Signal.Grouping(groups: shape[1], shape: signal.shape, axes: signal.axes)
@@ -82,7 +86,9 @@ extension Operator {
     "Squeeze": Operator("axes") { _, call throws(InputError) in
       let isClasses = if case .classes? = call[0] { true } else { false }
       let signal = try isClasses ? call.classes(0) : call.signal(0)
-      let axes = try call.axes(input: 1, rank: signal.axes.count) ?? signal.shape.indices.filter { signal.shape[$0] == 1 }
+      let axes =
+        try call.axes(input: 1, rank: signal.axes.count)
+        ?? signal.shape.indices.filter { signal.shape[$0] == 1 }
       guard axes.allSatisfy({ signal.shape[$0] == 1 || isClasses && signal.axes[$0] == .channel }) else {
         throw call.failure("takes away axes of more than one element", found: "\(axes) of \(signal.shape)")
       }
@@ -113,7 +119,8 @@ extension Operator {
       let rank = max(target.count, signal.shape.count)
       let own = [Int](repeating: 1, count: rank - signal.shape.count) + signal.shape
       let other = [Int](repeating: 1, count: rank - target.count) + target
-      guard zip(own, other).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }), other.allSatisfy({ $0 > 0 }) else {
+      guard zip(own, other).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }), other.allSatisfy({ $0 > 0 })
+      else {
         throw call.failure("shapes that do not fit", found: "\(signal.shape) and \(target)")
       }
       var expanded = signal
@@ -126,7 +133,8 @@ extension Operator {
       let signal = try call.signal(0)
       let counts = try call.constant(1).integers()
       guard counts.count == signal.shape.count, counts.allSatisfy({ (1...65_536).contains($0) }) else {
-        throw call.failure("its repeats", found: "\(counts)", expected: "\(signal.shape.count) numbers above 0")
+        throw call.failure(
+          "its repeats", found: "\(counts)", expected: "\(signal.shape.count) numbers above 0")
       }
       var tiled = signal
       tiled.shape = zip(signal.shape, counts).map { $0 * $1 }
@@ -142,7 +150,9 @@ extension Operator {
       guard call.node.operation != "Dropout" || call.node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
         throw call.failure("has an output of its mask", expected: "one output")
       }
-      if case .constant(let isTraining)? = call[2], call.node.operation == "Dropout", try isTraining.integers() != [0] {
+      if case .constant(let isTraining)? = call[2], call.node.operation == "Dropout",
+        try isTraining.integers() != [0]
+      {
         throw call.failure("drops in training", expected: "a graph of inference")
       }
       guard let value = call[0] else { throw call.failure("has no input") }
@@ -212,7 +222,9 @@ extension OperatorCall {
     guard target.count <= FileLimit.axes else { throw failure("a shape of \(target.count) axes") }
     var shape = target
     for (axis, count) in target.enumerated() where count == 0 && keepsZeros {
-      guard input.indices.contains(axis) else { throw failure("a shape that keeps an axis which is not there", found: "\(target)") }
+      guard input.indices.contains(axis) else {
+        throw failure("a shape that keeps an axis which is not there", found: "\(target)")
+      }
       shape[axis] = input[axis]
     }
     let unknown = shape.indices.filter { shape[$0] == -1 }
@@ -238,7 +250,8 @@ extension OperatorCall {
     let shape = try shape(target, of: signal.shape)
     guard !signal.isExpanded, let reshaped = signal.reshaped(to: shape) else {
       throw failure(
-        "mixes axes", found: "\(signal.shape) as \(shape)", expected: "axes of 1 that are added or taken away")
+        "mixes axes", found: "\(signal.shape) as \(shape)", expected: "axes of 1 that are added or taken away"
+      )
     }
     return reshaped
   }

@@ -36,7 +36,9 @@ extension Operator {
       let shape = constant.shape
       let axes =
         try call.axes(input: 1, rank: shape.count) ?? shape.indices.filter { shape[$0] == 1 }
-      guard axes.allSatisfy({ shape[$0] == 1 }) else { throw call.failure("takes away axes of more than one element") }
+      guard axes.allSatisfy({ shape[$0] == 1 }) else {
+        throw call.failure("takes away axes of more than one element")
+      }
       constant.shape = shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
       return [.constant(constant)]
     },
@@ -58,13 +60,16 @@ extension Operator {
       guard order.sorted() == Array(0..<rank) else { throw call.failure("its perm", found: "\(order)") }
       let strides = constant.shape.strides
       return [
-        try graph.gathered(constant, shape: order.map { constant.shape[$0] }, strides: order.map { strides[$0] }, call)
+        try graph.gathered(
+          constant, shape: order.map { constant.shape[$0] }, strides: order.map { strides[$0] }, call)
       ]
     },
     "Expand": Operator { graph, call throws(InputError) in
       let constant = try call.constant(0)
       let shape = try call.broadcast(constant.shape, call.constant(1).integers())
-      return [try graph.gathered(constant, shape: shape, strides: constant.shape.broadcastStrides(to: shape), call)]
+      return [
+        try graph.gathered(constant, shape: shape, strides: constant.shape.broadcastStrides(to: shape), call)
+      ]
     },
     "Concat": Operator("axis") { graph, call throws(InputError) in
       var parts: [Constant] = []
@@ -76,7 +81,10 @@ extension Operator {
           part.shape.count == shape.count
             && shape.indices.allSatisfy { $0 == axis || part.shape[$0] == shape[$0] }
         }), !shape.isEmpty
-      else { throw call.failure("shapes that do not fit", found: parts.map { "\($0.shape)" }.joined(separator: ", ")) }
+      else {
+        throw call.failure(
+          "shapes that do not fit", found: parts.map { "\($0.shape)" }.joined(separator: ", "))
+      }
       var joined = shape
       joined[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
       let outer = shape[..<axis].reduce(1, *)
@@ -95,7 +103,9 @@ extension Operator {
       var (shape, strides, first) = (constant.shape, constant.shape.strides, 0)
       for (index, axis) in axes.enumerated() {
         let (count, step) = (shape[axis], steps[index])
-        guard step == 1 || step == -1 else { throw call.failure("its step", found: "\(step)", expected: "1 or -1") }
+        guard step == 1 || step == -1 else {
+          throw call.failure("its step", found: "\(step)", expected: "1 or -1")
+        }
         let limits = step > 0 ? 0...count : -1...max(count - 1, -1)
         func position(_ number: Int) -> Int {
           let position = number < 0 && number >= -count ? number + count : number
@@ -111,7 +121,8 @@ extension Operator {
     "Gather": Operator("axis") { graph, call throws(InputError) in
       let (constant, indices) = (try call.constant(0), try call.constant(1))
       let axis = try call.axis(call.integer("axis", absent: 0), rank: max(constant.shape.count, 1))
-      guard axis < constant.shape.count, constant.shape.count + indices.shape.count - 1 <= FileLimit.axes else {
+      guard axis < constant.shape.count, constant.shape.count + indices.shape.count - 1 <= FileLimit.axes
+      else {
         throw call.failure("gathers of a number")
       }
       let count = constant.shape[axis]
@@ -132,19 +143,25 @@ extension Operator {
       guard shape.count <= FileLimit.axes, shape.allSatisfy({ (0...FileLimit.elements).contains($0) }) else {
         throw call.failure("a shape that is none", found: "\(shape)")
       }
-      let count = shape.reduce(Int?.some(1)) { product, extent in product.flatMap { checkedProduct($0, extent) } }
+      let count = shape.reduce(Int?.some(1)) { product, extent in
+        product.flatMap { checkedProduct($0, extent) }
+      }
       try graph.countConstant(count ?? .max, call)
       guard let tensor = try call.tensor("value") else {
         return [graph.constant(shape: shape, .floats([Float](repeating: 0, count: count ?? 0)))]
       }
       let value = try Constant(tensor, path: call.path)
-      guard value.elementCount == 1 else { throw call.failure("its value", found: "\(value.shape)", expected: "[1]") }
+      guard value.elementCount == 1 else {
+        throw call.failure("its value", found: "\(value.shape)", expected: "[1]")
+      }
       return [
         try graph.picked(value, [Int](repeating: 0, count: count ?? 0), shape: shape)
       ]
     },
     "Range": Operator { graph, call throws(InputError) in
-      let numbers = try (0..<3).map { index throws(InputError) in try call.constant(index).integers().first ?? 0 }
+      let numbers = try (0..<3).map { index throws(InputError) in
+        try call.constant(index).integers().first ?? 0
+      }
       let (start, limit, step) = (numbers[0], numbers[1], numbers[2])
       guard step != 0, numbers.allSatisfy({ abs($0) <= FileLimit.elements }) else {
         throw call.failure("its numbers", found: "\(numbers)")
@@ -228,11 +245,14 @@ extension Operator {
     Operator("axis", "broadcast", "fmod") { graph, call throws(InputError) in
       try call.require("broadcast", is: 0)
       try call.require("fmod", is: 0)
-      guard call.inputs.count == 2 else { throw call.failure("has \(call.inputs.count) inputs", expected: "2") }
+      guard call.inputs.count == 2 else {
+        throw call.failure("has \(call.inputs.count) inputs", expected: "2")
+      }
       let (one, other) = (try call.constant(0), try call.constant(1))
       let shape = try call.broadcast(one.shape, other.shape)
       let first = try graph.gathered(one, shape: shape, strides: one.shape.broadcastStrides(to: shape), call)
-      let second = try graph.gathered(other, shape: shape, strides: other.shape.broadcastStrides(to: shape), call)
+      let second = try graph.gathered(
+        other, shape: shape, strides: other.shape.broadcastStrides(to: shape), call)
       if try one.isFloating() {
         guard let floats else { throw call.failure("of real numbers", expected: "integers") }
         let (first, second) = (try first.constantFloats(), try second.constantFloats())
@@ -258,7 +278,8 @@ extension GraphImport {
   fileprivate mutating func gathered(
     _ constant: Constant, shape: [Int], strides: [Int], first: Int = 0, _ call: OperatorCall
   ) throws(InputError) -> ImportedValue {
-    let count = shape.reduce(Int?.some(1)) { product, extent in product.flatMap { checkedProduct($0, extent) } }
+    let count = shape.reduce(Int?.some(1)) { product, extent in product.flatMap { checkedProduct($0, extent) }
+    }
     try countConstant(count ?? .max, call)
     var positions = [first]
     for (extent, stride) in zip(shape, strides) {
@@ -278,7 +299,9 @@ extension GraphImport {
     return self.constant(shape: shape, .integers(positions.map { integers[$0] }))
   }
 
-  fileprivate func concatenated(_ parts: [Constant], outer: Int, shape: [Int]) throws(InputError) -> ImportedValue {
+  fileprivate func concatenated(_ parts: [Constant], outer: Int, shape: [Int]) throws(InputError)
+    -> ImportedValue
+  {
     func joined<Number>(_ lists: [[Number]]) -> [Number] {
       (0..<outer).flatMap { block in
         lists.flatMap { list in
@@ -315,7 +338,8 @@ extension OperatorCall {
     let rank = max(one.count, other.count)
     let first = [Int](repeating: 1, count: rank - one.count) + one
     let second = [Int](repeating: 1, count: rank - other.count) + other
-    guard rank <= FileLimit.axes, zip(first, second).allSatisfy({ ($0 == $1 || $0 == 1 || $1 == 1) && $0 >= 0 && $1 >= 0 })
+    guard rank <= FileLimit.axes,
+      zip(first, second).allSatisfy({ ($0 == $1 || $0 == 1 || $1 == 1) && $0 >= 0 && $1 >= 0 })
     else { throw failure("shapes that do not fit", found: "\(one) and \(other)") }
     return zip(first, second).map { $0 == 1 ? $1 : $0 }
   }

@@ -23,7 +23,8 @@ extension Operator {
             .convolution(
               geometry, samePadding: padding.rule, outputChannels: weight.shape[0],
               hasBias: call[2] != nil),
-            from: [input], tensors: call.weights(weight, kernel, outputs: weight.shape[0]), weight: weight, call))
+            from: [input], tensors: call.weights(weight, kernel, outputs: weight.shape[0]), weight: weight,
+            call))
       ]
     },
     "ConvTranspose": Operator(
@@ -59,7 +60,8 @@ extension Operator {
       return [
         .signal(
           try graph.product(
-            of: input, with: call.constant(1), isTransposed: isTransposed, alpha, bias: call.optionalConstant(2),
+            of: input, with: call.constant(1), isTransposed: isTransposed, alpha,
+            bias: call.optionalConstant(2),
             beta, call))
       ]
     },
@@ -77,10 +79,13 @@ extension GraphImport {
   /// The product of a value whose last axis is its channels with a matrix: a pointwise convolution.
   /// - Parameter isTransposed: Whether the matrix is [outputs, inputs], as PyTorch's, not [inputs, outputs].
   fileprivate mutating func product(
-    of input: Signal, with matrix: Constant, isTransposed: Bool, _ alpha: Float, bias: Constant?, _ beta: Float,
+    of input: Signal, with matrix: Constant, isTransposed: Bool, _ alpha: Float, bias: Constant?,
+    _ beta: Float,
     _ call: OperatorCall
   ) throws(InputError) -> Signal {
-    guard !input.isExpanded, let last = input.axes.last, last == .channel || last == nil && input.channels == 1 else {
+    guard !input.isExpanded, let last = input.axes.last,
+      last == .channel || last == nil && input.channels == 1
+    else {
       throw call.failure("multiplies an axis that is not the channels")
     }
     guard matrix.shape.count == 2, matrix.shape[isTransposed ? 1 : 0] == input.channels else {

@@ -35,13 +35,15 @@ extension Operator {
       let first = inputs[0]
       let axis = try call.axis(call.integer("axis", absent: 1), rank: first.axes.count)
       let arrangement = try call.commonAxes(of: inputs)
-      guard arrangement[axis] == .channel || inputs.allSatisfy({ $0.channels == 1 && $0.axes[axis] == nil }) else {
+      guard arrangement[axis] == .channel || inputs.allSatisfy({ $0.channels == 1 && $0.axes[axis] == nil })
+      else {
         throw call.failure(
           "is along the axis \(arrangement[axis]?.rawValue ?? "\(axis)")", expected: "the channels")
       }
       guard !inputs.contains(where: \.isExpanded) else { throw call.failure("has an expanded input") }
       guard inputs.allSatisfy({ $0.extent == first.extent }) else {
-        throw call.failure("its inputs differ in extents", found: inputs.map { "\($0.shape)" }.joined(separator: ", "))
+        throw call.failure(
+          "its inputs differ in extents", found: inputs.map { "\($0.shape)" }.joined(separator: ", "))
       }
       if inputs.count == 1 { return [.signal(first)] }
       let output = try graph.emit(.concatenate, from: inputs, call)
@@ -55,7 +57,8 @@ extension Operator {
   ]
 
   private static func arithmetic(
-    _ combine: @escaping @Sendable (inout GraphImport, OperatorCall, ImportedValue, ImportedValue)
+    _ combine:
+      @escaping @Sendable (inout GraphImport, OperatorCall, ImportedValue, ImportedValue)
       throws(InputError) -> Signal
   ) -> Operator {
     Operator("axis", "broadcast", "consumed_inputs") { graph, call throws(InputError) in
@@ -66,7 +69,8 @@ extension Operator {
 }
 
 extension GraphImport {
-  fileprivate mutating func sum(of values: [ImportedValue], _ call: OperatorCall) throws(InputError) -> Signal {
+  fileprivate mutating func sum(of values: [ImportedValue], _ call: OperatorCall) throws(InputError) -> Signal
+  {
     var signals: [Signal] = []
     var constants: [Constant] = []
     for value in values {
@@ -78,7 +82,9 @@ extension GraphImport {
     }
     guard var sum = signals.first else { throw call.failure("has no input that depends on the image") }
     if signals.count > 1 {
-      if Set(signals.map(\.layer)).count == 1, signals.allSatisfy({ $0.axes == sum.axes && $0.shape == sum.shape }) {
+      if Set(signals.map(\.layer)).count == 1,
+        signals.allSatisfy({ $0.axes == sum.axes && $0.shape == sum.shape })
+      {
         for other in signals.dropFirst() {
           let added = try limited(other, call)
           sum = try limited(sum, call)
@@ -137,7 +143,8 @@ extension GraphImport {
     }
   }
 
-  fileprivate func inverse(of value: ImportedValue, _ call: OperatorCall) throws(InputError) -> ImportedValue {
+  fileprivate func inverse(of value: ImportedValue, _ call: OperatorCall) throws(InputError) -> ImportedValue
+  {
     guard case .constant(let constant) = value else {
       throw call.failure("divides by a layer's output", expected: "a constant divisor")
     }
@@ -154,7 +161,8 @@ extension GraphImport {
     let output = try emit(operation, from: inputs, call)
     let largest = inputs.map(\.extent).max { $0.product < $1.product } ?? output.extent
     for input in inputs where input.extent != largest && input.extent != Extent3(1) {
-      throw call.failure("its inputs differ in extents", found: inputs.map { "\($0.shape)" }.joined(separator: ", "))
+      throw call.failure(
+        "its inputs differ in extents", found: inputs.map { "\($0.shape)" }.joined(separator: ", "))
     }
     var result = inputs[0].with(output)
     (result.channels, result.extent, result.axes) = (output.channels, output.extent, axes)
@@ -190,7 +198,8 @@ extension OperatorCall {
           continue
         }
         guard long[place] == nil || long[place] == axis else {
-          throw failure("its inputs differ in the order of axes", found: "\(long[place]!.rawValue), \(axis.rawValue)")
+          throw failure(
+            "its inputs differ in the order of axes", found: "\(long[place]!.rawValue), \(axis.rawValue)")
         }
         long[place] = axis
       }
@@ -220,7 +229,9 @@ extension OperatorCall {
           expected: "one number, or one for each of \(signal.channels) channels")
       }
     }
-    guard offset >= 0 else { throw failure("a constant of more axes than its input", found: "\(constant.shape)") }
+    guard offset >= 0 else {
+      throw failure("a constant of more axes than its input", found: "\(constant.shape)")
+    }
     let numbers = try constant.floats()
     guard let first = numbers.first else { throw failure("a constant without elements") }
     return numbers.allSatisfy { $0 == first } ? first : nil

@@ -27,7 +27,8 @@ extension Operator {
       if case .signal(var input) = call[0], let grouping = input.grouping {
         guard grouping.epsilon == nil, try call.isIdentity(count: grouping.groups) else {
           throw call.failure(
-            "normalises groups of channels with factors of its own", expected: "factors of 1 and summands of 0")
+            "normalises groups of channels with factors of its own",
+            expected: "factors of 1 and summands of 0")
         }
         input.grouping?.epsilon = epsilon
         return [.signal(input)]
@@ -48,7 +49,8 @@ extension Operator {
       let input = try call.spatialSignal(0)
       let groups = try call.integer("num_groups", absent: 0)
       guard groups > 0, input.channels.isMultiple(of: groups) else {
-        throw call.failure("its num_groups", found: "\(groups)", expected: "a divisor of \(input.channels) channels")
+        throw call.failure(
+          "its num_groups", found: "\(groups)", expected: "a divisor of \(input.channels) channels")
       }
       // Up to version 20 there is a factor for each group, since 21 for each channel.
       let perGroup = call.opset < 21

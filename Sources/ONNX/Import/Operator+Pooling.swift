@@ -54,16 +54,21 @@ extension Operator {
     .ofSignal("axes", "keepdims", "noop_with_empty_axes") { graph, call, input throws(InputError) in
       let rank = input.axes.count
       let axes = try call.axes(input: 1, rank: rank) ?? []
-      guard !axes.isEmpty else { throw call.failure("reduces all axes", expected: "those in space, or the channels") }
+      guard !axes.isEmpty else {
+        throw call.failure("reduces all axes", expected: "those in space, or the channels")
+      }
       let reduced = Set(axes.compactMap { input.axes[$0] })
       let inSpace = Set(input.axes.compactMap(\.self)).subtracting([.batch, .channel])
       var output: Signal
-      if let statistic, !reduced.contains(.channel), reduced.subtracting([.batch]) == inSpace, !input.isExpanded {
+      if let statistic, !reduced.contains(.channel), reduced.subtracting([.batch]) == inSpace,
+        !input.isExpanded
+      {
         output = try graph.emit(.globalPooling(statistic), from: [input], call)
       } else if let channelFactor, reduced.subtracting([.batch]) == [.channel], !input.isExpanded {
         let weights = [Float](repeating: channelFactor(input.channels), count: input.channels)
         output = try graph.emit(
-          .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 1, hasBias: false), from: [input],
+          .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 1, hasBias: false),
+          from: [input],
           tensors: [.weight: Tensor(shape: [1, input.channels, 1, 1, 1], elements: weights)], call)
       } else {
         throw call.failure(

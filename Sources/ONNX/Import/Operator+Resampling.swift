@@ -37,7 +37,8 @@ extension Operator {
       let sizes =
         try call.optionalIntegers("split", orInput: 1)
         ?? (0..<parts).map { min(size, max(0, count - $0 * size)) }
-      guard sizes.count == parts, sizes.allSatisfy({ (1...count).contains($0) }), sizes.reduce(0, +) == count else {
+      guard sizes.count == parts, sizes.allSatisfy({ (1...count).contains($0) }), sizes.reduce(0, +) == count
+      else {
         throw call.failure("its parts", found: "\(sizes)", expected: "\(parts) of \(count) in all")
       }
       var (first, results) = (0, [ImportedValue]())
@@ -78,7 +79,8 @@ extension Operator {
           ? "asymmetric" : call.text("coordinate_transformation_mode", absent: "half_pixel"),
         rounding: isOld ? "floor" : call.text("nearest_mode", absent: "round_prefer_floor"), call)
     },
-    "Upsample": .ofSignal("mode", "scales", "height_scale", "width_scale") { graph, call, _ throws(InputError) in
+    "Upsample": .ofSignal("mode", "scales", "height_scale", "width_scale") {
+      graph, call, _ throws(InputError) in
       let stated = try call.floats("scales")
       let scales = if let stated { stated } else { try call.constant(1).floats() }
       return try graph.resized(scales: scales, sizes: nil, coordinates: "asymmetric", rounding: "floor", call)
@@ -94,7 +96,8 @@ extension GraphImport {
     var (before, after, channels) = ([DataAxis: Int](), [DataAxis: Int](), Range<Int>?.none)
     for (axis, range) in ranges where range != 0..<input.shape[axis] {
       guard !range.isEmpty, !input.isExpanded, let name = input.axes[axis] else {
-        throw call.failure("takes nothing of its axis \(axis)", found: "\(range.lowerBound) to \(range.upperBound)")
+        throw call.failure(
+          "takes nothing of its axis \(axis)", found: "\(range.lowerBound) to \(range.upperBound)")
       }
       if name == .channel {
         channels = range
@@ -155,7 +158,9 @@ extension GraphImport {
     if padding.before != Extent3(0) || padding.after != Extent3(0) {
       output = try emit(.pad(padding), from: [output], call)
     }
-    if crop.before != Extent3(0) || crop.after != Extent3(0) { output = try emit(.crop(crop), from: [output], call) }
+    if crop.before != Extent3(0) || crop.after != Extent3(0) {
+      output = try emit(.crop(crop), from: [output], call)
+    }
     return result.resized(to: output)
   }
 
@@ -168,7 +173,8 @@ extension GraphImport {
     var weights = [Float](repeating: 0, count: count * channels)
     for channel in 0..<channels { weights[(before + channel) * channels + channel] = 1 }
     let output = try emit(
-      .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: count, hasBias: false), from: [input],
+      .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: count, hasBias: false),
+      from: [input],
       tensors: [.weight: Tensor(shape: [count, channels, 1, 1, 1], elements: weights)], call)
     return input.resized(to: output)
   }
@@ -184,12 +190,14 @@ extension GraphImport {
     let rank = input.axes.count
     let axes = try call.axes(input: -1, rank: rank) ?? Array(0..<rank)
     guard (sizes?.count ?? scales.count) == axes.count else {
-      throw call.failure("its scales or sizes", found: "\(sizes?.count ?? scales.count)", expected: "\(axes.count)")
+      throw call.failure(
+        "its scales or sizes", found: "\(sizes?.count ?? scales.count)", expected: "\(axes.count)")
     }
     var factors: [DataAxis: Int] = [:]
     for (index, axis) in axes.enumerated() {
       let count = input.shape[axis]
-      let factor: Double = if let sizes { Double(sizes[index]) / Double(count) } else { Double(scales[index]) }
+      let factor: Double =
+        if let sizes { Double(sizes[index]) / Double(count) } else { Double(scales[index]) }
       guard let whole = Int(exactly: factor), (1...64).contains(whole) else {
         throw call.failure(
           "its factor along axis \(axis)", found: "\(factor)", expected: "a whole number from 1 to 64")
@@ -203,7 +211,8 @@ extension GraphImport {
     }
     let factor = Extent3(along: factors, absent: 1)
     if factor == Extent3(1) { return input }
-    let name = coordinates.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.capitalized }.joined()
+    let name = coordinates.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.capitalized }
+      .joined()
     guard let transformation = ResizeCoordinates(rawValue: name) else {
       throw call.failure("its coordinate_transformation_mode", found: coordinates)
     }
@@ -211,7 +220,8 @@ extension GraphImport {
     let interpolation: ResizeInterpolation
     switch mode {
     case "nearest":
-      let name = rounding.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.capitalized }.joined()
+      let name = rounding.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.capitalized }
+        .joined()
       guard let rounding = NearestRounding(rawValue: name) else {
         throw call.failure("its nearest_mode", found: rounding)
       }
@@ -220,7 +230,8 @@ extension GraphImport {
     default: throw call.failure("its mode", found: mode, expected: "nearest or linear")
     }
     return input.resized(
-      to: try emit(.resize(ResizeGeometry(factor: factor, interpolation, transformation)), from: [input], call))
+      to: try emit(
+        .resize(ResizeGeometry(factor: factor, interpolation, transformation)), from: [input], call))
   }
 }
 
@@ -229,7 +240,9 @@ extension Signal {
   fileprivate func resized(to output: Signal) -> Signal {
     var signal = with(output)
     (signal.channels, signal.extent) = (output.channels, output.extent)
-    signal.shape = zip(signal.axes, signal.shape).map { axis, count in axis.map { signal.count(along: $0) } ?? count }
+    signal.shape = zip(signal.axes, signal.shape).map { axis, count in
+      axis.map { signal.count(along: $0) } ?? count
+    }
     return signal
   }
 }

@@ -56,7 +56,8 @@ struct OperatorCall {
     guard !signal.isExpanded, signal.isArranged(as: DataAxis.channelsFirst(rank: rank)) else {
       throw failure(
         "axes of its input",
-        found: signal.isExpanded ? "expanded ones" : signal.axes.map { $0?.rawValue ?? "1" }.joined(separator: ", "),
+        found: signal.isExpanded
+          ? "expanded ones" : signal.axes.map { $0?.rawValue ?? "1" }.joined(separator: ", "),
         expected: "batch, channel and those in space")
     }
     return signal
@@ -195,7 +196,9 @@ struct OperatorCall {
     guard let numbers = try optionalIntegers("axes", orInput: index) else { return nil }
     var axes: [Int] = []
     for number in numbers { axes.append(try axis(number, rank: rank)) }
-    guard Set(axes).count == axes.count else { throw failure("its axes", found: "\(numbers)", expected: "each once") }
+    guard Set(axes).count == axes.count else {
+      throw failure("its axes", found: "\(numbers)", expected: "each once")
+    }
     return axes
   }
 }

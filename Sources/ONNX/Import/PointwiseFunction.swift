@@ -109,7 +109,9 @@ indirect enum PointwiseFunction: Hashable, Sendable {
       return name == otherName && inner.isNearly(otherInner)
     case (.sum(let terms, let constant), .sum(let otherTerms, let otherConstant)):
       return near(constant, otherConstant) && terms.count == otherTerms.count
-        && zip(terms, otherTerms).allSatisfy { near($0.factor, $1.factor) && $0.function.isNearly($1.function) }
+        && zip(terms, otherTerms).allSatisfy {
+          near($0.factor, $1.factor) && $0.function.isNearly($1.function)
+        }
     case (.product(let factors), .product(let others)):
       return factors.count == others.count && zip(factors, others).allSatisfy { $0.isNearly($1) }
     default: return false

@@ -46,13 +46,16 @@ struct SourceGraph {
     let ranks = Set(images.map { $0.extents.count + 2 })
     guard ranks.count == 1, images.allSatisfy({ $0.extents == images[0].extents }) else {
       throw InputError(
-        path, "its inputs differ in extents", found: inputs.map { "\($0.name) \($0.shapeText)" }.joined(separator: ", "))
+        path, "its inputs differ in extents",
+        found: inputs.map { "\($0.name) \($0.shapeText)" }.joined(separator: ", "))
     }
     self.images = images
     rank = images[0].extents.count + 2
   }
 
-  private static func outputs(of graph: GraphProto, _ chosen: [String], path: String) throws(InputError) -> [String] {
+  private static func outputs(of graph: GraphProto, _ chosen: [String], path: String) throws(InputError)
+    -> [String]
+  {
     let names = graph.outputs.map(\.name)
     for name in chosen where !names.contains(name) {
       throw InputError(path, "has no output \(name)", expected: names.joined(separator: ", "))
@@ -92,7 +95,8 @@ struct SourceGraph {
         expected: "5 axes of a 3D network, or 4 of a 2D network")
     }
     if let type = input.elementType, TensorProto.ElementType(rawValue: type)?.isFloating != true {
-      throw InputError(path, "input \(input.name): its elements have the type \(type)", expected: "real numbers")
+      throw InputError(
+        path, "input \(input.name): its elements have the type \(type)", expected: "real numbers")
     }
     let extents = shape.map { extent in extent.flatMap { $0 > 0 ? $0 : nil } }
     guard extents[0] == nil || extents[0] == 1 else {
@@ -104,7 +108,8 @@ struct SourceGraph {
       throw InputError(path, "input \(input.name): channels", found: input.shapeText, expected: "a number")
     }
     guard inSpace.compactMap(\.self).allSatisfy({ $0 <= 65_536 }), channels <= 65_536 else {
-      throw InputError(path, "input \(input.name): shape", found: input.shapeText, expected: "at most 65536 each")
+      throw InputError(
+        path, "input \(input.name): shape", found: input.shapeText, expected: "at most 65536 each")
     }
     return Image(name: input.name, channels: channels, extents: inSpace, isChannelsLast: isLast)
   }
@@ -145,7 +150,8 @@ struct SourceGraph {
       var signal = whole
       if images.count > 1 {
         let call = OperatorCall(
-          node: NodeProto("input", name: image.name, [], [image.name]), opset: graph.opset, inputs: [], path: graph.path)
+          node: NodeProto("input", name: image.name, [], [image.name]), opset: graph.opset, inputs: [],
+          path: graph.path)
         signal = try graph.emit(.sliceChannels(first: first, count: image.channels), from: [whole], call)
       }
       first += image.channels

@@ -60,10 +60,13 @@ struct ImportCommand: ParsableCommand {
 
   @Option(
     name: .customLong("head"),
-    help: "Output that is a head, where the file has several: the main one first, others with further options.")
+    help:
+      "Output that is a head, where the file has several: the main one first, others with further options.")
   var heads: [String] = []
 
-  @Option(name: .long, help: "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes.")
+  @Option(
+    name: .long,
+    help: "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes.")
   var patch: String?
 
   @Option(name: .long, help: "Distance of patches as a fraction of their extent. (default: 0.5)")
@@ -92,12 +95,15 @@ struct ImportCommand: ParsableCommand {
     try model.preprocessing.validated(subject: file)
     try model.requireChannels(subject: file)
     try model.write(to: outputPath.path, format: format)
-    Console.note("\(output): \(counted(model.graph.layers.count, "layer")), \(counted(model.parameters.elementCount, "weight"))")
+    Console.note(
+      "\(output): \(counted(model.graph.layers.count, "layer")), \(counted(model.parameters.elementCount, "weight"))"
+    )
   }
 
   /// The model of the file: the one that segdeck exported, or its network with what is stated.
   private func model(of source: ModelProto) throws(InputError) -> SegmentationModel {
-    let hasFacts = axes != nil || orientation != nil || spacing != nil || !normalisations.isEmpty || !label.isEmpty
+    let hasFacts =
+      axes != nil || orientation != nil || spacing != nil || !normalisations.isEmpty || !label.isEmpty
     if !hasFacts, !sources.areGiven, let exported = try source.exportedModel(path: file) {
       return try SegmentationModel(exported, path: file)
     }
@@ -105,7 +111,9 @@ struct ImportCommand: ParsableCommand {
     let facts = try facts(of: network)
     let model = try facts.model(of: network, name: FilePath.stem(of: output), path: file)
     for note in facts.notes { Console.note("\(file): \(note)") }
-    if model.tiling == nil, try model.graph.resolved(subject: file).nodes.contains(where: { !$0.layer.operation.isLocal }) {
+    if model.tiling == nil,
+      try model.graph.resolved(subject: file).nodes.contains(where: { !$0.layer.operation.isLocal })
+    {
       Console.note(
         "\(file): its results depend on the extents of the image, on which it runs whole; --patch states those that it was trained on"
       )
@@ -122,7 +130,8 @@ struct ImportCommand: ParsableCommand {
       try spacing.map { text throws(InputError) in try OptionParsing.lengths(text, option: "--spacing") }
       ?? facts.spacing
     facts.patch =
-      try patch.map { text throws(InputError) in try OptionParsing.gridSize(text, option: "--patch") } ?? facts.patch
+      try patch.map { text throws(InputError) in try OptionParsing.gridSize(text, option: "--patch") }
+      ?? facts.patch
     facts.step = step ?? facts.step
     facts.weights = patchWeights ?? facts.weights
     if !label.isEmpty { facts.labels = try labels() }
@@ -133,9 +142,12 @@ struct ImportCommand: ParsableCommand {
   private func setChannels(of facts: inout ImportFacts, count: Int) throws(InputError) {
     guard [0, 1, count].contains(normalisations.count) else {
       throw InputError(
-        "--normalise", "once for all channels, or once for each", found: "\(normalisations.count)", expected: "\(count)")
+        "--normalise", "once for all channels, or once for each", found: "\(normalisations.count)",
+        expected: "\(count)")
     }
-    let stated = try normalisations.map { text throws(InputError) in try Preprocessing.Normalisation(option: text) }
+    let stated = try normalisations.map { text throws(InputError) in
+      try Preprocessing.Normalisation(option: text)
+    }
     if let first = stated.first {
       facts.channels = (0..<count).map { index in
         let known = facts.channels.indices.contains(index) ? facts.channels[index].name : nil
@@ -145,7 +157,8 @@ struct ImportCommand: ParsableCommand {
       }
     }
     guard channelNames.isEmpty || channelNames.count == facts.channels.count else {
-      throw InputError("--channel", "names", found: "\(channelNames.count)", expected: "\(facts.channels.count)")
+      throw InputError(
+        "--channel", "names", found: "\(channelNames.count)", expected: "\(facts.channels.count)")
     }
     for (index, name) in channelNames.enumerated() { facts.channels[index].name = name }
   }
@@ -156,7 +169,8 @@ struct ImportCommand: ParsableCommand {
     return try selections.map { selection throws(InputError) in
       guard selection.values.count == 1, let value = UInt16(exactly: selection.values[0]) else {
         throw InputError(
-          "--label \(selection)", "a class has one value in masks", expected: "one from 1 to 65535, as in 6=liver")
+          "--label \(selection)", "a class has one value in masks",
+          expected: "one from 1 to 65535, as in 6=liver")
       }
       return Label(value: value, name: selection.name, colour: LabelTable.colour(ofValue: value))
     }
@@ -188,7 +202,8 @@ extension Preprocessing.Normalisation {
         throw InputError(
           "--normalise", "no kind of normalisation", found: text,
           expected:
-            "LOWER,UPPER, score, score-all, score-nonzero, MEAN,SD,LOWER,UPPER, percentiles=LOWER,UPPER or none")
+            "LOWER,UPPER, score, score-all, score-nonzero, MEAN,SD,LOWER,UPPER, percentiles=LOWER,UPPER or none"
+        )
       }
     }
     try validated(subject: "--normalise \(text)")

@@ -39,13 +39,15 @@ extension ImportFacts {
     func number(_ key: String) throws(InputError) -> Float { Float(try transform.member(key).number()) }
     func set(_ found: Preprocessing.Normalisation) throws(InputError) {
       guard normalisation == nil else {
-        throw InputError(transform.subject, "changes intensities a second time", found: kind, expected: "--normalise")
+        throw InputError(
+          transform.subject, "changes intensities a second time", found: kind, expected: "--normalise")
       }
       try found.validated(subject: transform.subject)
       normalisation = found
     }
     switch kind {
-    case "LoadImaged", "EnsureChannelFirstd", "AddChanneld", "EnsureTyped", "ToTensord", "CastToTyped", "ToDeviced",
+    case "LoadImaged", "EnsureChannelFirstd", "AddChanneld", "EnsureTyped", "ToTensord", "CastToTyped",
+      "ToDeviced",
       "AsChannelFirstd":
       break
     case "Orientationd": orientation = try transform.member("axcodes").text()
@@ -81,7 +83,8 @@ extension ImportFacts {
       guard first == 0, last == 1 else { throw transform.wrongType("minv 0 and maxv 1") }
       try set(.percentiles(lower: 0, upper: 100))
     case "ScaleIntensityRangePercentilesd":
-      guard try number("b_min") == 0, try number("b_max") == 1, transform[optional: "clip"]?.isTrue == true else {
+      guard try number("b_min") == 0, try number("b_max") == 1, transform[optional: "clip"]?.isTrue == true
+      else {
         throw transform.wrongType("b_min 0, b_max 1 and clip true")
       }
       try set(.percentiles(lower: number("lower"), upper: number("upper")))
@@ -110,13 +113,15 @@ extension ImportFacts {
       throw InputError(inferer.subject, "mode", found: mode, expected: "constant or gaussian")
     }
     self.weights = weights
-    notes.append("patches are at even distances of at most \(step) of their extent, where MONAI's last ones are nearer")
+    notes.append(
+      "patches are at even distances of at most \(step) of their extent, where MONAI's last ones are nearer")
   }
 
   private static func channelNames(of image: JSONFile) throws(InputError) -> [String] {
     let count = try image.member("num_channels").wholeNumber()
     guard (1...65_536).contains(count) else { throw image.wrongType("a number of channels") }
-    let names = try image[optional: "channel_def"].map { names throws(InputError) in try names.members() } ?? []
+    let names =
+      try image[optional: "channel_def"].map { names throws(InputError) in try names.members() } ?? []
     return try (0..<count).map { index throws(InputError) in
       try names.first { $0.key == "\(index)" }.map { name throws(InputError) in try name.value.text() }
         ?? "image \(index + 1)"
@@ -133,7 +138,8 @@ extension ImportFacts {
       named.append((number, try name.text()))
     }
     named.sort { $0.number < $1.number }
-    let hasBackground = named.first.map { $0.number == 0 && $0.name.lowercased().contains("background") } ?? false
+    let hasBackground =
+      named.first.map { $0.number == 0 && $0.name.lowercased().contains("background") } ?? false
     for (number, name) in named.dropFirst(hasBackground ? 1 : 0) {
       guard let value = UInt16(exactly: hasBackground ? number : number + 1), value > 0 else {
         throw classes.wrongType("classes from 0 to 65534")

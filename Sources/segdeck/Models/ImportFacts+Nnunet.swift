@@ -24,7 +24,9 @@ extension ImportFacts {
     }
     self.patch = axes.size(extents.count == 2 ? [1] + extents : extents)
     if lengths.count == 3 {
-      guard lengths.allSatisfy(UsableRange.millimetres.contains) else { throw spacing.wrongType("three lengths in mm") }
+      guard lengths.allSatisfy(UsableRange.millimetres.contains) else {
+        throw spacing.wrongType("three lengths in mm")
+      }
       self.spacing = axes.lengths(lengths)
     } else {
       // A 2D configuration leaves the distance of slices as it is in each image.
@@ -49,7 +51,8 @@ extension ImportFacts {
       }
       guard chain.count < 16 else { throw InputError(configuration.subject, "inherits from itself") }
       chain.append(configuration)
-      next = try configuration[optional: "inherits_from"].map { parent throws(InputError) in try parent.text() }
+      next = try configuration[optional: "inherits_from"].map { parent throws(InputError) in try parent.text()
+      }
     }
     return { key throws(InputError) in
       guard let found = chain.lazy.compactMap({ $0[optional: key] }).first else {
@@ -69,7 +72,8 @@ extension ImportFacts {
     let masks = try configuration("use_mask_for_norm").items()
     let names = try listed.members()
     guard names.count == schemes.count, masks.count == schemes.count else {
-      throw InputError(listed.subject, "channels", found: "\(names.count)", expected: "\(schemes.count) as in the plans")
+      throw InputError(
+        listed.subject, "channels", found: "\(names.count)", expected: "\(schemes.count) as in the plans")
     }
     for index in schemes.indices {
       guard let name = names.first(where: { $0.key == "\(index)" })?.value else {
@@ -80,39 +84,48 @@ extension ImportFacts {
       switch try scheme.text() {
       case "CTNormalization":
         let properties = try plans.member("foreground_intensity_properties_per_channel").member("\(index)")
-        let numbers = try ["mean", "std", "percentile_00_5", "percentile_99_5"].map { key throws(InputError) in
+        let numbers = try ["mean", "std", "percentile_00_5", "percentile_99_5"].map {
+          key throws(InputError) in
           Float(try properties.member(key).number())
         }
         guard numbers[2] < numbers[3] else { throw properties.wrongType("percentiles that ascend") }
-        normalisation = .statedScore(mean: numbers[0], standardDeviation: numbers[1], clip: numbers[2]...numbers[3])
+        normalisation = .statedScore(
+          mean: numbers[0], standardDeviation: numbers[1], clip: numbers[2]...numbers[3])
       case "ZScoreNormalization":
         normalisation = masks[index].isTrue ? .standardScoreOfNonZero : .standardScoreOfAll
         notes.append(
           masks[index].isTrue
             ? "the standard score is that of voxels other than 0, where nnU-Net also counts zeros in holes of those"
-            : "the standard score is that of the whole image, where nnU-Net first crops it to the voxels other than 0")
+            : "the standard score is that of the whole image, where nnU-Net first crops it to the voxels other than 0"
+        )
       case "RescaleTo01Normalization": normalisation = .percentiles(lower: 0, upper: 100)
       case "NoNormalization": normalisation = .statedScore(mean: 0, standardDeviation: 1, clip: nil)
       case "RGBTo01Normalization": normalisation = .statedScore(mean: 0, standardDeviation: 255, clip: nil)
       default:
         throw scheme.wrongType(
-          "CTNormalization, ZScoreNormalization, RescaleTo01Normalization, NoNormalization or RGBTo01Normalization")
+          "CTNormalization, ZScoreNormalization, RescaleTo01Normalization, NoNormalization or RGBTo01Normalization"
+        )
       }
       try normalisation.validated(subject: scheme.subject)
       channels.append(
         Preprocessing.Channel(
-          name: schemes.count == 1 ? Preprocessing.Channel.defaultName : try name.text(), normalisation: normalisation))
+          name: schemes.count == 1 ? Preprocessing.Channel.defaultName : try name.text(),
+          normalisation: normalisation))
     }
   }
 
   /// The labels by value, or the regions in the order in which they are painted over each other.
   private mutating func readLabels(of dataset: JSONFile) throws(InputError) {
     let listed = try dataset.member("labels")
-    let order = try dataset[optional: "regions_class_order"].map { order throws(InputError) in try order.wholeNumbers() }
+    let order = try dataset[optional: "regions_class_order"].map { order throws(InputError) in
+      try order.wholeNumbers()
+    }
     var values: [(name: String, value: Int)] = []
     for (name, value) in try listed.members() where name != "background" && name != "ignore" {
       let isRegion = if case .array = value.value { true } else { false }
-      guard isRegion == (order != nil) else { throw value.wrongType("a region only with \"regions_class_order\"") }
+      guard isRegion == (order != nil) else {
+        throw value.wrongType("a region only with \"regions_class_order\"")
+      }
       let position = values.count
       guard let order else {
         values.append((name, try value.wholeNumber()))

@@ -5,7 +5,9 @@ import Tensors
 import Volumes
 import Work
 
-/// What an ONNX file does not say of the images that its network is for. Nothing of it is guessed.
+/// What an ONNX file does not say of the images that its network is for.
+///
+/// Nothing of it is guessed.
 struct ImportFacts {
   var axes: ImageAxes?
   /// Anatomical directions of an image's axes x, y, z, as the network's program has them.
@@ -29,7 +31,8 @@ struct ImportFacts {
     var network = network
     guard let axes else {
       throw InputError(
-        "--axes", "is not stated", expected: "zyx (nnU-Net, SimpleITK) or xyz (MONAI, nibabel), which no file says")
+        "--axes", "is not stated",
+        expected: "zyx (nnU-Net, SimpleITK) or xyz (MONAI, nibabel), which no file says")
     }
     guard let orientation else {
       throw InputError(
@@ -45,8 +48,10 @@ struct ImportFacts {
     let count = network.graph.inputChannels
     guard channels.count == count else {
       throw InputError(
-        channels.isEmpty ? "--normalise" : "--channel", channels.isEmpty ? "is not stated" : "names or normalisations",
-        found: channels.isEmpty ? nil : "\(channels.count)", expected: "one for each of \(counted(count, "channel"))")
+        channels.isEmpty ? "--normalise" : "--channel",
+        channels.isEmpty ? "is not stated" : "names or normalisations",
+        found: channels.isEmpty ? nil : "\(channels.count)",
+        expected: "one for each of \(counted(count, "channel"))")
     }
     guard !labels.isEmpty else {
       throw InputError(
@@ -56,7 +61,8 @@ struct ImportFacts {
     return SegmentationModel(
       name: name, graph: network.graph, parameters: network.parameters, labels: labels,
       preprocessing: Preprocessing(
-        orientation: axes.orientation(orientation), spacingMillimetres: axes.spacing(spacing), channels: channels),
+        orientation: axes.orientation(orientation), spacingMillimetres: axes.spacing(spacing),
+        channels: channels),
       tiling: try tiling(of: network, axes: axes, path: path))
   }
 
@@ -67,7 +73,8 @@ struct ImportFacts {
     var extent = patch.map(axes.extent) ?? network.fixedExtent
     guard let found = extent else { return nil }
     if network.isPlanar, found.d != 1 {
-      throw InputError("--patch", "of a 2D network", found: "\(found.d) slices", expected: "1 along its first axis")
+      throw InputError(
+        "--patch", "of a 2D network", found: "\(found.d) slices", expected: "1 along its first axis")
     }
     extent = network.isPlanar ? Extent3(1, found.h, found.w) : found
     let tiling = PatchTiling(extent: extent ?? found, step: step, weights: weights)

@@ -12,7 +12,9 @@ struct ImportSources: ParsableArguments {
   @Option(name: .long, help: "nnU-Net's configuration, with --plans, such as 3d_fullres.")
   var configuration: String?
 
-  @Option(name: .long, help: "Folder of a MONAI bundle, with configs/metadata.json and configs/inference.json.", completion: .directory)
+  @Option(
+    name: .long, help: "Folder of a MONAI bundle, with configs/metadata.json and configs/inference.json.",
+    completion: .directory)
   var bundle: String?
 
   /// Whether one of them is given.

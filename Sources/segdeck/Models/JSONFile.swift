@@ -47,7 +47,9 @@ struct JSONFile {
   }
 
   func number() throws(InputError) -> Double {
-    guard case .number(let text) = value, let number = Double(text), number.isFinite else { throw wrongType("a number") }
+    guard case .number(let text) = value, let number = Double(text), number.isFinite else {
+      throw wrongType("a number")
+    }
     return number
   }
 
@@ -61,7 +63,9 @@ struct JSONFile {
     return text
   }
 
-  func numbers() throws(InputError) -> [Double] { try items().map { item throws(InputError) in try item.number() } }
+  func numbers() throws(InputError) -> [Double] {
+    try items().map { item throws(InputError) in try item.number() }
+  }
 
   func wholeNumbers() throws(InputError) -> [Int] {
     try items().map { item throws(InputError) in try item.wholeNumber() }
