@@ -154,7 +154,7 @@ let package = Package(
         "Work", "Volumes", "Tensors", "ImageFormats", "Networks", "Segmentation", "Journal", "Worklist",
         "Review", "ReviewFixtures", "segdeck", "TestSupport",
       ]),
-    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
+    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "ONNX", "segdeck", "TestSupport"]),
     // What is fuzzed; the tests read the corpus again.
     .target(
       name: "FuzzTargets",

@@ -122,11 +122,11 @@ struct NetworkImportTests {
 
   @Test("labels decide between softmax and sigmoid where the file does not, and may not contradict it")
   func activations() throws {
-    func activation(_ operation: String, labels: Int) -> String {
+    func activation(_ operation: String, labels: Int, stated: HeadActivation? = nil) -> String {
       let model = TinyModel.afterFirst([NodeProto(operation, name: "end", ["a"], ["scores"])], opset: 13)
       do {
         var network = try ImportedNetwork(model, path: "tiny.onnx")
-        try network.setActivations(labelCount: labels, path: "tiny.onnx")
+        try network.setActivations(labelCount: labels, stated: stated, path: "tiny.onnx")
         return network.graph.heads[0].activation.rawValue
       } catch { return error.description }
     }
@@ -136,10 +136,13 @@ struct NetworkImportTests {
       activation("Identity", labels: 5)
         == "tiny.onnx: labels of its 3 channels: found 5, expected 2 with a background, or 3 regions without one"
     )
+    #expect(
+      activation("Identity", labels: 3, stated: .softmax)
+        == "tiny.onnx: labels of its 3 channels: found 3, expected 2 with a background")
     #expect(activation("Sigmoid", labels: 3) == "sigmoid")
     #expect(
       activation("Sigmoid", labels: 2)
-        == "tiny.onnx: labels of its 3 channels: found 2, expected 3, one for each channel")
+        == "tiny.onnx: labels of its 3 channels: found 2, expected 3 regions without one")
   }
 
   @Test("what cannot be mapped is one line with node, operator, version and reason")

@@ -83,7 +83,7 @@ def compare_network(options, name, exporter, folder):
     is_free = True
     try:
         export(module, channels, path, EXPORTERS[exporter], options.opset)
-    except torch.onnx.OnnxExporterError:  # torch.export cannot free the extents of every network.
+    except torch.onnx.errors.OnnxExporterError:  # torch.export cannot free the extents of every network.
         is_free = False
     classes = module(torch.zeros(1, channels, 32, 32, 32)).shape[1]
     cells = []
@@ -101,21 +101,30 @@ def compare_network(options, name, exporter, folder):
 
 
 def compare_file(options, path, folder):
+    """The cell of a row; images of the file may have their channels last."""
     file = onnx.load(path, load_external_data=False)
     known = {tensor.name for tensor in file.graph.initializer}
-    image = next(value for value in file.graph.input if value.name not in known)
-    extents = [axis.dim_value for axis in image.type.tensor_type.shape.dim]
-    shape = tuple(extent or default for extent, default in zip(extents[2:], (48, 32, 64)[-len(extents[2:]):]))
-    example = noise(extents[1], shape)
-    wanted = run_onnx(path, example, options.threads)
+    images = [value for value in file.graph.input if value.name not in known]
+    extents = [[axis.dim_value for axis in image.type.tensor_type.shape.dim] for image in images]
+    channel_axis = -1 if options.channels_last else 1
+    channels = [shape[channel_axis] for shape in extents]
+    in_space = extents[0][1:-1] if options.channels_last else extents[0][2:]
+    shape = tuple(extent or default for extent, default in zip(in_space, (48, 32, 64)[-len(in_space):]))
+    example = noise(sum(channels), shape)
+    parts = numpy.split(example, numpy.cumsum(channels)[:-1], axis=1)
+    if options.channels_last:
+        parts = [numpy.moveaxis(part, 1, -1) for part in parts]
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    wanted = session.run(None, {image.name: part for image, part in zip(images, parts)})[0]
+    if options.channels_last:
+        wanted = numpy.moveaxis(wanted, -1, 1)
     model = os.path.join(folder, "file.safetensors")
-    import_model(options, path, model, wanted.shape[1], extents[1])
-    found = scores(options, model, example, folder)
+    import_model(options, path, model, wanted.shape[1], sum(channels))
+    found = scores(options, model, example, folder).reshape(wanted.shape)
     if any(node.op_type == "Softmax" for node in file.graph.node[-3:]):
-        found = found.reshape(wanted.shape)
         found = numpy.exp(found - found.max(axis=1, keepdims=True))
-        found = (found / found.sum(axis=1, keepdims=True)).ravel()
-    return [difference(found, wanted)]
+        found = found / found.sum(axis=1, keepdims=True)
+    return [difference(found.ravel(), wanted)]
 
 
 def main():
@@ -127,6 +136,7 @@ def main():
     parser.add_argument("--opset", type=int, help="version of the operators; by default 17 of the old exporter, 20 of the new")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--files", default="")
+    parser.add_argument("--channels-last", action="store_true", help="of --files")
     options = parser.parse_args()
     if options.files:
         rows = [((path,), lambda folder, path=path: compare_file(options, path, folder)) for path in options.files.split(",")]

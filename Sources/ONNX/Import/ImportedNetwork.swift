@@ -125,26 +125,38 @@ package struct ImportedNetwork: Sendable {
 }
 
 extension ImportedNetwork {
-  /// The network with other activations of its heads, by the number of labels: one channel more is a softmax, equally
-  /// many channels a sigmoid.
-  /// - Throws: ``InputError`` where the number fits neither, or the file's end is the other one.
-  package mutating func setActivations(labelCount: Int, path: String) throws(InputError) {
+  /// Sets the activations of the heads by the number of labels: one channel more is a softmax, equally many channels are
+  /// a sigmoid.
+  /// - Parameter stated: The activation that is known otherwise; nil where only the number tells.
+  /// - Throws: ``InputError`` where the number fits neither, or the file's end or what is stated is the other one.
+  package mutating func setActivations(
+    labelCount: Int, stated: HeadActivation? = nil, path: String
+  ) throws(InputError) {
     for (index, channels) in channelCounts.enumerated() {
       guard index == 0 || channels == labelCount + 1 || channels == labelCount else { continue }
-      let ending = endings[index]
-      switch channels {
-      case labelCount + 1 where ending != .sigmoid && channels > 1: graph.heads[index].activation = .softmax
-      case labelCount where ending != .softmax: graph.heads[index].activation = .sigmoid
-      default:
-        let expected =
-          switch ending {
-          case .softmax: "\(channels - 1), one for each class but the background"
-          case .sigmoid: "\(channels), one for each channel"
-          case .none: "\(channels - 1) with a background, or \(channels) regions without one"
-          }
+      var possible: [HeadActivation] =
+        switch endings[index] {
+        case .softmax: [.softmax]
+        case .sigmoid: [.sigmoid]
+        case .none: channels > 1 ? [.softmax, .sigmoid] : [.sigmoid]
+        }
+      if let stated { possible.removeAll { $0 != stated } }
+      let fitting = possible.first { $0.labelCount(ofChannels: channels) == labelCount }
+      guard let fitting else {
+        let expected = possible.map { activation in
+          let count = activation.labelCount(ofChannels: channels)
+          return activation == .softmax ? "\(count) with a background" : "\(count) regions without one"
+        }
         throw InputError(
-          path, "labels of its \(counted(channels, "channel"))", found: "\(labelCount)", expected: expected)
+          path, "labels of its \(counted(channels, "channel"))", found: "\(labelCount)",
+          expected: expected.isEmpty ? "a network that ends otherwise" : expected.joined(separator: ", or "))
       }
+      graph.heads[index].activation = fitting
     }
   }
+}
+
+extension HeadActivation {
+  /// The labels that a head of so many channels has.
+  fileprivate func labelCount(ofChannels channels: Int) -> Int { self == .softmax ? channels - 1 : channels }
 }

@@ -134,7 +134,7 @@ struct ImportCommand: ParsableCommand {
       ?? facts.patch
     facts.step = step ?? facts.step
     facts.weights = patchWeights ?? facts.weights
-    if !label.isEmpty { facts.labels = try labels() }
+    if !label.isEmpty { (facts.labels, facts.activation) = (try labels(), nil) }
     try setChannels(of: &facts, count: network.graph.inputChannels)
     return facts
   }

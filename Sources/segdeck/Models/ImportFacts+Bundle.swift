@@ -1,3 +1,4 @@
+import Networks
 import Segmentation
 import Volumes
 import Work
@@ -140,6 +141,7 @@ extension ImportFacts {
     named.sort { $0.number < $1.number }
     let hasBackground =
       named.first.map { $0.number == 0 && $0.name.lowercased().contains("background") } ?? false
+    activation = hasBackground ? .softmax : .sigmoid
     for (number, name) in named.dropFirst(hasBackground ? 1 : 0) {
       guard let value = UInt16(exactly: hasBackground ? number : number + 1), value > 0 else {
         throw classes.wrongType("classes from 0 to 65534")

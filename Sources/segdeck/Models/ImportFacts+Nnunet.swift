@@ -1,3 +1,4 @@
+import Networks
 import Segmentation
 import Volumes
 import Work
@@ -137,6 +138,7 @@ extension ImportFacts {
       values.append((name, order[position]))
     }
     if order == nil { values.sort { $0.value < $1.value } }
+    activation = order == nil ? .softmax : .sigmoid
     for (name, value) in values {
       guard let value = UInt16(exactly: value), value > 0 else {
         throw InputError(listed.subject, "value of \(name)", found: "\(value)", expected: "1 to 65535")

@@ -16,6 +16,8 @@ struct ImportFacts {
   var spacing: Spacing?
   var channels: [Preprocessing.Channel] = []
   var labels: [Label] = []
+  /// How the labels are told from the network's channels; nil where only their number tells.
+  var activation: HeadActivation?
   /// Extents of the patches along x, y, z; nil for the extents that the file fixes, or else for the whole image.
   var patch: GridSize?
   var step = 0.5
@@ -57,7 +59,7 @@ struct ImportFacts {
       throw InputError(
         "--label", "is not stated", expected: "VALUE=NAME for each class but the background, in their order")
     }
-    try network.setActivations(labelCount: labels.count, path: path)
+    try network.setActivations(labelCount: labels.count, stated: activation, path: path)
     return SegmentationModel(
       name: name, graph: network.graph, parameters: network.parameters, labels: labels,
       preprocessing: Preprocessing(
