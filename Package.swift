@@ -73,8 +73,10 @@ let package = Package(
     library("Networks", ["Work", "Tensors"]),
     library("TerminalPictures", ["Work", "Screen", "CZlib"]),
 
-    // Layer 3: the pipeline, the program's behaviour, lists of cases, the terminal. They do not know each other.
+    // Layer 3: the pipeline, the program's behaviour, lists of cases, the terminal, networks of other programs. They do
+    // not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
+    library("ONNX", ["Work", "Tensors", "Networks"]),
     library("Worklist", ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"]),
     library("Review", ["Work", "Volumes", "Metrics", "Screen", "Worklist"]),
     library("CursesTerminal", ["Work", "Screen", "TerminalPictures", "CTerminal"]),
@@ -87,7 +89,7 @@ let package = Package(
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
         "CursesTerminal", "Journal", "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures",
-        "Report", arguments, "CCrypto",
+        "Report", "ONNX", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
@@ -133,6 +135,8 @@ let package = Package(
       resources: [.copy("Golden")]),
     tests("NetworksTests", ["Work", "Tensors", "Networks", "TestSupport"], resources: [.copy("Golden")]),
     tests(
+      "ONNXTests", ["Work", "Tensors", "Networks", "ONNX", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests(
       "SegmentationTests",
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"],
       exclude: ["Golden"]),
@@ -150,11 +154,11 @@ let package = Package(
         "Work", "Volumes", "Tensors", "ImageFormats", "Networks", "Segmentation", "Journal", "Worklist",
         "Review", "ReviewFixtures", "segdeck", "TestSupport",
       ]),
-    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
+    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "ONNX", "segdeck", "TestSupport"]),
     // What is fuzzed; the tests read the corpus again.
     .target(
       name: "FuzzTargets",
-      dependencies: ["Work", "Volumes", "ImageFormats", "Journal", "Networks", "Worklist"],
+      dependencies: ["Work", "Volumes", "ImageFormats", "Journal", "Networks", "ONNX", "Worklist"],
       path: "Tests/FuzzTargets", swiftSettings: strict),
     tests("FuzzCorpusTests", ["FuzzTargets", "TestSupport"]),
   ] + fuzzing,

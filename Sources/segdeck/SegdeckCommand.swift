@@ -19,6 +19,8 @@ struct SegdeckCommand: ParsableCommand {
       PhantomCommand.self,
       InfoCommand.self,
       ConvertCommand.self,
+      ImportCommand.self,
+      ExportCommand.self,
       ReplayCommand.self,
       JournalCommand.self,
       WorklistCommand.self,

@@ -18,6 +18,7 @@ private let permittedImports: [String: Set<String>] = [
   "TerminalPictures": ["Work", "Screen", "CZlib"],
   "CursesTerminal": ["Work", "Screen", "TerminalPictures", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
+  "ONNX": ["Work", "Tensors", "Networks"],
   "Review": ["Work", "Volumes", "Metrics", "Screen", "Worklist"],
   "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
   "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
@@ -25,8 +26,8 @@ private let permittedImports: [String: Set<String>] = [
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal", "Journal",
-    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "ArgumentParser",
-    "CCrypto",
+    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "ONNX",
+    "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "TerminalPictures", "ImageFormats", "DenseCRF", "Networks",

@@ -2,6 +2,7 @@ import Foundation
 import ImageFormats
 import Journal
 import Networks
+import ONNX
 import Volumes
 import Work
 import Worklist
@@ -53,6 +54,11 @@ extension FuzzTarget {
     FuzzTarget(name: "network", fileName: "input.json") { path in
       let text = String(decoding: try FileSystem.read(path), as: UTF8.self)
       _ = try NetworkGraph(json: text, subject: path).resolved(subject: path)
+    },
+    FuzzTarget(name: "onnx", fileName: "input.onnx") { path in
+      let model = try ModelProto(path: path)
+      _ = try model.exportedModel(path: path)
+      _ = try ImportedNetwork(model, outputs: model.graph.outputs.prefix(1).map(\.name), path: path)
     },
   ]
 

@@ -124,7 +124,7 @@ struct ModelFileTests {
       (#"{"t": {"dtype": "F32", "shape": [1]}}"#, 4, "safetensors header: t.data_offsets: missing"),
       (#"{"__metadata__": {"a": 1}}"#, 0, "safetensors header: __metadata__.a: wrong type"),
       (#"{}"#, 0, #"not a segdeck model: its metadata has no "segdeck.format""#),
-      (#"{"__metadata__": {"segdeck.format": "9"}}"#, 0, "model format: found 9, expected 1"),
+      (#"{"__metadata__": {"segdeck.format": "9"}}"#, 0, "model format: found 9, expected 1 or 2"),
       (#"{"__metadata__": {"segdeck.format": "1"}}"#, 0, #"its metadata has no "network""#),
       (
         #"{"__metadata__": {"segdeck.format": "1", "network": "{}"}}"#, 0,

@@ -254,3 +254,17 @@ func normalisationOfChannels() {
   #expect(fingerprint.normalisation(ofChannel: 0).value == .window(lower: 50, upper: 250))
   #expect(fingerprint.normalisation(ofChannel: 1).value == .standardScore)
 }
+
+@Test("a model states version 2 of the format only where a channel has a normalisation that version 1 has not")
+func formatVersion() throws {
+  try withTemporaryFolder { folder in
+    var model = try differenceModel()
+    #expect(model.file.formatVersion == "1")
+    let path = folder + "/later.safetensors"
+    model.preprocessing.channels[1].normalisation = .percentiles(lower: 0, upper: 100)
+    try model.write(to: path)
+    #expect(try ModelFile(path: path).formatVersion == "2")
+    #expect(try ModelFile(path: path).texts["segdeck.format"] == "2")
+    #expect(try SegmentationModel(path: path).preprocessing == model.preprocessing)
+  }
+}

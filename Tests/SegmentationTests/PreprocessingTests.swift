@@ -11,6 +11,12 @@ private func prepared(_ intensities: IntensityVoxels, _ rule: Preprocessing) thr
   return Array(try rule.prepared([image], grid: .image, work: WorkContext())[0].voxels)
 }
 
+private let everyNormalisation: [Preprocessing.Normalisation] = [
+  .window(lower: -125, upper: 240), .standardScore, .standardScoreOfAll, .standardScoreOfNonZero,
+  .statedScore(mean: 99.5, standardDeviation: 37.25, clip: -25...212),
+  .statedScore(mean: 0, standardDeviation: 255, clip: nil), .percentiles(lower: 2, upper: 98),
+]
+
 @Test("a window clips and scales to 0...1")
 func windowNormalisation() throws {
   let rule = Preprocessing(spacingMillimetres: Spacing(3), normalisation: .window(lower: -125, upper: 240))
@@ -28,6 +34,55 @@ func standardScore() throws {
       == [-3, -1, 1])
 }
 
+@Test("a standard score of all voxels counts zeros and negative voxels too")
+func standardScoreOfAll() throws {
+  let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScoreOfAll)
+  #expect(
+    try prepared(IntensityVoxels([-2, 0, 2, 0]), rule) == [-1, 0, 1, 0].map { $0 * Float(2).squareRoot() })
+  #expect(try prepared(IntensityVoxels([0, 0, 0]), rule) == [0, 0, 0])
+}
+
+@Test("a standard score of voxels other than 0 leaves zeros as they are")
+func standardScoreOfNonZero() throws {
+  let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScoreOfNonZero)
+  #expect(try prepared(IntensityVoxels([0, 2, 4, 0]), rule) == [0, -1, 1, 0])
+  #expect(try prepared(IntensityVoxels([-3, 0, 1] as [Int16]), rule) == [-1, 0, 1])
+}
+
+@Test("a stated score clips, takes away the mean and divides, as nnU-Net's CTNormalization")
+func statedScore() throws {
+  func rule(_ clip: ClosedRange<Float>?) -> Preprocessing {
+    Preprocessing(
+      spacingMillimetres: Spacing(1), normalisation: .statedScore(mean: 100, standardDeviation: 4, clip: clip)
+    )
+  }
+  #expect(try prepared(IntensityVoxels([-1000, 80, 100, 300]), rule(90...120)) == [-2.5, -2.5, 0, 5])
+  #expect(try prepared(IntensityVoxels([-1000, 80, 100, 300]), rule(nil)) == [-275, -5, 0, 50])
+}
+
+@Test("percentiles become 0 and 1, values beyond them are clipped, and a constant image is 0")
+func percentiles() throws {
+  func rule(_ lower: Float, _ upper: Float) -> Preprocessing {
+    Preprocessing(spacingMillimetres: Spacing(1), normalisation: .percentiles(lower: lower, upper: upper))
+  }
+  #expect(try prepared(IntensityVoxels([-10, 0, 10, 30, 10]), rule(0, 100)) == [0, 0.25, 0.5, 1, 0.5])
+  #expect(try prepared(IntensityVoxels([-10, 0, 10, 30, 10]), rule(25, 75)) == [0, 0, 1, 1, 1])
+  #expect(try prepared(IntensityVoxels([7, 7]), rule(2, 98)) == [0, 0])
+}
+
+@Test("numbers of a normalisation that cannot be used are refused")
+func unusableNormalisations() {
+  let unusable: [Preprocessing.Normalisation] = [
+    .statedScore(mean: 0, standardDeviation: 0, clip: nil),
+    .statedScore(mean: .nan, standardDeviation: 1, clip: nil),
+    .statedScore(mean: 0, standardDeviation: 1e-45, clip: nil), .percentiles(lower: 50, upper: 50),
+    .percentiles(lower: -1, upper: 50), .percentiles(lower: 0, upper: 100.5),
+  ]
+  for normalisation in unusable {
+    #expect(throws: InputError.self, "\(normalisation)") { try normalisation.validated(subject: "model") }
+  }
+}
+
 @Test("an image of scaled integers is prepared like its floats, along other axes and on another grid")
 func preparedIntegers() throws {
   let grid = VolumeGrid(
@@ -39,7 +94,7 @@ func preparedIntegers() throws {
   let scaling = VoxelScaling(slope: 0.37, intercept: -20.25)
   let stored = ScalarVolume(grid: grid, voxels: IntensityVoxels(numbers, scaling: scaling))
   let floats = ScalarVolume(grid: grid, voxels: numbers.map { Float(0.37 * Double($0) - 20.25) })
-  for normalisation in [Preprocessing.Normalisation.window(lower: -125, upper: 240), .standardScore] {
+  for normalisation in everyNormalisation {
     let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: normalisation)
     for working in [WorkingGrid.image, .model] {
       let prepared = try rule.prepared([stored], grid: working, work: WorkContext(threadCount: 2))
@@ -51,7 +106,7 @@ func preparedIntegers() throws {
 
 @Test("a preprocessing is read back from the text it is written as")
 func preprocessingRoundTrip() throws {
-  for normalisation in [Preprocessing.Normalisation.window(lower: -125, upper: 240), .standardScore] {
+  for normalisation in everyNormalisation {
     let rule = Preprocessing(
       spacingMillimetres: Spacing(1, 2, 3), normalisation: normalisation,
       trainedExtentsMillimetres: [1...2, 3...4.5, 5...5])

@@ -3,8 +3,11 @@ import Work
 
 /// A model as it is stored: a network, its weights, and texts about it that other layers understand.
 package struct ModelFile: Sendable {
-  /// The version that ``write(to:format:)`` writes under `segdeck.format`.
-  package static let formatVersion = "1"
+  /// The versions of the format that are read; its key is `segdeck.format`.
+  ///
+  /// Version 2 has further kinds of intensity normalisation. A file states it only where it needs it, so that earlier
+  /// releases read all others.
+  package static let formatVersions = ["1", "2"]
   /// The suffix of a model's name.
   package static let suffix = ".safetensors"
   private static let formatKey = "segdeck.format"
@@ -14,12 +17,25 @@ package struct ModelFile: Sendable {
   package var parameters: Parameters
   /// Every other text: `labels`, `preprocessing`, `crf`, `training` and whatever else, passed through untouched.
   package var metadata: [String: String]
+  /// The version that is written, one of ``formatVersions``.
+  package var formatVersion = formatVersions[0]
 
   /// A model; `parameters` must fit `graph`.
   package init(graph: NetworkGraph, parameters: Parameters, metadata: [String: String] = [:]) {
     self.graph = graph
     self.parameters = parameters
     self.metadata = metadata
+  }
+
+  /// A model of texts that ``network(ofTexts:subject:)`` has read.
+  package init(graph: NetworkGraph, parameters: Parameters, texts: [String: String]) {
+    self.init(graph: graph, parameters: parameters, metadata: Self.further(texts))
+    formatVersion = texts[Self.formatKey] ?? formatVersion
+  }
+
+  /// All its texts: ``metadata``, the version of the format and the network.
+  package var texts: [String: String] {
+    metadata.merging([Self.formatKey: formatVersion, Self.networkKey: graph.json]) { _, own in own }
   }
 
   /// Whether the name has the suffix of a model file, regardless of letter case.
@@ -32,12 +48,13 @@ package struct ModelFile: Sendable {
   ///   the first tensor that is missing or mismatched, with the shape found and the shape expected.
   package init(path: String) throws(InputError) {
     let file = try TensorFile(path: path)
-    let resolved = try Self.network(of: file)
+    let resolved = try Self.network(ofTexts: file.metadata, subject: file.path)
     var tensors: [String: Tensor] = [:]
     for slot in resolved.parameterSlots { tensors[slot.name] = try file.tensor(slot.name, shape: slot.shape) }
     graph = resolved.graph
     parameters = try Parameters(tensors, for: resolved, subject: path)
-    metadata = Self.texts(of: file)
+    metadata = Self.further(file.metadata)
+    formatVersion = file.metadata[Self.formatKey] ?? formatVersion
   }
 
   /// Writes the model; a file at `path` is replaced only when everything is written.
@@ -57,27 +74,29 @@ package struct ModelFile: Sendable {
   func write(
     to path: String, format: ElementFormat = .f32, further: [String: Tensor]
   ) throws(InputError) {
-    var texts = metadata
-    texts[Self.formatKey] = Self.formatVersion
-    texts[Self.networkKey] = graph.json
     let tensors = parameters.tensors.merging(further) { own, _ in own }
     try TensorFile.write(tensors, metadata: texts, format: format, to: path)
   }
 
-  private static func network(of file: TensorFile) throws(InputError) -> ResolvedGraph {
-    guard let version = file.metadata[formatKey] else {
-      throw InputError(file.path, "not a segdeck model: its metadata has no \"\(formatKey)\"")
+  /// The network that the texts of a model describe.
+  /// - Throws: ``InputError`` about `subject`: no model, another version of the format, or a graph that makes no sense.
+  package static func network(
+    ofTexts texts: [String: String], subject: String
+  ) throws(InputError) -> ResolvedGraph {
+    guard let version = texts[formatKey] else {
+      throw InputError(subject, "not a segdeck model: its metadata has no \"\(formatKey)\"")
     }
-    guard version == formatVersion else {
-      throw InputError(file.path, "model format", found: version, expected: formatVersion)
+    guard formatVersions.contains(version) else {
+      throw InputError(
+        subject, "model format", found: version, expected: formatVersions.joined(separator: " or "))
     }
-    guard let json = file.metadata[networkKey] else {
-      throw InputError(file.path, "its metadata has no \"\(networkKey)\"")
+    guard let json = texts[networkKey] else {
+      throw InputError(subject, "its metadata has no \"\(networkKey)\"")
     }
-    return try NetworkGraph(json: json, subject: file.path).resolved(subject: file.path)
+    return try NetworkGraph(json: json, subject: subject).resolved(subject: subject)
   }
 
-  private static func texts(of file: TensorFile) -> [String: String] {
-    file.metadata.filter { $0.key != formatKey && $0.key != networkKey }
+  private static func further(_ texts: [String: String]) -> [String: String] {
+    texts.filter { $0.key != formatKey && $0.key != networkKey }
   }
 }

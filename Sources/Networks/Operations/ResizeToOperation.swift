@@ -4,7 +4,8 @@ import Tensors
 package struct ResizeToOperation: ResamplingToOperation {
   package static let kind = "resizeTo"
 
-  private let resizing: ResizeGeometry
+  /// The interpolation; its factor is of no meaning.
+  package let resizing: ResizeGeometry
 
   package init(_ interpolation: ResizeInterpolation, _ coordinates: ResizeCoordinates) {
     resizing = ResizeGeometry(factor: Extent3(1), interpolation, coordinates)

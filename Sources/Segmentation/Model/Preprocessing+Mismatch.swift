@@ -44,8 +44,9 @@ extension Preprocessing.Normalisation {
     let sample = voxels.sampled(every: max(1, voxels.count / 500_000))
     guard let smallest = sample.min(), let largest = sample.max() else { return nil }
     switch self {
-    case .window(let lower, let upper):
-      guard lower < 0 else { return nil }
+    case .window, .statedScore:
+      guard let range = refinementRange, range.lowerBound < 0 else { return nil }
+      let (lower, upper) = (range.lowerBound, range.upperBound)
       if smallest >= 0 {
         return "the model expects CT in Hounsfield units, and this image has no value below 0"
       }
@@ -53,7 +54,8 @@ extension Preprocessing.Normalisation {
       guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
       return
         "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
-    case .standardScore:
+    case .percentiles: return nil
+    case .standardScore, .standardScoreOfAll, .standardScoreOfNonZero:
       guard HounsfieldUnits.areLikely(smallest: Double(smallest), largest: Double(largest)) else {
         return nil
       }

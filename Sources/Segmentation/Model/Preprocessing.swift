@@ -4,16 +4,6 @@ import Work
 /// The preprocessing of a network's input: orientation, working grid, and the images with their intensity
 /// normalisations; part of every model file.
 package struct Preprocessing: Hashable, Sendable {
-  /// The intensity normalisation.
-  ///
-  /// Convolutions pad with 0, which each case maps to an intensity of the image.
-  package enum Normalisation: Hashable, Sendable {
-    /// Clipped to lower...upper and scaled to 0...1; padding equals the lower end, air in a CT.
-    case window(lower: Float, upper: Float)
-    /// (value - mean) / standard deviation, both over the voxels above 0, as the heart network's authors do.
-    case standardScore
-  }
-
   /// Anatomical directions of the network's axes, "RAS".
   package var orientation: String
   /// Voxel size of the working grid.
@@ -47,91 +37,6 @@ package struct Preprocessing: Hashable, Sendable {
 
   /// The normalisation of the first image, which is the one that is shown and refined.
   package var normalisation: Normalisation { channels[0].normalisation }
-
-  /// The normalisation of one image's intensities: (clip(value, lower...upper) - shift) * scale.
-  struct IntensityTransform: Sendable {
-    var shift, scale, lower, upper: Float
-
-    func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - shift) * scale }
-  }
-}
-
-extension Preprocessing.Normalisation {
-  /// The transform for an image of the voxels `voxels`.
-  ///
-  /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
-  ///
-  /// - Parameter order: The order in which voxels are added, which determines the last bits of the sums.
-  /// - Throws: `Cancelled`.
-  /// - Complexity: O(voxels).
-  func transform(
-    for voxels: IntensityVoxels, size: GridSize, order: Reorientation = .identity, work: WorkContext
-  ) throws(Cancelled) -> Preprocessing.IntensityTransform {
-    switch self {
-    case .window(let lower, let upper):
-      return Preprocessing.IntensityTransform(
-        shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
-    case .standardScore:
-      var count = 0.0
-      var sum = 0.0
-      var squares = 0.0
-      let sliceSize = order.size(size)
-      var slice = [Float](repeating: 0, count: sliceSize.i * sliceSize.j)
-      for k in 0..<sliceSize.k {
-        try work.checkCancellation()
-        slice.withUnsafeMutableBufferPointer { slice in
-          order.writeSlice(k, of: voxels, size: size, to: slice.baseAddress!)
-        }
-        for value in slice where value > 0 {
-          count += 1
-          sum += Double(value)
-          squares += Double(value) * Double(value)
-        }
-      }
-      let mean = count > 0 ? sum / count : 0
-      let standardDeviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
-      let everything = Float.greatestFiniteMagnitude
-      return Preprocessing.IntensityTransform(
-        shift: Float(mean), scale: standardDeviation > 0 ? Float(1 / standardDeviation) : 0,
-        lower: -everything,
-        upper: everything)
-    }
-  }
-}
-
-extension Preprocessing.Normalisation: Codable {
-  private enum Key: CodingKey { case kind, lower, upper }
-
-  /// Reads `{"kind": "window", "lower": -125, "upper": 240}` or `{"kind": "standard-score"}`.
-  package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    switch try values.decode(String.self, forKey: .kind) {
-    case "window":
-      let lower = try values.decode(Float.self, forKey: .lower)
-      let upper = try values.decode(Float.self, forKey: .upper)
-      guard lower < upper, lower.isFinite, upper.isFinite else {
-        throw DecodingError.dataCorruptedError(
-          forKey: .upper, in: values, debugDescription: "window from \(lower) to \(upper)")
-      }
-      self = .window(lower: lower, upper: upper)
-    case "standard-score": self = .standardScore
-    case let kind:
-      throw DecodingError.dataCorruptedError(
-        forKey: .kind, in: values, debugDescription: "unknown normalisation \(kind)")
-    }
-  }
-
-  /// Writes what ``init(from:)`` reads.
-  package func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: Key.self)
-    switch self {
-    case .window(let lower, let upper):
-      try values.encode("window", forKey: .kind)
-      try values.encode(lower, forKey: .lower)
-      try values.encode(upper, forKey: .upper)
-    case .standardScore: try values.encode("standard-score", forKey: .kind)
-    }
-  }
 }
 
 extension Preprocessing {
@@ -227,26 +132,5 @@ extension Preprocessing {
       }
       return try ScalarVolume(grid: axes.grid, voxels: voxels).resampled(to: target, work: part)
     }
-  }
-}
-
-extension Preprocessing.Normalisation {
-  /// Checks that a window's ends are in range and differ as 32-bit floats.
-  /// - Throws: ``InputError`` about `subject`.
-  package func validated(subject: String) throws(InputError) {
-    guard case .window(let lower, let upper) = self else { return }
-    guard lower < upper, (1 / (upper - lower)).isFinite, UsableRange.intensity.contains(Double(lower)),
-      UsableRange.intensity.contains(Double(upper))
-    else {
-      throw InputError(
-        subject, "window is unusable", found: "\(lower) to \(upper)",
-        expected: "a lower and a higher intensity of at most \(UsableRange.intensity.upperBound)")
-    }
-  }
-
-  /// The range that a CRF clips intensities to; nil for the image's own percentiles.
-  package var refinementRange: ClosedRange<Float>? {
-    if case .window(let lower, let upper) = self { return lower...upper }
-    return nil
   }
 }

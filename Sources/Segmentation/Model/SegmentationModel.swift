@@ -60,7 +60,12 @@ package struct SegmentationModel: Sendable {
   /// Reads a model file.
   /// - Throws: ``InputError``: file or network unusable, or metadata missing, damaged or at odds with the network.
   package init(path: String) throws(InputError) {
-    let file = try ModelFile(path: path)
+    try self.init(ModelFile(path: path), path: path)
+  }
+
+  /// Reads the texts of a model; `path` names it in messages.
+  /// - Throws: As ``init(path:)``.
+  package init(_ file: ModelFile, path: String) throws(InputError) {
     self.path = path
     name = FilePath.stem(of: path)
     graph = file.graph
@@ -128,7 +133,15 @@ package struct SegmentationModel: Sendable {
   /// Writes the model file; a file at `path` is replaced only when everything is written.
   /// - Throws: ``InputError`` when it cannot be written.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
-    try ModelFile(graph: graph, parameters: parameters, metadata: metadata).write(to: path, format: format)
+    try file.write(to: path, format: format)
+  }
+
+  /// The model as it is stored.
+  package var file: ModelFile {
+    var file = ModelFile(graph: graph, parameters: parameters, metadata: metadata)
+    let isOfFirstVersion = preprocessing.channels.allSatisfy(\.normalisation.isOfFirstVersion)
+    file.formatVersion = isOfFirstVersion ? ModelFile.formatVersions[0] : ModelFile.formatVersions[1]
+    return file
   }
 
   /// The texts of the model file.

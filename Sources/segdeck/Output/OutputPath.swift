@@ -1,5 +1,6 @@
 import ImageFormats
 import Networks
+import ONNX
 import Work
 
 /// The path of an output file.
@@ -12,6 +13,8 @@ struct OutputPath {
     case image
     /// A model or checkpoint, NAME.safetensors.
     case model
+    /// A network for other programs, NAME.onnx.
+    case network
     /// Names of labels, in one of the forms of ``LabelNamesFormat``.
     case labelNames
     /// CRF settings, NAME.json.
@@ -32,6 +35,7 @@ struct OutputPath {
       switch self {
       case .image: try ImageName.requireWritable(path)
       case .model: try FilePath.requireSuffix([ModelFile.suffix], of: path, toWrite: "a model")
+      case .network: try FilePath.requireSuffix([ModelProto.suffix], of: path, toWrite: "a network")
       case .labelNames: _ = try LabelNamesFormat(ofFile: path)
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")

@@ -57,10 +57,13 @@ extension Preprocessing {
   fileprivate var summary: String {
     if channels.count > 1 { return "\(channels.count) images: \(channelNames)" }
     switch normalisation {
-    case .window(let lower, let upper) where lower < 0:
-      return "CT, \(Int(saturating: lower)) to \(Int(saturating: upper)) HU"
-    case .window(let lower, let upper): return "intensities \(lower) to \(upper)"
+    case .window, .statedScore:
+      guard let range = normalisation.refinementRange else { return "any intensities" }
+      let (lower, upper) = (range.lowerBound, range.upperBound)
+      return lower < 0
+        ? "CT, \(Int(saturating: lower)) to \(Int(saturating: upper)) HU" : "intensities \(lower) to \(upper)"
     case .standardScore: return "MR or any intensities above 0"
+    case .standardScoreOfAll, .standardScoreOfNonZero, .percentiles: return "MR or any intensities"
     }
   }
 }

@@ -137,12 +137,20 @@ struct TrainingSetup {
 }
 
 extension Preprocessing.Normalisation {
-  /// "-125 to 240 become 0 to 1", or "standard score of voxels above 0".
+  /// "-125 to 240 become 0 to 1", "standard score of voxels above 0", ….
   var summary: String {
     switch self {
     case .window(let lower, let upper):
       "\(significant(Double(lower))) to \(significant(Double(upper))) become 0 to 1"
     case .standardScore: "standard score of voxels above 0"
+    case .standardScoreOfAll: "standard score of all voxels"
+    case .standardScoreOfNonZero: "standard score of voxels other than 0"
+    case .statedScore(let mean, let standardDeviation, let clip):
+      (clip.map {
+        "clipped to \(significant(Double($0.lowerBound))) to \(significant(Double($0.upperBound))), then "
+      } ?? "") + "less \(significant(Double(mean))), divided by \(significant(Double(standardDeviation)))"
+    case .percentiles(let lower, let upper):
+      "percentiles \(significant(Double(lower))) to \(significant(Double(upper))) become 0 to 1"
     }
   }
 }
