@@ -22,11 +22,12 @@ private let permittedImports: [String: Set<String>] = [
   "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
   "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
   "Report": ["Work", "Worklist", "CCrypto"],
+  "Cohort": ["Work", "Journal", "Worklist"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal", "Journal",
-    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "ArgumentParser",
-    "CCrypto",
+    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "Cohort",
+    "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "TerminalPictures", "ImageFormats", "DenseCRF", "Networks",
