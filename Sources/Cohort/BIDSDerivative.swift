@@ -19,23 +19,31 @@ package struct BIDSSidecar: Encodable, Equatable, Sendable {
   private var generatedBy: [Generator]
   /// The images, as BIDS URIs.
   private var sources: [String]
+  private var description: String
+  /// The image on whose grid the mask lies.
+  private var spatialReference: String?
   /// Whether a person drew the mask.
   private let manual = false
 
   private enum CodingKeys: String, CodingKey {
     case generatedBy = "GeneratedBy"
     case sources = "Sources"
+    case description = "Description"
+    case spatialReference = "SpatialReference"
     case manual = "Manual"
   }
 
   /// The sidecar of the mask of some images of a dataset.
-  package init(ofImages images: [String], generator: Generator) {
+  /// - Parameter description: What the mask is, in words.
+  package init(ofImages images: [String], description: String, generator: Generator) {
     generatedBy = [generator]
+    self.description = description
     sources = images.map { path in
       let parts = path.split(separator: "/")
       let start = parts.lastIndex { $0.hasPrefix("sub-") && !$0.contains("_") } ?? parts.count - 1
       return "bids:\(BIDSDataset.sourceName):" + parts[start...].joined(separator: "/")
     }
+    spatialReference = sources.first
   }
 }
 
@@ -74,11 +82,20 @@ extension BIDSDataset {
       generatedBy: [generator], sources: [["URL": place]], links: [Self.sourceName: place])
     let files = [
       ("dataset_description.json", finiteJSON(description, isIndented: true) + Data("\n".utf8)),
-      ("README", Data("Masks that \(generator.name) made of the images with the network \(model).\n".utf8)),
+      (
+        "README",
+        Data(
+          """
+          Masks that \(generator.name) \(generator.version) made of the images of this dataset with the network \(model).
+          Each mask has a table of its labels and a sidecar, which is a record with everything that reproduces it:
+          `segdeck replay sub-01_..._dseg.json --verify` does so. `worklist.csv` is the list for `segdeck review`.
+
+          """.utf8)
+      ),
       (
         ".bidsignore",
         Data(
-          "cohort.json\ncases.csv\nworklist.csv\nworklist.records/\nresults.*\ntasks/\npictures/\njobs/\n"
+          "cohort.json\ncases.csv\nworklist.csv\nworklist.records\nresults.*\ntasks\npictures\njobs\n"
             .utf8)
       ),
     ]

@@ -206,7 +206,7 @@ struct CohortCommandTests {
       try succeed(
         [
           "phantom", "mr", "--seed", "\(number)", "--size", "48x48x24", "--spacing", "4", "-o",
-          "images/\(name).nii",
+          "images/\(name).nii", "--labels", "labels.nii", "--force",
         ],
         in: folder.path)
     }

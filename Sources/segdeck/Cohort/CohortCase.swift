@@ -115,9 +115,16 @@ struct CohortCase: Sendable {
     record.commands = commands.map(CommandLineText.text)
     try record.write(
       labels, network.model.labelTable, source: image.image.source.ofFrame(0), to: outputPath,
-      bids: folder.isBIDS ? BIDSSidecar(ofImages: input.opened.map(\.path), generator: .this) : nil,
+      bids: folder.isBIDS ? sidecar(input, isRefined: refinement != nil) : nil,
       work: work.withoutProgress)
     return record.changes
+  }
+
+  private func sidecar(_ input: CohortInput, isRefined: Bool) -> BIDSSidecar {
+    let refined = isRefined ? ", refined by a dense CRF" : ""
+    return BIDSSidecar(
+      ofImages: input.opened.map(\.path),
+      description: "Labels that the network \(network.model.name) found\(refined)", generator: .this)
   }
 
   /// Measures the mask as `worklist --measure` does, compares it with the reference as `report` does, and draws both.

@@ -30,23 +30,30 @@ struct OpenedCohort {
   ) throws {
     let dataset = BIDSDataset(place)
     let path = try Self.folder(place, output: output, dataset)
-    let earlier = try CohortDescription.read(in: path)
-    (options, description) = try Self.settings(
-      given, earlier: earlier, place: place, path: path, isBIDS: earlier?.bids ?? (dataset != nil),
-      replaces: replaces, work: work)
-    folder = CohortFolder(path, isBIDS: description.bids)
-    let listing = try Self.listing(place, folder, cases, work: work)
+    let listing = try Self.listing(
+      place, CohortFolder(path, isBIDS: dataset != nil), cases, work: work)
     try listing.registerFiles()
-    worklist = listing.worklist
-    selected = try listing.rows(measuring: nil) { _, _ in }.map(\.item)
+    let selected = try listing.rows(measuring: nil) { _, _ in }.map(\.item)
     guard !selected.isEmpty else { throw InputError(place, "has no case to compute") }
-    try FileSystem.makeFolder(path)
-    if description != earlier { try AtomicFile.write(description.json, to: folder.settingsFile) }
-    if description.place == FilePath.absolute(place) || place == Self.standardInput {
-      try writeCases(isWhole: selected.count == worklist.cases.count)
-    }
-    if let dataset, description.bids {
-      try dataset.describe(folder, generator: .this, model: FilePath.stem(of: description.model))
+    (worklist, self.selected) = (listing.worklist, selected)
+    (folder, options, description) = try OutputFolder.filled(path) {
+      try Self.alone(in: path) {
+        let earlier = try CohortDescription.read(in: path)
+        let (options, description) = try Self.settings(
+          given, earlier: earlier, place: place, path: path, isBIDS: earlier?.bids ?? (dataset != nil),
+          replaces: replaces, work: work)
+        let folder = CohortFolder(path, isBIDS: description.bids)
+        if description != earlier { try AtomicFile.write(description.json, to: folder.settingsFile) }
+        if description.place == FilePath.absolute(place) || place == Self.standardInput {
+          try Self.write(
+            listing.worklist, to: folder.casesFile,
+            replaces: selected.count == listing.worklist.cases.count)
+        }
+        if let dataset, description.bids {
+          try dataset.describe(folder, generator: .this, model: FilePath.stem(of: description.model))
+        }
+        return (folder, options, description)
+      }
     }
   }
 
@@ -128,14 +135,30 @@ struct OpenedCohort {
   }
 
   /// Writes the list of all cases, from which status and batch jobs read it.
-  private func writeCases(isWhole: Bool) throws(InputError) {
-    let data = worklist.bytes(forFile: folder.casesFile)
+  /// - Parameter replaces: Whether another list that is there is replaced.
+  private static func write(_ worklist: Worklist, to path: String, replaces: Bool) throws(InputError) {
+    let data = worklist.bytes(forFile: path)
     let known = try ReadFiles.withoutRegistering { () throws(InputError) in
-      try FileSystem.readIfPresent(folder.casesFile)
+      try FileSystem.readIfPresent(path)
     }
-    guard known == nil || isWhole && known != data else { return }
-    try AtomicFile.write(data, to: folder.casesFile)
+    guard known == nil || replaces && known != data else { return }
+    try AtomicFile.write(data, to: path)
   }
+
+  /// Runs `body`, which writes files that all processes write, while no other process does; where a file system has no
+  /// locks, or one is held for long, without that.
+  private static func alone<Result>(in folder: String, _ body: () throws -> Result) throws -> Result {
+    for _ in 0..<lockAttemptCount {
+      if let lock = try? FileLock(FilePath.joined(folder, "cohort"), owner: "run") {
+        return try withExtendedLifetime(lock) { try body() }
+      }
+      usleep(lockIntervalMicroseconds)
+    }
+    return try body()
+  }
+
+  private static let lockAttemptCount = 600
+  private static let lockIntervalMicroseconds: UInt32 = 50_000
 
   /// The records of all tasks so far.
   func records() -> CohortRecords {
@@ -204,8 +227,12 @@ struct OpenedCohort {
   /// - Returns: What is known of every case.
   /// - Throws: ``InputError`` when a file cannot be written; ``Cancelled``.
   @discardableResult
-  func gather(_ records: CohortRecords, work: WorkContext) throws -> [CohortResult] {
-    let results = try results(records, work: work)
+  func gather(work: WorkContext) throws -> [CohortResult] {
+    try Self.alone(in: folder.path) { try gatherAlone(work: work) }
+  }
+
+  private func gatherAlone(work: WorkContext) throws -> [CohortResult] {
+    let results = try results(records(), work: work)
     var listed = Worklist(columns: worklist.columns)
     if !listed.columns.contains(Self.column) { listed.columns.append(Self.column) }
     for (item, result) in zip(worklist.cases, results) {

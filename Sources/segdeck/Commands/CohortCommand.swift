@@ -72,7 +72,7 @@ struct CohortCommand: ParsableCommand {
         throw InputError("cancelled", "what is done stays; run it again to go on")
       }
       output.end()
-      if !noGather { try cohort.gather(cohort.records(), work: WorkContext()) }
+      if !noGather { try cohort.gather(work: WorkContext()) }
       if let failure = output.failure { throw failure }
       if !json { try Console.print(summary(totals, cohort)) }
       guard totals.failed.isEmpty else {
@@ -206,7 +206,7 @@ struct CohortCommand: ParsableCommand {
     func run() throws {
       let work = WorkContext(cancellation: Interruption.cancellation())
       let opened = try OpenedCohort(begunAt: cohort.place, output: cohort.output, work: work)
-      let results = try opened.gather(opened.records(), work: work)
+      let results = try opened.gather(work: work)
       try Console.print(
         "\(results.count(.done)) of \(counted(results.count, "case")) in "
           + opened.folder.worklistFile.printableLine)
