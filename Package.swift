@@ -83,13 +83,14 @@ let package = Package(
 
     // Layer 4: composition.
     library("Report", ["Work", "Worklist", "CCrypto"]),
+    library("Cohort", ["Work", "Journal", "Worklist"]),
     library("RefinementAdapter", ["Work", "Volumes", "Segmentation", "Review"]),
     .executableTarget(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
         "CursesTerminal", "Journal", "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures",
-        "Report", "ONNX", arguments, "CCrypto",
+        "Report", "ONNX", "Cohort", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
@@ -123,6 +124,7 @@ let package = Package(
     tests("PicturesTests", ["Work", "Volumes", "Pictures", "CPNG"]),
     tests(
       "ReportTests", ["Work", "Metrics", "Worklist", "Report", "CCrypto", "TestSupport"], exclude: ["Golden"]),
+    tests("CohortTests", ["Work", "Worklist", "Journal", "Cohort", "TestSupport"]),
     // Writes verdicts as one of several processes.
     .executableTarget(
       name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",

@@ -52,7 +52,7 @@ package enum AvailableMemory {
     }
     guard let byteCount, byteCount <= available else {
       throw InputError(
-        subject, "\(work) \(fraction < 1 ? "takes much memory" : "does not fit in memory")",
+        subject, "\(work) \(fraction < 1 ? InputError.takesMuchMemory : InputError.doesNotFit)",
         // Rounded up, so that the number is never 0.
         found: byteCount.map { "\(($0 - 1) >> 20 + 1) MiB" } ?? "more than any machine has",
         expected: "at most \(available >> 20) MiB")
@@ -226,4 +226,15 @@ package enum AvailableMemory {
       }
     }
   }()
+}
+
+extension InputError {
+  fileprivate static let takesMuchMemory = "takes much memory"
+  fileprivate static let doesNotFit = "does not fit in memory"
+
+  /// Whether there was not enough memory for the work, which may succeed where more is free.
+  package var isAboutMemory: Bool {
+    self == AvailableMemory.shortage
+      || [Self.takesMuchMemory, Self.doesNotFit].contains(where: problem.hasSuffix)
+  }
 }

@@ -24,6 +24,7 @@ struct SegdeckCommand: ParsableCommand {
       ReplayCommand.self,
       JournalCommand.self,
       WorklistCommand.self,
+      CohortCommand.self,
       ReportCommand.self,
       RenderCommand.self,
       TourCommand.self,

@@ -23,10 +23,11 @@ private let permittedImports: [String: Set<String>] = [
   "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
   "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
   "Report": ["Work", "Worklist", "CCrypto"],
+  "Cohort": ["Work", "Journal", "Worklist"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal", "Journal",
-    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "ONNX",
+    "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures", "Report", "ONNX", "Cohort",
     "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [

@@ -12,7 +12,8 @@ struct BIDSLayout {
 
   /// A case for each session of each subject, or for the subject where it has no sessions, with one mask of each
   /// pipeline.
-  func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
+  /// - Parameter imageSuffix: The suffix of the images, in any folder of a session; nil for the anatomical ones.
+  func drafts(imageSuffix: String? = nil, notes: inout DiscoveryNotes) -> [CaseDraft] {
     let derivatives = dataset.folders(named: ["derivatives"]).flatMap { folder in
       folder.folders.contains { $0.name.hasPrefix("sub-") } ? [folder] : folder.folders
     }
@@ -21,8 +22,11 @@ struct BIDSLayout {
       let sessions = subject.folders.filter { $0.name.hasPrefix("ses-") }
       for unit in sessions.isEmpty ? [subject] : sessions {
         let anatomy = unit.folders.filter { $0.name == "anat" }.flatMap(\.allFiles)
-        let files = anatomy.contains { $0.role.kind == .image } ? anatomy : unit.allFiles
-        let images = files.filter { $0.role.kind == .image }
+        let isAnatomical = imageSuffix == nil && anatomy.contains { $0.role.kind == .image }
+        let files = isAnatomical ? anatomy : unit.allFiles
+        let images = files.filter { file in
+          file.role.kind == .image && imageSuffix.map { file.stem.hasSuffix("_" + $0) } ?? true
+        }
         guard !images.isEmpty else { continue }
         let name = sessions.isEmpty ? subject.name : "\(subject.name)_\(unit.name)"
         // The T1 image comes first; a stable sort keeps the order of the others.

@@ -5,12 +5,19 @@ import Work
 struct CaseSearch {
   private(set) var drafts: [CaseDraft] = []
   var notes = DiscoveryNotes()
+  /// The BIDS datasets that were found.
+  private(set) var datasets: [String] = []
+  private let imageSuffix: String?
+
+  /// A search that found nothing yet.
+  /// - Parameter imageSuffix: The suffix of the images of BIDS datasets that are cases; nil for the anatomical ones.
+  init(imageSuffix: String? = nil) { self.imageSuffix = imageSuffix }
 
   /// The names of all cases of a folder when no folder in it is read for masks alone.
   /// - Throws: As ``FolderReader/read()``.
-  static func names(inAll folder: String, work: WorkContext) throws -> [String] {
+  static func names(inAll folder: String, imageSuffix: String?, work: WorkContext) throws -> [String] {
     var reader = FolderReader(root: folder, work: work)
-    var search = CaseSearch()
+    var search = CaseSearch(imageSuffix: imageSuffix)
     search.collect(try reader.read())
     return search.drafts.map(\.name)
   }
@@ -18,7 +25,8 @@ struct CaseSearch {
   /// Adds the cases of a folder and of the folders below it.
   mutating func collect(_ folder: FolderTree) {
     if let layout = BIDSLayout(folder) {
-      drafts += layout.drafts(notes: &notes)
+      datasets.append(folder.path)
+      drafts += layout.drafts(imageSuffix: imageSuffix, notes: &notes)
       return
     }
     let images = folder.folders.filter { FolderKind($0.name)?.holdsLabels == false }

@@ -104,7 +104,7 @@ extension FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are skipped. Symbolic links are followed, and a folder that several paths lead
+/// Hidden files, folders of verdicts and results of cohorts are skipped. Symbolic links are followed, and a folder that several paths lead
 /// to is read once, so that circular links end.
 struct FolderReader {
   /// The maximum number of entries in all folders of a search, so that a search of a whole disk ends.
@@ -154,7 +154,7 @@ struct FolderReader {
     var dicomCount = 0
     for (index, name) in names.naturallySorted(by: \.self).enumerated() {
       if index % 1024 == 0 { try work.checkCancellation() }
-      if name.hasPrefix(".") || RecordFolder.isRecordFolder(name) { continue }
+      if name.hasPrefix(".") || RecordFolder.isOwnFolder(name) { continue }
       let file = FilePath.joined(path, name)
       if DicomListing.hasSuffix(name) {
         dicomCount += 1
@@ -184,6 +184,7 @@ struct FolderReader {
           notes.add(.unreadable, file)
           continue
         }
+        if RecordFolder.isCohort(names: names) { continue }
         tree.folders.append(
           try self.tree(
             names, path: file, relativePath: FilePath.joined(relativePath, name), name: name, depth: depth + 1

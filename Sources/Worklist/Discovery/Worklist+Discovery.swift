@@ -11,13 +11,16 @@ extension Worklist {
   /// - Parameters:
   ///   - labelFolders: Further folders of masks. Each is one version, named after the folder, and follows the masks of
   ///     `folder`. A file belongs to the image that shares the longest prefix of whole words with it.
+  ///   - imageSuffix: Of a BIDS dataset, only images with this suffix ("T1w") are cases; nil for the anatomical ones, T1
+  ///     first.
   ///   - work: Its cancellation is polled in every folder.
   /// - Returns: The cases in natural order, each series of a folder or file one of them, with notes about the files that are not used.
   /// - Throws: ``InputError`` when a folder cannot be read or holds too many files, when there is no image, when a
   ///   label folder is given twice, and when a file of one fits several images; `Cancelled`.
   /// - Complexity: Reads each folder once, twice with `labelFolders`; O(n log n) in files.
   package static func discover(
-    _ folder: String, labelFolders: [String] = [], work: WorkContext = WorkContext()
+    _ folder: String, labelFolders: [String] = [], imageSuffix: String? = nil,
+    work: WorkContext = WorkContext()
   ) throws -> Worklist {
     var reader = FolderReader(root: folder, work: work)
     for (position, labels) in labelFolders.enumerated() {
@@ -32,10 +35,17 @@ extension Worklist {
       reader.exclude(labels)
     }
     let tree = try reader.read()
-    let names = try labelFolders.isEmpty ? [] : CaseSearch.names(inAll: folder, work: work)
-    var search = CaseSearch()
+    let names =
+      try labelFolders.isEmpty
+      ? [] : CaseSearch.names(inAll: folder, imageSuffix: imageSuffix, work: work)
+    var search = CaseSearch(imageSuffix: imageSuffix)
     search.notes.add(reader.notes)
     search.collect(tree)
+    if let imageSuffix, search.datasets.isEmpty {
+      throw InputError(
+        "--suffix", "chooses images of a BIDS dataset", found: "\(imageSuffix) of \(folder)",
+        expected: "a folder with folders sub-*")
+    }
     search.attach(tree.allSegmentations)
     var drafts = search.drafts
     var maskNames = Set(drafts.flatMap { $0.masks.map(\.name) }).naturallySorted(by: \.self)
@@ -60,9 +70,11 @@ extension Worklist {
       try drafts.attachVersion(tree.allFiles, folder: labels, name: name, notes: &search.notes)
     }
     let cases = cases(drafts, maskNames: maskNames, allNames: names)
-    return Worklist(
+    var worklist = Worklist(
       cases: cases, columns: cases.contains { $0.series != nil } ? [WorklistColumn.series] : [],
       notes: search.notes.lines)
+    for path in search.datasets { try BIDSDataset(path)?.addParticipants(to: &worklist) }
+    return worklist
   }
 
   /// The cases in natural order, each with a unique name; masks have the same order in all cases.

@@ -6,8 +6,28 @@ package enum RecordFolder {
   private static let suffix = ".records"
   private static let nameInFolder = "segdeck-records"
 
-  /// Whether a name is that of a folder of verdicts.
-  static func isRecordFolder(_ name: String) -> Bool { name == nameInFolder || name.hasSuffix(suffix) }
+  private static let cohortSuffix = ".cohort"
+  private static let cohortNameInFolder = "segdeck-cohort"
+
+  /// The folder for the results of a cohort: `NAME.cohort` beside a worklist file, `segdeck-cohort` in a folder of cases.
+  package static func cohort(worklist path: String) -> String {
+    let records = shared(worklist: path)
+    let folder = FilePath.folder(of: records)
+    guard !FileSystem.isFolder(path) else { return FilePath.joined(folder, cohortNameInFolder) }
+    return FilePath.joined(folder, String(FilePath.name(of: records).dropLast(suffix.count)) + cohortSuffix)
+  }
+
+  /// Whether a name is that of a folder of verdicts, or of the results of a cohort: no cases are sought in it.
+  static func isOwnFolder(_ name: String) -> Bool {
+    [nameInFolder, cohortNameInFolder].contains(name)
+      || [suffix, cohortSuffix].contains(where: name.hasSuffix)
+  }
+
+  /// Whether a folder with these names in it holds the results of a cohort, and is no derivative of a BIDS dataset.
+  static func isCohort(names: [String]) -> Bool {
+    names.contains("cohort.json") && names.contains("cases.csv")
+      && !names.contains("dataset_description.json")
+  }
 
   /// The folder that all readers share: `NAME.records` beside a worklist file, `segdeck-records` in a folder of cases.
   package static func shared(worklist path: String) -> String {

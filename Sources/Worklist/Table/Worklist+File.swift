@@ -12,8 +12,11 @@ extension Worklist {
   /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or occurs twice,
   ///   a row is longer than the first, a case has no image or two parts of one file as masks, or two cases have one
   ///   name.
-  package init(file path: String) throws(InputError) {
-    let data = try FileSystem.read(path)
+  package init(file path: String) throws(InputError) { try self.init(FileSystem.read(path), file: path) }
+
+  /// Reads the content of a worklist file, as ``init(file:)``.
+  /// - Parameter path: The name of errors, from whose folder paths are relative.
+  package init(_ data: Data, file path: String) throws(InputError) {
     let table: CSVTable
     do throws(CSVTable.Fault) { table = try CSVTable(data) } catch {
       throw InputError(path, "line \(error.line): \(error.problem)", expected: "comma-separated values")

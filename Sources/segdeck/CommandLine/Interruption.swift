@@ -24,7 +24,7 @@ enum Interruption {
         continue
       }
       signal(number) { number in
-        if Interruption.requested.isRequested {
+        if Interruption.requested.wasRequested {
           UnfinishedFiles.remove()
           _exit(128 + number)
         }

@@ -117,28 +117,16 @@ struct RefineCommand: ParsableCommand {
         ? StoredStart.mask(FittedMask.masks([sourceFile], of: file, work: work.withoutProgress)[0])
         : .probabilities(sourceFile.probabilityVolume(work: work.withoutProgress))
     }
-    let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
+    let start = try start(from: sourceFile, stored, volume, model)
     let further = try furtherFiles.map {
       try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.withoutProgress)
     }
     for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.add(read) }
     FindingNotes.print()
-    let refinement = try Refinement(
-      image: volume, furtherImages: further, source: start.source,
-      labelValues: [0] + start.labels.map(\.value), coding: start.coding,
-      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.withoutProgress)
-    let settings = try settings(over: start, refinement, volume, work: work.withoutProgress)
-    guard settings.furtherThetaBetas.count == furtherFiles.count else {
-      throw InputError(
-        "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
-        expected: "\(1 + furtherFiles.count)")
-    }
-    var own = settings
-    if probabilities != nil { own.auxiliaryHeadWeights = [] }
-    let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
-    for label in try refinement.vanished(in: labels, settings: own, work: work.withoutProgress) {
-      Console.note(label.note(LabelTable(start.labels)))
-    }
+    let (labels, settings) = try start.refined(
+      volume, furtherImages: further, options: options, preset: preset.map { try RefinementPreset.read($0) },
+      isExact: exact, work: work.part(0.2...0.9)
+    ) { Console.note($0) }
     var record = MaskRecord()
     record.model = try modelFile?.recorded(work)
     record.input = try opened.recorded(work)
@@ -174,111 +162,33 @@ struct RefineCommand: ParsableCommand {
     return words + ["-o", MaskRecord.outputName]
   }
 
-  /// The base settings, changed by the options.
-  ///
-  /// The base is the preset, else the model's settings, else the settings suggested by the images.
-  private func settings(
-    over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
-  ) throws -> RefinementSettings {
-    if let preset {
-      return try options.settings(
-        over: RefinementPreset.read(preset), labels: start.labels, coding: start.coding)
-    }
-    guard start.refinement.areDefaults else {
-      return try options.settings(over: start.refinement, labels: start.labels, coding: start.coding)
-    }
-    let heads = probabilities == nil ? start.refinement.auxiliaryHeadWeights : []
-    let contrasts = try refinement.contrasts(auxiliaryHeadWeights: heads, work: work)
-    let defaults = RefinementDefaults(
-      contrasts: contrasts.isEmpty ? Array(repeating: nil, count: 1 + furtherImages.count) : contrasts,
-      spacing: volume.grid.spacing)
-    var base = defaults.settings
-    base.auxiliaryHeadWeights = start.refinement.auxiliaryHeadWeights
-    let settings = try options.settings(over: base, labels: start.labels, coding: start.coding)
-    if options.given.isDisjoint(with: [.thetaAlpha, .thetaBeta, .thetaGamma]) {
-      for reason in defaults.reasons { Console.note("CRF: \(reason)") }
-    }
-    return settings
-  }
-
   /// The stored input of the CRF.
   private enum StoredStart {
     case mask(FittedMask)
     case probabilities(ProbabilityVolume)
   }
 
-  /// The input of the CRF with its labels and parameters.
-  private struct StartingPoint {
-    var source: UnarySource
-    /// In the order of the classes.
-    var labels: [Label]
-    var refinement: RefinementSettings
-    var intensityRange: ClosedRange<Float>?
-    var postProcessing: PostProcessing
-
-    var coding: LabelCoding
-  }
-
-  private func startingPoint(
-    _ file: ImageFile, _ stored: StoredStart, _ image: ScalarVolume, _ model: SegmentationModel?,
-    work: WorkContext
-  ) throws -> StartingPoint {
+  private func start(
+    from file: ImageFile, _ stored: StoredStart, _ image: ScalarVolume, _ model: SegmentationModel?
+  ) throws -> RefinementStart {
     switch stored {
-    case .probabilities(let volume): try startingPoint(file, volume, image, model)
-    case .mask(let mask): try startingPoint(mask, model)
+    case .mask(let mask):
+      mask.reportFindings()
+      return try RefinementStart(
+        mask: mask, confidence: ownConfidence, model: model, subject: self.mask ?? "--mask")
+    case .probabilities(let volume):
+      let sidecar =
+        try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
+        ?? ProbabilitySidecar.read(besideProbabilities: file.path)
+      if let tau = options.tau,
+        sidecar?.auxiliaryHeadWeights ?? [] != (try OptionParsing.numbers(tau, option: "--tau"))
+      {
+        throw InputError(
+          "--tau", "the heads are mixed already in \(file.path)", found: tau,
+          expected: "--tau of `segdeck segment --probabilities`")
+      }
+      return try RefinementStart(
+        probabilities: volume, sidecar: sidecar, on: image.grid, subject: file.path)
     }
-  }
-
-  private func startingPoint(
-    _ file: ImageFile, _ volume: ProbabilityVolume, _ image: ScalarVolume, _ model: SegmentationModel?
-  ) throws -> StartingPoint {
-    let sidecar =
-      try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
-      ?? ProbabilitySidecar.read(besideProbabilities: file.path)
-    if let tau = options.tau,
-      sidecar?.auxiliaryHeadWeights ?? [] != (try OptionParsing.numbers(tau, option: "--tau"))
-    {
-      throw InputError(
-        "--tau", "the heads are mixed already in \(file.path)", found: tau,
-        expected: "--tau of `segdeck segment --probabilities`")
-    }
-    let coded =
-      sidecar?.labels
-      ?? CodedLabels(
-        (1..<max(volume.classCount, 2)).map {
-          Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
-        })
-    let labels = coded.labels
-    guard labels.count + 1 == volume.classCount else {
-      throw InputError(
-        file.path, "classes", found: "\(volume.classCount)", expected: "\(labels.count + 1) of the model")
-    }
-    return StartingPoint(
-      source: .probabilities(
-        ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
-      labels: labels, refinement: sidecar?.refinement ?? RefinementSettings(),
-      intensityRange: sidecar?.normalisation.refinementRange,
-      postProcessing: sidecar?.postProcessing ?? .none, coding: coded.coding)
-  }
-
-  private func startingPoint(
-    _ mask: FittedMask, _ model: SegmentationModel?
-  ) throws -> StartingPoint {
-    mask.reportFindings()
-    let present = mask.labels.voxelCounts().keys.filter { $0 > 0 }
-    guard !present.isEmpty else {
-      throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")
-    }
-    let coding = mask.labels.coding
-    let ofModel = model.map { LabelNames($0.labelTable, coding: $0.coding).table(coding) }
-    let named = mask.names ?? ofModel ?? LabelTable()
-    return StartingPoint(
-      source: .mask(mask.labels, confidence: ownConfidence),
-      labels: named.completed(for: present, coding: coding).labels.filter {
-        present.contains($0.value)
-      },
-      refinement: model?.refinement ?? RefinementSettings(),
-      intensityRange: model?.preprocessing.normalisation.refinementRange,
-      postProcessing: model?.postProcessing ?? .none, coding: coding)
   }
 }

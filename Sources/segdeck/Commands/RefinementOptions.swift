@@ -106,16 +106,24 @@ struct RefinementOptions: ParsableArguments {
     return given
   }
 
-  /// The names of the given options that only the CRF uses.
-  var givenForCRF: [String] {
-    [
-      ("--appearance-weight", appearanceWeight != nil), ("--smoothness-weight", smoothnessWeight != nil),
-      ("--theta-alpha", thetaAlpha != nil), ("--theta-beta", thetaBeta != nil),
-      ("--theta-gamma", thetaGamma != nil), ("--iterations", iterations != nil),
-      ("--normalisation", normalisation != nil), ("--exclude-self", excludeSelf),
-      ("--only-labels", onlyLabels != nil),
-    ].filter(\.1).map(\.0)
+  /// The options that were given, each with the arguments that give it again.
+  var givenWords: [(option: String, words: [String])] {
+    let values: [(String, String?)] = [
+      ("--appearance-weight", appearanceWeight.map { "\($0)" }),
+      ("--smoothness-weight", smoothnessWeight.map { "\($0)" }), ("--theta-alpha", thetaAlpha),
+      ("--theta-beta", thetaBeta), ("--theta-gamma", thetaGamma),
+      ("--iterations", iterations.map { "\($0)" }),
+      ("--tau", tau), ("--normalisation", normalisation), ("--exclude-self", excludeSelf ? "" : nil),
+      ("--only-labels", onlyLabels),
+    ]
+    return values.compactMap { option, value in value.map { (option, $0.isEmpty ? [option] : [option, $0]) } }
   }
+
+  /// The given options that only the CRF uses, each with the arguments that give it again.
+  var givenWordsForCRF: [(option: String, words: [String])] { givenWords.filter { $0.option != "--tau" } }
+
+  /// The names of the given options that only the CRF uses.
+  var givenForCRF: [String] { givenWordsForCRF.map(\.option) }
 
   /// The arguments that give exactly these settings.
   /// - Parameter coding: The coding of ``RefinementSettings/changedLabels``.

@@ -77,14 +77,15 @@ struct SegmentCommand: ParsableCommand {
     }
     let model = try ModelLibrary.model(model)
     let modelFile = try OpenedFile(model.path)
-    let further = try furtherImages(of: model).map { try OpenedImage($0, work: work.withoutProgress) }
+    let further = try model.furtherImages(
+      beside: image, given: furtherImages,
+      remedy: ", with --further-image or as CASE_0000, CASE_0001 in one folder"
+    ) { Console.note("\(image): \($0)") }.map { try OpenedImage($0, work: work.withoutProgress) }
     try ([file] + further.map(\.image)).requireOneGrid()
     if probabilities != nil {
       try NetworkPrediction.requireMemoryOfProbabilities(
         classCount: model.labels.count + 1, file.grid.size)
     }
-    let weights =
-      try tau.map { try OptionParsing.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volumes =
       try [file.scalarVolume(frame: frame, work: work.part(0.05...0.1))]
       + further.map(\.image).map {
@@ -93,28 +94,21 @@ struct SegmentCommand: ParsableCommand {
     if let warning = model.preprocessing.mismatch(with: volumes) { Console.note("\(image): \(warning)") }
     for read in [opened] + further { FindingNotes.add(read.image) }
     FindingNotes.print()
-    var segmenter = try Segmenter(
-      model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.withoutProgress)
-    segmenter.memoryLimit = memory.bytes
-    if whole { segmenter.patches = nil }
-    let tiling = try tiling()
-    let mask: PostProcessedMask
+    let network = try NetworkSegmentation(
+      model: model, auxiliaryHeadWeights: try tau.map { try OptionParsing.numbers($0, option: "--tau") },
+      grid: grid, tiling: tiling(), isWhole: whole, memoryLimit: memory.bytes, work: work)
+    let outcome = try network.outcome(
+      of: volumes, keepsPrediction: probabilityPath != nil, work: work.part(0.1...0.95))
+    let mask = outcome.mask
     var written: [PendingFile] = []
-    if grid == .image, tiling == .whole, probabilityPath == nil {
-      mask = try segmenter.labels(of: volumes, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
-    } else {
-      let prediction = try segmenter.prediction(
-        for: volumes, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
-      mask = try segmenter.labels(
-        of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
-      if let probabilityPath {
-        let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.withoutProgress)
-        written = try values.pending(
-          for: probabilityPath.path, source: file.source, work: work.withoutProgress)
-        written.append(
-          try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
-            .pending(besideProbabilities: probabilityPath.path))
-      }
+    if let probabilityPath, let prediction = outcome.prediction {
+      let weights = network.auxiliaryHeadWeights
+      let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.withoutProgress)
+      written = try values.pending(
+        for: probabilityPath.path, source: file.source, work: work.withoutProgress)
+      written.append(
+        try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
+          .pending(besideProbabilities: probabilityPath.path))
     }
     for part in mask.removed {
       Console.note("\(image): \(part.note(model.labelTable))")
@@ -124,7 +118,12 @@ struct SegmentCommand: ParsableCommand {
     record.input = try opened.recorded(work)
     record.furtherInputs = further.isEmpty ? nil : try further.map { try $0.recorded(work) }
     record.threads = work.threadCount
-    record.commands = [CommandLineText.text(words(opened, further))]
+    record.commands = [
+      CommandLineText.text(
+        NetworkSegmentation.words(
+          [opened] + further, model: self.model, options: ownWords, writesProbabilities: probabilities != nil)
+      )
+    ]
     try record.write(
       mask.labels, model.labelTable, source: file.source.ofFrame(frame ?? 0), to: outputPath, with: written,
       work: work.withoutProgress)
@@ -132,34 +131,15 @@ struct SegmentCommand: ParsableCommand {
     work.report(1)
   }
 
-  /// The images of a model's further channels: those of the options, else the ones that lie beside the image.
-  /// - Throws: ``InputError`` when the model takes another number of images.
-  private func furtherImages(of model: SegmentationModel) throws(InputError) -> [String] {
-    let channels = model.preprocessing.channels
-    let found =
-      furtherImages.isEmpty && channels.count > 1
-      ? Array(try ChannelFiles.further(besideFirst: image).prefix(channels.count - 1)) : furtherImages
-    try model.require(
-      imageCount: 1 + found.count, remedy: ", with --further-image or as CASE_0000, CASE_0001 in one folder")
-    if furtherImages.isEmpty, !found.isEmpty {
-      let pairs = zip(channels, [image] + found).map { "\($0.name) \(FilePath.name(of: $1))" }
-      Console.note("\(image): channels \(pairs.joined(separator: ", "))")
-    }
-    return found
-  }
-
-  /// The arguments of a command that makes the same mask.
-  private func words(_ opened: OpenedImage, _ further: [OpenedImage]) -> [String] {
-    var words = ["segdeck", "segment", CommandLineText.path(opened.path), "--model", model]
-    words += opened.choice.words
-    for image in further { words += ["--further-image", CommandLineText.path(image.path)] }
+  /// The options that change the mask.
+  private var ownWords: [String] {
+    var words: [String] = []
     if let tau { words += ["--tau", tau] }
     if grid != .model { words += ["--grid", grid.rawValue] }
     if whole { words.append("--whole") }
     if let tile { words += ["--tile", tile, "--fusion", fusion] }
     if let frame { words += ["--frame", "\(frame)"] }
-    if probabilities != nil { words += ["--probabilities", MaskRecord.probabilitiesName] }
-    return words + ["-o", MaskRecord.outputName]
+    return words
   }
 
   private func tiling() throws(InputError) -> Tiling {

@@ -1,3 +1,4 @@
+import Cohort
 import Foundation
 import ImageFormats
 import Tensors
@@ -96,9 +97,13 @@ package struct MaskRecord: Codable {
   }
 
   /// The record of a mask as a pending file.
-  /// - Parameter mask: Its files, the one that was named first.
+  /// - Parameters:
+  ///   - mask: Its files, the one that was named first.
+  ///   - sidecar: What BIDS wants to know of the mask, in the same object; nil outside of a dataset.
   /// - Throws: ``InputError`` when it cannot be written; ``Cancelled``.
-  func pending(for mask: [PendingFile], work: WorkContext) throws -> PendingFile {
+  func pending(
+    for mask: [PendingFile], with sidecar: BIDSSidecar? = nil, work: WorkContext
+  ) throws -> PendingFile {
     var parts = try mask.map { file in
       File(
         path: file.path, absolutePath: FilePath.absolute(file.path),
@@ -110,7 +115,19 @@ package struct MaskRecord: Codable {
     var record = self
     record.output = output
     return try AtomicFile.pending(
-      finiteJSON(record, isIndented: true) + Data("\n".utf8), for: Self.path(besideMask: path))
+      finiteJSON(DescribedRecord(record: record, sidecar: sidecar), isIndented: true) + Data("\n".utf8),
+      for: Self.path(besideMask: path))
+  }
+
+  /// A record with the members of a BIDS sidecar beside its own.
+  private struct DescribedRecord: Encodable {
+    let record: MaskRecord
+    let sidecar: BIDSSidecar?
+
+    func encode(to encoder: any Encoder) throws {
+      try record.encode(to: encoder)
+      try sidecar?.encode(to: encoder)
+    }
   }
 
   /// The names that a mask has in its files: those that its own file states, where its format holds names, because it may
@@ -127,17 +144,22 @@ package struct MaskRecord: Codable {
   }
 
   /// Writes a mask, the names of its labels and this record to `outputPath`: all three or none.
+  /// - Parameter sidecar: What BIDS wants to know of the mask, whose names are a table then; nil outside of a dataset.
   /// - Throws: ``InputError`` when one of them cannot be written; ``Cancelled``.
   func write(
     _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to outputPath: OutputPath,
-    with others: [PendingFile] = [], work: WorkContext
+    with others: [PendingFile] = [], bids sidecar: BIDSSidecar? = nil, work: WorkContext
   ) throws {
     let names = LabelNames(table, coding: mask.coding)
     let files = try mask.pending(for: outputPath.path, source: source, names: names, work: work)
     var record = self
     record.labels = try Self.names(names, heldBy: files).entries
-    let namesFiles = try LabelNamesFile.pending(names, withMask: outputPath.path)
-    let recordFile = try record.pending(for: files, work: work)
+    let tablePath = ImageName.stem(of: outputPath.path) + ".tsv"
+    let namesFiles =
+      try sidecar == nil
+      ? LabelNamesFile.pending(names, withMask: outputPath.path)
+      : [AtomicFile.pending(LabelNamesFormat.bids.encoded(names), for: tablePath)]
+    let recordFile = try record.pending(for: files, with: sidecar, work: work)
     try work.checkCancellation()
     try PendingFile.commit(others + files + namesFiles + [recordFile])
   }

@@ -128,6 +128,13 @@ struct CasePainter {
   /// - Throws: ``InputError`` where memory does not hold the components; ``Cancelled``.
   func difference(work: WorkContext) throws -> CasePicture? { try differenceLayer(work).map(drawn) }
 
+  /// The pictures of a report: the first mask, and the difference of the first two.
+  /// - Throws: As ``difference(work:)``.
+  func reported(work: WorkContext) throws -> [CasePicture] {
+    // The report is about the first mask; the second is shown where it differs from the first.
+    [overlays.first, try difference(work: work)].compactMap(\.self)
+  }
+
   private func drawn(_ layer: Layer) -> CasePicture {
     let painter = SlicePainter(image, window: window, overlay: layer.overlay, box: box)
     let voxel = style.voxel ?? layer.voxel

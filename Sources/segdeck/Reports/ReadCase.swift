@@ -21,6 +21,9 @@ struct ReadCase {
   /// The pairings of the labels of the case's first two masks that readers chose.
   var pairings = CasePairings()
 
+  /// An image and masks that are in memory, on the grid of the image.
+  init(image: ScalarVolume?, masks: [Mask]) { (self.image, self.masks, problems) = (image, masks, []) }
+
   /// Reads the image of a case whose masks were read already.
   ///
   /// Masks that lie on another grid than the image are read again, on its own.

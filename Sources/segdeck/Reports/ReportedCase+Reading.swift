@@ -40,10 +40,8 @@ struct ReportedContent {
     add(content.problems.map(\.description))
     work.report(0.3)
     do {
-      if content.masks.count > 1 {
-        comparison = try Self.comparison(
-          content, toleranceMillimetres: toleranceMillimetres, work: work.part(0.3...0.7))
-      }
+      comparison = try Self.comparison(
+        content, toleranceMillimetres: toleranceMillimetres, work: work.part(0.3...0.7))
       if let style, let image = content.image {
         pictures = try Self.pictures(image, content, style, work: work.part(0.7...1))
       }
@@ -72,9 +70,12 @@ struct ReportedContent {
     return ReportedCase(row, comparison: comparison, problems: all.problems, pictures: pictures)
   }
 
-  private static func comparison(
+  /// The comparison of the first two masks of a case, structure by structure; empty with fewer than two.
+  /// - Throws: ``Cancelled``.
+  static func comparison(
     _ content: ReadCase, toleranceMillimetres: Double, work: WorkContext
   ) throws(Cancelled) -> [ComparedStructure] {
+    guard content.masks.count > 1 else { return [] }
     let (a, b) = (content.masks[0].fitted.labels, content.masks[1].fitted.labels)
     let extents = try LabelExtents(reference: a, other: b, work: work.withoutProgress)
     let structures = try content.structures(extents, work: work.withoutProgress)
@@ -98,10 +99,7 @@ struct ReportedContent {
     _ image: ScalarVolume, _ content: ReadCase, _ style: PictureStyle, work: WorkContext
   ) throws -> [ReportedPicture] {
     let painter = try CasePainter(image, content, style, work: work.withoutProgress)
-    // The report is about the first mask; the second is shown where it differs from the first.
-    let drawn = [painter.overlays.first, try painter.difference(work: work.withoutProgress)].compactMap(
-      \.self)
-    let pictures = try drawn.map { picture throws(InputError) in
+    let pictures = try painter.reported(work: work.withoutProgress).map { picture throws(InputError) in
       ReportedPicture(
         title: picture.title.isEmpty ? "image" : picture.title,
         legend: picture.legend.map { .init(colour: $0.colour.hexadecimal, text: $0.text) },

@@ -8,6 +8,9 @@ struct CaseListOptions: ParsableArguments {
   @Option(help: "A folder of masks, one version; may be given more than once.", completion: .directory)
   var labels: [String] = []
 
+  @Option(help: "Of a BIDS dataset, only images with this suffix, as T1w; by default the anatomical ones.")
+  var suffix: String?
+
   @Option(help: "Only cases that pass this filter.")
   var filter: String?
 
@@ -20,7 +23,8 @@ struct CaseListOptions: ParsableArguments {
   /// The options that were given, by name.
   var given: [String] {
     [
-      ("--labels", !labels.isEmpty), ("--filter", filter != nil), ("--sort", sort != nil),
+      ("--labels", !labels.isEmpty), ("--suffix", suffix != nil), ("--filter", filter != nil),
+      ("--sort", sort != nil),
       ("--descending", descending),
     ].filter(\.1).map(\.0)
   }
@@ -28,10 +32,16 @@ struct CaseListOptions: ParsableArguments {
   /// The cases of a folder or file.
   /// - Throws: ``InputError`` when it cannot be read, or an option does not fit it; ``Cancelled``.
   func listing(of place: String, work: WorkContext) throws -> CaseListing {
+    try listing(of: worklist(of: place, work: work), recordsOf: place)
+  }
+
+  /// The cases of a list, with the verdicts of readers of a place.
+  /// - Throws: ``InputError`` when an option does not fit the list.
+  func listing(of list: Worklist, recordsOf place: String) throws(InputError) -> CaseListing {
     guard sort != nil || !descending else {
       throw InputError("--descending", "reverses an order", expected: "--sort COLUMN with it")
     }
-    var worklist = try opened(place, work)
+    var worklist = list
     var records = ReviewRecords(worklist: place)
     records.poll()
     records.addCases(to: &worklist)
@@ -40,9 +50,17 @@ struct CaseListOptions: ParsableArguments {
       order: try order(worklist.columns))
   }
 
-  private func opened(_ place: String, _ work: WorkContext) throws -> Worklist {
+  /// The cases of a folder or file, before a filter and without those that readers added.
+  /// - Throws: As ``listing(of:work:)``.
+  func worklist(of place: String, work: WorkContext) throws -> Worklist {
     guard !FileSystem.isFolder(place) else {
-      return try Worklist.discover(place, labelFolders: labels, work: work.withoutProgress)
+      return try Worklist.discover(
+        place, labelFolders: labels, imageSuffix: suffix, work: work.withoutProgress)
+    }
+    if let suffix {
+      throw InputError(
+        "--suffix", "chooses images of a BIDS dataset", found: "\(suffix) of the file \(place)",
+        expected: "a folder with folders sub-*")
     }
     guard labels.isEmpty else {
       throw InputError("--labels", "adds masks to the images of a folder", found: "the file \(place)")

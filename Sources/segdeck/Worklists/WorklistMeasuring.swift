@@ -25,11 +25,11 @@ enum WorklistMeasuring {
       do {
         if let known = known(item, pairings, cache) {
           rows[index].measures = known
-        } else if let masks = try MeasuredMasks(item, work: part.withoutProgress, note: { problem(item, $0) })
+        } else if let found = try measured(
+          item, pairings, work: part.part(0...0.5), note: { problem(item, $0) })
         {
-          for mask in masks.masks { mask.fitted.reportFindings() }
-          rows[index].measures = try masks.measures(pairings, work: part.part(0...0.5))
-          try read(rows[index], masks.masks, part.part(0.5...1))
+          rows[index].measures = found.measures
+          try read(rows[index], found.masks, part.part(0.5...1))
           if canStore { try store(rows[index].measures, item, pairings, cache) }
         }
       } catch let error as InputError {
@@ -88,6 +88,21 @@ enum WorklistMeasuring {
   ) throws(InputError) {
     guard let measures, let key = key(item, pairings) else { return }
     try cache.store(measures, for: key)
+  }
+
+  /// Measures the first mask of a case and compares it with the second, and gives both as they were read; nil for a case
+  /// without masks.
+  /// - Parameters:
+  ///   - pairings: The pairings of their labels that readers chose.
+  ///   - note: Receives the reason where the second mask cannot be compared with the first and is ignored.
+  /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
+  static func measured(
+    _ item: WorklistCase, _ pairings: CasePairings = CasePairings(), work: WorkContext,
+    note: (String) -> Void
+  ) throws -> (measures: CaseMeasures, masks: [ReadCase.Mask])? {
+    guard let masks = try MeasuredMasks(item, work: work.withoutProgress, note: note) else { return nil }
+    for mask in masks.masks { mask.fitted.reportFindings() }
+    return (try masks.measures(pairings, work: work), masks.masks)
   }
 
   /// Measures the first mask of a case and compares it with the second; nil for a case without masks.
