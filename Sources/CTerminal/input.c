@@ -85,15 +85,19 @@ void terminal_ask(const char *questions, size_t count) {
 
 // The size of a cell where reports count pixels, else 0.
 static int cell_width, cell_height;
+// The number of the first pixel or cell.
+static int first_position = 1;
 
-void terminal_set_mouse_cell(int32_t width, int32_t height) {
+void terminal_set_mouse_cell(int32_t width, int32_t height, int32_t first) {
+  first_position = width > 0 && height > 0 ? first : 1;
   cell_width = width > 0 && height > 0 ? width : 0;
   cell_height = cell_width > 0 ? height : 0;
 }
 
-/// The cell of a position and the point in it; positions count from 1.
+/// The cell of a position and the point in it.
 static void place(int position, int cell_size, int cells, int32_t *cell, double *point) {
-  *point = cell_size > 0 ? (position - 0.5) / cell_size : position - 0.5;
+  const double middle = position - first_position + 0.5;
+  *point = cell_size > 0 ? middle / cell_size : middle;
   // A report from the margin of a window belongs to the cell at the edge.
   if (cell_size > 0 && *point > cells) *point = cells - 0.5 / cell_size;
   if (*point < 0) *point = 0;
@@ -101,8 +105,9 @@ static void place(int position, int cell_size, int cells, int32_t *cell, double 
 }
 
 static bool mouse_event(int bits, int column, int row, bool is_release, struct terminal_event *event) {
-  // kitty reports 0, 0 where it does not know the place: the first cell is at 1, 1, and its first pixels nobody means.
+  // kitty reports 0, 0 where it does not know the place: the first cell is at 1, 1, and the first pixel nobody means.
   if (column == 0 && row == 0 && !is_release) return false;
+  if (bits & 128) return false;  // buttons of the thumb
   event->kind = TERMINAL_EVENT_MOUSE;
   place(row, cell_height, terminal_state.rows, &event->row, &event->point_row);
   place(column, cell_width, terminal_state.columns, &event->column, &event->point_column);

@@ -67,7 +67,8 @@ struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8) {
   if (tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet) != 0) return answer;
 
   char question[128] = "";
-  if (ask_utf8) strcat(question, "\r\xE2\x96\x80\033[6n\r\033[K");
+  // Two bytes that are one column in UTF-8 alone: in other character sets neither is a control character.
+  if (ask_utf8) strcat(question, "\r\xC3\xA9\033[6n\r\033[K");
   if (ask_colour) strcat(question, "\033[48:2:1:2:3m\033P$qm\033\\\033[m");
   strcat(question, "\033[c");
   write_all(STDOUT_FILENO, question, strlen(question));

@@ -142,10 +142,12 @@ static void enter_program_mode(void) {
 
 static void leave_program_mode(void) {
   terminal_remove_pictures();
-  terminal_set_mouse_cell(0, 0);
+  terminal_set_mouse_cell(0, 0, 1);
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_off, sizeof mouse_off - 1);
   input_finish();
   endwin();
+  // The shell's prompt must not stand on the last line of the frame.
+  if (!has_screen_of_its_own()) write_all(STDOUT_FILENO, "\r\n", 2);
   tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_restoration->saved_modes);
   terminal_restoration->is_needed = 0;
   errors_release();

@@ -55,6 +55,11 @@ void terminal_remove_pictures(void) {
   write_all(STDOUT_FILENO, from->removal, (size_t)from->removal_length);
 }
 
+bool has_screen_of_its_own(void) {
+  const char *leave = tigetstr("rmcup");
+  return leave != NULL && leave != (char *)-1;
+}
+
 void signals_prepare_reset(void) {
   terminal_restoration->reset_length = 0;
   if (terminal_state.reports_mouse) {
@@ -65,9 +70,8 @@ void signals_prepare_reset(void) {
   append(tigetstr("sgr0"));
   append(tigetstr("rmkx"));
   append(tigetstr("cnorm"));
-  const char *leave = tigetstr("rmcup");
-  append(leave);
-  if (leave == NULL || leave == (char *)-1) append("\033[999;1H\r\n");
+  append(tigetstr("rmcup"));
+  if (!has_screen_of_its_own()) append("\033[999;1H\r\n");
 }
 
 static void restore_modes(void) {

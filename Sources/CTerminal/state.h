@@ -66,6 +66,9 @@ void signals_install(void);
 void signals_remove(void);
 void signals_prepare_reset(void);
 
+/// Whether the terminal restores what its screen showed before the program.
+bool has_screen_of_its_own(void);
+
 /// Handles the loss of the terminal as a hang-up, also where the signal is ignored.
 void signals_terminal_gone(void);
 

@@ -132,7 +132,8 @@ package final class CursesTerminal: Terminal {
       let now = ContinuousClock.now
       if probing.endIfDue(at: now) { describe() }
       if lastFrame != nil { probe() }
-      let wait = now.duration(to: min(deadline, probing.deadline ?? deadline))
+      let due = [deadline, probing.deadline, probing.repetition].compactMap(\.self).min() ?? deadline
+      let wait = now.duration(to: due)
       var event = terminal_event()
       terminal_next_event(Int32(clamping: Int(saturating: (wait / .milliseconds(1)).rounded(.up))), &event)
       if event.kind == Int32(TERMINAL_EVENT_ANSWER.rawValue) {
@@ -225,7 +226,8 @@ package final class CursesTerminal: Terminal {
 
   private func useMouseInPixels() {
     guard let cell = mouseCell else { return }
-    terminal_set_mouse_cell(Int32(cell.columns), Int32(cell.rows))
+    terminal_set_mouse_cell(
+      Int32(cell.columns), Int32(cell.rows), Int32(probing.probe.firstMousePixel))
   }
 
   /// Describes the terminal again; a change of what it can show is an event.

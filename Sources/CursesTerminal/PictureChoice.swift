@@ -95,15 +95,11 @@ package struct PictureChoice: Hashable, Sendable {
   /// The name of the terminal outside tmux if it draws kitty's placeholders: kitty from 0.28, and Ghostty.
   private static func placeholderTerminal(_ tmux: TerminalSurroundings.Tmux) -> String? {
     let version = tmux.outerVersion.lowercased()
-    if version.hasPrefix("ghostty") || version.isEmpty && tmux.outerType == "xterm-ghostty" {
-      return "Ghostty"
-    }
-    if version.hasPrefix("kitty(") {
-      let numbers = version.dropFirst(6).split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-      guard numbers.count == 2 else { return nil }
-      return numbers[0] > 0 || numbers[1] >= 28 ? "kitty" : nil
-    }
-    return version.isEmpty && tmux.outerType == "xterm-kitty" ? "kitty" : nil
+    if version.hasPrefix("ghostty") { return "Ghostty" }
+    guard version.hasPrefix("kitty(") else { return nil }
+    let numbers = version.dropFirst(6).split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    guard numbers.count == 2 else { return nil }
+    return numbers[0] > 0 || numbers[1] >= 28 ? "kitty" : nil
   }
 }
 

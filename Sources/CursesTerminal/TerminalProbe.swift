@@ -115,6 +115,13 @@ package struct TerminalProbe: Hashable, Sendable {
   /// Whether it is xterm, which keeps 16 sixel images: what it drew before them is gone once its window was covered.
   package var isXterm: Bool { (collected.version ?? answers.version)?.hasPrefix("XTerm(") == true }
 
+  /// The number that the terminal gives the first pixel in reports of the mouse: xterm, which defined the mode, counts from
+  /// 1 as it does cells, kitty and Ghostty from 0.
+  package var firstMousePixel: Int {
+    let version = (collected.version ?? answers.version)?.lowercased() ?? ""
+    return version.hasPrefix("kitty(") || version.hasPrefix("ghostty") ? 0 : 1
+  }
+
   /// A tmux that passes nothing on is not asked for what is outside it.
   private var asksKitty: Bool { !isInsideTmux || surroundings.tmux?.allowsPassthrough ?? true }
 

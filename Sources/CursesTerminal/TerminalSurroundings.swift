@@ -22,6 +22,11 @@ package struct TerminalSurroundings: Hashable, Sendable {
       self.outerVersion = outerVersion
       self.origin = origin
     }
+
+    /// Whether the terminal outside tells tmux its version soon after it was attached, and has not done so yet.
+    var awaitsOuterVersion: Bool {
+      allowsPassthrough && outerVersion.isEmpty && ["xterm-kitty", "xterm-ghostty"].contains(outerType)
+    }
   }
 
   /// `TERM`.

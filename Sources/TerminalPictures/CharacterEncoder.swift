@@ -4,6 +4,8 @@ import Screen
 ///
 /// A label is seen by its letter: along its border, and inside on a coarse grid of cells, between which the image shows.
 struct CharacterEncoder: CellEncoder {
+  /// Whether the terminal's background is light, so that dark pixels need the dense characters.
+  let isOnLight: Bool
   var depth: TerminalCapabilities.ColourDepth { .mono }
   var needsKinds: Bool { true }
 
@@ -14,7 +16,8 @@ struct CharacterEncoder: CellEncoder {
       return Cell(label.letter)
     }
     let mean = picture.mean(left: left, rows: top..<top + picture.pixelsPerCell.rows)
-    return Cell(GreyDither.character(mean.luminance, x: column, y: row))
+    let luminance = isOnLight ? 255 - mean.luminance : mean.luminance
+    return Cell(GreyDither.character(luminance, x: column, y: row))
   }
 
   /// Whether a cell is one of the coarse grid, whose rows are shifted against each other.

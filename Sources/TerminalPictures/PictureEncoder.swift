@@ -43,7 +43,7 @@ package func pictureEncoder(
 ) -> any PictureEncoder {
   switch capabilities.pictureMode {
   case .characters, .backgrounds, .halfBlocks, .blocks, .sextants:
-    cellEncoder(capabilities.pictureMode, capabilities.colourDepth)
+    cellEncoder(capabilities.pictureMode, capabilities)
   case .sixel:
     PixelEncoder(SixelProtocol(cellSize: capabilities.sixelCellSize, over: transport), capabilities)
   case .kitty: PixelEncoder(KittyProtocol(.cursor, over: transport), capabilities)
@@ -52,9 +52,10 @@ package func pictureEncoder(
 }
 
 /// The encoder of pictures as cells; where a mode shows pixels, that of the same terminal without them.
-private func cellEncoder(_ mode: PictureMode, _ depth: TerminalCapabilities.ColourDepth) -> any CellEncoder {
-  switch mode {
-  case .characters: CharacterEncoder()
+private func cellEncoder(_ mode: PictureMode, _ capabilities: TerminalCapabilities) -> any CellEncoder {
+  let depth = capabilities.colourDepth
+  return switch mode {
+  case .characters: CharacterEncoder(isOnLight: (capabilities.background?.luminance ?? 0) > 127)
   case .backgrounds: BackgroundEncoder(dither: GreyDither(depth: depth))
   case .halfBlocks, .sixel, .kitty, .kittyPlaceholders: HalfBlockEncoder(dither: GreyDither(depth: depth))
   case .blocks: BlockEncoder(depth: depth, hasSextants: false)
@@ -66,7 +67,7 @@ extension PixelEncoder {
   /// An encoder for a terminal that shows no picture yet.
   fileprivate init(_ pixelProtocol: Protocol, _ capabilities: TerminalCapabilities) {
     let plain = PictureMode.plain(capabilities.colourDepth, showsUnicode: capabilities.showsUnicode)
-    self.init(pixelProtocol, coarse: cellEncoder(plain, capabilities.colourDepth))
+    self.init(pixelProtocol, coarse: cellEncoder(plain, capabilities))
   }
 }
 

@@ -101,7 +101,12 @@ private let choices: [(SimulatedTerminal, [String])] = [
   (
     .insideTmux("kitty(0.28.1)"), ["kitty-placeholders", "tmux passes pictures on to kitty"]
   ),
-  (.insideTmux("", type: "xterm-ghostty"), ["kitty-placeholders", "tmux passes pictures on to Ghostty"]),
+  (.insideTmux("ghostty 1.0.1"), ["kitty-placeholders", "tmux passes pictures on to Ghostty"]),
+  // Which kitty it is tmux learns a moment after it was attached.
+  (
+    .insideTmux("", type: "xterm-kitty"),
+    ["half-blocks", "the terminal outside tmux is not known to show pictures there"]
+  ),
   (
     .insideTmux("kitty(0.27.9)"),
     ["half-blocks", "the terminal outside tmux is not known to show pictures there"]
@@ -133,6 +138,19 @@ func rounds() {
   #expect(!probe.isDecided)
   #expect(probe.take(.attributes([62, 4])) == nil)
   #expect(probe.isDone)
+}
+
+@Test(
+  "reports of the mouse count pixels from 1, those of kitty and Ghostty from 0",
+  arguments: [
+    ("XTerm(390)", 1), ("foot(1.16.2)", 1), ("kitty(0.26.5)", 0), ("ghostty 1.0.1", 0), (nil, 1),
+  ] as [(String?, Int)])
+func firstMousePixel(version: String?, expected: Int) {
+  let surroundings = TerminalSurroundings(terminalType: "xterm")
+  var probe = TerminalProbe(surroundings)
+  _ = probe.begin(surroundings)
+  if let version { _ = probe.take(.version(version)) }
+  #expect(probe.firstMousePixel == expected)
 }
 
 @Test("a terminal without a name is not asked about modes, whose question some print")

@@ -216,7 +216,8 @@ struct TerminalTests {
     terminal.type("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?1016;2$y\u{1B}[?62;c")
     #expect(terminal.hasSent("\u{1B}[?1016h", within: 5))
     #expect(terminal.hasSent("\u{1B}_Ga=T", within: 5))
-    terminal.type("\u{1B}[?1016;1$y\u{1B}[<0;10;19Mz")
+    // kitty counts pixels from 0.
+    terminal.type("\u{1B}[?1016;1$y\u{1B}[<0;9;18Mz")
     // Ctrl-L sends all cells.
     terminal.type("\u{C}")
     #expect(terminal.hasSent("key z", within: 5))

@@ -158,6 +158,19 @@ struct CommandLineTests {
     #expect(line(state) == "export .hidden")
   }
 
+  @Test(
+    "a line that is wider than the screen shows its end and the cursor, also of characters of two columns")
+  func wideLine() throws {
+    var state = try openedState()
+    state.press(.character("\""))
+    state.type(String(repeating: "漢字", count: 200) + " end")
+    let frame = render(state)
+    let row = try #require(frame.cursor?.row)
+    #expect(frame.text[row].contains(" comment 字漢"))
+    #expect(frame.text[row].contains("漢字 end"))
+    #expect((frame.columns - 4..<frame.columns).contains(try #require(frame.cursor?.column)))
+  }
+
   @Test("after a folder and the word series, Tab offers its series by their numbers once they are read")
   func series() throws {
     var state = try openedState()

@@ -40,14 +40,19 @@ func pictureIsClipped() {
   #expect(frame.cells == [Cell(), Cell(), Cell(), white])
 }
 
-@Test("without colours a ramp of characters shows brightness, from blank to @")
-func ramp() {
+@Test(
+  "without colours a ramp of characters shows brightness, from blank to @, on a light background the other way",
+  arguments: [nil, RGB(grey: 0), RGB(grey: 255)])
+func ramp(background: RGB?) {
   var image = PixelBuffer(width: 10, height: 2)
   for x in 0..<10 { for y in 0..<2 { image[x, y] = RGB(grey: UInt8(x * 255 / 9)) } }
   let area = Rectangle(row: 0, column: 0, rows: 1, columns: 10)
-  let frame = shown(image, in: area, rows: 1, columns: 10, capabilities(.mono))
-  #expect(frame.text[0].first == " " && frame.text[0].last == "@")
-  let order = Array(" .:-=+*#%@")
+  var terminal = capabilities(.mono)
+  terminal.background = background
+  let frame = shown(image, in: area, rows: 1, columns: 10, terminal)
+  let brightening = Array(" .:-=+*#%@")
+  let order = background == RGB(grey: 255) ? brightening.reversed() : brightening
+  #expect(frame.text[0].first == order.first && frame.text[0].last == order.last)
   let ranks = frame.text[0].map { order.firstIndex(of: $0) ?? -1 }
   for (x, rank) in ranks.enumerated() { #expect(abs(rank - x) <= 1, "\(frame.text[0])") }
   #expect(frame.cells.allSatisfy { $0.style == Style() })

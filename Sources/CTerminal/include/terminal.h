@@ -137,8 +137,9 @@ void terminal_ask(const char *questions, size_t count);
 /// Uses 24-bit colours from now on, where the terminal was asked for them: for an answer that came after terminal_start.
 void terminal_take_true_colour(void);
 
-/// Says that mouse reports count pixels (mode 1016 is set) of cells of this size; 0 for reports that count cells.
-void terminal_set_mouse_cell(int32_t width, int32_t height);
+/// Says that mouse reports count pixels (mode 1016 is set) of cells of this size from `first` on, 0 or 1; a size of 0 for
+/// reports that count cells from 1 on.
+void terminal_set_mouse_cell(int32_t width, int32_t height, int32_t first);
 
 /// What the tmux around this process says of itself and of the terminal outside it, one value a line: allow-passthrough,
 /// client_termname, client_termtype, pane_top, pane_left, and status where the status line is at the top, else "off". 0, or

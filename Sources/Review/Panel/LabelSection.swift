@@ -189,10 +189,11 @@ extension ReviewState {
     }
   }
 
-  /// The swatches of labels that look otherwise in the panes than by colour alone: the letter without colours, the hatch
-  /// with 16.
+  /// The swatches of labels that look otherwise in the panes than by colour alone: the letter where pictures are
+  /// characters, the hatch with 16 colours.
   private func swatches(_ table: LabelTable) -> [UInt16: String] {
-    switch capabilities.colourDepth {
+    if capabilities.pictureMode == .characters { return table.letters.mapValues { String($0) } }
+    return switch capabilities.colourDepth {
     case .mono: table.letters.mapValues { String($0) }
     case .sixteen: table.hatches.mapValues { ["■", "▨", "▤", "▥", "▧", "▣", "▦"][Int($0)] }
     case .indexed256, .trueColour: [:]

@@ -83,6 +83,12 @@ struct Span {
     self.style = style
     self.click = click
   }
+
+  var withoutTrailingBlanks: Span {
+    var shorter = self
+    while shorter.text.last == " " { shorter.text.removeLast() }
+    return shorter
+  }
 }
 
 extension [Span] {

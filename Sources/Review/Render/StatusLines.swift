@@ -305,7 +305,12 @@ extension ReviewState {
     let start = area.column + 1 + TextWidth.columns(prompt)
     let room = max(1, area.columns - start - 1)
     // The end of a long line matters more than its start.
-    let first = max(0, entry.cursor - room)
+    var (first, used) = (entry.cursor, 0)
+    while first > 0 {
+      used += TextWidth.columns(String(entry.characters[first - 1]))
+      guard used <= room else { break }
+      first -= 1
+    }
     let before = String(entry.characters[first..<entry.cursor])
     let after = String(entry.characters[entry.cursor...])
     let spans = [Span(" " + prompt, Theme.strong), Span(before + after), Span("  " + hint, Theme.quiet)]
@@ -381,10 +386,13 @@ extension ReviewState {
   private func write(
     _ binding: KeyBinding, row: Int, column: Int, in area: Rectangle, into frame: inout Frame
   ) -> Int {
-    let spans = barSpans(binding)
     let rest = Rectangle(
       row: row, column: column, rows: 1, columns: area.column + area.columns - column)
+    var spans = barSpans(binding)
+    let width = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
+    // What does not fit may be the gap behind the last word, which is no reason for an ellipsis.
+    if width > rest.columns { spans.append(spans.removeLast().withoutTrailingBlanks) }
     frame.write(spans, row: row, in: rest)
-    return column + spans.reduce(0) { $0 + TextWidth.columns($1.text) }
+    return column + width
   }
 }

@@ -13,14 +13,14 @@ struct RenderCommand: ParsableCommand {
     discussion: """
       One image becomes one picture: three planes through the middle of its largest label, one plane, or slices of a \
       plane. Each mask is drawn on its own; --difference draws where the first two differ. A folder or worklist file \
-      becomes a picture for each case, CASE.png in the folder of -o, or one contact sheet where -o is NAME.png.
+      becomes such a picture for each case, CASE.png in the folder of -o, or one contact sheet where -o is NAME.png.
 
         segdeck render scan.nii.gz --mask liver.nii.gz -o scan.png
         segdeck render scan.nii.gz --mask a.nii.gz --mask b.nii.gz --difference --plane axial --every 4 -o slices.png
         segdeck render cases --labels nnunet --columns 2 -o sheet.png
 
-      The patient's right is on the left, pixels are square in millimetres, voxels are not interpolated. A label of one \
-      voxel shows however small the picture is.
+      The patient's right is on the left, pixels are square in millimetres, intensities are interpolated and labels \
+      are not. A label of one voxel shows however small the picture is.
       """)
 
   @Argument(
@@ -160,13 +160,13 @@ struct RenderCommand: ParsableCommand {
     return parts.count == 1 ? parts[0] : ContactSheet(columns: 1, gap: 4).picture(of: parts)
   }
 
-  /// The picture of a case of a list: its first mask, or the difference of its first two; nil where its image cannot be
-  /// read, with a note.
+  /// The picture of a case of a list: each of its masks, or the difference of the first two; nil where its image cannot
+  /// be read, with a note.
   private func picture(
     of row: CaseRow, _ style: PictureStyle, _ slices: SliceChoice?, work: WorkContext
   ) throws -> Picture? {
     let item = row.item
-    let masks = Array(item.masks.prefix(options.difference ? 2 : 1))
+    let masks = options.difference ? Array(item.masks.prefix(2)) : item.masks
     var content = try ReadCase(item, masks: masks, work: work.part(0...0.5))
     content.pairings = row.pairings
     for problem in content.problems { Console.note("\(item.name): \(problem.description)") }
