@@ -195,8 +195,8 @@ struct NetworkImportTests {
         [
           NodeProto("Shape", name: "s", ["a"], ["b"]),
           NodeProto("Reshape", name: "r", ["a", "b"], ["scores"]),
-        ], opset: 6)
-        == "tiny.onnx: version of its operators (opset): found 6, expected 7 to 28")
+        ], opset: 5)
+        == "tiny.onnx: version of its operators (opset): found 5, expected 6 to 28")
     let custom = NodeProto("Relu", name: "r", ["a"], ["scores"])
     var other = custom
     other.domain = "com.example"

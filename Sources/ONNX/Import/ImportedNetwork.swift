@@ -29,7 +29,7 @@ package struct ImportedNetwork: Sendable {
   package private(set) var isPlanar = false
 
   /// The versions of ONNX's operators that are read.
-  package static let opsets = 7...28
+  package static let opsets = 6...28
 
   /// Imports the network of a file.
   /// - Parameters:
