@@ -69,7 +69,9 @@ struct ImportCommand: ParsableCommand {
     help: "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes.")
   var patch: String?
 
-  @Option(name: .long, help: "Distance of patches as a fraction of their extent. (default: 0.5)")
+  @Option(
+    name: .long, help: "Distance of patches as a fraction of their extent. (default: 0.5)",
+    transform: OptionParsing.number)
   var step: Double?
 
   @Option(name: .long, help: "Weights of a patch's voxels: gaussian or constant. (default: gaussian)")
@@ -115,6 +117,7 @@ struct ImportCommand: ParsableCommand {
   private func model(of source: ModelProto) throws(InputError) -> SegmentationModel {
     let hasFacts =
       axes != nil || orientation != nil || spacing != nil || !normalisations.isEmpty || !label.isEmpty
+      || !channelNames.isEmpty || !heads.isEmpty || patch != nil || step != nil || patchWeights != nil
     if !hasFacts, !sources.areGiven, let exported = try source.exportedModel(path: file) {
       return try SegmentationModel(exported, path: file)
     }
