@@ -77,7 +77,8 @@ package struct ImportedNetwork: Sendable {
   private static func network(
     _ source: SourceGraph, opset: Int, probe: Extent3, path: String
   ) throws(InputError) -> Found {
-    var graph = GraphImport(path: path, opset: opset)
+    let storedCount = source.constants.reduce(0) { $0 + $1.elementCount }
+    var graph = GraphImport(path: path, opset: opset, storedCount: storedCount)
     for constant in source.constants { graph.define(constant.name, .constant(constant)) }
     try source.defineImages(in: &graph, probe: probe)
     for node in source.nodes { try graph.perform(node) }
