@@ -12,6 +12,11 @@ package enum UserFolder {
     _ environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String { folder("XDG_CACHE_HOME", ".cache", environment) }
 
+  /// The folder of what the user adds to the program: `segdeck` in `$XDG_DATA_HOME` or `~/.local/share`.
+  package static func data(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String { folder("XDG_DATA_HOME", ".local/share", environment) }
+
   /// The folder of what the user sets: `segdeck` in `$XDG_CONFIG_HOME` or `~/.config`.
   package static func configuration(
     _ environment: [String: String] = ProcessInfo.processInfo.environment

@@ -55,6 +55,7 @@ struct ExtremeValueTests {
       ],
       in: folder.path)
     try succeed(sweep + ["--preset-output", "preset.json"], in: folder.path)
+    try succeed(["export", "./model.safetensors", "-o", "network.onnx"], in: folder.path)
     return try folder.contents().filter { !$0.value.isEmpty }
   }
 
@@ -96,6 +97,12 @@ struct ExtremeValueTests {
       "phantom", "ct", "--seed", "1", "--size", "8x8x8", "-o", "new.nii", "--labels", "newlabels.nii",
     ],
     "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
+    "import": [
+      "import", "network.onnx", "-o", "new.safetensors", "--axes", "zyx", "--orientation", "RAS", "--spacing",
+      "10",
+      "--normalise", "score", "--label", "1=atrium", "--threads", "1",
+    ],
+    "export": ["export", "./model.safetensors", "-o", "new.onnx"],
     "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
     "journal": ["journal", "list"], "worklist": ["worklist", "."], "tour": ["tour"],
     "report": ["report", "images", "-o", "newreport"],

@@ -53,6 +53,10 @@ import Work
     defer { folder.remove() }
     try succeed(
       ["import", "shift.onnx", "-o", "m.safetensors", "--axes", axes] + facts, in: folder.path)
+    let printed = try succeed(
+      ["import", "shift.onnx", "-o", "n.safetensors", "--axes", axes, "--check", "scan.nrrd"] + facts,
+      in: folder.path)
+    #expect(printed == "7 spot: 0.0 mL\n")
     try succeed(["segment", "scan.nrrd", "--model", "m.safetensors", "-o", "mask.nii"], in: folder.path)
     let labels = try ImageFile.open(folder("mask.nii")).labelVolume(work: WorkContext(threadCount: 1))
     let position = marked[0] + 8 * (marked[1] + 9 * marked[2])
@@ -163,6 +167,25 @@ import Work
     #expect(
       try refusal(["bad.onnx"])
         == "segdeck: bad.onnx: is damaged or no ONNX file: byte 0: a field of the wire type 6\n")
+  }
+
+  @Test("a model in the user's folder has a name, as bundled ones have")
+  func ownModels() throws {
+    let folder = try folder()
+    defer { folder.remove() }
+    try folder.make("data", "data/segdeck", "data/segdeck/models")
+    try succeed(
+      ["import", "shift.onnx", "-o", "data/segdeck/models/mine.safetensors", "--axes", "zyx"] + facts,
+      in: folder.path)
+    let environment = ["XDG_DATA_HOME": folder("data")]
+    #expect(
+      try succeed(["info", "mine"], in: folder.path, environment: environment).contains("labels: 7 spot\n"))
+    let unknown = try segdeck(
+      ["segment", "scan.nrrd", "--model", "other", "-o", "m.nii"], in: folder.path, environment: environment)
+    #expect(
+      unknown.errors
+        == "segdeck: --model other: no such model: expected hippocampus, left-atrium, liver, mine, or the path of a model file\n"
+    )
   }
 
   @Test("an exported model is imported as it was, and not over itself")

@@ -50,6 +50,10 @@ struct ExportCase: Sendable, CustomTestStringConvertible {
         ConvolutionGeometry(kernel: Extent3(3), stride: Extent3(2)), samePadding: .upper, outputChannels: 3,
         hasBias: true)),
     ExportCase(
+      .convolution(
+        ConvolutionGeometry(kernel: Extent3(2, 3, 2), dilation: Extent3(1, 2, 3)), samePadding: .lower,
+        outputChannels: 3, hasBias: true)),
+    ExportCase(
       .transposedConvolution(
         TransposedConvolutionGeometry(
           kernel: Extent3(3), stride: Extent3(2), padding: Extent3(1), outputPadding: Extent3(1), groups: 2),

@@ -195,8 +195,8 @@ struct NetworkImportTests {
         [
           NodeProto("Shape", name: "s", ["a"], ["b"]),
           NodeProto("Reshape", name: "r", ["a", "b"], ["scores"]),
-        ], opset: 6)
-        == "tiny.onnx: version of its operators (opset): found 6, expected 7 to 28")
+        ], opset: 5)
+        == "tiny.onnx: version of its operators (opset): found 5, expected 6 to 28")
     let custom = NodeProto("Relu", name: "r", ["a"], ["scores"])
     var other = custom
     other.domain = "com.example"
@@ -241,6 +241,27 @@ struct NetworkImportTests {
     for index in 0..<200 { nodes.append(NodeProto("Mul", ["\(index)", "\(index)"], ["\(index + 1)"])) }
     nodes.append(NodeProto("Identity", ["200"], ["scores"]))
     #expect(TinyModel.refusal(TinyModel.afterFirst(nodes)) == nil)
+    let scales = TensorProto("scales", shape: [5], [1, 1, 64, 64, 64])
+    let growing = (0..<12).map { index in
+      NodeProto(
+        "Resize", name: "r\(index)", [index == 0 ? "a" : "\(index)", "", "scales"],
+        [index == 11 ? "scores" : "\(index + 1)"])
+    }
+    #expect(
+      TinyModel.refusal(TinyModel.afterFirst(growing, [scales]))?.contains("its output is too large") == true)
+    let least = [Int](repeating: .min, count: 10)
+    #expect(
+      TinyModel.refusal(
+        TinyModel.afterFirst(
+          [NodeProto("Pad", name: "p", ["a", "pads"], ["scores"])], [TensorProto("pads", least)]))?
+        .hasPrefix("tiny.onnx: node p (Pad, opset 17): its pads") == true)
+    let range = [
+      NodeProto("Range", name: "g", ["least", "least", "least"], ["b"]),
+      NodeProto("Add", name: "s", ["a", "b"], ["scores"]),
+    ]
+    #expect(
+      TinyModel.refusal(TinyModel.afterFirst(range, [TensorProto("least", [.min])]))?
+        .hasPrefix("tiny.onnx: node g (Range, opset 17): its numbers") == true)
     let cycle = [
       NodeProto("Relu", name: "r", ["c"], ["b"]), NodeProto("Relu", name: "s", ["b"], ["c"]),
       NodeProto("Add", name: "t", ["b", "a"], ["scores"]),

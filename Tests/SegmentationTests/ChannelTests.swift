@@ -255,7 +255,8 @@ func normalisationOfChannels() {
   #expect(fingerprint.normalisation(ofChannel: 1).value == .standardScore)
 }
 
-@Test("a model states version 2 of the format only where a channel has a normalisation that version 1 has not")
+@Test(
+  "a model states version 2 of the format only where a channel has a normalisation that version 1 has not")
 func formatVersion() throws {
   try withTemporaryFolder { folder in
     var model = try differenceModel()

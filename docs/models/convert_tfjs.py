@@ -68,8 +68,12 @@ def main(source, target):
             inputs = [value, constant(f"layer{name}.weight", kernel)]
             if config["use_bias"]:
                 inputs.append(constant(f"layer{name}.bias", weights[f"{name}/bias"]))
-            add("Conv", f"conv/{name}", inputs, strides=config["strides"], dilations=config["dilation_rate"],
-                auto_pad="SAME_UPPER" if config["padding"] == "same" else "VALID")
+            # onnxruntime does not take auto_pad with dilations.
+            half = [rate * (extent - 1) // 2 for rate, extent in zip(config["dilation_rate"], kernel.shape[2:])]
+            is_even = all(extent % 2 for extent in kernel.shape[2:]) and config["strides"] == [1, 1, 1]
+            padding = {"auto_pad": "VALID"} if config["padding"] == "valid" else (
+                {"pads": half + half} if is_even else {"auto_pad": "SAME_UPPER"})
+            add("Conv", f"conv/{name}", inputs, strides=config["strides"], dilations=config["dilation_rate"], **padding)
             if name.endswith("_gn"):
                 add("InstanceNormalization", f"norm/{name}",
                     [value, constant(f"ones/{name}", numpy.ones(channels, numpy.float32)),

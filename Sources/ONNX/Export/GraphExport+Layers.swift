@@ -87,11 +87,14 @@ extension GraphExport {
 
   private mutating func add(_ operation: ConvolutionOperation, _ layer: String, _ inputs: [String]) {
     let geometry = operation.geometry
+    // With a stride of 1 a rule gives the same padding for every input; onnxruntime takes no rule with dilations.
+    let isStated = geometry.stride == Extent3(1)
+    let padding = isStated ? operation.geometry(for: Extent3(1)).padding : geometry.padding
     var attributes: [String: AttributeProto.Value] = [
       "dilations": .integers(geometry.dilation.numbers), "group": .integer(geometry.groups),
       "kernel_shape": .integers(geometry.kernel.numbers), "strides": .integers(geometry.stride.numbers),
     ]
-    attributes.merge(padding(geometry.padding, operation.samePadding)) { first, _ in first }
+    attributes.merge(self.padding(padding, isStated ? nil : operation.samePadding)) { first, _ in first }
     add("Conv", layer, inputs + weights(operation, layer), attributes)
   }
 

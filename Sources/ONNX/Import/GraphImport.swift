@@ -31,11 +31,18 @@ struct GraphImport {
   }
 
   /// The largest number of elements of a computed constant, and of all of them together.
-  static let constantLimit = (one: 1 << 23, all: 1 << 27)
+  static let constantLimit = (one: 1 << 23, all: 1 << 26)
 
-  init(path: String, opset: Int) {
+  /// The largest number of weights of all layers together, and their number so far.
+  private let weightLimit: Int
+  private var weightCount = 0
+
+  /// - Parameter storedCount: The elements of the file's constants. Layers may have twice as many weights and a few million,
+  ///   so that a small file cannot repeat its weights without end.
+  init(path: String, opset: Int, storedCount: Int) {
     self.path = path
     self.opset = opset
+    weightLimit = 2 * storedCount + (1 << 24)
   }
 
   /// Names a value.
@@ -126,10 +133,18 @@ extension GraphImport {
     guard let extent else {
       throw call.failure("its input is too small", found: "\(first.d)x\(first.h)x\(first.w) voxels (z, y, x)")
     }
+    let channels = operation.outputChannels(inputs.map(\.channels))
+    try call.requireSize([channels, extent.d, extent.h, extent.w])
     layers.append(Layer(layer, from: sources, operation))
-    for (role, tensor) in parameters { tensors["\(layer).\(role.rawValue)"] = tensor }
+    for (role, tensor) in parameters {
+      weightCount += tensor.elements.count
+      tensors["\(layer).\(role.rawValue)"] = tensor
+    }
+    guard weightCount <= weightLimit else {
+      throw call.failure("its layers have more weights than the file", expected: "at most \(weightLimit)")
+    }
     let output = Signal(
-      layer: layer, channels: operation.outputChannels(inputs.map(\.channels)), extent: extent,
+      layer: layer, channels: channels, extent: extent,
       rank: inputs.map(\.axes.count).max() == 4 ? 4 : 5)
     outputs[layer] = output
     return output

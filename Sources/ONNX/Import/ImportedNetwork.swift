@@ -29,7 +29,7 @@ package struct ImportedNetwork: Sendable {
   package private(set) var isPlanar = false
 
   /// The versions of ONNX's operators that are read.
-  package static let opsets = 7...28
+  package static let opsets = 6...28
 
   /// Imports the network of a file.
   /// - Parameters:
@@ -77,7 +77,8 @@ package struct ImportedNetwork: Sendable {
   private static func network(
     _ source: SourceGraph, opset: Int, probe: Extent3, path: String
   ) throws(InputError) -> Found {
-    var graph = GraphImport(path: path, opset: opset)
+    let storedCount = source.constants.reduce(0) { $0 + $1.elementCount }
+    var graph = GraphImport(path: path, opset: opset, storedCount: storedCount)
     for constant in source.constants { graph.define(constant.name, .constant(constant)) }
     try source.defineImages(in: &graph, probe: probe)
     for node in source.nodes { try graph.perform(node) }

@@ -127,6 +127,7 @@ extension Operator {
       expanded.axes = [DataAxis?](repeating: nil, count: rank - signal.axes.count) + signal.axes
       expanded.shape = zip(own, other).map { max($0, $1) }
       expanded.isExpanded = expanded.shape != own
+      try call.requireSize(expanded.shape)
       return [.signal(try graph.repeatingChannels(expanded, from: own, call))]
     },
     "Tile": Operator { graph, call throws(InputError) in
@@ -137,6 +138,7 @@ extension Operator {
           "its repeats", found: "\(counts)", expected: "\(signal.shape.count) numbers above 0")
       }
       var tiled = signal
+      try call.requireSize(signal.shape + counts)
       tiled.shape = zip(signal.shape, counts).map { $0 * $1 }
       tiled.isExpanded = tiled.shape != signal.shape
       let result = try graph.repeatingChannels(tiled, from: signal.shape, call)

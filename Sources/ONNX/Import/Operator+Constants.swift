@@ -93,13 +93,7 @@ extension Operator {
     },
     "Slice": Operator("axes", "starts", "ends") { graph, call throws(InputError) in
       let constant = try call.constant(0)
-      let starts = try call.integers("starts", orInput: 1)
-      let ends = try call.integers("ends", orInput: 2)
-      let steps = try call.optionalIntegers(4) ?? starts.map { _ in 1 }
-      let axes = try call.axes(input: 3, rank: constant.shape.count) ?? Array(starts.indices)
-      guard starts.count == axes.count, ends.count == axes.count, steps.count == axes.count,
-        axes.allSatisfy({ constant.shape.indices.contains($0) })
-      else { throw call.failure("its starts, ends, axes and steps differ in number") }
+      let (starts, ends, steps, axes) = try call.slice(rank: constant.shape.count)
       var (shape, strides, first) = (constant.shape, constant.shape.strides, 0)
       for (index, axis) in axes.enumerated() {
         let (count, step) = (shape[axis], steps[index])
@@ -163,7 +157,7 @@ extension Operator {
         try call.constant(index).integers().first ?? 0
       }
       let (start, limit, step) = (numbers[0], numbers[1], numbers[2])
-      guard step != 0, numbers.allSatisfy({ abs($0) <= FileLimit.elements }) else {
+      guard step != 0, numbers.allSatisfy((-FileLimit.elements...FileLimit.elements).contains) else {
         throw call.failure("its numbers", found: "\(numbers)")
       }
       let count = max(0, (limit - start + step - step.signum()) / step)

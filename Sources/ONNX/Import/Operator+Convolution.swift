@@ -39,9 +39,12 @@ extension Operator {
         kernel: kernel, stride: try call.extent("strides", rank: rank, absent: 1), padding: .none,
         outputPadding: try call.extent("output_padding", rank: rank, absent: 0),
         dilation: try call.extent("dilations", rank: rank, absent: 1), groups: groups)
+      let outputs = checkedProduct(weight.shape[1], groups) ?? 0
+      // Extents are computed of numbers that are in range.
+      let operation = TransposedConvolutionOperation(geometry, outputChannels: outputs, hasBias: false)
+      if let problem = operation.problem { throw call.failure(problem) }
       geometry.padding = try call.transposedPadding(geometry, input: input.extent, rank: rank)
       try call.requireShape(weight, [input.channels, weight.shape[1]], rank: rank)
-      let outputs = checkedProduct(weight.shape[1], groups) ?? 0
       return [
         .signal(
           try graph.emit(

@@ -10,6 +10,10 @@ extension Operator {
     ) { graph, call, input throws(InputError) in
       try call.require("training_mode", is: 0)
       try call.require("spatial", is: 1)
+      let isTest = try call.integer("is_test", absent: 0) == 1
+      guard call.opset > 6 || isTest else {
+        throw call.failure("normalises by the batch", expected: "is_test 1: by running statistics")
+      }
       guard call.node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
         throw call.failure("has outputs of training", expected: "one output")
       }

@@ -9,13 +9,7 @@ extension Operator {
       try graph.padded(input, call)
     },
     "Slice": .ofSignal("axes", "starts", "ends") { graph, call, input throws(InputError) in
-      let starts = try call.integers("starts", orInput: 1)
-      let ends = try call.integers("ends", orInput: 2)
-      let steps = try call.optionalIntegers(4) ?? starts.map { _ in 1 }
-      let axes = try call.axes(input: 3, rank: input.axes.count) ?? Array(starts.indices)
-      guard starts.count == axes.count, ends.count == axes.count, steps.count == axes.count,
-        axes.allSatisfy({ input.axes.indices.contains($0) })
-      else { throw call.failure("its starts, ends, axes and steps differ in number") }
+      let (starts, ends, steps, axes) = try call.slice(rank: input.axes.count)
       guard steps.allSatisfy({ $0 == 1 }) else {
         throw call.failure("its steps", found: "\(steps)", expected: "1")
       }
@@ -125,7 +119,9 @@ extension GraphImport {
       throw call.failure("its pads", found: "\(stated)", expected: "\(2 * axes.count) numbers")
     }
     if stated.allSatisfy({ $0 == 0 }) { return input }
-    guard stated.allSatisfy({ abs($0) <= 65_536 }) else { throw call.failure("its pads", found: "\(stated)") }
+    guard stated.allSatisfy((-65_536...65_536).contains) else {
+      throw call.failure("its pads", found: "\(stated)")
+    }
     let modeName = try call.text("mode", absent: "constant")
     guard let mode = PaddingMode(rawValue: modeName) else {
       throw call.failure("its mode", found: modeName, expected: "constant, reflect or edge")

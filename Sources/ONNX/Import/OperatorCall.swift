@@ -183,6 +183,30 @@ struct OperatorCall {
       ? Extent3(numbers[0], numbers[1], numbers[2]) : Extent3(depth, numbers[0], numbers[1])
   }
 
+  /// The elements of the largest value, so that products of extents do not overflow.
+  private static let largestValue = 1 << 56
+
+  /// Refuses a value of more elements than any image has.
+  func requireSize(_ shape: [Int]) throws(InputError) {
+    let count = shape.reduce(Int?.some(1)) { product, extent in product.flatMap { checkedProduct($0, extent) }
+    }
+    guard let count, count <= Self.largestValue else {
+      throw failure("its output is too large", found: "\(shape)")
+    }
+  }
+
+  /// Starts, ends, steps and axes of a `Slice`, equally many.
+  func slice(rank: Int) throws(InputError) -> (starts: [Int], ends: [Int], steps: [Int], axes: [Int]) {
+    let starts = try integers("starts", orInput: 1)
+    let ends = try integers("ends", orInput: 2)
+    let steps = try optionalIntegers(4) ?? starts.map { _ in 1 }
+    let axes = try axes(input: 3, rank: rank) ?? Array(starts.indices)
+    guard starts.count == axes.count, ends.count == axes.count, steps.count == axes.count,
+      axes.allSatisfy((0..<rank).contains)
+    else { throw failure("its starts, ends, axes and steps differ in number") }
+    return (starts, ends, steps, axes)
+  }
+
   /// An axis of a value of `rank` axes, counted from its end where it is negative.
   func axis(_ axis: Int, rank: Int) throws(InputError) -> Int {
     guard (-rank..<rank).contains(axis) else {

@@ -144,6 +144,10 @@ struct SourceGraph {
     let extent =
       rank == 5 ? Extent3(extents[0], extents[1], extents[2]) : Extent3(1, extents[0], extents[1])
     let channels = images.reduce(0) { $0 + $1.channels }
+    let start = OperatorCall(
+      node: NodeProto("input", name: images[0].name, [], []), opset: graph.opset, inputs: [], path: graph.path
+    )
+    try start.requireSize([channels] + extents)
     let whole = Signal(layer: NetworkGraph.inputName, channels: channels, extent: extent, rank: rank)
     var first = 0
     for image in images {

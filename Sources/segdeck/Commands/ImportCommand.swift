@@ -69,7 +69,9 @@ struct ImportCommand: ParsableCommand {
     help: "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes.")
   var patch: String?
 
-  @Option(name: .long, help: "Distance of patches as a fraction of their extent. (default: 0.5)")
+  @Option(
+    name: .long, help: "Distance of patches as a fraction of their extent. (default: 0.5)",
+    transform: OptionParsing.number)
   var step: Double?
 
   @Option(name: .long, help: "Weights of a patch's voxels: gaussian or constant. (default: gaussian)")
@@ -82,8 +84,18 @@ struct ImportCommand: ParsableCommand {
 
   @OptionGroup var card: ModelCardArguments
 
+  @Option(
+    name: .customLong("check"),
+    help: """
+      Run the model on this image before it is written, and print the volume of each label; of several channels once for \
+      each.
+      """, completion: .file())
+  var checkedImages: [String] = []
+
   @Flag(name: .long, help: "Replace an existing model.")
   var force = false
+
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
     let format = try ElementFormat(option: weights)
@@ -94,6 +106,7 @@ struct ImportCommand: ParsableCommand {
     model.card = card == ModelCard() ? nil : card
     try model.preprocessing.validated(subject: file)
     try model.requireChannels(subject: file)
+    if !checkedImages.isEmpty { try check(model) }
     try model.write(to: outputPath.path, format: format)
     Console.note(
       "\(output): \(counted(model.graph.layers.count, "layer")), \(counted(model.parameters.elementCount, "weight"))"
@@ -104,6 +117,7 @@ struct ImportCommand: ParsableCommand {
   private func model(of source: ModelProto) throws(InputError) -> SegmentationModel {
     let hasFacts =
       axes != nil || orientation != nil || spacing != nil || !normalisations.isEmpty || !label.isEmpty
+      || !channelNames.isEmpty || !heads.isEmpty || patch != nil || step != nil || patchWeights != nil
     if !hasFacts, !sources.areGiven, let exported = try source.exportedModel(path: file) {
       return try SegmentationModel(exported, path: file)
     }
@@ -119,6 +133,27 @@ struct ImportCommand: ParsableCommand {
       )
     }
     return model
+  }
+
+  /// Runs the model on the images of a case and prints what it finds.
+  private func check(_ model: SegmentationModel) throws {
+    let work = threads.context("checking")
+    try model.require(imageCount: checkedImages.count, remedy: ", with --check once for each")
+    let images = try checkedImages.map { try OpenedImage($0, work: work.withoutProgress).image }
+    try images.requireOneGrid()
+    let volumes = try images.map { try $0.scalarVolume(frame: nil, work: work.withoutProgress) }
+    if let warning = model.preprocessing.mismatch(with: volumes) {
+      Console.note("\(checkedImages[0]): \(warning)")
+    }
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.part(0...0.1))
+    let labels = try segmenter.labels(of: volumes, work: work.part(0.1...1)).labels
+    work.report(1)
+    var counts: [UInt16: Int] = [:]
+    for value in labels.voxels { counts[value, default: 0] += 1 }
+    for label in model.labels {
+      let millilitres = Double(counts[label.value] ?? 0) * labels.grid.voxelVolume / 1000
+      try Console.print("\(label.value) \(label.name): \(decimals(millilitres, 1)) mL".printableLine)
+    }
   }
 
   /// What is stated of the images: in the files of the network's program, then by the options.

@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 import Work
 
 /// The folder with the bundled models (`models`) and sample cases (`cases`).
@@ -21,14 +20,8 @@ struct ShareFolder {
       expected: candidates.map { $0 + "/models" }.joined(separator: " or "))
   }
 
-  /// Names and paths of the files in `models`.
-  func models() -> [(name: String, path: String)] {
-    let folder = path + "/models"
-    let names = (try? FileSystem.names(in: folder)) ?? []
-    return names.filter { ModelFile.isName($0) }.map {
-      (String($0.dropLast(ModelFile.suffix.count)), folder + "/" + $0)
-    }
-  }
+  /// The bundled models.
+  func models() -> [ModelLibrary.Entry] { ModelLibrary.models(in: path + "/models") }
 
   private static func candidates() -> [String] {
     var candidates: [String] = []

@@ -181,8 +181,8 @@ final class CaseServices: ReviewServices {
   }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {
-    let bundled = try ShareFolder.find().models().map(\.name)
-    let wanted = [preferredModel].compactMap(\.self) + bundled.filter { $0 != preferredModel }
+    let named = try ModelLibrary.models().map(\.name)
+    let wanted = [preferredModel].compactMap(\.self) + named.filter { $0 != preferredModel }
     let described = try wanted.map { id in
       try work.checkCancellation()
       do {
