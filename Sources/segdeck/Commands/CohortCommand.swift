@@ -168,9 +168,16 @@ struct CohortCommand: ParsableCommand {
     func run() throws {
       let work = WorkContext(cancellation: Interruption.cancellation())
       let opened = try OpenedCohort(begunAt: cohort.place, output: cohort.output, work: work)
+      let submissions = try CohortSubmission.all(in: opened.folder)
+      // Where Slurm does not answer, the records say what there is.
+      let jobs = submissions.isEmpty ? [:] : (try? Slurm.jobs()) ?? [:]
       let status = CohortStatus(
         try opened.results(opened.records(), work: work), items: opened.worklist.cases,
-        isRunning: opened.isClaimed)
+        jobs: submissions.compactMap { _, submission in
+          jobs[submission.array].map {
+            CohortStatus.Job(job: submission.array, waiting: $0.waiting, running: $0.running)
+          }
+        }, isRunning: opened.isClaimed)
       if json { try Console.print(json: status.json) } else { try Console.print(status.text) }
     }
   }
@@ -231,8 +238,8 @@ extension CohortCommand {
     @Option(help: "Cores of a task.", transform: OptionParsing.wholeNumber)
     var cores = 4
 
-    @Option(help: "Minutes that a task should take.", transform: OptionParsing.wholeNumber)
-    var minutes = 10
+    @Option(help: "Minutes that a task should take.", transform: OptionParsing.number)
+    var minutes = 10.0
 
     @Option(
       help: "Megabytes of a task; by default what the trial needed and a quarter more.",
@@ -251,10 +258,11 @@ extension CohortCommand {
     func validate() throws {
       for (option, number, range) in [
         ("--nodes", tasksAtOnce ?? 1, 1...100_000), ("--cores", cores, 1...1024),
-        ("--minutes", minutes, 1...10_000),
+
         ("--task-memory", taskMemory ?? 512, 1...1 << 24), ("--trial-memory", trialMemory, 1...1 << 24),
         ("--trial-minutes", trialMinutes, 1...100_000),
       ] { try OptionParsing.require(number, in: range, option: option) }
+      try OptionParsing.require(minutes, in: 0.01...10_000, option: "--minutes")
       if let option = sbatch.first(where: { $0.contains("\n") }) {
         throw InputError("--sbatch", "has a line break", found: option)
       }
