@@ -36,6 +36,31 @@ struct CohortCommand: ParsableCommand {
     var output: String?
   }
 
+  /// The cases and settings of a command that may begin a cohort.
+  struct Beginning: ParsableArguments {
+    @Argument(
+      help: "A folder of cases, worklist file, BIDS dataset, folder of results, or - for standard input.",
+      completion: .file())
+    var place: String
+
+    @OptionGroup var options: CohortOptions
+
+    @OptionGroup var cases: CaseListOptions
+
+    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
+    var output: String?
+
+    @Flag(help: "Replace results of other settings.")
+    var force = false
+
+    /// The cohort, which is begun where it does not exist.
+    /// - Throws: As ``OpenedCohort``.
+    func opened(work: WorkContext) throws -> OpenedCohort {
+      try OpenedCohort(
+        place, output: output, cases: cases, options: options, replaces: force, work: work)
+    }
+  }
+
   /// How cases are computed, which does not change results.
   struct RunOptions: ParsableArguments {
     @Option(help: "Cases that are computed at once.", transform: OptionParsing.wholeNumber)
@@ -125,32 +150,16 @@ struct CohortCommand: ParsableCommand {
         with --refine of `segment --probabilities` and `refine --probabilities` one by one.
         """)
 
-    @Argument(
-      help:
-        "A folder of cases, a worklist file, a BIDS dataset, a folder of results, or - for standard input.",
-      completion: .file())
-    var place: String
-
-    @OptionGroup var options: CohortOptions
-
-    @OptionGroup var cases: CaseListOptions
-
-    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
-    var output: String?
+    @OptionGroup var beginning: Beginning
 
     @Option(help: "Only the K-th of N equal parts of the list, as K/N, for several machines.")
     var share: String?
-
-    @Flag(help: "Replace results of other settings.")
-    var force = false
 
     @OptionGroup var runOptions: RunOptions
 
     func run() throws {
       let share = try share.map { text throws(InputError) in try CohortShare(text) }
-      let cohort = try OpenedCohort(
-        place, output: output, cases: cases, options: options, replaces: force,
-        work: runOptions.threads.context("searching"))
+      let cohort = try beginning.opened(work: runOptions.threads.context("searching"))
       try runOptions.compute(share?.of(cohort.selected) ?? cohort.selected, of: cohort)
     }
   }
@@ -299,20 +308,7 @@ extension CohortCommand {
         still has are left to it. Program, model and images must lie where the nodes find them.
         """)
 
-    @Argument(
-      help: "A folder of cases, a worklist file, a BIDS dataset, or a folder of results.", completion: .file()
-    )
-    var place: String
-
-    @OptionGroup var options: CohortOptions
-
-    @OptionGroup var cases: CaseListOptions
-
-    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
-    var output: String?
-
-    @Flag(help: "Replace results of other settings.")
-    var force = false
+    @OptionGroup var beginning: Beginning
 
     @OptionGroup var submission: SubmitOptions
 
@@ -320,8 +316,7 @@ extension CohortCommand {
       guard submission.slurm else {
         throw InputError("--slurm", "is missing", expected: "--slurm, the system to submit to")
       }
-      let cohort = try OpenedCohort(
-        place, output: output, cases: cases, options: options, replaces: force,
+      let cohort = try beginning.opened(
         work: WorkContext(cancellation: Interruption.cancellation()))
       try submission.submit(cohort.selected, of: cohort)
     }
