@@ -124,7 +124,7 @@ let package = Package(
     tests("PicturesTests", ["Work", "Volumes", "Pictures", "CPNG"]),
     tests(
       "ReportTests", ["Work", "Metrics", "Worklist", "Report", "CCrypto", "TestSupport"], exclude: ["Golden"]),
-    tests("CohortTests", ["Work", "Worklist", "Journal", "Cohort", "TestSupport"]),
+    tests("CohortTests", ["Work", "Worklist", "Cohort"]),
     // Writes verdicts as one of several processes.
     .executableTarget(
       name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",

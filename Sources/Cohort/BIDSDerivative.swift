@@ -22,6 +22,8 @@ package struct BIDSSidecar: Encodable, Equatable, Sendable {
   private var description: String
   /// The image on whose grid the mask lies.
   private var spatialReference: String?
+  /// The names of the frames of probabilities; nil for a mask.
+  private var labelMap: [String]?
   /// Whether a person drew the mask.
   private let manual = false
 
@@ -30,13 +32,19 @@ package struct BIDSSidecar: Encodable, Equatable, Sendable {
     case sources = "Sources"
     case description = "Description"
     case spatialReference = "SpatialReference"
+    case labelMap = "LabelMap"
     case manual = "Manual"
   }
 
   /// The sidecar of the mask of some images of a dataset.
-  /// - Parameter description: What the mask is, in words.
-  package init(ofImages images: [String], description: String, generator: Generator) {
+  /// - Parameters:
+  ///   - description: What the mask is, in words.
+  ///   - labelMap: The names of the classes of probabilities; nil for a mask.
+  package init(
+    ofImages images: [String], description: String, labelMap: [String]? = nil, generator: Generator
+  ) {
     generatedBy = [generator]
+    self.labelMap = labelMap
     self.description = description
     sources = images.map { path in
       let parts = path.split(separator: "/")
@@ -95,7 +103,7 @@ extension BIDSDataset {
       (
         ".bidsignore",
         Data(
-          "cohort.json\ncases.csv\nworklist.csv\nworklist.records\nresults.*\ntasks\npictures\njobs\n"
+          "cohort.json\ncases.csv\nworklist.csv\nworklist.records\nresults.*\nprobabilities\ntasks\npictures\njobs\n"
             .utf8)
       ),
     ]

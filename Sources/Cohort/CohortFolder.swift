@@ -44,6 +44,14 @@ package struct CohortFolder: Equatable, Sendable {
     return name.derivative(description: version, suffix: "dseg.nii.gz")
   }
 
+  /// The class probabilities of a case, from ``path``.
+  package func probabilities(of item: WorklistCase, version: String) -> String {
+    guard isBIDS, let image = item.images.first, let name = BIDSName(ofImage: image) else {
+      return "probabilities/\(Self.fileName(item.name)).nii.gz"
+    }
+    return name.derivative(description: version, suffix: "probseg.nii.gz")
+  }
+
   /// The picture of a case, from ``path``.
   package static func picture(of item: WorklistCase) -> String { "pictures/\(fileName(item.name)).png" }
 

@@ -134,6 +134,8 @@ package struct CohortRecord: Codable, Equatable, Sendable {
   /// The mask, from the folder of results.
   package var mask: String?
   package var maskSha256: String?
+  /// The class probabilities, from the folder of results.
+  package var probabilities: String?
   /// The picture, from the folder of results.
   package var picture: String?
   package var labels: [Label]?

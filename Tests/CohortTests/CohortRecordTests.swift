@@ -1,7 +1,5 @@
 import Cohort
 import Foundation
-import Journal
-import TestSupport
 import Testing
 import Work
 

@@ -42,7 +42,8 @@ struct CohortCase: Sendable {
     let item = input.item
     var notes = input.notes
     let outcome = try network.outcome(
-      of: input.volumes, keepsPrediction: options.refine, work: work.part(0...(options.refine ? 0.5 : 0.8)))
+      of: input.volumes, keepsPrediction: options.refine || options.probabilities,
+      work: work.part(0...(options.refine ? 0.5 : 0.8)))
     var labels = outcome.mask.labels
     var refinement: RefinementSettings?
     if options.refine, let prediction = outcome.prediction {
@@ -56,7 +57,12 @@ struct CohortCase: Sendable {
     let relative = folder.mask(of: item, version: settings.maskVersion)
     let maskPath = FilePath.joined(folder.path, relative)
     try FileSystem.makeFolder(FilePath.folder(of: maskPath))
-    let changes = try write(labels, refinement, of: input, to: maskPath, work)
+    let probabilities =
+      options.probabilities ? folder.probabilities(of: item, version: settings.maskVersion) : nil
+    let written = try outcome.prediction.flatMap { prediction in
+      try probabilities.map { try pending($0, prediction, of: input, work) }
+    }
+    let changes = try write(labels, refinement, of: input, to: maskPath, with: written ?? [], work)
     notes += changes
     let computed = ContinuousClock.now
     var record = CohortRecord(
@@ -65,6 +71,7 @@ struct CohortCase: Sendable {
     record.inputs = CohortInput.inputs(of: item, opened: input.opened)
     record.imagesSha256 = try input.imagesSHA256(work)
     record.mask = relative
+    record.probabilities = probabilities
     record.maskSha256 = try Checksum.sha256(ofFile: maskPath, work: work)
     let version = settings.maskVersion
     let listed = Self.listed(item, mask: maskPath, version: version, reference: options.reference)
@@ -89,7 +96,7 @@ struct CohortCase: Sendable {
   /// - Returns: A line for each input that changed meanwhile.
   private func write(
     _ labels: LabelVolume, _ refinement: RefinementSettings?, of input: CohortInput, to path: String,
-    _ work: WorkContext
+    with others: [PendingFile], _ work: WorkContext
   ) throws -> [String] {
     let image = input.opened[0]
     let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true)
@@ -115,9 +122,30 @@ struct CohortCase: Sendable {
     record.commands = commands.map(CommandLineText.text)
     try record.write(
       labels, network.model.labelTable, source: image.image.source.ofFrame(0), to: outputPath,
+      with: others,
       bids: folder.isBIDS ? sidecar(input, isRefined: refinement != nil) : nil,
       work: work.withoutProgress)
     return record.changes
+  }
+
+  /// The class probabilities of a case with their sidecar, as `segment --probabilities` writes them.
+  /// - Parameter relative: The path from the folder of results.
+  private func pending(
+    _ relative: String, _ prediction: NetworkPrediction, of input: CohortInput, _ work: WorkContext
+  ) throws -> [PendingFile] {
+    let path = FilePath.joined(folder.path, relative)
+    try FileSystem.makeFolder(FilePath.folder(of: path))
+    let (model, weights) = (network.model, network.auxiliaryHeadWeights)
+    let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.withoutProgress)
+    let files = try values.pending(
+      for: path, source: input.opened[0].image.source, work: work.withoutProgress)
+    let sidecar = BIDSSidecar(
+      ofImages: input.opened.map(\.path), description: "Class probabilities of the network \(model.name)",
+      labelMap: ["background"] + model.labels.map(\.name), generator: .this)
+    return files + [
+      try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
+        .pending(besideProbabilities: path, with: folder.isBIDS ? sidecar : nil)
+    ]
   }
 
   private func sidecar(_ input: CohortInput, isRefined: Bool) -> BIDSSidecar {

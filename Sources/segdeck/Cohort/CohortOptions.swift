@@ -34,6 +34,9 @@ struct CohortOptions: ParsableArguments {
     transform: OptionParsing.number)
   var tolerance = 2.0
 
+  @Flag(help: "Also write the class probabilities of each case, four bytes for each voxel and class.")
+  var probabilities = false
+
   @Flag(help: "Draw no pictures.")
   var noPictures = false
 
@@ -52,6 +55,7 @@ struct CohortOptions: ParsableArguments {
     if let preset { words += ["--preset", FilePath.absolute(preset)] }
     if let reference { words += ["--reference", reference] }
     if tolerance != 2 { words += ["--tolerance", "\(tolerance)"] }
+    if probabilities { words.append("--probabilities") }
     if noPictures { words.append("--no-pictures") }
     return words
   }

@@ -15,18 +15,30 @@ struct CohortStatus: Encodable {
     var job: String?
   }
 
+  /// The tasks of a submission that wait and run.
+  struct Job: Encodable {
+    var job: String
+    var waiting, running: Int
+  }
+
   private var schema = "segdeck-cohort-status"
   private var version = 1
   private(set) var cases, done, left: Int
   private(set) var failed: [Failure]
   private(set) var running: [Running]
+  private(set) var jobs: [Job]
   /// Seconds that a done case took, on average; nil without one.
   private(set) var secondsPerCase: Double?
   /// Seconds until everything is done, with the processes that compute now; nil where none does or none was done.
   private(set) var secondsLeft: Double?
 
-  /// - Parameter isRunning: Whether a process computes a case now.
-  init(_ results: [CohortResult], items: [WorklistCase], isRunning: (WorklistCase) -> Bool) {
+  /// - Parameters:
+  ///   - jobs: The submissions that wait or run.
+  ///   - isRunning: Whether a process computes a case now.
+  init(
+    _ results: [CohortResult], items: [WorklistCase], jobs: [Job], isRunning: (WorklistCase) -> Bool
+  ) {
+    self.jobs = jobs
     cases = results.count
     done = results.count(.done)
     failed = results.filter { $0.status == .failed }.map {
@@ -58,7 +70,10 @@ struct CohortStatus: Encodable {
       "\(counted(cases, "case")): \(done) done, \(failed.count) failed, \(running.count) running, \(left) left"
     if let secondsLeft { line += "; \(duration(secondsLeft)) left" }
     let lines =
-      running.map { "running: \($0.case) on \($0.host)" + ($0.job.map { ", job \($0)" } ?? "") }
+      jobs.map {
+        "job \($0.job): \(counted($0.running, "task runs", "tasks run")), \($0.waiting) waiting"
+      }
+      + running.map { "running: \($0.case) on \($0.host)" + ($0.job.map { ", job \($0)" } ?? "") }
       + failed.map { "failed: \($0.case): \($0.error)" }
     return ([line] + lines.map(\.printableLine)).joined(separator: "\n")
   }

@@ -12,7 +12,7 @@ struct CohortSubmitting {
   let sbatchOptions: [String]
   let cores: Int
   /// What a task should take.
-  let targetMinutes: Int
+  let targetMinutes: Double
   /// What the trial case may take.
   let trialMegabytes, trialMinutes: Int
   /// Memory of a task; nil for what was measured.
@@ -65,7 +65,7 @@ struct CohortSubmitting {
     guard !rest.isEmpty else { return outcome }
     let seconds = rest.map { model.seconds(voxels: $0.voxels) }
     let groups = CohortTasks.groups(
-      seconds: seconds, targetSeconds: Double(60 * targetMinutes),
+      seconds: seconds, targetSeconds: 60 * targetMinutes,
       maximumTaskCount: try Slurm.maximumTaskCount())
     let longest = groups.map { $0.reduce(0) { $0 + seconds[$1] } }.max() ?? 0
     outcome.minutes = CohortTasks.limitMinutes(seconds: longest)

@@ -239,6 +239,9 @@ struct OpenedCohort {
       var listedItem = CohortCase.listed(
         item, mask: result.status == .done ? maskPath(item) : nil, version: description.maskVersion,
         reference: options.reference)
+      if case .done(let record) = result.state, let probabilities = record.probabilities {
+        listedItem.probabilities = [FilePath.joined(folder.path, probabilities)]
+      }
       let error = result.status == .failed ? result.record?.error.map { ": \($0)" } ?? "" : ""
       listedItem.values[Self.column] = result.status.rawValue + error
       listed.cases.append(listedItem)

@@ -36,6 +36,31 @@ struct CohortCommand: ParsableCommand {
     var output: String?
   }
 
+  /// The cases and settings of a command that may begin a cohort.
+  struct Beginning: ParsableArguments {
+    @Argument(
+      help: "A folder of cases, worklist file, BIDS dataset, folder of results, or - for standard input.",
+      completion: .file())
+    var place: String
+
+    @OptionGroup var options: CohortOptions
+
+    @OptionGroup var cases: CaseListOptions
+
+    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
+    var output: String?
+
+    @Flag(help: "Replace results of other settings.")
+    var force = false
+
+    /// The cohort, which is begun where it does not exist.
+    /// - Throws: As ``OpenedCohort``.
+    func opened(work: WorkContext) throws -> OpenedCohort {
+      try OpenedCohort(
+        place, output: output, cases: cases, options: options, replaces: force, work: work)
+    }
+  }
+
   /// How cases are computed, which does not change results.
   struct RunOptions: ParsableArguments {
     @Option(help: "Cases that are computed at once.", transform: OptionParsing.wholeNumber)
@@ -125,32 +150,16 @@ struct CohortCommand: ParsableCommand {
         with --refine of `segment --probabilities` and `refine --probabilities` one by one.
         """)
 
-    @Argument(
-      help:
-        "A folder of cases, a worklist file, a BIDS dataset, a folder of results, or - for standard input.",
-      completion: .file())
-    var place: String
-
-    @OptionGroup var options: CohortOptions
-
-    @OptionGroup var cases: CaseListOptions
-
-    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
-    var output: String?
+    @OptionGroup var beginning: Beginning
 
     @Option(help: "Only the K-th of N equal parts of the list, as K/N, for several machines.")
     var share: String?
-
-    @Flag(help: "Replace results of other settings.")
-    var force = false
 
     @OptionGroup var runOptions: RunOptions
 
     func run() throws {
       let share = try share.map { text throws(InputError) in try CohortShare(text) }
-      let cohort = try OpenedCohort(
-        place, output: output, cases: cases, options: options, replaces: force,
-        work: runOptions.threads.context("searching"))
+      let cohort = try beginning.opened(work: runOptions.threads.context("searching"))
       try runOptions.compute(share?.of(cohort.selected) ?? cohort.selected, of: cohort)
     }
   }
@@ -168,9 +177,16 @@ struct CohortCommand: ParsableCommand {
     func run() throws {
       let work = WorkContext(cancellation: Interruption.cancellation())
       let opened = try OpenedCohort(begunAt: cohort.place, output: cohort.output, work: work)
+      let submissions = try CohortSubmission.all(in: opened.folder)
+      // Where Slurm does not answer, the records say what there is.
+      let jobs = submissions.isEmpty ? [:] : (try? Slurm.jobs()) ?? [:]
       let status = CohortStatus(
         try opened.results(opened.records(), work: work), items: opened.worklist.cases,
-        isRunning: opened.isClaimed)
+        jobs: submissions.compactMap { _, submission in
+          jobs[submission.array].map {
+            CohortStatus.Job(job: submission.array, waiting: $0.waiting, running: $0.running)
+          }
+        }, isRunning: opened.isClaimed)
       if json { try Console.print(json: status.json) } else { try Console.print(status.text) }
     }
   }
@@ -231,8 +247,8 @@ extension CohortCommand {
     @Option(help: "Cores of a task.", transform: OptionParsing.wholeNumber)
     var cores = 4
 
-    @Option(help: "Minutes that a task should take.", transform: OptionParsing.wholeNumber)
-    var minutes = 10
+    @Option(help: "Minutes that a task should take.", transform: OptionParsing.number)
+    var minutes = 10.0
 
     @Option(
       help: "Megabytes of a task; by default what the trial needed and a quarter more.",
@@ -251,10 +267,11 @@ extension CohortCommand {
     func validate() throws {
       for (option, number, range) in [
         ("--nodes", tasksAtOnce ?? 1, 1...100_000), ("--cores", cores, 1...1024),
-        ("--minutes", minutes, 1...10_000),
+
         ("--task-memory", taskMemory ?? 512, 1...1 << 24), ("--trial-memory", trialMemory, 1...1 << 24),
         ("--trial-minutes", trialMinutes, 1...100_000),
       ] { try OptionParsing.require(number, in: range, option: option) }
+      try OptionParsing.require(minutes, in: 0.01...10_000, option: "--minutes")
       if let option = sbatch.first(where: { $0.contains("\n") }) {
         throw InputError("--sbatch", "has a line break", found: option)
       }
@@ -291,20 +308,7 @@ extension CohortCommand {
         still has are left to it. Program, model and images must lie where the nodes find them.
         """)
 
-    @Argument(
-      help: "A folder of cases, a worklist file, a BIDS dataset, or a folder of results.", completion: .file()
-    )
-    var place: String
-
-    @OptionGroup var options: CohortOptions
-
-    @OptionGroup var cases: CaseListOptions
-
-    @Option(name: .shortAndLong, help: "The folder of results.", completion: .directory)
-    var output: String?
-
-    @Flag(help: "Replace results of other settings.")
-    var force = false
+    @OptionGroup var beginning: Beginning
 
     @OptionGroup var submission: SubmitOptions
 
@@ -312,8 +316,7 @@ extension CohortCommand {
       guard submission.slurm else {
         throw InputError("--slurm", "is missing", expected: "--slurm, the system to submit to")
       }
-      let cohort = try OpenedCohort(
-        place, output: output, cases: cases, options: options, replaces: force,
+      let cohort = try beginning.opened(
         work: WorkContext(cancellation: Interruption.cancellation()))
       try submission.submit(cohort.selected, of: cohort)
     }

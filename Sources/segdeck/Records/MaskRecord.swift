@@ -115,19 +115,8 @@ package struct MaskRecord: Codable {
     var record = self
     record.output = output
     return try AtomicFile.pending(
-      finiteJSON(DescribedRecord(record: record, sidecar: sidecar), isIndented: true) + Data("\n".utf8),
+      finiteJSON(JoinedObjects(record, sidecar), isIndented: true) + Data("\n".utf8),
       for: Self.path(besideMask: path))
-  }
-
-  /// A record with the members of a BIDS sidecar beside its own.
-  private struct DescribedRecord: Encodable {
-    let record: MaskRecord
-    let sidecar: BIDSSidecar?
-
-    func encode(to encoder: any Encoder) throws {
-      try record.encode(to: encoder)
-      try sidecar?.encode(to: encoder)
-    }
   }
 
   /// The names that a mask has in its files: those that its own file states, where its format holds names, because it may
@@ -176,5 +165,19 @@ extension MaskRecord {
   /// Prints a note for each of ``changes``.
   func noteChanges() {
     for line in changes { Console.note(line) }
+  }
+}
+
+/// Two objects of JSON as one, with the members of both.
+struct JoinedObjects<First: Encodable, Second: Encodable>: Encodable {
+  private let first: First
+  private let second: Second?
+
+  /// The members of the first alone where there is no second.
+  init(_ first: First, _ second: Second?) { (self.first, self.second) = (first, second) }
+
+  func encode(to encoder: any Encoder) throws {
+    try first.encode(to: encoder)
+    try second?.encode(to: encoder)
   }
 }

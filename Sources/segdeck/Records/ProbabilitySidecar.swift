@@ -1,3 +1,4 @@
+import Cohort
 import Foundation
 import Segmentation
 import Volumes
@@ -28,9 +29,13 @@ struct ProbabilitySidecar: Codable {
   }
 
   /// The sidecar of the probabilities at `path`, as a pending file.
-  func pending(besideProbabilities path: String) throws(InputError) -> PendingFile {
+  /// - Parameter bids: What BIDS wants to know of them, in the same object; nil outside of a dataset.
+  func pending(
+    besideProbabilities path: String, with bids: BIDSSidecar? = nil
+  ) throws(InputError) -> PendingFile {
     try AtomicFile.pending(
-      finiteJSON(self, isIndented: true) + Data("\n".utf8), for: MaskRecord.path(besideMask: path))
+      finiteJSON(JoinedObjects(self, bids), isIndented: true) + Data("\n".utf8),
+      for: MaskRecord.path(besideMask: path))
   }
 
   /// The sidecar of the probabilities at `path`; nil when there is none.
