@@ -93,11 +93,7 @@ class Pass {
                     const double difference = q[c + 1] - q[0];
                     if (shape.excludes_self) new_differences[c * volume + voxel] = difference;
                     send(sent_appearance, j, x, c, difference * (shape.has_factors ? before[voxel] : 1));
-                    const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
-                    for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
-                        for (size_t s = 0; s < 3; s++)
-                            sent_smoothness[smoothness.offset(j, t) + c * stride() + x / shape.across + s] +=
-                                smoothness.weight(j, t) * across_weight(x, s) * difference * factor;
+                    send_smoothness(sent_smoothness, j, x, c, difference);
                 }
             }
         // In two parts, as two workers would.
@@ -110,6 +106,29 @@ class Pass {
         table.compare(name + ", differences", differences.data(), new_differences, 3e-6);
         compare_cells(name + ", appearance", appearance.sent, sent_appearance, appearance.row_floats);
         compare_cells(name + ", smoothness", smoothness.sent, sent_smoothness, smoothness.row_floats);
+    }
+
+    // The pass of one channel in its two halves: logits are received, and given values sent.
+    void halves() {
+        struct dense_crf_pass pass = described();
+        pass.differences = nullptr;
+        Floats found(volume, -7), sending(volume + 16, random);
+        std::vector<double> received(volume, -7);
+        std::vector<double> sent_appearance = values(appearance.sent), sent_smoothness = values(smoothness.sent);
+        if (shape.has_appearance) appearance.clear_written(sent_appearance, shape.rows);
+        if (shape.has_smoothness) smoothness.clear_written(sent_smoothness, shape.rows);
+        for (size_t j = 0; j < shape.rows; j++)
+            for (size_t x = 0; x < count; x++) {
+                const size_t voxel = (shape.rows + j) * count + x;
+                received[voxel] = scores(j, x)[1];
+                send(sent_appearance, j, x, 0, sending[voxel] * (shape.has_factors ? before[voxel] : 1));
+                send_smoothness(sent_smoothness, j, x, 0, sending[voxel]);
+            }
+        kernels.receive_rows(&pass, 1, 0, shape.rows, found.data(), scratch(pass).data());
+        kernels.send_rows(&pass, 1, 0, shape.rows, sending.data(), scratch(pass).data());
+        table.compare("receive_rows" + shape.text(), found.data(), received, 1e-5);
+        compare_cells("send_rows" + shape.text() + ", appearance", appearance.sent, sent_appearance, appearance.row_floats);
+        compare_cells("send_rows" + shape.text() + ", smoothness", smoothness.sent, sent_smoothness, smoothness.row_floats);
     }
 
     // Row sums: ones are sent, and messages received without an update.
@@ -209,7 +228,17 @@ class Pass {
                         input.feature((shape.rows + j) * count + x, r) * value;
     }
 
-    std::vector<double> probabilities(size_t j, size_t x) const {
+    // What the smoothness kernel's cells get from a voxel of one channel.
+    void send_smoothness(std::vector<double> &cells, size_t j, size_t x, size_t c, double value) const {
+        const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
+        for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
+            for (size_t s = 0; s < 3; s++)
+                cells[smoothness.offset(j, t) + c * stride() + x / shape.across + s] +=
+                    smoothness.weight(j, t) * across_weight(x, s) * value * factor;
+    }
+
+    // The logits of class 0, which are 0, and of every channel.
+    std::vector<double> scores(size_t j, size_t x) const {
         const size_t voxel = (shape.rows + j) * count + x;
         std::vector<double> q(1, 0);
         for (size_t c = 0; c < channels; c++) {
@@ -229,6 +258,11 @@ class Pass {
             }
             q.push_back(logit);
         }
+        return q;
+    }
+
+    std::vector<double> probabilities(size_t j, size_t x) const {
+        std::vector<double> q = scores(j, x);
         double highest = 0, sum = 0;
         for (double logit : q) highest = std::fmax(highest, logit);
         for (double &logit : q) sum += logit = std::exp(logit - highest);
@@ -258,6 +292,7 @@ void dense_crf_pass_cases(Table &table) {
                                              has_appearance, has_smoothness, bool(how & 4), bool(how & 8),
                                              how % 5 == 0};
                     Pass(table, shape).update();
+                    if (channels == 1 && !shape.excludes_self && !shape.is_last) Pass(table, shape).halves();
                 }
     for (size_t along : {1, 2, 3, 4})
         Pass(table, {{40, 4, 32, 1, 1}, 9, along, 1, 1, true, false, false, false, false}).sums();

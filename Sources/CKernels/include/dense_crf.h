@@ -92,15 +92,23 @@ struct dense_crf_kernels {
     void (*splat_row)(float *cells, const float *values, size_t stride, const float *factors, float *scratch,
                       const struct dense_crf_row *row);
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
-    // place or not.
-    void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // From the logits that `differences` takes: Q of class 0, followed by Q of every channel.
+    // place or not. `others` classes have the logits and the Q of class 0; with 0 there is none, and Q[0] is 0.
+    void (*differences)(float *out, const float *logits, size_t stride, size_t channels, float others, size_t count);
+    // The lowest and the highest value of every 8 voxels along a row (fewer at its end), over all rows of `count`.
+    void (*extrema)(float *lowest, float *highest, const float *values, size_t rows, size_t count);
+    // From the logits that `differences` takes for one other class: Q of class 0, followed by Q of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // The most probable class, the lowest of equally probable ones; exactly `count`.
-    void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
+    // The most probable class, the lowest of equally probable ones, never 0 where `others` is 0; exactly `count`.
+    void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, float others, size_t count);
     // For the rows first..<end of one plane of voxels: gathers messages, does the mean-field update, and adds the result
     // to the cells of the next iteration or, with `labels`, writes the labels.
     void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
+    // The two halves of update_rows for a pass of one channel. receive_rows writes unary and messages to `logits`, which
+    // may be the pass's own; send_rows adds `values` to the cells of the next iteration. Exactly `count` of a row.
+    void (*receive_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *logits,
+                         float *scratch);
+    void (*send_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, const float *values,
+                      float *scratch);
     // Sends ones through the appearance kernel for the same rows, in one channel and without factors.
     void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
     // The appearance kernel's messages, exactly `count` of a row; after send_ones these are the kernel's row sums.
