@@ -49,14 +49,16 @@ extension Unary {
     if let kinds {
       let part = try AlignedStorage<UInt8>(count: count)
       copyRows(of: box, from: kinds.start, to: part.start)
-      return Unary(size: box.size, classCount: classCount, stride: stride, logits: logits, kinds: part)
+      return Unary(
+        size: box.size, classCount: classCount, stride: stride, logits: logits, kinds: part,
+        kindCount: rowCount)
     }
     let stride = count.roundedUp(toMultipleOf: 16)
     let part = try AlignedStorage<Float>(count: stride * (classCount - 1))
     for channel in 0..<classCount - 1 {
       copyRows(of: box, from: logits.start + channel * self.stride, to: part.start + channel * stride)
     }
-    return Unary(size: box.size, classCount: classCount, stride: stride, logits: part, kinds: nil)
+    return Unary(size: box.size, classCount: classCount, stride: stride, logits: part)
   }
 
   /// Copies the rows of a box of this unary's volume.

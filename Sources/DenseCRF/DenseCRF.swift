@@ -178,7 +178,7 @@ package struct DenseCRF: Sendable {
   }
 
   /// Time for a class of a brick, in units of the time for one of all classes everywhere.
-  private static let costOfActiveClass = 1.3
+  private static let costOfActiveClass = 2.5
 
   /// Where classes are computed.
   package enum ClassSelection: Sendable {

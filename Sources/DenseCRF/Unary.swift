@@ -23,6 +23,9 @@ package struct Unary: Sendable {
   let logits: AlignedStorage<Float>
   /// The kind of each voxel, a position in the rows of logits; nil where each voxel has its own logits.
   let kinds: AlignedStorage<UInt8>?
+  /// The number of rows of logits: kinds or voxels.
+  var rowCount: Int { kinds == nil ? size.voxelCount : kindCount }
+  private let kindCount: Int
 
   /// The logits of probabilities, class slowest.
   ///
@@ -117,7 +120,8 @@ package struct Unary: Sendable {
       }
     }
     self.init(
-      size: size, classCount: kinds.classCount, stride: kinds.stride, logits: kinds.logits, kinds: found)
+      size: size, classCount: kinds.classCount, stride: kinds.stride, logits: kinds.logits, kinds: found,
+      kindCount: kinds.size.voxelCount)
   }
 
   /// The same unary with logits of its own for every voxel; itself where it has them.
@@ -144,7 +148,7 @@ package struct Unary: Sendable {
     let stride = size.voxelCount.roundedUp(toMultipleOf: 16)
     self.init(
       size: size, classCount: classCount, stride: stride,
-      logits: try AlignedStorage(count: stride * (classCount - 1)), kinds: nil)
+      logits: try AlignedStorage(count: stride * (classCount - 1)))
   }
 
   /// The logits of a map of the probability of one foreground class, 0...1.
@@ -162,13 +166,14 @@ package struct Unary: Sendable {
 
   init(
     size: GridSize, classCount: Int, stride: Int, logits: AlignedStorage<Float>,
-    kinds: AlignedStorage<UInt8>?
+    kinds: AlignedStorage<UInt8>? = nil, kindCount: Int = 0
   ) {
     self.size = size
     self.classCount = classCount
     self.stride = stride
     self.logits = logits
     self.kinds = kinds
+    self.kindCount = kindCount
   }
 
   private static func firstError(

@@ -1,3 +1,4 @@
+import Foundation
 import Volumes
 import Work
 
@@ -10,19 +11,23 @@ import Work
 struct ActiveClasses: Sendable {
   /// Largest error of a sum of weighted messages, in units of logits; of Q it is a quarter of that.
   static let messageTolerance = 0.01
+  /// Largest change of Q by the messages of a class that is not near.
+  private static let neglectedChange = 0.001
   /// Classes that are less probable than this over their number everywhere in a brick do not contribute to it.
-  private static let negligibleProbability = 0.002
+  static let negligibleProbability = 0.002
 
   /// The largest Q that is neglected.
   let tolerance: Float
+  /// The largest Q whose messages are neglected in other bricks.
+  let strength: Float
   /// Voxels along each axis from which on messages are neglected where nothing of a class is present nearer.
   private let reach: [Int]
   /// Voxels along each axis from which on there are no messages.
   private let fullReach: [Int]
   let bricks: Bricks
 
-  /// The classes present in each cube.
-  private(set) var present: ClassSets
+  /// The classes present in each cube, and those of them whose Q exceeds ``strength``.
+  private(set) var present, strong: ClassSets
   /// The classes that each brick's own probabilities speak for; they have a channel there, with or without messages.
   private(set) var probable: ClassSets
   /// The class whose Q is 1 in each brick, -1 without one, after the last pass.
@@ -34,35 +39,60 @@ struct ActiveClasses: Sendable {
 
   /// What a brick's voxels say of its classes.
   struct BrickSummary: Sendable {
-    /// Present in each of up to four cubes along i.
-    var present: [ClassSet]
+    /// Present in each of up to six cubes along i, and strongly so.
+    var present, strong: [ClassSet]
     /// Of the first pass: classes with a channel whatever is received.
     var probable = ClassSet()
     var certain: Int16 = -1
+
+    /// Nothing in some cubes.
+    init(cubes: Int) {
+      present = Array(repeating: ClassSet(), count: cubes)
+      strong = present
+    }
   }
 
+  /// No class is active yet; `odds` are the highest of a class that a voxel's own probabilities do not speak for, against
+  /// the voxel's most probable one.
   init(
     _ bricks: Bricks, _ settings: RefinementSettings, appearance: AppearanceKernel?,
-    smoothness: SmoothnessKernel?, crf: DenseCRF
+    smoothness: SmoothnessKernel?, crf: DenseCRF, odds: Double
   ) {
     self.bricks = bricks
-    let influence = settings.appearanceWeight + settings.smoothnessWeight
-    tolerance = Float(min(5e-3, Self.messageTolerance / max(influence, 1e-3)))
-    let widths = [
-      appearance == nil ? [0, 0, 0] : crf.voxels(settings.thetaAlphaMillimetres),
-      smoothness == nil ? [0, 0, 0] : crf.voxels(settings.thetaGammaMillimetres),
-    ]
+    tolerance = Self.tolerance(settings)
+    let allowed = log(1 + Self.neglectedChange / odds)
+    let influence = max(settings.appearanceWeight + settings.smoothnessWeight, 1e-3)
+    // At the border of a half space of such voxels the messages are half of what the weights allow.
+    strength = Float(min(1, 2 * allowed / influence))
     reach = (0..<3).map { axis in
-      min(Int(saturating: (2.5 * max(widths[0][axis], widths[1][axis])).rounded(.up)), bricks.volume[axis])
+      let widths = [
+        appearance == nil ? 0 : crf.voxels(settings.thetaAlphaMillimetres)[axis],
+        smoothness == nil ? 0 : crf.voxels(settings.thetaGammaMillimetres)[axis],
+      ]
+      func message(_ distance: Double) -> Double {
+        zip(widths, [2 * settings.appearanceWeight, settings.smoothnessWeight]).reduce(0) { sum, kernel in
+          kernel.0 > 0 ? sum + kernel.1 * erfc(distance / kernel.0 / 2.0.squareRoot()) / 2 : sum
+        }
+      }
+      let farthest = min(
+        Int(saturating: (2.5 * (widths.max() ?? 0)).rounded(.up)), bricks.volume[axis])
+      return (0..<farthest).first { message(Double($0)) <= allowed } ?? farthest
     }
     fullReach = (0..<3).map { axis in
       max(appearance?.axes[axis].reach ?? 0, smoothness?.axes[axis].reach ?? 0)
     }
     present = ClassSets(bricks.cubes)
+    strong = present
     probable = ClassSets(bricks.size)
     received = ClassSets(bricks.size)
     certain = Array(repeating: -1, count: bricks.count)
     isSettled = Array(repeating: false, count: bricks.count)
+  }
+
+  /// The largest Q that is neglected with the weights of `settings`.
+  static func tolerance(_ settings: RefinementSettings) -> Float {
+    let influence = settings.appearanceWeight + settings.smoothnessWeight
+    return Float(min(5e-3, messageTolerance / max(influence, 1e-3)))
   }
 
   /// The largest probability that is neglected where voxels have probabilities of their own.
@@ -80,11 +110,13 @@ struct ActiveClasses: Sendable {
     for (brick, summary) in found.enumerated() {
       guard let summary else { continue }
       for (cube, set) in zip(bricks.cubes(brick), summary.present) { present.sets[cube] = set }
+      for (cube, set) in zip(bricks.cubes(brick), summary.strong) { strong.sets[cube] = set }
       if isFirst { probable.sets[brick] = summary.probable }
       certain[brick] = summary.certain
     }
-    let cube = GridSize(Bricks.cube, Bricks.cube, Bricks.cube)
-    received = bricks.union(of: present.dilated(by: Bricks.radius(reach, parts: cube)))
+    let near = bricks.union(of: strong.dilated(within: reach.map { Double($0) / Double(Bricks.cube) }))
+    received = bricks.union(of: present)
+    for brick in received.sets.indices { received.sets[brick].formUnion(near.sets[brick]) }
     for brick in isSettled.indices {
       isSettled[brick] =
         certain[brick] >= 0 && received.sets[brick] == ClassSet(Int(certain[brick]))
@@ -92,24 +124,21 @@ struct ActiveClasses: Sendable {
     }
   }
 
-  /// For each brick the classes whose messages are received within the kernels' full reach of it.
-  func needed() -> ClassSets { received.dilated(by: Bricks.radius(fullReach, parts: Bricks.extent)) }
+  /// The classes of `computed` bricks, which the next pass may send.
+  func sendable(_ computed: [Bool]) -> ClassSets {
+    var sets = ClassSets(bricks.size)
+    for brick in computed.indices where computed[brick] { sets.sets[brick] = candidates(brick) }
+    return sets
+  }
 
-  /// For each class the box of voxels that the next pass's cells must hold; nil for classes that nothing sends.
-  ///
-  /// - Parameter isSending: Whether a brick sends in that pass.
-  func boxes(classCount: Int, isSending: [Bool]) -> [VoxelBounds?] {
-    var sets = received
-    for brick in isSending.indices where isSending[brick] { sets.sets[brick].formUnion(probable.sets[brick]) }
-    let farthest = (0..<3).map { reach[$0] + fullReach[$0] }
-    let radius = Bricks.radius(farthest, parts: Bricks.extent)
-    return sets.bounds(classCount: classCount).map { box in
-      guard var box else { return nil }
-      for axis in 0..<3 {
-        box.lower[axis] = max(0, box.lower[axis] - radius[axis])
-        box.upper[axis] = min(bricks.size[axis] - 1, box.upper[axis] + radius[axis])
-      }
-      return bricks.voxels(box)
+  /// For each brick the classes that the pass after the present one receives or has any use for: those that it receives
+  /// there, and those that are present and that a brick within the kernels' full reach receives.
+  func needed() -> ClassSets {
+    var sets = received.dilated(by: Bricks.radius(fullReach, parts: Bricks.extent))
+    let present = bricks.union(of: present)
+    for brick in sets.sets.indices {
+      sets.sets[brick] = sets.sets[brick].intersection(present.sets[brick]).union(received.sets[brick])
     }
+    return sets
   }
 }

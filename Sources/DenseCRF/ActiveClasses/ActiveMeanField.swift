@@ -32,7 +32,8 @@ struct ActiveMeanField: MeanField {
     self.smoothness = smoothness
     level = crf.level
     var start = ActiveClasses(
-      bricks, settings, appearance: appearance, smoothness: smoothness, crf: crf)
+      bricks, settings, appearance: appearance, smoothness: smoothness, crf: crf,
+      odds: self.unary.odds(tolerance: Double(ActiveClasses.tolerance(settings))))
     start.update(try self.unary.summaries(start, level: crf.level, work: work), isFirst: true)
     self.start = start
   }
@@ -44,15 +45,28 @@ struct ActiveMeanField: MeanField {
     }
   }
 
-  /// Bytes that ``run(wantsMarginals:work:)`` allocates at most, if classes do not spread: two iterations' cells.
+  /// As ``MeanField/byteCount(wantsMarginals:workers:)``, if classes do not spread: the cells of two iterations.
   func byteCount(wantsMarginals: Bool, workers: Int) -> Int? {
-    let cells = start.boxes(classCount: classCount, isSending: start.certain.map { $0 < 0 })
-      .reduce(0) { sum, box in
-        sum + (box.map { ClassCells.byteCount($0, appearance: appearance, smoothness: smoothness) } ?? 0)
-      }
+    let cells = start.needed().bounds(classCount: classCount).reduce(0) { sum, box in
+      sum + (box.map { byteCount(ofCells: bricks.voxels($0)) } ?? 0)
+    }
     let perVoxel = 1 + (wantsMarginals ? classCount * MemoryLayout<Float>.stride : 0)
     let perWorker = classCount * BrickScratch.stride * MemoryLayout<Float>.stride
-    return 2 * cells + bricks.volume.voxelCount * perVoxel + workers * perWorker
+    return checkedSum(
+      checkedProduct(2, cells), checkedProduct(bricks.volume.voxelCount, perVoxel),
+      checkedProduct(workers, perWorker))
+  }
+
+  private func byteCount(ofCells box: VoxelBounds) -> Int {
+    ClassCells.byteCount(box, appearance: appearance, smoothness: smoothness)
+  }
+
+  /// Cells of zeros for each class in the box of the bricks whose sets have it; nil where none has.
+  private func cells(_ sets: ClassSets) throws(Cancelled) -> [ClassCells?] {
+    try sets.bounds(classCount: classCount).map { box throws(Cancelled) in
+      guard let box else { return nil }
+      return try ClassCells(bricks.voxels(box), appearance: appearance, smoothness: smoothness)
+    }
   }
 
   func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
@@ -64,30 +78,34 @@ struct ActiveMeanField: MeanField {
     for iteration in 0..<iterations {
       // The first pass has nothing to receive, and computes what is not certain from the start.
       let isComputed = iteration == 0 ? active.certain.map { $0 < 0 } : active.isSettled.map { !$0 }
-      let sent = try active.boxes(classCount: classCount, isSending: isComputed)
-        .map { box throws(Cancelled) in
-          try box.map { box throws(Cancelled) in
-            try ClassCells(box, appearance: appearance, smoothness: smoothness)
-          }
-        }
+      var sent = try cells(active.sendable(isComputed))
       let found = try update(active, pass, isComputed, from: received, to: sent, work.withoutProgress)
       if iteration > 0 { active.update(found) }
-      try sendCertain(active, pass, isComputed, to: sent, work.withoutProgress)
-      let filter = GridFilter(level: level)
-      for cells in sent.compactMap(\.self) {
-        if let grid = cells.grids.appearance, let appearance {
-          try filter.appearance(grid, appearance.voxels.range, channels: 1, work: work.withoutProgress)
-        }
-        if let grid = cells.grids.smoothness {
-          try filter.smoothness(grid, channels: 1, work: work.withoutProgress)
-        }
+      received = []
+      let needed = active.needed()
+      let next = try cells(needed)
+      for index in next.indices {
+        if let cells = sent[index] { next[index]?.add(cells) }
+        sent[index] = nil
       }
-      received = sent
+      try sendCertain(active, needed, pass, isComputed, to: next, work.withoutProgress)
+      try filter(next, work.withoutProgress)
+      received = next
       work.report(Double(iteration + 1) / Double(iterations + 1))
     }
     let result = try conclude(active, pass, from: received, wantsMarginals: wantsMarginals, work)
     work.report(1)
     return result
+  }
+
+  private func filter(_ cells: [ClassCells?], _ work: WorkContext) throws(Cancelled) {
+    let filter = GridFilter(level: level)
+    for grids in cells.compactMap({ $0?.grids }) {
+      if let grid = grids.appearance, let appearance {
+        try filter.appearance(grid, appearance.voxels.range, channels: 1, work: work)
+      }
+      if let grid = grids.smoothness { try filter.smoothness(grid, channels: 1, work: work) }
+    }
   }
 
   /// Computes bricks from received messages, and sends their classes.
@@ -148,17 +166,16 @@ struct ActiveMeanField: MeanField {
     of classes: [Int], _ brick: BrickPass.Brick, _ active: ActiveClasses, _ pass: BrickPass, _ worker: Int
   ) -> ActiveClasses.BrickSummary {
     unary.summary(
-      of: classes, brick.size, active.tolerance, pass.scratch(worker).values.start,
+      of: classes, brick.size, active, pass.scratch(worker).values.start,
       lowest: pass.scratch(worker).lowest.start, highest: pass.scratch(worker).highest.start, level
     ).summary
   }
 
   /// Sends 1 for the class of every brick that was not computed, where the next pass needs it.
   private func sendCertain(
-    _ active: ActiveClasses, _ pass: BrickPass, _ isComputed: [Bool], to sent: [ClassCells?],
-    _ work: WorkContext
+    _ active: ActiveClasses, _ needed: ClassSets, _ pass: BrickPass, _ isComputed: [Bool],
+    to sent: [ClassCells?], _ work: WorkContext
   ) throws(Cancelled) {
-    let needed = active.needed()
     try forEachBrick(work) { index, worker in
       let own = Int(active.certain[index])
       guard !isComputed[index], own >= 0, needed.sets[index].contains(own), let cells = sent[own] else {

@@ -35,28 +35,8 @@ struct BrickScratch: Sendable {
   let factors: AlignedStorage<Float>
   let rows: AlignedStorage<Float>
   let lowest, highest: AlignedStorage<Float>
-  /// Of bricks of each size: their cells, and the scratch that interpolates these along k.
-  let parts: [Part]
-
-  struct Part: Sendable {
-    let received, sent: KernelGrids
-    let appearance, smoothness: AlignedStorage<Float>
-
-    init(_ kernels: BrickKernels) throws(Cancelled) {
-      func grid(_ shape: GridShape?) throws(Cancelled) -> KernelGrid? {
-        guard let shape else { return nil }
-        return try KernelGrid(shape)
-      }
-      func planes(_ shape: GridShape?) throws(Cancelled) -> AlignedStorage<Float> {
-        try AlignedStorage(count: shape.map { PlaneCells.scratchFloats($0, rows: Bricks.extent.j) } ?? 0)
-      }
-      received = KernelGrids(
-        appearance: try grid(kernels.appearance), smoothness: try grid(kernels.smoothness))
-      sent = KernelGrids(appearance: try grid(kernels.appearance), smoothness: try grid(kernels.smoothness))
-      appearance = try planes(kernels.appearance)
-      smoothness = try planes(kernels.smoothness)
-    }
-  }
+  /// A block of planes of each kernel's cells.
+  let appearance, smoothness: AlignedStorage<Float>
 
   init(_ kernels: [BrickKernels], classCount: Int, images: Int) throws(Cancelled) {
     values = try AlignedStorage(count: classCount * Self.stride)
@@ -69,7 +49,13 @@ struct BrickScratch: Sendable {
     rows = try AlignedStorage(count: floats.max() ?? 0)
     lowest = try AlignedStorage(count: 16)
     highest = try AlignedStorage(count: 16)
-    parts = try kernels.map { kernels throws(Cancelled) in try Part(kernels) }
+    func planes(_ shape: KeyPath<BrickKernels, GridShape?>) throws(Cancelled) -> AlignedStorage<Float> {
+      let floats = kernels.compactMap { $0[keyPath: shape] }
+        .map { $0.axes[2].step * $0.planeFloats + $0.slack }
+      return try AlignedStorage(count: floats.max() ?? 0)
+    }
+    appearance = try planes(\.appearance)
+    smoothness = try planes(\.smoothness)
   }
 }
 
@@ -92,14 +78,11 @@ struct BrickPass: Sendable {
     self.level = level
     self.appearance = appearance
     self.settings = settings
-    let volume = unary.bricks.volume
-    // Whole bricks, and those cut along each combination of axes.
+    // Whole bricks, and the last ones along each combination of axes.
+    let last = bricks.box(bricks.count - 1).size
     let kernels = (0..<8).map { variant in
       var size = Bricks.extent
-      for axis in 0..<3 {
-        let rest = volume[axis] % size[axis]
-        if variant >> axis & 1 == 1, rest > 0 { size[axis] = rest }
-      }
+      for axis in 0..<3 where variant >> axis & 1 == 1 { size[axis] = last[axis] }
       return BrickKernels(size, settings, appearance: appearance, smoothness: smoothness)
     }
     self.kernels = kernels
@@ -115,7 +98,6 @@ struct BrickPass: Sendable {
   struct Brick {
     let box: VoxelBounds
     fileprivate let kernels: BrickKernels
-    fileprivate let part: BrickScratch.Part
     fileprivate var pass: dense_crf_pass
     var size: GridSize { box.size }
   }
@@ -124,7 +106,7 @@ struct BrickPass: Sendable {
   func begin(_ brick: Int, _ worker: Int) -> Brick {
     let box = bricks.box(brick)
     let (size, volume) = (box.size, bricks.volume)
-    let variant = (0..<3).reduce(0) { $0 | (size[$1] < Bricks.extent[$1] ? 1 << $1 : 0) }
+    let variant = (0..<3).reduce(0) { $0 | (size[$1] != Bricks.extent[$1] ? 1 << $1 : 0) }
     let (kernels, scratch) = (kernels[variant], scratch[worker])
     var pass = kernels.description.pass
     func copy<Value>(_ source: UnsafeMutablePointer<Value>, _ target: UnsafeMutablePointer<Value>) {
@@ -157,20 +139,15 @@ struct BrickPass: Sendable {
       pass.smoothness_before = moved(pass.smoothness_before)
       pass.smoothness_after = moved(pass.smoothness_after)
     }
-    return Brick(box: box, kernels: kernels, part: scratch.parts[variant], pass: pass)
+    return Brick(box: box, kernels: kernels, pass: pass)
   }
 
   /// Adds the messages of one class to its logits at `values`.
   func receive(
     _ cells: ClassCells, _ brick: Brick, _ values: UnsafeMutablePointer<Float>, _ worker: Int
   ) {
-    let lower = brick.box.relative(to: cells.box).lower
-    let received = brick.part.received
-    if let own = received.appearance, let all = cells.grids.appearance { own.read(all, at: lower) }
-    if let own = received.smoothness, let all = cells.grids.smoothness { own.read(all, at: lower) }
-    forEachPlane(of: brick, from: received, to: nil, worker) { loops, pass, k, rows in
-      pass.logits = UnsafePointer(values)
-      loops.receive_rows(&pass, k, 0, brick.size.j, values, rows)
+    withCells(cells, brick, worker) { loops, pass, appearance, smoothness, rows in
+      loops.receive_brick(pass, appearance, smoothness, brick.size.k, values, rows)
     }
   }
 
@@ -178,43 +155,52 @@ struct BrickPass: Sendable {
   func send(
     _ values: UnsafeMutablePointer<Float>, _ brick: Brick, to cells: ClassCells, _ worker: Int
   ) {
-    let lower = brick.box.relative(to: cells.box).lower
-    let sent = brick.part.sent
-    sent.appearance?.clear()
-    sent.smoothness?.clear()
-    forEachPlane(of: brick, from: nil, to: sent, worker) { loops, pass, k, rows in
-      loops.send_rows(&pass, k, 0, brick.size.j, values, rows)
+    withCells(cells, brick, worker) { loops, pass, appearance, smoothness, rows in
+      loops.send_brick(pass, appearance, smoothness, brick.size.k, values, rows)
     }
-    if let own = sent.appearance, let all = cells.grids.appearance { own.add(to: all, at: lower) }
-    if let own = sent.smoothness, let all = cells.grids.smoothness { own.add(to: all, at: lower) }
   }
 
-  @inline(__always) private func forEachPlane(
-    of brick: Brick, from received: KernelGrids?, to sent: KernelGrids?, _ worker: Int,
-    _ body: (dense_crf_kernels, inout dense_crf_pass, Int, UnsafeMutablePointer<Float>) -> Void
+  @inline(__always) private func withCells(
+    _ cells: ClassCells, _ brick: Brick, _ worker: Int,
+    _ body: (
+      dense_crf_kernels, UnsafePointer<dense_crf_pass>, UnsafePointer<dense_crf_brick>,
+      UnsafePointer<dense_crf_brick>, UnsafeMutablePointer<Float>
+    ) -> Void
   ) {
+    let scratch = scratch[worker]
+    let lower = brick.box.relative(to: cells.box).lower
     let loops: UnsafePointer<dense_crf_kernels> = dense_crf_kernels_for(level)
-    let size = brick.size
-    func planes(
-      _ shape: GridShape?, _ received: KernelGrid?, _ sent: KernelGrid?, _ scratch: AlignedStorage<Float>
-    ) -> PlaneCells? {
-      shape.map {
-        PlaneCells(
-          $0, rows: Bricks.extent.j, from: received, to: sent, scratch: scratch.start, kernels: loops)
+    let appearance = dense_crf_brick(
+      cells.grids.appearance, at: lower, brick.kernels.appearance, scratch.appearance)
+    let smoothness = dense_crf_brick(
+      cells.grids.smoothness, at: lower, brick.kernels.smoothness, scratch.smoothness)
+    withUnsafePointer(to: brick.pass) { pass in
+      withUnsafePointer(to: appearance) { appearance in
+        withUnsafePointer(to: smoothness) { smoothness in
+          body(loops.pointee, pass, appearance, smoothness, scratch.rows.start)
+        }
       }
     }
-    let appearance = planes(
-      brick.kernels.appearance, received?.appearance, sent?.appearance, brick.part.appearance)
-    let smoothness = planes(
-      brick.kernels.smoothness, received?.smoothness, sent?.smoothness, brick.part.smoothness)
-    var pass = brick.pass
-    let rows = scratch[worker].rows.start
-    for k in 0..<size.k {
-      appearance?.enter(k, rows: 0..<size.j, &pass.appearance)
-      smoothness?.enter(k, rows: 0..<size.j, &pass.smoothness)
-      body(loops.pointee, &pass, k, rows)
-      appearance?.leave(k, of: 0..<size.k, rows: 0..<size.j)
-      smoothness?.leave(k, of: 0..<size.k, rows: 0..<size.j)
-    }
+  }
+}
+
+extension dense_crf_brick {
+  /// The cells of a brick of `shape` that begins at voxel `lower` of a grid; the grid must outlive it.
+  fileprivate init(
+    _ grid: KernelGrid?, at lower: VoxelIndex, _ shape: GridShape?, _ planes: AlignedStorage<Float>
+  ) {
+    self.init()
+    guard let grid, let shape else { return }
+    let axes = shape.axes
+    row_stride = grid.shape.rowFloats
+    plane_stride = grid.shape.planeFloats
+    cells =
+      grid.plane(axes[2].cell(lower.k)) + axes[1].cell(lower.j) * row_stride
+      + axes[0].cell(lower.i) * shape.cellFloats
+    rows = axes[1].cells
+    touched = axes[0].cells * shape.cellFloats
+    step = axes[2].step
+    weights = UnsafePointer(axes[2].weights.start)
+    self.planes = planes.start
   }
 }

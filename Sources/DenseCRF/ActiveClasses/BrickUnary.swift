@@ -22,8 +22,7 @@ struct BrickUnary: Sendable {
       (probabilities, logarithms) = ([], [])
       return
     }
-    // Rows of kinds end with spare ones, whose logits are 0.
-    logarithms = (0..<unary.stride).map { kind in
+    logarithms = (0..<unary.rowCount).map { kind in
       let logits =
         [0] + (0..<unary.classCount - 1).map { Double(unary.logits.start[$0 * unary.stride + kind]) }
       let highest = logits.max() ?? 0
@@ -54,6 +53,18 @@ struct BrickUnary: Sendable {
   /// For each kind the class of at least this probability, above a half; nil without one.
   func classesOfKinds(probability: Double) -> [Int?] {
     probabilities.map { own in own.firstIndex { $0 >= probability } }
+  }
+
+  /// The highest odds of a class whose probability differs from the lowest one by at most `tolerance`, against the most
+  /// probable class.
+  func odds(tolerance: Double) -> Double {
+    // A voxel's most probable class has at least 1 / classes.
+    guard hasKinds else { return ActiveClasses.negligibleProbability }
+    return probabilities.reduce(0) { odds, own in
+      let lowest = own.min() ?? 0
+      let other = own.filter { $0 - lowest <= tolerance }.max() ?? 0
+      return max(odds, other / (own.max() ?? 1))
+    }
   }
 
   /// The kinds of the voxels of a box, in `scratch`, and the set of those that occur; none without kinds.
@@ -165,7 +176,7 @@ struct BrickUnary: Sendable {
         dense_crf_kernels_for(level).pointee.differences(
           rows, rows, stride, classCount, 0, box.size.voxelCount)
         let result = summary(
-          of: all, box.size, active.tolerance, rows, lowest: lowest, highest: lowest + 16, level)
+          of: all, box.size, active, rows, lowest: lowest, highest: lowest + 16, level)
         var summary = result.summary
         for (own, highest) in result.highest.enumerated() where highest > least {
           summary.probable.insert(own)
@@ -180,7 +191,7 @@ struct BrickUnary: Sendable {
     ofKinds kinds: UnsafePointer<UInt8>, _ size: GridSize, cubes: Int, _ classes: [ClassSet],
     _ certain: [Int?]
   ) -> ActiveClasses.BrickSummary {
-    var summary = ActiveClasses.BrickSummary(present: [])
+    var summary = ActiveClasses.BrickSummary(cubes: cubes)
     var all = ClassSet()
     for cube in 0..<cubes {
       var found = ClassSet()
@@ -195,8 +206,9 @@ struct BrickUnary: Sendable {
         }
       }
       all.formUnion(found)
-      summary.present.append(found.elements.reduce(ClassSet()) { $0.union(classes[$1]) })
+      summary.present[cube] = found.elements.reduce(ClassSet()) { $0.union(classes[$1]) }
     }
+    summary.strong = summary.present
     for set in summary.present { summary.probable.formUnion(set) }
     let owners = Set(all.elements.map { certain[$0] ?? -1 })
     if owners.count == 1, let owner = owners.first { summary.certain = Int16(owner) }
@@ -207,11 +219,12 @@ struct BrickUnary: Sendable {
   ///
   /// `values` are differences in rows of a brick's length; `lowest` and `highest` are scratch memory.
   func summary(
-    of classes: [Int], _ size: GridSize, _ tolerance: Float, _ values: UnsafePointer<Float>,
+    of classes: [Int], _ size: GridSize, _ active: ActiveClasses, _ values: UnsafePointer<Float>,
     lowest: UnsafeMutablePointer<Float>, highest: UnsafeMutablePointer<Float>, _ level: kernels_level
   ) -> (summary: ActiveClasses.BrickSummary, highest: [Float]) {
+    let (tolerance, strength) = (active.tolerance, active.strength)
     let cubes = (size.i + Bricks.cube - 1) / Bricks.cube
-    var summary = ActiveClasses.BrickSummary(present: Array(repeating: ClassSet(), count: cubes))
+    var summary = ActiveClasses.BrickSummary(cubes: cubes)
     var maxima: [Float] = []
     let loops: UnsafePointer<dense_crf_kernels> = dense_crf_kernels_for(level)
     for (channel, own) in classes.enumerated() {
@@ -219,7 +232,9 @@ struct BrickUnary: Sendable {
         lowest, highest, values + channel * Bricks.maximumVoxelCount, size.j * size.k, size.i)
       var (least, most) = (lowest[0], highest[0])
       for cube in 0..<cubes {
-        if max(highest[cube], -lowest[cube]) > tolerance { summary.present[cube].insert(own) }
+        let largest = max(highest[cube], -lowest[cube])
+        if largest > tolerance { summary.present[cube].insert(own) }
+        if largest > strength { summary.strong[cube].insert(own) }
         least = min(least, lowest[cube])
         most = max(most, highest[cube])
       }

@@ -1,9 +1,10 @@
 import Volumes
 
-/// The partition of a volume into bricks of 32 x 8 x 8 voxels, smaller ones at its upper ends.
+/// The partition of a volume into bricks of 32 x 8 x 8 voxels, others at its upper ends.
 ///
+/// The last brick along i has less than 16 voxels more, or 16 and more of 32, because short rows cost as much as long ones.
 /// Which classes are active is known for each brick, and more finely for each cube of 8 x 8 x 8 voxels, of which a brick
-/// has up to four in a row. Bricks begin at multiples of ``GaussianAxis/maximumStep``, so that they consist of whole
+/// has up to six in a row. Bricks begin at multiples of ``GaussianAxis/maximumStep``, so that they consist of whole
 /// blocks of voxels of every kernel.
 struct Bricks: Sendable {
   /// Voxels of a brick along each axis: rows of at least two vectors, and cells that fit the first cache.
@@ -11,7 +12,8 @@ struct Bricks: Sendable {
   /// Voxels of a cube along each axis.
   static let cube = 8
   /// Voxels of a brick at most.
-  static let maximumVoxelCount = extent.voxelCount
+  static let maximumVoxelCount = (extent.i + shortestRow) * extent.j * extent.k
+  private static let shortestRow = 16
 
   /// Voxels of the volume.
   let volume: GridSize
@@ -27,7 +29,9 @@ struct Bricks: Sendable {
         (volume.i + extent.i - 1) / extent.i, (volume.j + extent.j - 1) / extent.j,
         (volume.k + extent.k - 1) / extent.k)
     }
-    size = parts(Self.extent)
+    size = GridSize(
+      max(1, (volume.i + Self.extent.i - Self.shortestRow) / Self.extent.i), parts(Self.extent).j,
+      parts(Self.extent).k)
     cubes = parts(GridSize(Self.cube, Self.cube, Self.cube))
   }
 
@@ -43,7 +47,9 @@ struct Bricks: Sendable {
     var box = bricks
     for axis in 0..<3 {
       box.lower[axis] *= Self.extent[axis]
-      box.upper[axis] = min(volume[axis], (bricks.upper[axis] + 1) * Self.extent[axis]) - 1
+      box.upper[axis] =
+        bricks.upper[axis] + 1 == size[axis]
+        ? volume[axis] - 1 : (bricks.upper[axis] + 1) * Self.extent[axis] - 1
     }
     return box
   }
@@ -53,7 +59,7 @@ struct Bricks: Sendable {
     let index = size.index(offset: brick)
     let perBrick = Self.extent.i / Self.cube
     let row = (index.k * cubes.j + index.j) * cubes.i
-    return row + index.i * perBrick..<row + min(cubes.i, (index.i + 1) * perBrick)
+    return row + index.i * perBrick..<row + (index.i + 1 == size.i ? cubes.i : (index.i + 1) * perBrick)
   }
 
   /// The bricks that lie in planes `planes` of voxels, which begin and end at bricks.

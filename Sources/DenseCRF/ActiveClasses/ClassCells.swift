@@ -36,40 +36,36 @@ struct ClassCells: Sendable {
       .reduce(0) { $0 + $1.planeFloats * $1.axes[2].cells * MemoryLayout<Float>.stride }
   }
 
-  /// Whether all of a box's voxels have cells.
-  func contains(_ part: VoxelBounds) -> Bool { box.union(part) == box }
+  /// Adds the cells of another box where both have them.
+  func add(_ other: ClassCells) {
+    let step = box.lower - other.box.lower
+    if let own = grids.appearance { other.grids.appearance?.add(to: own, step: step) }
+    if let own = grids.smoothness { other.grids.smoothness?.add(to: own, step: step) }
+  }
 }
 
 extension KernelGrid {
-  /// Copies the cells of a part of `whole`, which begins at its voxel `lower`, to this grid.
-  func read(_ whole: KernelGrid, at lower: VoxelIndex) {
-    forEachRow(of: whole, at: lower) { own, theirs, count in own.update(from: theirs, count: count) }
-  }
-
-  /// Adds these cells to a part of `whole`, which begins at its voxel `lower`.
-  func add(to whole: KernelGrid, at lower: VoxelIndex) {
-    forEachRow(of: whole, at: lower) { own, theirs, count in
-      for cell in 0..<count { theirs[cell] += own[cell] }
+  /// Adds these cells to those of another box where both have them; the other's first voxel lies `step` voxels after
+  /// this one's, whole blocks along every axis.
+  func add(to other: KernelGrid, step: VoxelIndex) {
+    let (own, theirs) = (shape.axes, other.shape.axes)
+    // The cells of the other that this one has.
+    let ranges = (0..<3).map { axis in
+      let offset = step[axis] / own[axis].step
+      return (
+        offset: offset,
+        cells: max(0, -offset)..<max(0, -offset, min(theirs[axis].cells, own[axis].cells - offset))
+      )
     }
-  }
-
-  /// Sets every cell to 0 on this thread.
-  func clear() {
-    for index in 0..<shape.axes[2].cells { plane(index).update(repeating: 0, count: shape.planeFloats) }
-  }
-
-  @inline(__always) private func forEachRow(
-    of whole: KernelGrid, at lower: VoxelIndex,
-    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
-  ) {
-    let axes = shape.axes
-    let (cellFloats, rows) = (shape.cellFloats, axes[1].cells)
-    let offset = axes[1].cell(lower.j) * whole.shape.rowFloats + axes[0].cell(lower.i) * cellFloats
-    let plane = axes[2].cell(lower.k)
-    for k in 0..<axes[2].cells {
-      let (own, theirs) = (self.plane(k), whole.plane(plane + k) + offset)
-      for j in 0..<rows {
-        body(own + j * shape.rowFloats, theirs + j * whole.shape.rowFloats, axes[0].cells * cellFloats)
+    let unit = shape.cellFloats
+    for k in ranges[2].cells {
+      for j in ranges[1].cells {
+        let source =
+          plane(k + ranges[2].offset) + (j + ranges[1].offset) * shape.rowFloats + ranges[0].offset * unit
+        let target = other.plane(k) + j * other.shape.rowFloats
+        for float in ranges[0].cells.lowerBound * unit..<ranges[0].cells.upperBound * unit {
+          target[float] += source[float]
+        }
       }
     }
   }

@@ -22,6 +22,11 @@ struct ClassSet: Hashable, Sendable {
     all.formUnion(other)
     return all
   }
+  func intersection(_ other: ClassSet) -> ClassSet {
+    var common = self
+    common.words &= other.words
+    return common
+  }
   func contains(_ index: Int) -> Bool { words[index >> 6] >> UInt64(index & 63) & 1 == 1 }
   var isEmpty: Bool { words == SIMD4() }
   var count: Int { (0..<4).reduce(0) { $0 + words[$1].nonzeroBitCount } }
@@ -76,6 +81,43 @@ struct ClassSets: Sendable {
       step *= extent
     }
     return result
+  }
+
+  /// At each point the union of all sets of points whose cubes, one unit wide, have a part within an ellipsoid around a
+  /// part of this point's; `radii` are its semi-axes.
+  func dilated(within radii: [Double]) -> ClassSets {
+    let extents = (0..<3).map { Int(saturating: radii[$0].rounded(.up)) }
+    // Larger ellipsoids have so many steps that their box is faster.
+    guard extents.allSatisfy({ $0 <= 2 }) else {
+      return dilated(by: GridSize(extents[0], extents[1], extents[2]))
+    }
+    func part(_ step: Int, _ axis: Int) -> Double {
+      let gap = Double(max(0, abs(step) - 1))
+      return gap == 0 ? 0 : gap * gap / (radii[axis] * radii[axis])
+    }
+    var result = self
+    for k in -extents[2]...extents[2] {
+      for j in -extents[1]...extents[1] {
+        for i in -extents[0]...extents[0] where (i, j, k) != (0, 0, 0) {
+          if part(i, 0) + part(j, 1) + part(k, 2) < 1 { result.formUnion(self, moved: VoxelIndex(i, j, k)) }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Adds the sets of the points that lie `step` away, where there are such.
+  private mutating func formUnion(_ other: ClassSets, moved step: VoxelIndex) {
+    func range(_ axis: Int) -> Range<Int> {
+      max(0, -step[axis])..<max(0, -step[axis], min(size[axis], size[axis] - step[axis]))
+    }
+    let distance = (step.k * size.j + step.j) * size.i + step.i
+    for k in range(2) {
+      for j in range(1) {
+        let row = (k * size.j + j) * size.i
+        for point in range(0) { sets[row + point].formUnion(other.sets[row + point + distance]) }
+      }
+    }
   }
 
   /// For each class of `classCount` the box of the points whose sets have it; nil where none has.
