@@ -120,10 +120,14 @@ package struct DenseCRF: Sendable {
       try AvailableMemory.require(
         meanField.byteCount(wantsMarginals: wantsMarginals, workers: work.threadCount),
         fraction: work.memoryFraction, subject: "CRF",
-        "refining \(unary.classCount) classes on \(size) voxels")
+        "refining \(unary.classCount) classes on \(size) voxels", advice: Self.memoryAdvice)
       return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
   }
+
+  /// What takes less memory than a refinement that memory does not hold.
+  package static let memoryAdvice =
+    "fewer labels, a cropped image, or kernels that are wider in space or intensity"
 
   /// The bytes that the iterations of a refinement take at most, nil where an `Int` does not count them, and the voxels
   /// times classes of one iteration.

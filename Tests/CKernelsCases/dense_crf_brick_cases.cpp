@@ -8,17 +8,18 @@ struct BrickCells {
     BrickCells(size_t count, size_t rows, size_t planes, size_t step, size_t features, Random &random)
         : step(step), features(features), along_i(cells_along(count, step)), along_j(cells_along(rows, step)),
           row_stride((along_i + 3) * features + 31 & ~size_t(15)), plane_stride((along_j + 3) * row_stride),
-          weights(step == 1 ? Floats(3) : mirrored_weights(step, random)),
+          weights(step == 1 ? Floats(3) : mirrored_weights(step, random)), across(weights),
           cells((cells_along(planes, step) + 4) * plane_stride + 20 * features + 32, random),
           scratch(step * along_j * row_floats() + 20 * features + 32) {
-        if (step == 1) weights[1] = 1;
+        if (step == 1) weights[1] = across[1] = 1;
     }
 
     const size_t step, features, along_i, along_j, row_stride, plane_stride;
-    Floats weights, cells, scratch;
+    Floats weights, across;  // across: of the positions along i
+    Floats cells, scratch;
 
     size_t row_floats() const { return features == 1 ? (along_i + 30) / 16 * 16 : along_i * features; }
-    double weight(size_t x, size_t t) const { return weights[3 * (x % step) + t]; }
+    double weight(const Floats &of, size_t x, size_t t) const { return of[3 * (x % step) + t]; }
     size_t offset(size_t i, size_t j, size_t k) const {
         return (k + 2) * plane_stride + (j + 2) * row_stride + (i + 2) * features;
     }
@@ -28,7 +29,8 @@ struct BrickCells {
         for (size_t a = 0; a < 3; a++)
             for (size_t b = 0; b < 3; b++)
                 for (size_t c = 0; c < 3; c++)
-                    body(offset(x / step + a, y / step + b, z / step + c), weight(x, a) * weight(y, b) * weight(z, c));
+                    body(offset(x / step + a, y / step + b, z / step + c), 
+                             weight(across, x, a) * weight(weights, y, b) * weight(weights, z, c));
     }
 
     struct dense_crf_brick brick() {
@@ -48,10 +50,8 @@ void dense_crf_brick_cases(Table &table, size_t count, size_t step, bool has_app
     Kernels kernels = *dense_crf_kernels_for(table.level);
     const CRFRow row({count, step, ranks, 1, 1}, rows * planes);
     BrickCells appearance(count, rows, planes, step, ranks, random), smoothness(count, rows, planes, step, 1, random);
-    // Positions along i share their weights with the row's.
     const struct dense_crf_row described = row.row();
-    for (size_t i = 0; i < 3 * step; i++) appearance.weights[i] = smoothness.weights[i] = described.block_weights[i];
-    if (step == 1) appearance.weights[0] = appearance.weights[2] = smoothness.weights[0] = smoothness.weights[2] = 0;
+    for (size_t i = 0; i < 3 * step; i++) appearance.across[i] = described.block_weights[i];
     Floats before(voxels + 16, random, 0.5f, 1), after(voxels + 16, random, 0.5f, 1);
     std::vector<Floats> along_before, along_after;
     for (size_t axis = 0; axis < 3; axis++) {
@@ -70,7 +70,7 @@ void dense_crf_brick_cases(Table &table, size_t count, size_t step, bool has_app
     pass.smoothness_step = step;
     pass.smoothness_cells = smoothness.along_i;
     pass.smoothness_stride = smoothness.row_floats();
-    pass.smoothness_weights = smoothness.weights.data();
+    pass.smoothness_weights = smoothness.across.data();
     for (size_t axis = 0; axis < 3; axis++) {
         pass.smoothness_before[axis] = along_before[axis].data();
         pass.smoothness_after[axis] = along_after[axis].data();
