@@ -122,6 +122,8 @@ package struct Unary: Sendable {
     self.init(
       size: size, classCount: kinds.classCount, stride: kinds.stride, logits: kinds.logits, kinds: found,
       kindCount: kinds.size.voxelCount)
+    // Two classes are always computed everywhere.
+    if classCount == 2 { self = try expanded(work: work) }
   }
 
   /// The same unary with logits of its own for every voxel; itself where it has them.

@@ -240,4 +240,33 @@ extension Unary {
     let plan = try crf.plan(unary, settings: example.settings)
     #expect(plan.computedVoxelClasses * 2 < 39 * example.size.voxelCount)
   }
+
+  @Test("where memory does not hold the cells, the refusal has both numbers and what needs less")
+  func refusal() throws {
+    let example = RegionCase(classCount: 14, start: .mask)
+    var (crf, unary) = try example.subject()
+    crf.classSelection = .active
+    let plan = try crf.plan(unary, settings: example.settings)
+    let mebibytes = ((plan.byteCount ?? 0) - 1) >> 20 + 1
+    var work = WorkContext()
+    work.memoryFraction = 1e-9
+    let error = #expect(throws: InputError.self) {
+      try crf.refine(unary, settings: example.settings, work: work)
+    }
+    #expect(
+      error?.description
+        == "CRF: refining 14 classes on 75x44x37 voxels takes much memory: found \(mebibytes) MiB, expected at most 0 MiB: "
+        + DenseCRF.memoryAdvice)
+  }
+
+  @Test("a refinement of active classes stops at each slab")
+  func stops() throws {
+    let example = RegionCase(size: GridSize(40, 36, 30), classCount: 6, start: .borders)
+    var (crf, unary) = try example.subject()
+    crf.classSelection = .active
+    let ready = (crf: crf, unary: unary)
+    try expectStops(atEachOf: 50) { work in
+      _ = try ready.crf.refine(ready.unary, settings: example.settings, work: work)
+    }
+  }
 }
