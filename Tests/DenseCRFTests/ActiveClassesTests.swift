@@ -262,11 +262,11 @@ extension Unary {
   @Test("a refinement of active classes stops at each slab")
   func stops() throws {
     let example = RegionCase(size: GridSize(40, 36, 30), classCount: 6, start: .borders)
-    var (crf, unary) = try example.subject()
-    crf.classSelection = .active
-    let ready = (crf: crf, unary: unary)
+    let ready = try example.subject()
     try expectStops(atEachOf: 50) { work in
-      _ = try ready.crf.refine(ready.unary, settings: example.settings, work: work)
+      var crf = ready.0.withOwnKernels
+      crf.classSelection = .active
+      _ = try crf.refine(ready.1, settings: example.settings, work: work)
     }
   }
 }
