@@ -1,5 +1,6 @@
 #include "dense_crf.h"
 
+#include <math.h>
 #include <string.h>
 
 #define KERNEL_SOURCE "dense_crf_kernels.inc"

@@ -47,29 +47,46 @@ final class AppearanceKernel: Sendable {
   ) throws(Cancelled) {
     self.voxels = voxels
     self.axes = axes
-    let axis = axes[0]
-    let weights = (0..<3).map { cell in
-      AlignedStorage((0..<axis.count).map { axis.weights($0)[cell] })
-    }
+    let weights = Self.weights(axes[0])
     self.weights = weights
     factors =
       exponent == 0
       ? nil
       : try Self.factors(
         Self.shape(axes, rank: voxels.range.rank, channels: 1),
-        row: Self.row(voxels, axis, weights, channels: 1), cells: voxels.range, size: size,
+        row: Self.row(voxels, axes[0], weights, channels: 1), cells: voxels.range, size: size,
         exponent: exponent,
         level: level, work: work)
+  }
+
+  /// The kernel on a part of `size` voxels that begins at a block along every axis, without row sums.
+  init(_ whole: AppearanceKernel, size: GridSize) {
+    voxels = whole.voxels
+    axes = (0..<3).map { GaussianAxis(whole.axes[$0], count: size[$0]) }
+    weights = Self.weights(axes[0])
+    factors = nil
+  }
+
+  private static func weights(_ axis: GaussianAxis) -> [AlignedStorage<Float>] {
+    (0..<3).map { cell in AlignedStorage((0..<axis.count).map { axis.weights($0)[cell] }) }
   }
 
   /// The grid for a number of channels: rows [cell][channel][feature].
   func shape(channels: Int) -> GridShape { Self.shape(axes, rank: voxels.range.rank, channels: channels) }
 
+  /// The grid of one channel on a part of `size` voxels that begins at a block along every axis.
+  func shape(ofPart size: GridSize) -> GridShape {
+    Self.shape(
+      (0..<3).map { GaussianAxis(axes[$0], count: size[$0]) }, rank: voxels.range.rank, channels: 1)
+  }
+
   /// The row as the C kernels take it.
   func row(channels: Int) -> dense_crf_row { Self.row(voxels, axes[0], weights, channels: channels) }
 
   private static func shape(_ axes: [GaussianAxis], rank: Int, channels: Int) -> GridShape {
-    GridShape(axes: axes, rowFloats: axes[0].cells * channels * rank, slack: 18 * channels * rank)
+    GridShape(
+      axes: axes, cellFloats: channels * rank, rowFloats: axes[0].cells * channels * rank,
+      slack: 18 * channels * rank)
   }
 
   private static func row(

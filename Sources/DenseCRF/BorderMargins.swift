@@ -10,7 +10,7 @@ extension Unary {
     Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / sampleCount) | 1).filter { voxel in
       var sum = 0.0
       for channel in 0..<classCount - 1 {
-        sum += exponential(Double(logits.start[channel * stride + voxel]))
+        sum += exponential(Double(logits.start[channel * stride + position(voxel)]))
       }
       return sum > 1
     }
@@ -31,11 +31,12 @@ extension Unary {
     try best.withUnsafeMutableBufferPointer { best throws(Cancelled) in
       try margins.withUnsafeMutableBufferPointer { margins throws(Cancelled) in
         let (best, margins) = (DisjointBuffer(best), DisjointBuffer(margins))
-        try work.forEach(count: size.k) { k, _ in
+        try work.forEach(count: size.k) { [self] k, _ in
           for voxel in k * plane..<(k + 1) * plane {
+            let position = position(voxel)
             var (first, second, label) = (Float(0), -Float.infinity, 0)
             for channel in 0..<channels {
-              let logit = logits.start[channel * stride + voxel]
+              let logit = logits.start[channel * stride + position]
               if logit > first {
                 (first, second, label) = (logit, first, channel + 1)
               } else {

@@ -46,19 +46,32 @@ extension Unary {
   /// - Throws: `Cancelled` where memory does not hold it.
   package func cropped(to box: VoxelBounds) throws(Cancelled) -> Unary {
     let count = box.size.voxelCount
+    if let kinds {
+      let part = try AlignedStorage<UInt8>(count: count)
+      copyRows(of: box, from: kinds.start, to: part.start)
+      return Unary(
+        size: box.size, classCount: classCount, stride: stride, logits: logits, kinds: part,
+        kindCount: rowCount)
+    }
     let stride = count.roundedUp(toMultipleOf: 16)
     let part = try AlignedStorage<Float>(count: stride * (classCount - 1))
     for channel in 0..<classCount - 1 {
-      var target = part.start + channel * stride
-      for k in box.lower.k...box.upper.k {
-        for j in box.lower.j...box.upper.j {
-          let row = logits.start + channel * self.stride + (k * size.j + j) * size.i + box.lower.i
-          target.update(from: row, count: box.size.i)
-          target += box.size.i
-        }
-      }
+      copyRows(of: box, from: logits.start + channel * self.stride, to: part.start + channel * stride)
     }
     return Unary(size: box.size, classCount: classCount, stride: stride, logits: part)
+  }
+
+  /// Copies the rows of a box of this unary's volume.
+  private func copyRows<Value>(
+    of box: VoxelBounds, from values: UnsafePointer<Value>, to target: UnsafeMutablePointer<Value>
+  ) {
+    var target = target
+    for k in box.lower.k...box.upper.k {
+      for j in box.lower.j...box.upper.j {
+        target.update(from: values + (k * size.j + j) * size.i + box.lower.i, count: box.size.i)
+        target += box.size.i
+      }
+    }
   }
 
   /// The unary at half the resolution, from the mean probabilities of each block of voxels.
@@ -66,7 +79,8 @@ extension Unary {
     let halving = Halving(size)
     let (classCount, stride, logits) = (self.classCount, self.stride, self.logits)
     let probabilities = try (0..<classCount).flatMap { label throws(Cancelled) in
-      try halving.means(work) { voxel in
+      try halving.means(work) { [self] voxel in
+        let voxel = position(voxel)
         var sum = 1.0
         for channel in 0..<classCount - 1 {
           sum += exponential(Double(logits.start[channel * stride + voxel]))

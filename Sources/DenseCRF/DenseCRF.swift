@@ -33,6 +33,8 @@ package struct DenseCRF: Sendable {
   let images: [ComparedImage]
   let level: kernels_level
   let accuracy: Accuracy
+  /// Where classes are computed; a test compares both ways.
+  package var classSelection = ClassSelection.automatic
   private let cache = KernelCache()
 
   /// An image whose intensities the appearance kernel compares.
@@ -114,15 +116,80 @@ package struct DenseCRF: Sendable {
       return try ExactMeanField(crf: self, settings: settings, work: work)
         .run(unary, wantsMarginals: wantsMarginals, work: work)
     case .fast:
-      let kernels = try kernels(settings, work: work.part(0...0.3))
-      let meanField = GridMeanField(
-        size: size, unary: unary, settings: settings, appearance: kernels.appearance,
-        smoothness: kernels.smoothness, level: level)
+      let meanField = try meanField(unary, settings, work: work.part(0...0.3))
       try AvailableMemory.require(
-        meanField.byteCount(wantsMarginals: wantsMarginals), fraction: work.memoryFraction, subject: "CRF",
-        "refining \(unary.classCount) classes on \(size) voxels")
+        meanField.byteCount(wantsMarginals: wantsMarginals, workers: work.threadCount),
+        fraction: work.memoryFraction, subject: "CRF",
+        "refining \(unary.classCount) classes on \(size) voxels", advice: Self.memoryAdvice)
       return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
+  }
+
+  /// What takes less memory than a refinement that memory does not hold.
+  package static let memoryAdvice =
+    "fewer labels, a cropped image, or kernels that are wider in space or intensity"
+
+  /// The bytes that the iterations of a refinement take at most, nil where an `Int` does not count them, and the voxels
+  /// times classes of one iteration.
+  ///
+  /// The kernels are computed and cached for it.
+  /// - Throws: As ``refine(_:settings:method:wantsMarginals:work:)``.
+  package func plan(
+    _ unary: Unary, settings: RefinementSettings, work: WorkContext = WorkContext()
+  ) throws -> (byteCount: Int?, computedVoxelClasses: Int) {
+    try check(settings)
+    let meanField = try meanField(unary, settings, work: work)
+    let byteCount = meanField.byteCount(wantsMarginals: false, workers: work.threadCount)
+    return (byteCount, meanField.computedVoxelClasses)
+  }
+
+  /// The way to compute a refinement, with its kernels.
+  private func meanField(
+    _ unary: Unary, _ settings: RefinementSettings, work: WorkContext
+  ) throws -> any MeanField {
+    let kernels = try kernels(settings, work: work)
+    if let active = try activeMeanField(unary, settings, kernels.appearance, kernels.smoothness, work) {
+      return active
+    }
+    return GridMeanField(
+      size: size, unary: unary, settings: settings, appearance: kernels.appearance,
+      smoothness: kernels.smoothness, level: level)
+  }
+
+  /// The mean field of the classes that are active in each part of the volume.
+  ///
+  /// It is nil where that of all classes everywhere costs no more, and where it cannot be: on a lattice, without the self
+  /// term, and with messages that are not means.
+  private func activeMeanField(
+    _ unary: Unary, _ settings: RefinementSettings, _ appearance: AppearanceMethod?,
+    _ smoothness: SmoothnessKernel?, _ work: WorkContext
+  ) throws(Cancelled) -> ActiveMeanField? {
+    guard classSelection != .all, unary.classCount > 2, !settings.excludesSelf,
+      settings.normalisation != .none, unary.kinds != nil || settings.iterations > 0
+    else { return nil }
+    var kernel: AppearanceKernel?
+    switch appearance {
+    case .lattice: return nil
+    case .lowRank(let grid): kernel = grid
+    case nil: break
+    }
+    let active = try ActiveMeanField(
+      unary, of: self, settings: settings, appearance: kernel, smoothness: smoothness,
+      work: work.withoutProgress)
+    let all = Double((unary.classCount - 1) * size.voxelCount)
+    let isCheaper = Self.costOfActiveClass * Double(active.computedVoxelClasses) <= all
+    return isCheaper || classSelection == .active ? active : nil
+  }
+
+  /// Time for a class of a brick, in units of the time for one of all classes everywhere.
+  private static let costOfActiveClass = 2.5
+
+  /// Where classes are computed.
+  package enum ClassSelection: Sendable {
+    /// Where they are active or everywhere, whichever costs less.
+    case automatic
+    /// Where they are active, or everywhere.
+    case active, all
   }
 
   /// The refinement of probabilities, class slowest; see ``Unary/init(probabilities:classCount:size:work:)``.

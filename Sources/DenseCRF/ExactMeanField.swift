@@ -49,7 +49,7 @@ struct ExactMeanField: Sendable {
     let channels = unary.classCount - 1
     let count = size.voxelCount
     var logits = (0..<channels).map { channel in
-      (0..<count).map { Double(unary.logits.start[channel * unary.stride + $0]) }
+      (0..<count).map { Double(unary.logits.start[channel * unary.stride + unary.position($0)]) }
     }
     let unaryLogits = logits
     for iteration in 0..<settings.iterations {

@@ -39,6 +39,17 @@ struct GaussianAxis: Sendable {
     }
   }
 
+  /// The axis of `count` voxels that begin at a block of `whole`.
+  init(_ whole: GaussianAxis, count: Int) {
+    self.count = count
+    step = whole.step
+    weights = whole.weights
+    taps = whole.taps
+  }
+
+  /// Voxels beyond which a voxel sends nothing.
+  var reach: Int { (radius + 2) * step }
+
   /// First of the three cells of voxel `x`.
   func cell(_ x: Int) -> Int { x / step }
 

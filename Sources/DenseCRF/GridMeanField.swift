@@ -8,7 +8,7 @@ import Work
 /// Only differences Q(l) - Q(0) are filtered, one channel fewer than classes, and between two passes nothing is
 /// stored per voxel unless the self term is excluded. The messages of an appearance kernel on a
 /// lattice are added to the unary's logits between two passes.
-struct GridMeanField: Sendable {
+struct GridMeanField: MeanField {
   let size: GridSize
   let unary: Unary
   let settings: RefinementSettings
@@ -17,6 +17,7 @@ struct GridMeanField: Sendable {
   let level: kernels_level
 
   private var channels: Int { unary.classCount - 1 }
+  var computedVoxelClasses: Int { channels * size.voxelCount }
   /// The appearance kernel where it is filtered on a grid.
   private var cells: AppearanceKernel? { if case .lowRank(let kernel) = appearance { kernel } else { nil } }
   /// The appearance kernel where it is filtered on a lattice.
@@ -25,14 +26,15 @@ struct GridMeanField: Sendable {
   /// Bytes that ``run(wantsMarginals:work:)`` allocates at most; nil where they overflow an `Int`.
   ///
   /// Two grids of each kernel are alive, one that is read and one that is written; a lattice adds differences, logits
-  /// and its own scratch memory of about two floats a voxel.
-  func byteCount(wantsMarginals: Bool) -> Int? {
+  /// and its own scratch memory of about two floats a voxel. Voxels of a few kinds get logits of their own.
+  func byteCount(wantsMarginals: Bool, workers: Int) -> Int? {
     let grids = [cells?.shape(channels: channels), smoothness?.shape(channels: channels)].compactMap(\.self)
       .map { checkedProduct($0.planeFloats, $0.axes[2].cells, 2) }
     let perVoxel =
       (settings.excludesSelf || lattice != nil ? channels : 0) + (lattice == nil ? 0 : channels + 3)
+      + (unary.kinds == nil ? 0 : channels)
       + (wantsMarginals ? unary.classCount : 0) + 1
-    let floats = (grids + [checkedProduct(unary.stride, perVoxel)]).reduce(0) { sum, part -> Int? in
+    let floats = (grids + [checkedProduct(size.voxelCount + 16, perVoxel)]).reduce(0) { sum, part -> Int? in
       guard let sum, let part else { return nil }
       let (total, overflow) = sum.addingReportingOverflow(part)
       return overflow ? nil : total
@@ -41,13 +43,14 @@ struct GridMeanField: Sendable {
   }
 
   func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
+    let unary = try unary.expanded(work: work.withoutProgress)
     let appearanceShape = cells?.shape(channels: channels)
     let smoothnessShape = smoothness?.shape(channels: channels)
     let keepsDifferences = settings.excludesSelf || lattice != nil
     let differences = keepsDifferences ? try AlignedStorage<Float>(count: channels * unary.stride) : nil
     let logits = lattice == nil ? nil : try AlignedStorage<Float>(count: channels * unary.stride)
     let latticeScratch = try lattice?.scratch()
-    var description = description(appearanceShape, smoothnessShape, differences)
+    var description = description(unary, differences)
     let voxels = GridPass(
       size: size,
       slabs: Slabs(planes: size.k, axes: [cells?.axes[2], smoothness?.axes[2]].compactMap(\.self)),
@@ -130,41 +133,13 @@ struct GridMeanField: Sendable {
   }
 
   /// The description that all passes have in common.
-  private func description(
-    _ appearanceShape: GridShape?, _ smoothnessShape: GridShape?, _ differences: AlignedStorage<Float>?
-  ) -> GridPass.Description {
-    var pass = dense_crf_pass()
-    pass.rows = size.j
-    pass.row = cells?.row(channels: channels) ?? dense_crf_row()
-    pass.row.channels = channels
-    pass.row.count = size.i
-    pass.appearance = dense_crf_plane(appearanceShape)
-    pass.smoothness = dense_crf_plane(smoothnessShape)
-    pass.logits = UnsafePointer(unary.logits.start)
-    pass.logit_stride = unary.stride
-    pass.differences = differences?.start
-    pass.excludes_self = settings.excludesSelf ? 1 : 0
-    pass.appearance_weight = Float(settings.appearanceWeight)
-    pass.smoothness_weight = Float(settings.smoothnessWeight)
-    let exponents = settings.normalisation.exponents
-    let factors = cells?.factors.map { UnsafePointer($0.start) }
-    pass.appearance_before = exponents.before == 0 ? nil : factors
-    pass.appearance_after = exponents.after == 0 ? nil : factors
-    if let smoothness {
-      pass.smoothness_step = smoothness.axes[0].step
-      pass.smoothness_cells = smoothness.axes[0].cells
-      pass.smoothness_stride = smoothness.stride
-      pass.smoothness_weights = UnsafePointer(smoothness.axes[0].weights.start)
-      pass.smoothness_before = pointers(smoothness.before)
-      pass.smoothness_after = pointers(smoothness.after)
-    }
-    return GridPass.Description(pass: pass)
+  private func description(_ unary: Unary, _ differences: AlignedStorage<Float>?) -> GridPass.Description {
+    var description = GridPass.Description(
+      settings, size: size, channels: channels, appearance: cells, smoothness: smoothness)
+    description.pass.logits = UnsafePointer(unary.logits.start)
+    description.pass.logit_stride = unary.stride
+    description.pass.differences = differences?.start
+    description.pass.excludes_self = settings.excludesSelf ? 1 : 0
+    return description
   }
-}
-
-/// Pointers to one array per axis; the caller must keep the arrays alive.
-private func pointers(
-  _ axes: [AlignedStorage<Float>]
-) -> (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) {
-  (UnsafePointer(axes[0].start), UnsafePointer(axes[1].start), UnsafePointer(axes[2].start))
 }

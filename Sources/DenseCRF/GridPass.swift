@@ -90,6 +90,43 @@ final class PassScratch: Sendable {
   }
 }
 
+extension GridPass.Description {
+  /// The pass of `channels` classes over `size` voxels, without unary; the kernels must outlive it.
+  init(
+    _ settings: RefinementSettings, size: GridSize, channels: Int, appearance: AppearanceKernel?,
+    smoothness: SmoothnessKernel?
+  ) {
+    pass = dense_crf_pass()
+    pass.rows = size.j
+    pass.row = appearance?.row(channels: channels) ?? dense_crf_row()
+    pass.row.channels = channels
+    pass.row.count = size.i
+    pass.appearance = dense_crf_plane(appearance?.shape(channels: channels))
+    pass.smoothness = dense_crf_plane(smoothness?.shape(channels: channels))
+    pass.appearance_weight = Float(settings.appearanceWeight)
+    pass.smoothness_weight = Float(settings.smoothnessWeight)
+    let exponents = settings.normalisation.exponents
+    let factors = appearance?.factors.map { UnsafePointer($0.start) }
+    pass.appearance_before = exponents.before == 0 ? nil : factors
+    pass.appearance_after = exponents.after == 0 ? nil : factors
+    if let smoothness {
+      pass.smoothness_step = smoothness.axes[0].step
+      pass.smoothness_cells = smoothness.axes[0].cells
+      pass.smoothness_stride = smoothness.stride
+      pass.smoothness_weights = UnsafePointer(smoothness.axes[0].weights.start)
+      pass.smoothness_before = pointers(smoothness.before)
+      pass.smoothness_after = pointers(smoothness.after)
+    }
+  }
+}
+
+/// Pointers to one array per axis; the caller must keep the arrays alive.
+private func pointers(
+  _ axes: [AlignedStorage<Float>]
+) -> (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) {
+  (UnsafePointer(axes[0].start), UnsafePointer(axes[1].start), UnsafePointer(axes[2].start))
+}
+
 extension dense_crf_plane {
   /// Planes of `shape` without cells yet.
   init(_ shape: GridShape?) {

@@ -5,6 +5,8 @@ import Work
 struct GridShape: Sendable {
   /// i, j, k.
   let axes: [GaussianAxis]
+  /// Floats of a cell of all channels: features, or one where channels have rows of their own.
+  let cellFloats: Int
   /// Floats of a row, a multiple of 16.
   let rowFloats: Int
   /// Floats after a row or a plane that are read and have no influence.

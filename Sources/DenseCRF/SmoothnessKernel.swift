@@ -16,11 +16,20 @@ final class SmoothnessKernel: Sendable {
     after = factors(normalisation.exponents.after)
   }
 
+  /// The kernel on a part of `size` voxels that begins at a block along every axis, with the factors of the whole.
+  init(_ whole: SmoothnessKernel, size: GridSize) {
+    axes = (0..<3).map { GaussianAxis(whole.axes[$0], count: size[$0]) }
+    before = whole.before
+    after = whole.after
+  }
+
   /// Floats between the rows of two channels.
   var stride: Int { (axes[0].cells + 15).roundedUp(toMultipleOf: 16) }
 
   /// The grid for a number of channels: rows [channel][cell].
-  func shape(channels: Int) -> GridShape { GridShape(axes: axes, rowFloats: channels * stride, slack: 32) }
+  func shape(channels: Int) -> GridShape {
+    GridShape(axes: axes, cellFloats: 1, rowFloats: channels * stride, slack: 32)
+  }
 }
 
 /// D to the power 0, -1/2 or -1.

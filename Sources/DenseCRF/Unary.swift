@@ -4,7 +4,8 @@ import Work
 
 /// The unary term of the mean field: the logits of each class against class 0.
 ///
-/// It depends on the probabilities only; reuse it while kernels, weights and iterations change.
+/// It depends on the probabilities only; reuse it while kernels, weights and iterations change. Memory: 4 bytes for
+/// each voxel and class but one; of voxels that are of a few kinds, one byte for each voxel.
 package struct Unary: Sendable {
   /// Probabilities are raised to at least this, so that logits are finite.
   package static let minimumProbability: Float = 1e-5
@@ -18,8 +19,13 @@ package struct Unary: Sendable {
   package let classCount: Int
   /// Floats between the logits of two classes.
   let stride: Int
-  /// `classCount - 1` times `stride` values.
+  /// `classCount - 1` times `stride` values: of each voxel, or of each kind.
   let logits: AlignedStorage<Float>
+  /// The kind of each voxel, a position in the rows of logits; nil where each voxel has its own logits.
+  let kinds: AlignedStorage<UInt8>?
+  /// The number of rows of logits: kinds or voxels.
+  var rowCount: Int { kinds == nil ? size.voxelCount : kindCount }
+  private let kindCount: Int
 
   /// The logits of probabilities, class slowest.
   ///
@@ -85,7 +91,7 @@ package struct Unary: Sendable {
 
   /// The logits inside a box of a volume whose voxels are of a few kinds.
   /// - Parameters:
-  ///   - kinds: The logits of each kind, as a row of voxels.
+  ///   - kinds: The logits of each kind, as a row of at most 256 voxels.
   ///   - values: One per voxel of the volume of `whole`.
   ///   - kindOfValue: The position in that row of the kind that each possible value means.
   /// - Throws: ``Cancelled``.
@@ -95,8 +101,9 @@ package struct Unary: Sendable {
   ) throws(Cancelled) {
     precondition(values.count == whole.voxelCount, "\(values.count) values for \(whole)")
     precondition(kindOfValue.count == 65536, "\(kindOfValue.count) kinds for 65536 values")
-    try self.init(size: box.size, classCount: kinds.classCount)
-    let (size, logits, stride, channels) = (size, logits, stride, classCount - 1)
+    precondition(kinds.size.voxelCount <= 256, "\(kinds.size.voxelCount) kinds in a byte")
+    let size = box.size
+    let found = try AlignedStorage<UInt8>(count: size.voxelCount)
     try values.withUnsafeBufferPointer { values throws(Cancelled) in
       try kindOfValue.withUnsafeBufferPointer { kindOfValue throws(Cancelled) in
         let (values, kindOfValue) = (SharedBuffer(values), SharedBuffer(kindOfValue))
@@ -104,16 +111,39 @@ package struct Unary: Sendable {
           for j in 0..<size.j {
             let row =
               values.start + ((box.lower.k + k) * whole.j + box.lower.j + j) * whole.i + box.lower.i
-            for channel in 0..<channels {
-              let own = kinds.logits.start + channel * kinds.stride
-              let target = logits.start + channel * stride + (k * size.j + j) * size.i
-              for i in 0..<size.i { target[i] = own[Int(kindOfValue.start[Int(row[i])])] }
+            let target = found.start + (k * size.j + j) * size.i
+            for i in 0..<size.i {
+              target[i] = UInt8(truncatingIfNeeded: kindOfValue.start[Int(row[i])])
             }
           }
         }
       }
     }
+    self.init(
+      size: size, classCount: kinds.classCount, stride: kinds.stride, logits: kinds.logits, kinds: found,
+      kindCount: kinds.size.voxelCount)
+    // Two classes are always computed everywhere.
+    if classCount == 2 { self = try expanded(work: work) }
   }
+
+  /// The same unary with logits of its own for every voxel; itself where it has them.
+  /// - Throws: ``Cancelled``, also where memory does not hold it.
+  func expanded(work: WorkContext) throws(Cancelled) -> Unary {
+    guard let kinds else { return self }
+    let own = try Unary(size: size, classCount: classCount)
+    let (plane, channels, logits, stride) = (size.i * size.j, classCount - 1, logits, stride)
+    try work.forEach(count: size.k) { k, _ in
+      for channel in 0..<channels {
+        let row = logits.start + channel * stride
+        let target = own.logits.start + channel * own.stride
+        for voxel in k * plane..<(k + 1) * plane { target[voxel] = row[Int(kinds.start[voxel])] }
+      }
+    }
+    return own
+  }
+
+  /// The position of a voxel's logits in their rows.
+  func position(_ voxel: Int) -> Int { kinds.map { Int($0.start[voxel]) } ?? voxel }
 
   /// Logits of 0.
   private init(size: GridSize, classCount: Int) throws(Cancelled) {
@@ -136,11 +166,16 @@ package struct Unary: Sendable {
       probabilities: foreground.map { 1 - $0 } + foreground, classCount: 2, size: size, work: work)
   }
 
-  init(size: GridSize, classCount: Int, stride: Int, logits: AlignedStorage<Float>) {
+  init(
+    size: GridSize, classCount: Int, stride: Int, logits: AlignedStorage<Float>,
+    kinds: AlignedStorage<UInt8>? = nil, kindCount: Int = 0
+  ) {
     self.size = size
     self.classCount = classCount
     self.stride = stride
     self.logits = logits
+    self.kinds = kinds
+    self.kindCount = kindCount
   }
 
   private static func firstError(

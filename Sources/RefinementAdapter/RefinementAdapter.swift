@@ -9,7 +9,7 @@ extension RefinementRequest {
   /// The voxel value of each class: 0 for background, then the labels of the table that occur in the mask.
   /// - Throws: ``InputError`` when no label occurs.
   package func labelValues() throws(InputError) -> [UInt16] {
-    let present = Set(statisticsBefore.map(\.label))
+    let present = Set(componentsBefore.statistics.map(\.label))
     let values = table.labels.map(\.value).filter { present.contains($0) }
     guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
     return [0] + values

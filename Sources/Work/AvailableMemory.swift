@@ -36,9 +36,10 @@ package enum AvailableMemory {
   ///   - fraction: The fraction of the available memory that the work may take, 0...1.
   ///   - subject: The file or option that the error names.
   ///   - work: The noun phrase of the error: "its working grid of 4000x5000x3000 voxels".
+  ///   - advice: What would need less, after the number that is available.
   /// - Throws: ``InputError`` with both numbers.
   package static func require(
-    _ byteCount: Int?, fraction: Double = 1, subject: String, _ work: String
+    _ byteCount: Int?, fraction: Double = 1, subject: String, _ work: String, advice: String? = nil
   ) throws(InputError) {
     func limit() -> Int {
       let measurement = MemoryMeasurement()
@@ -55,7 +56,7 @@ package enum AvailableMemory {
         subject, "\(work) \(fraction < 1 ? InputError.takesMuchMemory : InputError.doesNotFit)",
         // Rounded up, so that the number is never 0.
         found: byteCount.map { "\(($0 - 1) >> 20 + 1) MiB" } ?? "more than any machine has",
-        expected: "at most \(available >> 20) MiB")
+        expected: "at most \(available >> 20) MiB" + (advice.map { ": \($0)" } ?? ""))
     }
   }
 

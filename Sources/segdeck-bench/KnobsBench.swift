@@ -23,11 +23,13 @@ struct KnobsBench: ParsableCommand {
   var model: String?
   @Option(help: "Voxels of the generated case, as XxYxZ.", transform: voxelShape)
   var shape = GridSize(256, 256, 128)
+  @Option(help: "Labels of the generated case.") var labels = 6
   @Option(help: "Changes of each knob.") var turns = 20
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
     guard (2...10_000).contains(turns) else { throw ValidationError("--turns is 2 to 10000, not \(turns)") }
+    guard (1...24).contains(labels) else { throw ValidationError("--labels is 1 to 24, not \(labels)") }
     guard image != nil || mask == nil && model == nil else {
       throw ValidationError("--mask and --model need --image")
     }
@@ -65,7 +67,7 @@ struct KnobsBench: ParsableCommand {
   }
 
   private func content() throws -> ReviewCase {
-    guard let image else { return try ScrolledCase.content(shape, work: bench.work) }
+    guard let image else { return try ScrolledCase.content(shape, labelCount: labels, work: bench.work) }
     let volume = try ImageFile.open(image).scalarVolume(work: bench.work)
     let masks = try mask.map { path in
       let labels = try ImageFile.open(path).labelVolume(work: bench.work)

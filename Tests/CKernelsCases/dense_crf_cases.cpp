@@ -122,6 +122,55 @@ void cell_cases(Table &table, Kernels kernels, const CRFRow &input) {
     }
 }
 
+// Classes of which several have no channel and are like class 0, or of which each has one.
+void several_others_cases(Table &table, Kernels kernels, size_t channels, size_t count, float others) {
+    Random random(59);
+    const size_t stride = padded(count);
+    Floats logits(channels * stride, random, -9, 9);
+    std::vector<double> differences(channels * stride), best(count + 1, 99);
+    for (size_t i = 0; i < count; i++) {
+        double sum = others, highest = others > 0 ? 0 : -INFINITY;
+        best[i] = 0;
+        for (size_t c = 0; c < channels; c++) {
+            const double logit = logits[c * stride + i];
+            sum += std::exp(logit);
+            if (logit > highest) best[i] = double(c + 1), highest = logit;
+        }
+        for (size_t c = 0; c < channels; c++)
+            differences[c * stride + i] = (std::exp(double(logits[c * stride + i])) - (others > 0 ? 1 : 0)) / sum;
+    }
+    const std::string name = named("", {long(channels), long(count), long(others)});
+    std::vector<uint8_t> labels(count + 1, 99);
+    kernels.labels(labels.data(), logits.data(), stride, channels, others, count);
+    table.compare("labels among others" + name, std::vector<double>(labels.begin(), labels.end()), best, 0);
+    kernels.differences(logits.data(), logits.data(), stride, channels, others, count);
+    for (size_t c = 0; c < channels; c++)
+        table.compare("differences to others" + name, logits.data() + c * stride,
+                      std::vector<double>(differences.begin() + long(c * stride),
+                                          differences.begin() + long(c * stride + count)),
+                      2e-6);
+}
+
+void extrema_cases(Table &table, Kernels kernels, size_t rows, size_t count) {
+    Random random(61);
+    const size_t blocks = (count + 7) / 8;
+    Floats values(rows * count, random, -3, 3), lowest(blocks + 1, 7), highest(blocks + 1, 7);
+    std::vector<double> least(blocks + 1, 7), most(blocks + 1, 7);
+    for (size_t block = 0; block < blocks; block++) {
+        least[block] = INFINITY;
+        most[block] = -INFINITY;
+        for (size_t row = 0; row < rows; row++)
+            for (size_t x = 8 * block; x < count && x < 8 * block + 8; x++) {
+                least[block] = std::fmin(least[block], values[row * count + x]);
+                most[block] = std::fmax(most[block], values[row * count + x]);
+            }
+    }
+    kernels.extrema(lowest.data(), highest.data(), values.data(), rows, count);
+    const std::string name = named("", {long(rows), long(count)});
+    table.compare("extrema: lowest" + name, lowest.data(), least, 0);
+    table.compare("extrema: highest" + name, highest.data(), most, 0);
+}
+
 void probability_cases(Table &table, Kernels kernels, size_t channels, size_t count, float spread) {
     Random random(47);
     const size_t stride = padded(count);
@@ -156,10 +205,10 @@ void probability_cases(Table &table, Kernels kernels, size_t channels, size_t co
             if (logits[(c - 1) * stride + i] > (best[i] == 0 ? 0 : logits[size_t(best[i] - 1) * stride + i]))
                 best[i] = double(c);
     }
-    kernels.labels(labels.data(), logits.data(), stride, channels, count);
+    kernels.labels(labels.data(), logits.data(), stride, channels, 1, count);
     table.compare(named("labels", {long(channels), long(count)}), std::vector<double>(labels.begin(), labels.end()),
                   best, 0);
-    kernels.differences(out.data(), logits.data(), stride, channels, count);
+    kernels.differences(out.data(), logits.data(), stride, channels, 1, count);
     compare("differences", differences, channels);
 
     // Some probabilities below the floor, some voxels whose sum is far from 1.
@@ -243,6 +292,9 @@ void dense_crf_cases(Table &table) {
         exact_cases(table, kernels, count);
         for (size_t channels : {1, 2, 5})
             for (float spread : {1.0f, 20.0f}) probability_cases(table, kernels, channels, count, spread);
+        for (size_t channels : {1, 2, 5})
+            for (float others : {0.0f, 1.0f, 12.0f}) several_others_cases(table, kernels, channels, count, others);
+        for (size_t rows : {1, 64}) extrema_cases(table, kernels, rows, count);
         for (size_t step : {1, 2, 3, 4, 8})
             for (size_t ranks : {16, 48})
                 for (size_t channels : {1, 3})

@@ -93,11 +93,7 @@ class Pass {
                     const double difference = q[c + 1] - q[0];
                     if (shape.excludes_self) new_differences[c * volume + voxel] = difference;
                     send(sent_appearance, j, x, c, difference * (shape.has_factors ? before[voxel] : 1));
-                    const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
-                    for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
-                        for (size_t s = 0; s < 3; s++)
-                            sent_smoothness[smoothness.offset(j, t) + c * stride() + x / shape.across + s] +=
-                                smoothness.weight(j, t) * across_weight(x, s) * difference * factor;
+                    send_smoothness(sent_smoothness, j, x, c, difference);
                 }
             }
         // In two parts, as two workers would.
@@ -209,7 +205,17 @@ class Pass {
                         input.feature((shape.rows + j) * count + x, r) * value;
     }
 
-    std::vector<double> probabilities(size_t j, size_t x) const {
+    // What the smoothness kernel's cells get from a voxel of one channel.
+    void send_smoothness(std::vector<double> &cells, size_t j, size_t x, size_t c, double value) const {
+        const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
+        for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
+            for (size_t s = 0; s < 3; s++)
+                cells[smoothness.offset(j, t) + c * stride() + x / shape.across + s] +=
+                    smoothness.weight(j, t) * across_weight(x, s) * value * factor;
+    }
+
+    // The logits of class 0, which are 0, and of every channel.
+    std::vector<double> scores(size_t j, size_t x) const {
         const size_t voxel = (shape.rows + j) * count + x;
         std::vector<double> q(1, 0);
         for (size_t c = 0; c < channels; c++) {
@@ -229,6 +235,11 @@ class Pass {
             }
             q.push_back(logit);
         }
+        return q;
+    }
+
+    std::vector<double> probabilities(size_t j, size_t x) const {
+        std::vector<double> q = scores(j, x);
         double highest = 0, sum = 0;
         for (double logit : q) highest = std::fmax(highest, logit);
         for (double &logit : q) sum += logit = std::exp(logit - highest);
@@ -259,6 +270,9 @@ void dense_crf_pass_cases(Table &table) {
                                              how % 5 == 0};
                     Pass(table, shape).update();
                 }
+    for (size_t count : {size_t(9), size_t(32), size_t(37)})
+        for (size_t step : {size_t(1), size_t(2), size_t(4)})
+            for (int which : {1, 2, 3}) dense_crf_brick_cases(table, count, step, which & 1, which & 2);
     for (size_t along : {1, 2, 3, 4})
         Pass(table, {{40, 4, 32, 1, 1}, 9, along, 1, 1, true, false, false, false, false}).sums();
 }

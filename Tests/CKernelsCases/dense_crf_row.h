@@ -96,5 +96,7 @@ class CRFRow {
 
 // The cases of whole passes, which dense_crf_cases runs too.
 void dense_crf_pass_cases(Table &table);
+// The cases of one brick of `count` voxels along i, with either kernel or both.
+void dense_crf_brick_cases(Table &table, size_t count, size_t step, bool has_appearance, bool has_smoothness);
 
 }  // namespace kernel_cases

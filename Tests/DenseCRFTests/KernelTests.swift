@@ -266,7 +266,7 @@ import Work
       var marginals = [Float](repeating: .nan, count: (channels + 1) * stride)
       kernels.marginals(&marginals, logits, stride, channels, count)
       var differences = [Float](repeating: .nan, count: channels * stride)
-      kernels.differences(&differences, logits, stride, channels, count)
+      kernels.differences(&differences, logits, stride, channels, 1, count)
       for x in 0..<count {
         for label in 0...channels {
           #expect(abs(marginals[label * stride + x] - probabilities[x][label]) < 1e-6)

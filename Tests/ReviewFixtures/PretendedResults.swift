@@ -142,7 +142,7 @@ extension ReviewState {
     let base = try #require(refinementBase)
     let request = RefinementRequest(
       image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
-      settings: decisions.knobs.refinement, labelsBefore: base.labels, statisticsBefore: base.statistics)
+      settings: decisions.knobs.refinement, labelsBefore: base.labels, componentsBefore: base.components)
     var refined = try base.labels.volume
     for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
     let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)

@@ -148,10 +148,13 @@ private func ended(_ events: [ReviewEvent], _ id: Int) -> JobOutcome? {
 
 private func refinement() -> AnyJob {
   let content = phantomCase()
+  guard let components = try? LabelComponents(content.masks[0].labels, work: WorkContext()) else {
+    preconditionFailure("nothing cancels this work")
+  }
   let request = RefinementRequest(
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
     table: content.masks[0].table, settings: RefinementSettings(), labelsBefore: content.masks[0].labels,
-    statisticsBefore: [])
+    componentsBefore: components)
   return AnyJob(RefinementJob(request: request, base: VersionID(1), knobs: KnobSettings(), frame: 0))
 }
 

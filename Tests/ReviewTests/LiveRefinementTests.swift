@@ -107,11 +107,11 @@ func legendFits() throws {
 @Test("each label's gain, loss, Dice and components are counted, and the regions in which labels changed")
 func changesAreCounted() throws {
   let content = phantomCase()
-  let statistics = try LabelComponents(content.masks[0].labels, work: WorkContext()).statistics
+  let components = try LabelComponents(content.masks[0].labels, work: WorkContext())
   let request = RefinementRequest(
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
     table: content.masks[0].table, settings: RefinementSettings(), labelsBefore: content.masks[0].labels,
-    statisticsBefore: statistics)
+    componentsBefore: components)
   let part = try request.result(changedLabels(content))
   #expect(
     part.rows == [

@@ -65,6 +65,17 @@ struct dense_crf_pass {
     size_t marginal_stride;
 };
 
+// The cells of one kernel and one class around a brick of voxels, in the grid of the class.
+struct dense_crf_brick {
+    float *cells;  // the first cell that the brick touches; NULL without this kernel
+    size_t row_stride, plane_stride;  // floats between two rows and two planes of the grid
+    size_t rows;           // rows of cells that the brick touches
+    size_t touched;        // floats of a row that it touches, at most the pass's row_floats, which rows have from there
+    size_t step;           // voxels per cell along k
+    const float *weights;  // three per position in a block along k
+    float *planes;         // scratch for `step` planes of `rows` rows of the pass's row_floats, and its slack
+};
+
 // Floats of scratch that one worker's pass needs; they must be finite.
 size_t dense_crf_scratch_floats(const struct dense_crf_pass *pass);
 
@@ -92,15 +103,23 @@ struct dense_crf_kernels {
     void (*splat_row)(float *cells, const float *values, size_t stride, const float *factors, float *scratch,
                       const struct dense_crf_row *row);
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
-    // place or not.
-    void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // From the logits that `differences` takes: Q of class 0, followed by Q of every channel.
+    // place or not. `others` classes have the logits and the Q of class 0; with 0 there is none, and Q[0] is 0.
+    void (*differences)(float *out, const float *logits, size_t stride, size_t channels, float others, size_t count);
+    // The lowest and the highest value of every 8 voxels along a row (fewer at its end), over all rows of `count`.
+    void (*extrema)(float *lowest, float *highest, const float *values, size_t rows, size_t count);
+    // From the logits that `differences` takes for one other class: Q of class 0, followed by Q of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // The most probable class, the lowest of equally probable ones; exactly `count`.
-    void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
+    // The most probable class, the lowest of equally probable ones, never 0 where `others` is 0; exactly `count`.
+    void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, float others, size_t count);
     // For the rows first..<end of one plane of voxels: gathers messages, does the mean-field update, and adds the result
     // to the cells of the next iteration or, with `labels`, writes the labels.
     void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
+    // The two halves of update_rows for one class in a brick of `planes` planes, which `pass` describes as a volume of its
+    // own. receive_brick adds the messages to the unary at `logits`; send_brick adds `values` to the cells.
+    void (*receive_brick)(const struct dense_crf_pass *pass, const struct dense_crf_brick *appearance,
+                          const struct dense_crf_brick *smoothness, size_t planes, float *logits, float *scratch);
+    void (*send_brick)(const struct dense_crf_pass *pass, const struct dense_crf_brick *appearance,
+                       const struct dense_crf_brick *smoothness, size_t planes, float *values, float *scratch);
     // Sends ones through the appearance kernel for the same rows, in one channel and without factors.
     void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
     // The appearance kernel's messages, exactly `count` of a row; after send_ones these are the kernel's row sums.

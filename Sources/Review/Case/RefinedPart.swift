@@ -51,76 +51,39 @@ package struct RefinedPart: Equatable, Sendable {
   package var seconds = 0.0
 
   /// Compares refined labels with those that the request started from.
-  /// - Throws: `Cancelled`.
+  ///
+  /// Of a whole image only the chunks that differ are compared, and only their components found anew.
+  /// - Throws: `InputError` where memory does not hold the comparison; `Cancelled`.
   /// - Complexity: O(voxels of the box).
-  package init(_ refined: RefinedLabels, of request: RefinementRequest, _ work: WorkContext) throws(Cancelled)
-  {
-    let isWhole = refined.box == VoxelBounds(request.labelsBefore.grid.size)
+  package init(_ refined: RefinedLabels, of request: RefinementRequest, _ work: WorkContext) throws {
     box = refined.box
-    let labels = refined.labels
-    // Memory for the labels before as one array, and for the labels after in chunks.
-    try AvailableMemory.requireAllocation(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
-    let labelsBefore = request.labelsBefore.volume(croppedTo: refined.box)
-    self.labels = ChunkedLabels(labels)
-    self.labelsBefore = isWhole ? request.labelsBefore : ChunkedLabels(labelsBefore)
+    // The labels after in chunks.
+    try AvailableMemory.requireAllocation(refined.labels.voxels.count * MemoryLayout<UInt16>.stride)
+    labels = ChunkedLabels(refined.labels)
+    let componentsBefore: LabelComponents
+    if box == VoxelBounds(request.labelsBefore.grid.size) {
+      labelsBefore = request.labelsBefore
+      componentsBefore = request.componentsBefore
+    } else {
+      labelsBefore = ChunkedLabels(request.labelsBefore.volume(croppedTo: box))
+      componentsBefore = try LabelComponents(labelsBefore, work: work.withoutProgress)
+    }
     movableFraction = refined.movableFraction
-    components = try LabelComponents(self.labels, work: work.withoutProgress)
-    let before =
-      isWhole
-      ? request.statisticsBefore
-      : try LabelComponents(self.labelsBefore, work: work.withoutProgress).statistics
-    var common = [Int](repeating: 0, count: 65536)
-    var changes: VoxelBounds?
-    changedVoxels = 0
-    let size = box.size
-    for k in 0..<size.k {
-      try work.checkCancellation()
-      for j in 0..<size.j {
-        let row = (k * size.j + j) * size.i
-        var first = size.i
-        var last = -1
-        for i in 0..<size.i {
-          let label = labels.voxels[row + i]
-          if label == labelsBefore.voxels[row + i] {
-            common[Int(label)] += 1
-          } else {
-            changedVoxels += 1
-            first = min(first, i)
-            last = i
-          }
-        }
-        guard last >= 0 else { continue }
-        let part = VoxelBounds(lower: VoxelIndex(first, j, k), upper: VoxelIndex(last, j, k))
-        changes = changes?.union(part) ?? part
-      }
-    }
-    changedRegions = 0
-    rows = []
-    if let changes {
-      changedRegions = try RefinedPart.changedRegions(
-        labels, labelsBefore, within: changes, work.withoutProgress)
-    }
-    let after = components.statistics
+    components = try LabelComponents(
+      labels, changedFrom: labelsBefore, componentsBefore, work: work.withoutProgress)
+    let difference = try LabelDifference(from: labelsBefore, to: labels, work: work.withoutProgress)
+    changedVoxels = difference.voxelCount
+    changedRegions = difference.regionCount
+    let (before, after) = (componentsBefore.statistics, components.statistics)
     let known = Set(before.map(\.label)).union(after.map(\.label))
     rows = known.sorted().map { label in
       let (old, new) = (before.ascending(label, by: \.label), after.ascending(label, by: \.label))
+      let voxelsBefore = old?.voxelCount ?? 0
       return Row(
-        label: label, voxelsBefore: old?.voxelCount ?? 0, voxelsAfter: new?.voxelCount ?? 0,
-        voxelsCommon: common[Int(label)], componentsBefore: old?.componentCount ?? 0,
-        componentsAfter: new?.componentCount ?? 0)
+        label: label, voxelsBefore: voxelsBefore, voxelsAfter: new?.voxelCount ?? 0,
+        voxelsCommon: voxelsBefore - (difference.lost[label] ?? 0),
+        componentsBefore: old?.componentCount ?? 0, componentsAfter: new?.componentCount ?? 0)
     }
-  }
-
-  /// The number of connected regions in which two volumes differ, all of them inside `box`.
-  private static func changedRegions(
-    _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
-  ) throws(Cancelled) -> Int {
-    let size = one.grid.size
-    try AvailableMemory.requireAllocation(3 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
-    let differs = zip(one.voxels.cropped(to: box, size: size), other.voxels.cropped(to: box, size: size))
-      .map { $0 == $1 ? UInt16(0) : 1 }
-    let difference = LabelVolume(grid: one.grid.cropped(to: box), voxels: differs)
-    return try ConnectedComponents(difference, work: work).components.count
   }
 
   /// The refined label at a voxel index of the image's grid; nil outside the box.

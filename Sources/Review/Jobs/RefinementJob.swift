@@ -23,12 +23,12 @@ package struct RefinementRequest: Equatable, Sendable {
   package var region: VoxelBounds?
   /// The labels before refinement, with which the result is compared.
   package var labelsBefore: ChunkedLabels
-  /// Statistics of ``labelsBefore``.
-  package var statisticsBefore: [LabelStatistics]
+  /// The components of ``labelsBefore``.
+  package var componentsBefore: LabelComponents
 
   package init(
     image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
-    region: VoxelBounds? = nil, labelsBefore: ChunkedLabels, statisticsBefore: [LabelStatistics]
+    region: VoxelBounds? = nil, labelsBefore: ChunkedLabels, componentsBefore: LabelComponents
   ) {
     self.image = image
     self.source = source
@@ -36,7 +36,7 @@ package struct RefinementRequest: Equatable, Sendable {
     self.settings = settings
     self.region = region
     self.labelsBefore = labelsBefore
-    self.statisticsBefore = statisticsBefore
+    self.componentsBefore = componentsBefore
   }
 }
 

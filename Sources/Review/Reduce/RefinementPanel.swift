@@ -135,7 +135,7 @@ extension ReviewState {
       source: base.probabilities.map { .probabilities($0) }
         ?? .mask(base.labels, confidence: decisions.knobs.maskConfidence),
       table: base.table, settings: settings, region: region, labelsBefore: base.labels,
-      statisticsBefore: base.statistics)
+      componentsBefore: base.components)
   }
 
   /// Adds the CRF's result with the current knobs as a version, after computing it where necessary.

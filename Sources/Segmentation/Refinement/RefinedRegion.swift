@@ -66,18 +66,3 @@ extension Refinement.Prepared {
       unary: try unary.cropped(to: relative), labelValues: labelValues, intensityMargin: intensityMargin)
   }
 }
-
-extension VoxelBounds {
-  /// Whether `other` lies inside.
-  func contains(_ other: VoxelBounds) -> Bool { union(other) == self }
-
-  /// This box in the coordinates of a box that contains it.
-  func relative(to outer: VoxelBounds) -> VoxelBounds {
-    var box = self
-    for axis in 0..<3 {
-      box.lower[axis] -= outer.lower[axis]
-      box.upper[axis] -= outer.lower[axis]
-    }
-    return box
-  }
-}

@@ -193,9 +193,8 @@ package final class Refinement: Sendable {
       return store(try around.cropped(to: box), isWhole: false)
     }
     try AvailableMemory.require(
-      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),
-      fraction: work.memoryFraction, subject: "CRF",
-      "refining \(labelValues.count) classes on \(box.size) voxels")
+      byteCount(of: box, isWhole: isWhole), fraction: work.memoryFraction, subject: "CRF",
+      "refining \(labelValues.count) classes on \(box.size) voxels", advice: DenseCRF.memoryAdvice)
     let unary: Unary
     var classes = Array(labelValues.indices)
     // A sample of a whole image suffices to find the foreground's intensities.
@@ -204,6 +203,15 @@ package final class Refinement: Sendable {
       unary = try source.unary(
         in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
       if !isExact { likely = unary.likelyForeground(sampleCount: 1 << 20) }
+    } else if case .mask(let mask, let confidence) = source {
+      (classes, unary) = try source.presentClasses(in: box, labelValues: labelValues, work: work)
+      let background = labelValues[0]
+      let isLikely = (
+        background: confidence < 0.5, other: (1 - confidence) / Double(labelValues.count - 1) < 0.5
+      )
+      likely = mask.voxels.cropped(to: box, size: mask.grid.size).enumerated()
+        .filter { $0.element == background ? isLikely.background : isLikely.other }.map(\.offset)
+      if likely.isEmpty { likely = Array(0..<box.size.voxelCount) }
     } else {
       var probabilities = try source.probabilities(
         in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
@@ -230,10 +238,12 @@ package final class Refinement: Sendable {
   }
 
   /// Bytes of ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel at most: probabilities and
-  /// logits of each class, and voxels, levels and sorted sample of each image; nil where they overflow an `Int`.
-  private static func byteCount(classes: Int, box: VoxelBounds, images: Int, isWhole: Bool) -> Int? {
+  /// logits of each class (of a mask one byte), and voxels, levels and sorted sample of each image; nil where they
+  /// overflow an `Int`.
+  private func byteCount(of box: VoxelBounds, isWhole: Bool) -> Int? {
+    let ofClasses = if case .mask = source { 1 } else { 2 * labelValues.count * MemoryLayout<Float>.stride }
     // A box may need a lattice, of several vertices for each voxel.
-    let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + (isWhole ? 16 : 176)
+    let perVoxel = ofClasses + (1 + furtherImages.count) * 8 + (isWhole ? 16 : 176)
     return checkedProduct(box.size.voxelCount, perVoxel)
   }
 

@@ -94,17 +94,8 @@ package enum UnarySource: Sendable {
   ) throws -> Unary {
     let classCount = labelValues.count
     switch self {
-    case .mask(let mask, let confidence):
-      // All voxels of one label have the same probabilities: one kind per class.
-      var values = [Float](
-        repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * classCount)
-      for index in 0..<classCount { values[index * classCount + index] = Float(confidence) }
-      let kinds = try Unary(
-        probabilities: values, classCount: classCount, size: GridSize(classCount, 1, 1),
-        work: work.withoutProgress)
-      return try Unary(
-        kinds: kinds, values: mask.voxels, kindOfValue: Self.classOfValue(labelValues), of: mask.grid.size,
-        in: box, work: work.withoutProgress)
+    case .mask:
+      return try maskUnary(Array(0..<classCount), in: box, labelValues: labelValues, work: work)
     case .probabilities(let volume):
       return try Unary(
         probabilities: volume.values, classCount: classCount, of: volume.grid.size, in: box,
@@ -116,6 +107,42 @@ package enum UnarySource: Sendable {
       return try Unary(
         probabilities: values, classCount: classCount, size: box.size, work: work.withoutProgress)
     }
+  }
+
+  /// The classes of a mask that occur in a box, with background and at least one other, and their unary there.
+  ///
+  /// The logits are those of all classes: what does not occur has no influence on them.
+  func presentClasses(
+    in box: VoxelBounds, labelValues: [UInt16], work: WorkContext
+  ) throws -> (classes: [Int], unary: Unary) {
+    guard case .mask(let mask, _) = self else { preconditionFailure("classes of a mask") }
+    let classOfValue = Self.classOfValue(labelValues)
+    var occurs = [Bool](repeating: false, count: labelValues.count)
+    occurs[0] = true
+    for value in mask.voxels.cropped(to: box, size: mask.grid.size) {
+      occurs[Int(classOfValue[Int(value)])] = true
+    }
+    var classes = occurs.indices.filter { occurs[$0] }
+    if classes.count == 1 { classes.append(1) }
+    return (classes, try maskUnary(classes, in: box, labelValues: labelValues, work: work))
+  }
+
+  /// The unary of some classes of a mask, of which all that occur in the box are.
+  private func maskUnary(
+    _ classes: [Int], in box: VoxelBounds, labelValues: [UInt16], work: WorkContext
+  ) throws -> Unary {
+    guard case .mask(let mask, let confidence) = self else { preconditionFailure("classes of a mask") }
+    // All voxels of one label have the same probabilities: one kind per class.
+    let count = classes.count
+    var values = [Float](
+      repeating: Float((1 - confidence) / Double(max(1, labelValues.count - 1))), count: count * count)
+    for index in 0..<count { values[index * count + index] = Float(confidence) }
+    let kinds = try Unary(
+      probabilities: values, classCount: count, size: GridSize(count, 1, 1), work: work.withoutProgress)
+    let kindOfValue = Self.classOfValue(classes.map { labelValues[$0] })
+    return try Unary(
+      kinds: kinds, values: mask.voxels, kindOfValue: kindOfValue, of: mask.grid.size, in: box,
+      work: work.withoutProgress)
   }
 
   /// The class of each of the 65536 label values, in a table, because a dictionary would hash every voxel.

@@ -88,15 +88,57 @@ package struct LabelComponents: Equatable, Sendable {
     count(labels, of: nil)
   }
 
+  /// The components of `labels`, found from those of a mask on the same grid where few chunks differ.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(chunks + voxels of the chunks that differ and those around them), in parallel.
+  package init(
+    _ labels: ChunkedLabels, changedFrom before: ChunkedLabels, _ components: LabelComponents,
+    work: WorkContext
+  ) throws(Cancelled) {
+    guard let change = LabelChange(from: before, to: labels) else {
+      self = components
+      return
+    }
+    // From here on the parts that are found again are those of most chunks.
+    guard change.swaps.count * 4 < labels.chunkGrid.count else {
+      self = try LabelComponents(labels, work: work)
+      return
+    }
+    self = components
+    let (chunkGrid, axis) = (chunkGrid, axis)
+    let around = Self.neighbours.flatMap { [$0, VoxelIndex(-$0.i, -$0.j, -$0.k)] }
+    let touched = Set(
+      change.swaps.flatMap { swap in
+        [swap.chunk] + around.compactMap { chunkGrid.neighbour(of: swap.chunk, $0) }
+      }
+    ).sorted()
+    var found = [(map: PartMap, parts: [Part])?](repeating: nil, count: touched.count)
+    try found.withUnsafeMutableBufferPointer { found throws(Cancelled) in
+      let found = DisjointBuffer(found)
+      try work.withoutProgress.forEach(count: touched.count) { index, _ in
+        found[index] = LabelComponents.parts(of: labels, touched[index], axis: axis)
+      }
+    }
+    apply(
+      change, labels: labels, known: Dictionary(uniqueKeysWithValues: zip(touched, found.map { $0! })))
+  }
+
   /// Applies a change; `labels` are those after it.
   /// - Complexity: O(voxels of the changed chunks and those around them + parts).
   package mutating func apply(_ change: LabelChange, labels: ChunkedLabels) {
+    apply(change, labels: labels, known: [:])
+  }
+
+  /// Applies a change with the parts of some chunks after it.
+  private mutating func apply(
+    _ change: LabelChange, labels: ChunkedLabels, known: [Int: (map: PartMap, parts: [Part])]
+  ) {
     let changed = change.swaps.map(\.chunk)
     let isChanged = Set(changed)
-    var maps: [Int: PartMap] = [:]
+    var maps = known.mapValues(\.map)
     var changedLabels: Set<UInt16> = []
     for chunk in changed {
-      let new = LabelComponents.parts(of: labels, chunk, axis: axis)
+      let new = known[chunk] ?? LabelComponents.parts(of: labels, chunk, axis: axis)
       maps[chunk] = new.map
       changedLabels.formUnion(parts[chunk].map(\.label))
       changedLabels.formUnion(new.parts.map(\.label))

@@ -34,4 +34,17 @@ package struct VoxelBounds: Hashable, Sendable, Codable {
       upper: VoxelIndex(
         max(upper.i, other.upper.i), max(upper.j, other.upper.j), max(upper.k, other.upper.k)))
   }
+
+  /// Whether all voxels of `other` lie inside.
+  package func contains(_ other: VoxelBounds) -> Bool { union(other) == self }
+
+  /// This box in the coordinates of a box that contains it.
+  package func relative(to outer: VoxelBounds) -> VoxelBounds {
+    var box = self
+    for axis in 0..<3 {
+      box.lower[axis] -= outer.lower[axis]
+      box.upper[axis] -= outer.lower[axis]
+    }
+    return box
+  }
 }

@@ -5,15 +5,17 @@ import Tensors
 import Volumes
 import Work
 
-/// A generated case for scrolling: waves with noise, and six labels that fill a third of it.
+/// A generated case for scrolling: waves with noise, and labels that fill a third of it.
 enum ScrolledCase {
   /// The case, its voxels made slice by slice.
   ///
   /// - Parameters:
   ///   - storesIntegers: Whether its intensities are 16-bit integers, as those of a CT; otherwise floats.
+  ///   - labelCount: Labels, six or as many as a large case has boxes for.
   ///   - isPair: Whether there is a second mask, which lies two voxels further along i.
   static func content(
-    _ size: GridSize, storesIntegers: Bool = false, isPair: Bool = false, work: WorkContext
+    _ size: GridSize, labelCount: Int = 6, storesIntegers: Bool = false, isPair: Bool = false,
+    work: WorkContext
   ) throws -> ReviewCase {
     let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(1)))
     var voxels = [Float](repeating: 0, count: size.voxelCount)
@@ -21,10 +23,10 @@ enum ScrolledCase {
     try voxels.withUnsafeMutableBufferPointer { voxels in
       try labels.withUnsafeMutableBufferPointer { labels in
         let (voxels, labels) = (DisjointBuffer(voxels), DisjointBuffer(labels))
-        try work.forEach(count: size.k) { k, _ in fill(slice: k, of: size, voxels, labels) }
+        try work.forEach(count: size.k) { k, _ in fill(slice: k, of: size, labelCount, voxels, labels) }
       }
     }
-    let table = LabelTable().completed(for: (1...6).map { UInt16($0) })
+    let table = LabelTable().completed(for: (1...UInt16(labelCount)).map(\.self))
     var masks = [
       LoadedMask(
         name: "labels", path: "/labels.nii.gz",
@@ -46,7 +48,8 @@ enum ScrolledCase {
   }
 
   private static func fill(
-    slice k: Int, of size: GridSize, _ voxels: DisjointBuffer<Float>, _ labels: DisjointBuffer<UInt16>
+    slice k: Int, of size: GridSize, _ labelCount: Int, _ voxels: DisjointBuffer<Float>,
+    _ labels: DisjointBuffer<UInt16>
   ) {
     var random = SplitMix64(seed: 7).forked(k)
     for j in 0..<size.j {
@@ -54,7 +57,10 @@ enum ScrolledCase {
         let wave = sin(Float(i) / 23) + sin(Float(j) / 17) + sin(Float(k) / 31)
         let offset = size.offset(VoxelIndex(i, j, k))
         voxels[offset] = 100 * wave + Float(random.next() % 41) - 20
-        labels[offset] = wave > 0.6 ? UInt16(1 + (i / 64 + j / 96 + k / 64) % 6) : 0
+        // Neighbouring boxes have different labels; more labels take turns along j and k.
+        let (alongJ, alongK) = labelCount <= 6 ? (1, 1) : (4, 12)
+        labels[offset] =
+          wave > 0.6 ? UInt16(1 + (i / 64 + alongJ * (j / 96) + alongK * (k / 64)) % labelCount) : 0
       }
     }
   }
