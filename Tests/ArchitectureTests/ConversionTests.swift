@@ -5,7 +5,7 @@ import Testing
 /// Targets whose floating values come from files, options or knobs.
 private let targets = [
   "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "Review",
-  "ONNX", "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
+  "ONNX", "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "Cohort", "segdeck",
 ]
 
 /// Lines that convert a floating value by an integer initialiser that traps on values it cannot represent.

@@ -169,6 +169,15 @@ struct CohortCommandTests {
     #expect(events.allSatisfy { $0["schema"] as? String == "segdeck-cohort" && $0["version"] as? Int == 1 })
     #expect(events[4]["done"] as? Int == 2 && events[4]["left"] as? Int == 0)
     #expect(events.compactMap { $0["case"] as? String } == ["case1", "case2"])
+    // Another step of a workflow adds to the list, and the settings are known by now.
+    let added = try segdeck(
+      ["cohort", "run", "-", "-o", "out"], in: folder.path, environment: environment(folder),
+      shell: "echo data/images/case10.nii > list; exec < list")
+    #expect(added.status == 0, "\(added.errors)")
+    #expect(
+      try cases.call(["cohort", "status", "out"]).output
+        == "3 cases: 3 done, 0 failed, 0 running, 0 left\n")
+    #expect(try cases.call(["worklist", "out/worklist.csv"]).output.hasSuffix("3 cases, 0 decided\n"))
     let refused = try segdeck(
       ["cohort", "run", "-", "--model", "left-atrium"], in: folder.path, environment: environment(folder))
     #expect(
@@ -256,7 +265,7 @@ struct CohortCommandTests {
     #expect(
       try cases.call(["worklist", "images", "--suffix", "T1w"]).errors.contains(
         "--suffix: chooses images of a BIDS dataset"))
-    let outcome = try cases.call(["cohort", "run", "set", "--model", "left-atrium"])
+    let outcome = try cases.call(["cohort", "run", "set", "--model", "left-atrium", "--probabilities"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     let stem = "set/derivatives/segdeck/sub-02/ses-a/anat/sub-02_ses-a_desc-leftatrium_dseg"
     let sidecar = try #require(
@@ -265,6 +274,16 @@ struct CohortCommandTests {
       sidecar["Sources"] as? [String] == ["bids:raw:sub-02/ses-a/anat/sub-02_ses-a_FLAIR.nii"])
     #expect((sidecar["GeneratedBy"] as? [[String: String]])?.first?["Name"] == "segdeck")
     #expect(sidecar["commands"] != nil)
+    let probabilities = try #require(
+      JSONSerialization.jsonObject(with: folder.bytes(stem.replacing("_dseg", with: "_probseg") + ".json"))
+        as? [String: Any])
+    #expect(probabilities["LabelMap"] as? [String] == ["background", "left atrium"])
+    // The probabilities are those from which `refine` starts.
+    #expect(
+      try cases.call([
+        "refine", "set/sub-02/ses-a/anat/sub-02_ses-a_FLAIR.nii", "--probabilities",
+        stem.replacing("_dseg", with: "_probseg") + ".nii.gz", "-o", "refined.nii.gz",
+      ]).status == 0)
     #expect(try text(stem + ".tsv", folder).hasPrefix("index\tname\tcolor\n1\t"))
     #expect(!FileManager.default.fileExists(atPath: folder(stem + ".labels.json")))
     let description = try text("set/derivatives/segdeck/dataset_description.json", folder)
@@ -272,5 +291,8 @@ struct CohortCommandTests {
     // A review of the dataset has the masks as a version.
     let listed = try cases.call(["worklist", "set"])
     #expect(listed.output.components(separatedBy: "segdeck").count == 3)
+    // Its own masks are no masks of the cases when it runs again.
+    #expect(
+      try cases.call(["cohort", "run", "set"]).output.hasPrefix("2 cases: 2 done before, 0 to do\n"))
   }
 }

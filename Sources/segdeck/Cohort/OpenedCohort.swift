@@ -44,7 +44,11 @@ struct OpenedCohort {
           replaces: replaces, work: work)
         let folder = CohortFolder(path, isBIDS: description.bids)
         if description != earlier { try AtomicFile.write(description.json, to: folder.settingsFile) }
-        if description.place == FilePath.absolute(place) || place == Self.standardInput {
+        if place == Self.standardInput {
+          // Steps of a workflow each bring a part of the list.
+          let whole = try Self.joined(listing.worklist, to: folder.casesFile)
+          try Self.write(whole, to: folder.casesFile, replaces: true)
+        } else if description.place == FilePath.absolute(place) {
           try Self.write(
             listing.worklist, to: folder.casesFile,
             replaces: selected.count == listing.worklist.cases.count)
@@ -134,6 +138,21 @@ struct OpenedCohort {
     return try cases.listing(of: list, recordsOf: isOwn ? folder.worklistFile : place)
   }
 
+  /// The cases of a worklist file that may not exist, with those of a list, which replace the ones of their names.
+  private static func joined(_ list: Worklist, to path: String) throws(InputError) -> Worklist {
+    guard FileSystem.exists(path) else { return list }
+    var whole = try ReadFiles.withoutRegistering { () throws(InputError) in try Worklist(file: path) }
+    for item in list.cases {
+      if let position = whole.cases.firstIndex(where: { $0.name == item.name }) {
+        whole.cases[position] = item
+      } else {
+        whole.cases.append(item)
+      }
+    }
+    whole.columns += list.columns.filter { !whole.columns.contains($0) }
+    return whole
+  }
+
   /// Writes the list of all cases, from which status and batch jobs read it.
   /// - Parameter replaces: Whether another list that is there is replaced.
   private static func write(_ worklist: Worklist, to path: String, replaces: Bool) throws(InputError) {
@@ -192,10 +211,12 @@ struct OpenedCohort {
     return found
   }
 
-  /// What is known of every case, in the order of the list.
+  /// What is known of cases, in their order.
   /// - Throws: ``Cancelled``; ``InputError`` when the model cannot be read.
-  func results(_ records: CohortRecords, work: WorkContext) throws -> [CohortResult] {
-    try worklist.cases.map { item in
+  func results(
+    of cases: [WorklistCase], _ records: CohortRecords, work: WorkContext
+  ) throws -> [CohortResult] {
+    try cases.map { item in
       CohortResult(
         name: item.name,
         state: try state(
@@ -208,7 +229,8 @@ struct OpenedCohort {
   /// - Throws: ``InputError`` when the records cannot be written; ``Cancelled``.
   func takeBackFailures(work: WorkContext) throws -> [WorklistCase] {
     let writer = try CohortRecordWriter(folder: folder.recordsFolder)
-    return try zip(worklist.cases, results(records(), work: work)).compactMap { item, result in
+    return try zip(worklist.cases, results(of: worklist.cases, records(), work: work)).compactMap {
+      item, result in
       guard case .failed(let failed) = result.state else { return nil }
       try writer.append(
         CohortRecord(
@@ -232,7 +254,11 @@ struct OpenedCohort {
   }
 
   private func gatherAlone(work: WorkContext) throws -> [CohortResult] {
-    let results = try results(records(), work: work)
+    // Other processes may have added to the list.
+    let worklist = try ReadFiles.withoutRegistering { () throws(InputError) in
+      try Worklist(file: folder.casesFile)
+    }
+    let results = try results(of: worklist.cases, records(), work: work)
     var listed = Worklist(columns: worklist.columns)
     if !listed.columns.contains(Self.column) { listed.columns.append(Self.column) }
     for (item, result) in zip(worklist.cases, results) {

@@ -181,7 +181,8 @@ struct CohortCommand: ParsableCommand {
       // Where Slurm does not answer, the records say what there is.
       let jobs = submissions.isEmpty ? [:] : (try? Slurm.jobs()) ?? [:]
       let status = CohortStatus(
-        try opened.results(opened.records(), work: work), items: opened.worklist.cases,
+        try opened.results(of: opened.worklist.cases, opened.records(), work: work),
+        items: opened.worklist.cases,
         jobs: submissions.compactMap { _, submission in
           jobs[submission.array].map {
             CohortStatus.Job(job: submission.array, waiting: $0.waiting, running: $0.running)
