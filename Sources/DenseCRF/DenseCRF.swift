@@ -164,7 +164,8 @@ package struct DenseCRF: Sendable {
     _ unary: Unary, _ settings: RefinementSettings, _ appearance: AppearanceMethod?,
     _ smoothness: SmoothnessKernel?, _ work: WorkContext
   ) throws(Cancelled) -> ActiveMeanField? {
-    guard classSelection != .all, unary.classCount > 2, !settings.excludesSelf,
+    guard classSelection != .all, unary.classCount > 2,
+      classSelection == .active || unary.classCount > Unary.fewClasses, !settings.excludesSelf,
       settings.normalisation != .none, unary.kinds != nil || settings.iterations > 0
     else { return nil }
     var kernel: AppearanceKernel?

@@ -13,6 +13,9 @@ package struct Unary: Sendable {
   /// The maximum number of classes with background, because labels of a result are bytes.
   package static let maximumClassCount = 256
 
+  /// As many classes are computed everywhere: where they are active is not worth finding.
+  static let fewClasses = 3
+
   /// Voxels along each axis.
   package let size: GridSize
   /// Classes, at least 2.
@@ -122,8 +125,8 @@ package struct Unary: Sendable {
     self.init(
       size: size, classCount: kinds.classCount, stride: kinds.stride, logits: kinds.logits, kinds: found,
       kindCount: kinds.size.voxelCount)
-    // Two classes are always computed everywhere.
-    if classCount == 2 { self = try expanded(work: work) }
+    // So few classes are computed everywhere, at every call.
+    if classCount <= Self.fewClasses { self = try expanded(work: work) }
   }
 
   /// The same unary with logits of its own for every voxel; itself where it has them.
