@@ -137,7 +137,8 @@ let package = Package(
       resources: [.copy("Golden")]),
     tests("NetworksTests", ["Work", "Tensors", "Networks", "TestSupport"], resources: [.copy("Golden")]),
     tests(
-      "ONNXTests", ["Work", "Tensors", "Networks", "ONNX", "TestSupport"], resources: [.copy("Fixtures")]),
+      "ONNXTests", ["Work", "Tensors", "Networks", "ONNX", "TestSupport"],
+      exclude: ["Fixtures", "make_fixtures.py"]),
     tests(
       "SegmentationTests",
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"],
