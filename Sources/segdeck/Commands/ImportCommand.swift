@@ -66,7 +66,9 @@ struct ImportCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes.")
+    help:
+      "Patches in which the network runs, XxYxZ voxels; by default the extents that the file fixes, where results depend on them."
+  )
   var patch: String?
 
   @Option(

@@ -18,7 +18,8 @@ struct ImportFacts {
   var labels: [Label] = []
   /// How the labels are told from the network's channels; nil where only their number tells.
   var activation: HeadActivation?
-  /// Extents of the patches along x, y, z; nil for the extents that the file fixes, or else for the whole image.
+  /// Extents of the patches along x, y, z; nil for the extents that the file fixes where results depend on them, or else for
+  /// the whole image.
   var patch: GridSize?
   var step = 0.5
   var weights = PatchTiling.Weights.gaussian
@@ -72,15 +73,16 @@ struct ImportFacts {
   private func tiling(
     of network: ImportedNetwork, axes: ImageAxes, path: String
   ) throws(InputError) -> PatchTiling? {
-    var extent = patch.map(axes.extent) ?? network.fixedExtent
-    guard let found = extent else { return nil }
+    let resolved = try network.graph.resolved(subject: path)
+    // Slabs give the results of a local network exactly, whatever extents its file fixes.
+    let isLocal = resolved.nodes.allSatisfy(\.layer.operation.isLocal)
+    guard let found = patch.map(axes.extent) ?? (isLocal ? nil : network.fixedExtent) else { return nil }
     if network.isPlanar, found.d != 1 {
       throw InputError(
         "--patch", "of a 2D network", found: "\(found.d) slices", expected: "1 along its first axis")
     }
-    extent = network.isPlanar ? Extent3(1, found.h, found.w) : found
-    let tiling = PatchTiling(extent: extent ?? found, step: step, weights: weights)
-    try tiling.validated(for: network.graph.resolved(subject: path), subject: path)
+    let tiling = PatchTiling(extent: found, step: step, weights: weights)
+    try tiling.validated(for: resolved, subject: path)
     return tiling
   }
 }
