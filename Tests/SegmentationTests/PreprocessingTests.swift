@@ -75,7 +75,8 @@ func unusableNormalisations() {
   let unusable: [Preprocessing.Normalisation] = [
     .statedScore(mean: 0, standardDeviation: 0, clip: nil),
     .statedScore(mean: .nan, standardDeviation: 1, clip: nil),
-    .statedScore(mean: 0, standardDeviation: .leastNonzeroMagnitude, clip: nil), .percentiles(lower: 50, upper: 50),
+    .statedScore(mean: 0, standardDeviation: .leastNonzeroMagnitude, clip: nil),
+    .percentiles(lower: 50, upper: 50),
     .percentiles(lower: -1, upper: 50), .percentiles(lower: 0, upper: 100.5),
   ]
   for normalisation in unusable {
