@@ -79,7 +79,7 @@ struct ExtremeValueTests {
     "--finalists", "1", "--threads", "1", "--resume", "journal.jsonl",
   ]
 
-  /// A run of each command that succeeds, or that lacks nothing but a terminal.
+  /// A run of each command that succeeds, or that lacks nothing but a terminal, a journal, a cohort or a batch system.
   static let commands: [String: [String]] = [
     "review": ["review", "images/c1.nii"],
     "segment": [
@@ -104,7 +104,17 @@ struct ExtremeValueTests {
     ],
     "export": ["export", "./model.safetensors", "-o", "new.onnx"],
     "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
-    "journal": ["journal", "list"], "worklist": ["worklist", "."], "tour": ["tour"],
+    "journal list": ["journal", "list"], "journal show": ["journal", "show", "images/c1.nii"],
+    "journal export": ["journal", "export", "images/c1.nii", "-o", "new.nii"],
+    "journal remove": ["journal", "remove", "images/c1.nii"],
+    "cohort run": [
+      "cohort", "run", "images", "--model", "./model.safetensors", "-o", "newcohort", "--threads", "1",
+    ],
+    // Without a batch system, which a test must not call.
+    "cohort submit": ["cohort", "submit", "images", "--model", "./model.safetensors", "-o", "newcohort"],
+    "cohort status": ["cohort", "status", "images", "-o", "newcohort"],
+    "cohort retry": ["cohort", "retry", "images", "-o", "newcohort"],
+    "cohort gather": ["cohort", "gather", "images", "-o", "newcohort"], "worklist": ["worklist", "."], "tour": ["tour"],
     "report": ["report", "images", "-o", "newreport"],
     "render": ["render", "images/c1.nii", "-o", "new.png"],
   ]
@@ -158,9 +168,10 @@ struct ExtremeValueTests {
   func options() throws {
     var runs: [(words: [String], changes: [String: Data])] = []
     var caseIndex = 0
-    for command in try CommandHelp.commands() {
-      guard let base = Self.commands[command.commandName] else {
-        Issue.record("\(command.commandName) needs a run in `commands`")
+    for (words, command) in try CommandHelp.leaves() {
+      let name = words.joined(separator: " ")
+      guard let base = Self.commands[name] else {
+        Issue.record("\(name) needs a run in `commands`")
         continue
       }
       for argument in command.arguments ?? [] where argument.kind == "option" {
