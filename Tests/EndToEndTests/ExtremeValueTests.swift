@@ -114,7 +114,8 @@ struct ExtremeValueTests {
     "cohort submit": ["cohort", "submit", "images", "--model", "./model.safetensors", "-o", "newcohort"],
     "cohort status": ["cohort", "status", "images", "-o", "newcohort"],
     "cohort retry": ["cohort", "retry", "images", "-o", "newcohort"],
-    "cohort gather": ["cohort", "gather", "images", "-o", "newcohort"], "worklist": ["worklist", "."], "tour": ["tour"],
+    "cohort gather": ["cohort", "gather", "images", "-o", "newcohort"], "worklist": ["worklist", "."],
+    "tour": ["tour"],
     "report": ["report", "images", "-o", "newreport"],
     "render": ["render", "images/c1.nii", "-o", "new.png"],
   ]
@@ -136,8 +137,8 @@ struct ExtremeValueTests {
     case 0: return nil
     case 1:
       let lines = run.output.split(separator: "\n").filter { !$0.hasPrefix("segdeck: note: ") }
-      // A training says what it chose and how it goes before it fails.
-      let isOne = words[0] == "train" ? !lines.isEmpty : lines.count == 1
+      // A training says what it chose, and a cohort what became of each case, before it fails.
+      let isOne = ["train", "cohort"].contains(words[0]) ? !lines.isEmpty : lines.count == 1
       guard isOne, let last = lines.last, last.hasPrefix("segdeck: "), last.contains(": ") else {
         return "\(what): says \(run.output.prefix(300))"
       }
