@@ -69,7 +69,7 @@ extension Operator {
       func bound(_ name: String, _ index: Int) throws(InputError) -> Float? {
         if call.has(name) { return try call.float(name, absent: 0) }
         guard let constant = try call.optionalConstant(index) else { return nil }
-        return try constant.floats().first
+        return constant.floats().first
       }
       let (lower, upper) = (try bound("min", 1), try bound("max", 2))
       switch (lower, upper) {
