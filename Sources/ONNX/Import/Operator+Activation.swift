@@ -66,12 +66,7 @@ extension Operator {
       return input.with(try graph.emit(.multiply, from: [plain, gate], call))
     },
     "Clip": .ofSignal("min", "max") { graph, call, input throws(InputError) in
-      func bound(_ name: String, _ index: Int) throws(InputError) -> Float? {
-        if call.has(name) { return try call.float(name, absent: 0) }
-        guard let constant = try call.optionalConstant(index) else { return nil }
-        return constant.floats().first
-      }
-      let (lower, upper) = (try bound("min", 1), try bound("max", 2))
+      let (lower, upper) = (try call.bound("min", input: 1), try call.bound("max", input: 2))
       switch (lower, upper) {
       case (nil, nil): return input
       case (0?, nil): return input.with(try graph.emit(.relu, from: [input], call))
@@ -151,5 +146,13 @@ extension Signal {
     var signal = self
     signal.function = change(function)
     return signal
+  }
+}
+
+extension OperatorCall {
+  /// A bound of Clip, which is an attribute before opset 11 and an input since; nil where there is none.
+  fileprivate func bound(_ name: String, input index: Int) throws(InputError) -> Float? {
+    if has(name) { return try float(name, absent: 0) }
+    return try optionalConstant(index)?.floats().first
   }
 }
